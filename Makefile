@@ -1,0 +1,44 @@
+# Everything happens inside this directory: the virtual environment in .venv, a throw-away Airflow in .demo or .airflow.
+PYTHON ?= python3
+AIRFLOW ?= 3.3
+VENV ?= .venv
+BIN := $(VENV)/bin
+CONSTRAINTS = constraints/airflow-$(AIRFLOW).txt
+INSTALLED = $(VENV)/installed-$(AIRFLOW)
+
+.PHONY: help demo test lint simulator airflow constraints clean
+.DEFAULT_GOAL := help
+
+help:  ## say what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+demo: $(INSTALLED)  ## run the main job end to end on a real Airflow (about a minute)
+	@$(BIN)/python dev/demo.py
+
+test: lint $(INSTALLED)  ## lint, types, unit and integration tests
+	$(BIN)/pytest
+
+lint: $(INSTALLED)  ## ruff and mypy
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with
+	$(BIN)/isales-simulator --ca-file $(VENV)/isales-simulator-ca.pem
+
+airflow: $(INSTALLED)  ## start an Airflow with its UI, the example DAGs and a connection to `make simulator`
+	@$(BIN)/python dev/throwaway_airflow.py
+
+constraints: $(INSTALLED)  ## pin the newest versions anew, for AIRFLOW=x.y
+	$(BIN)/python dev/constraints.py $(AIRFLOW)
+
+clean:  ## remove everything that was made
+	rm -rf .venv .demo .airflow .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+
+$(INSTALLED): pyproject.toml $(CONSTRAINTS)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 ...")'
+	@echo "Installing Airflow $(AIRFLOW) and the provider into $(VENV) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS) apache-airflow --editable '.[dev]'
+	@touch $@

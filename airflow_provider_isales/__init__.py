@@ -1,0 +1,5 @@
+"""Apache Airflow provider for Huawei's CC-iSales: stop and restart outbound calling from DAGs."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

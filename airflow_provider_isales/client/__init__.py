@@ -1,0 +1,84 @@
+"""
+The CC-iSales protocol as a plain library: nothing here knows Airflow.
+
+>>> with ISalesClient("isales.example.com", access_key, secret_key) as client:
+...     client.pause_call_batch(25, 1001, "174712034211433247704877116507").outcome
+<Outcome.PAUSED: 'paused'>
+"""
+
+from __future__ import annotations
+
+from airflow_provider_isales.client.auth import C2Auth, SigningProfile
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.errors import (
+    RESULT_ERRORS,
+    ISalesAlreadySuspendedError,
+    ISalesArgumentError,
+    ISalesAuthenticationError,
+    ISalesBatchNotFoundError,
+    ISalesCampaignNotFoundError,
+    ISalesCertificateError,
+    ISalesConnectError,
+    ISalesConnectionLostError,
+    ISalesDatabaseError,
+    ISalesDuplicateNameError,
+    ISalesEmptyParameterError,
+    ISalesError,
+    ISalesHTTPStatusError,
+    ISalesIllegalCharactersError,
+    ISalesNotAllowedError,
+    ISalesParameterComplaintError,
+    ISalesParameterError,
+    ISalesProtocolError,
+    ISalesResultError,
+    ISalesTimeoutError,
+    ISalesTooLongError,
+    ISalesTooManyBatchesError,
+    ISalesTransportError,
+)
+from airflow_provider_isales.client.models import (
+    BatchStatus,
+    CallBatch,
+    CallBatchResult,
+    Outcome,
+    PauseResult,
+    ResumeResult,
+)
+from airflow_provider_isales.client.retry import RetryPolicy
+
+__all__ = [
+    "RESULT_ERRORS",
+    "BatchStatus",
+    "C2Auth",
+    "CallBatch",
+    "CallBatchResult",
+    "ISalesAlreadySuspendedError",
+    "ISalesArgumentError",
+    "ISalesAuthenticationError",
+    "ISalesBatchNotFoundError",
+    "ISalesCampaignNotFoundError",
+    "ISalesCertificateError",
+    "ISalesClient",
+    "ISalesConnectError",
+    "ISalesConnectionLostError",
+    "ISalesDatabaseError",
+    "ISalesDuplicateNameError",
+    "ISalesEmptyParameterError",
+    "ISalesError",
+    "ISalesHTTPStatusError",
+    "ISalesIllegalCharactersError",
+    "ISalesNotAllowedError",
+    "ISalesParameterComplaintError",
+    "ISalesParameterError",
+    "ISalesProtocolError",
+    "ISalesResultError",
+    "ISalesTimeoutError",
+    "ISalesTooLongError",
+    "ISalesTooManyBatchesError",
+    "ISalesTransportError",
+    "Outcome",
+    "PauseResult",
+    "ResumeResult",
+    "RetryPolicy",
+    "SigningProfile",
+]

@@ -1,0 +1,185 @@
+"""Reading an HTTP response as an answer of CC-iSales: either it says success in every way, or it is an error."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any
+
+from requests import Response
+
+from airflow_provider_isales.client.errors import (
+    ISalesAuthenticationError,
+    ISalesHTTPStatusError,
+    ISalesProtocolError,
+    result_error,
+)
+from airflow_provider_isales.client.models import BatchStatus, CallBatch
+
+SUCCESS = "0200000"
+MAX_ANSWER_BYTES = 1024 * 1024
+MAX_CLOCK_DIFFERENCE_SECONDS = 60
+
+_CHUNK_BYTES = 64 * 1024
+_EXCERPT_CHARACTERS = 80
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    An answer that says success.
+
+    :param code: the result code: success, or one that the caller counts as such
+    :param description: the result description
+    :param payload: the whole JSON object
+    """
+
+    code: str
+    description: str
+    payload: dict[str, Any]
+
+
+def read_answer(response: Response, counts_as_success: str | None = None) -> Answer:
+    """
+    Read a response whose body has not been read yet.
+
+    :param response: the streamed response
+    :param counts_as_success: one more result code to take for success
+    :raises ISalesAuthenticationError: for HTTP 401
+    :raises ISalesHTTPStatusError: for every other HTTP status than 200
+    :raises ISalesProtocolError: for an answer that is not as documented
+    :raises ISalesResultError: for a failure code
+    :raises requests.RequestException: if the connection breaks while the body is read
+    """
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        raise _authentication_error(response)
+    if response.status_code != HTTPStatus.OK:
+        raise _status_error(response)
+    payload = _json_object(_body(response))
+    code = _result_code(payload)
+    description = _text(payload, "resultDesc") or _text(payload, "returnDesc")
+    if code not in (SUCCESS, counts_as_success):
+        raise result_error(code, description)
+    return Answer(code, description, payload)
+
+
+def read_batch_page(answer: Answer) -> tuple[list[CallBatch], int]:
+    """
+    Read one page of a list answer: its batches, and how many there are on all pages.
+
+    :raises ISalesProtocolError: for a page that is not as documented
+    """
+    total, data = answer.payload.get("totalCount"), answer.payload.get("data")
+    if not isinstance(total, int) or isinstance(total, bool) or total < 0:
+        raise ISalesProtocolError(f"totalCount is {_excerpt(total)}, not a count")
+    if not isinstance(data, list):
+        raise ISalesProtocolError(f"data is {_excerpt(data)}, not a list of batches")
+    return [_call_batch(entry) for entry in data], total
+
+
+def read_created_id(answer: Answer) -> str:
+    """
+    Read the id of a created batch.
+
+    :raises ISalesProtocolError: if there is none
+    """
+    created = answer.payload.get("returnObject")
+    if isinstance(created, dict) and _is_batch_id(created.get("id")):
+        return str(created["id"])
+    raise ISalesProtocolError(f"returnObject is {_excerpt(created)}, without the new batch's id")
+
+
+def _call_batch(entry: object) -> CallBatch:
+    if isinstance(entry, dict) and _is_batch_id(entry.get("id")) and isinstance(entry.get("name"), str):
+        # The reference names the values of a status but not whether they come as numbers or as text.
+        for status in BatchStatus:
+            if entry.get("status") in (status.value, str(status.value)) and entry["status"] is not True:
+                return CallBatch(entry["id"], entry["name"], status)
+    raise ISalesProtocolError(f"the list holds {_excerpt(entry)}, which is not a batch with id, name and status 1 or 2")
+
+
+def _is_batch_id(value: object) -> bool:
+    return isinstance(value, str) and value.isascii() and value.isdigit()
+
+
+def _body(response: Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(_CHUNK_BYTES):
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise ISalesProtocolError(f"the answer is larger than {MAX_ANSWER_BYTES // 1024} KiB")
+    return bytes(body)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ISalesProtocolError(f"the answer is not JSON: {_excerpt(body.decode(errors='replace'))}") from None
+    if not isinstance(payload, dict):
+        raise ISalesProtocolError(f"the answer is not a JSON object: {_excerpt(payload)}")
+    return payload
+
+
+def _result_code(payload: dict[str, Any]) -> str:
+    codes = {field: payload[field] for field in ("resultCode", "returnCode") if payload.get(field) not in (None, "")}
+    if not codes:
+        raise ISalesProtocolError("the answer has neither a resultCode nor a returnCode")
+    for field, code in codes.items():
+        if not isinstance(code, str):
+            raise ISalesProtocolError(f"{field} is {_excerpt(code)}, which is not text")
+    code, *others = codes.values()
+    if others and others != [code]:
+        raise ISalesProtocolError(f"the answer contradicts itself: {_excerpt(codes)}")
+    return str(code)
+
+
+def _text(payload: dict[str, Any], field: str) -> str:
+    value = payload.get(field)
+    return value if isinstance(value, str) else ""
+
+
+def _excerpt(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _EXCERPT_CHARACTERS else text[:_EXCERPT_CHARACTERS] + "..."
+
+
+def _authentication_error(response: Response) -> ISalesAuthenticationError:
+    error = ISalesAuthenticationError("HTTP 401: the server did not accept the signature")
+    if server_time := _http_date(response.headers.get("Date")):
+        ahead = (datetime.now(UTC) - server_time).total_seconds()
+        if abs(ahead) > MAX_CLOCK_DIFFERENCE_SECONDS:
+            error.problem += (
+                f"; this machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's"
+            )
+            error.advice = "Set this machine's clock right (NTP): signatures are only valid for a short time."
+    return error
+
+
+def _status_error(response: Response) -> ISalesHTTPStatusError:
+    location = response.headers.get("Location")
+    detail = f", a redirect to {_excerpt(location)}, which is not followed" if location else ""
+    return ISalesHTTPStatusError(
+        response.status_code, detail, _retry_after_seconds(response.headers.get("Retry-After"))
+    )
+
+
+def _retry_after_seconds(value: str | None) -> float | None:
+    if value is None:
+        return None
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    if at := _http_date(value):
+        return max(0.0, (at - datetime.now(UTC)).total_seconds())
+    return None
+
+
+def _http_date(value: str | None) -> datetime | None:
+    try:
+        at = parsedate_to_datetime(value or "")
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,0 +1,304 @@
+"""
+What can go wrong with a call to CC-iSales: one tree of plain exceptions, and the table of result codes.
+
+``ISalesError``
+    ``ISalesArgumentError``: a bad argument; nothing was sent
+    ``ISalesTransportError``: no usable answer
+        ``ISalesConnectError``, ``ISalesCertificateError``: nothing was sent
+        ``ISalesTimeoutError``, ``ISalesConnectionLostError``: it is not known whether the request took effect
+        ``ISalesHTTPStatusError``: something answered with another HTTP status than 200
+    ``ISalesAuthenticationError``: HTTP 401
+    ``ISalesProtocolError``: an answer that cannot be read, so that nothing is known
+    ``ISalesResultError``: a failure code; a subclass for each documented one, see ``RESULT_ERRORS``
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+
+
+class ISalesError(Exception):
+    """
+    The root of all errors of this package.
+
+    :param problem: what went wrong, as a clause without a full stop
+    """
+
+    #: What a person can do about it; one or more sentences.
+    advice: str = ""
+    #: Whether the same call may succeed later. An operator then fails the try, so that Airflow's retries apply.
+    retryable: bool = False
+    #: Whether it is likely to pass within seconds. The client then tries again within the call.
+    transient: bool = False
+    #: Whether the request may have reached the server.
+    sent: bool = False
+    #: What was being done, with VDN, campaign and batch.
+    action: str = ""
+    #: How many requests were made before giving up.
+    attempts: int = 1
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        headline = f"{self.action} failed: {self.problem}" if self.action else self.problem
+        if self.attempts > 1:
+            headline += f" ({self.attempts} attempts)"
+        return f"{headline}. {self.advice}" if self.advice else headline
+
+
+class ISalesArgumentError(ISalesError, ValueError):
+    """A value that CC-iSales cannot accept; nothing was sent."""
+
+
+class ISalesTransportError(ISalesError):
+    """No usable answer came."""
+
+    retryable = True
+    transient = True
+
+
+class ISalesConnectError(ISalesTransportError):
+    """No connection could be made; nothing was sent."""
+
+    advice = "Check host and port of the connection, and that this machine may reach them (DNS, firewall, proxy)."
+
+
+class ISalesCertificateError(ISalesTransportError):
+    """The server's certificate is not trusted; nothing was sent."""
+
+    advice = "Set the connection's extra 'verify' to the CA bundle that signed the server's certificate."
+    retryable = False
+    transient = False
+
+
+class ISalesTimeoutError(ISalesTransportError):
+    """The request was sent but no answer came in time; it may have taken effect."""
+
+    advice = "Whether the request took effect is not known. If this recurs, raise the connection's extra 'timeout'."
+    sent = True
+
+
+class ISalesConnectionLostError(ISalesTransportError):
+    """The connection broke before the whole answer was read; the request may have taken effect."""
+
+    advice = "Whether the request took effect is not known."
+    sent = True
+
+
+class ISalesHTTPStatusError(ISalesTransportError):
+    """
+    Something answered with another HTTP status than 200: a firewall, a proxy or some other server.
+
+    :param status: the HTTP status
+    :param detail: what else is worth saying, such as a redirect's target
+    :param retry_after: the seconds that the answer asked to wait, None when it did not
+    """
+
+    sent = True
+    _TRANSIENT = frozenset({429, 500, 502, 503, 504})
+
+    def __init__(self, status: int, detail: str = "", retry_after: float | None = None) -> None:
+        try:
+            phrase = f" {HTTPStatus(status).phrase}"
+        except ValueError:
+            phrase = ""
+        super().__init__(f"HTTP {status}{phrase}{detail}")
+        self.args = (status, detail, retry_after)
+        self.status = status
+        self.retry_after = retry_after
+        self.transient = status in self._TRANSIENT
+        # Another worker, or the same one minutes later, may be allowed through: 403 is worth a later try.
+        self.retryable = self.transient or status == HTTPStatus.FORBIDDEN or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        self.advice = self._advice()
+
+    def _advice(self) -> str:
+        if self.status == HTTPStatus.FORBIDDEN:
+            return (
+                "A firewall stands before CC-iSales: ask the platform's operator to allow-list this machine's address."
+            )
+        if self.retryable:
+            return "The service or the firewall before it is overloaded or down: try again later."
+        return "This is not how CC-iSales answers: check host and port of the connection."
+
+
+class ISalesAuthenticationError(ISalesError):
+    """HTTP 401: the server did not accept the signature."""
+
+    advice = "Check access key and secret key of the connection, and its extra 'signing_profile'."
+    sent = True
+
+
+class ISalesProtocolError(ISalesError):
+    """An answer that cannot be read as the interface's reference describes it; it counts as no answer."""
+
+    advice = "Whether the request took effect is not known. Check that host and port are those of CC-iSales."
+    retryable = True
+    transient = True
+    sent = True
+
+
+class ISalesResultError(ISalesError):
+    """
+    CC-iSales answered with a failure code; this class itself stands for the codes that are not documented.
+
+    :param description: the answer's ``resultDesc``
+    :param code: the answer's ``resultCode``, as received
+    """
+
+    #: The result code; for this class itself and for ``ISalesParameterComplaintError``, the one received.
+    code: str = ""
+    #: What the reference says the code means.
+    meaning: str = "a result code that is not documented"
+    advice = "Look the code up in the vendor's reference, or ask the platform's operator."
+    # Nothing says that an unknown code is permanent, and a pause that is given up keeps phones ringing.
+    retryable = True
+    sent = True
+
+    def __init__(self, description: str, code: str = "") -> None:
+        code = code or self.code
+        says_more = description and description != self.meaning
+        super().__init__(f"[{code}] {self.meaning}" + (f" ({description})" if says_more else ""))
+        self.args = (description, code)
+        self.code = code
+        self.description = description
+
+
+class ISalesDocumentedResultError(ISalesResultError):
+    """A failure code that the reference documents: trying again does not help unless the class says so."""
+
+    retryable = False
+
+
+class ISalesParameterError(ISalesDocumentedResultError):
+    """``0200001``."""
+
+    code = "0200001"
+    meaning = "parameter error"
+    advice = "Correct the value that the description names."
+
+
+class ISalesDatabaseError(ISalesDocumentedResultError):
+    """``0200006``."""
+
+    code = "0200006"
+    meaning = "database operation error"
+    advice = "A passing fault of the service: try again later."
+    retryable = True
+    transient = True
+
+
+class ISalesCampaignNotFoundError(ISalesDocumentedResultError):
+    """``0200007``."""
+
+    code = "0200007"
+    meaning = "the outbound campaign does not exist"
+    advice = "Check campaign_id and vdn_id."
+
+
+class ISalesParameterComplaintError(ISalesDocumentedResultError):
+    """Any eight-digit code that begins with ``02000`` and has no class of its own."""
+
+    meaning = "a complaint about a parameter"
+    advice = "Correct the value that the description names."
+
+
+class ISalesEmptyParameterError(ISalesParameterComplaintError):
+    """``02000001``."""
+
+    code = "02000001"
+    meaning = "empty parameter"
+    advice = "Give the parameter that the description names."
+
+
+class ISalesIllegalCharactersError(ISalesParameterComplaintError):
+    """``02000002``."""
+
+    code = "02000002"
+    meaning = "illegal characters in a parameter"
+    advice = "Choose a name without the characters that the reference forbids."
+
+
+class ISalesTooLongError(ISalesParameterComplaintError):
+    """``02000003``."""
+
+    code = "02000003"
+    meaning = "a parameter is too long"
+    advice = "Choose a shorter name."
+
+
+class ISalesDuplicateNameError(ISalesDocumentedResultError):
+    """``03000001``."""
+
+    code = "03000001"
+    meaning = "the batch name exists already"
+    advice = "Choose another name."
+
+
+class ISalesNotAllowedError(ISalesDocumentedResultError):
+    """``03000002``."""
+
+    code = "03000002"
+    meaning = "not allowed in the campaign's present state"
+    advice = "Check the campaign's state in the console: a batch can't be suspended while its campaign is suspended."
+
+
+class ISalesTooManyBatchesError(ISalesDocumentedResultError):
+    """``03000003``."""
+
+    code = "03000003"
+    meaning = "the campaign holds as many batches as it may"
+    advice = "Delete batches that are done with, or have the platform's operator raise the tenant's limit."
+
+
+class ISalesBatchNotFoundError(ISalesDocumentedResultError):
+    """``03000004``."""
+
+    code = "03000004"
+    meaning = "batch id not found"
+    advice = "Check batch_id, and that it belongs to this campaign."
+
+
+class ISalesAlreadySuspendedError(ISalesDocumentedResultError):
+    """``03000006``; a pause counts it as success, so callers don't see it."""
+
+    code = "03000006"
+    meaning = "the batch has been suspended and cannot be suspended again"
+    advice = "Nothing to do: the batch is suspended."
+
+
+#: The documented failure codes. Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
+RESULT_ERRORS: dict[str, type[ISalesDocumentedResultError]] = {
+    error.code: error
+    for error in (
+        ISalesParameterError,
+        ISalesDatabaseError,
+        ISalesCampaignNotFoundError,
+        ISalesEmptyParameterError,
+        ISalesIllegalCharactersError,
+        ISalesTooLongError,
+        ISalesDuplicateNameError,
+        ISalesNotAllowedError,
+        ISalesTooManyBatchesError,
+        ISalesBatchNotFoundError,
+        ISalesAlreadySuspendedError,
+    )
+}
+
+
+def result_error(code: str, description: str) -> ISalesResultError:
+    """
+    Give the error for a failure code.
+
+    Codes are compared as text: ``0200001`` and ``02000001`` are two different ones.
+
+    :param code: the code as received
+    :param description: the description as received
+    """
+    if known := RESULT_ERRORS.get(code):
+        return known(description)
+    if re.fullmatch(r"02000[0-9]{3}", code):
+        return ISalesParameterComplaintError(description, code)
+    return ISalesResultError(description, code)

@@ -1,0 +1,79 @@
+"""When the client tries again within one call, and how long it waits."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_before_delay,
+    wait_random_exponential,
+)
+
+from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError, ISalesHTTPStatusError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """
+    The bounds of trying again within one call. All times are in seconds.
+
+    :param attempts: how many requests at the most
+    :param total: no new attempt starts later than this after the first one started
+    :param first_wait: the longest wait before the second attempt; it doubles with each, and a random part of it is
+        waited, so that many clients do not come back at the same moment
+    :param max_wait: the longest wait between attempts
+    :param max_retry_after: the longest wait that a server may ask for with ``Retry-After``
+    """
+
+    attempts: int = 5
+    total: float = 60.0
+    first_wait: float = 0.5
+    max_wait: float = 10.0
+    max_retry_after: float = 30.0
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1:
+            raise ISalesArgumentError(f"attempts must be at least 1, not {self.attempts!r}")
+
+    def retrying(self, action: str, *, repeatable: bool) -> Retrying:
+        """
+        Give the tenacity object that carries out one call.
+
+        :param action: what is being done, for the log
+        :param repeatable: whether a request that may have reached the server may be sent once more
+        """
+
+        def is_worth_another_attempt(error: BaseException) -> bool:
+            return isinstance(error, ISalesError) and error.transient and (repeatable or not error.sent)
+
+        def log_wait(state: RetryCallState) -> None:
+            error = state.outcome.exception() if state.outcome else None
+            log.warning(
+                "%s: attempt %d of at most %d failed: %s. Trying again in %.1f s.",
+                action,
+                state.attempt_number,
+                self.attempts,
+                error.problem if isinstance(error, ISalesError) else error,
+                state.upcoming_sleep,
+            )
+
+        return Retrying(
+            retry=retry_if_exception(is_worth_another_attempt),
+            stop=stop_after_attempt(self.attempts) | stop_before_delay(self.total),
+            wait=self._wait,
+            before_sleep=log_wait,
+            reraise=True,
+        )
+
+    def _wait(self, state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, ISalesHTTPStatusError) and error.retry_after is not None:
+            return min(error.retry_after, self.max_retry_after)
+        return wait_random_exponential(self.first_wait, self.max_wait)(state)

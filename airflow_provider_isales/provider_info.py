@@ -1,0 +1,68 @@
+"""What this package tells Airflow about itself. Imports nothing, so that Airflow can ask for it at every start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+INTEGRATION = "Huawei CC-iSales"
+
+#: The extra fields of a connection, for the form and for the check of a connection's extra.
+CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
+    "vdn_id": {
+        "label": "VDN ID",
+        "description": "The virtual call centre, 1 to 9999, for operators that do not name one.",
+        "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 9999},
+    },
+    "verify": {
+        "label": "Verify",
+        "description": "'true', or the path of a CA bundle on every worker, or 'false' to trust any server.",
+        "schema": {"type": ["string", "null"], "default": "true"},
+    },
+    "timeout": {
+        "label": "Timeout",
+        "description": "Seconds to wait for a connection, and for each next part of an answer.",
+        "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 600, "default": 10},
+    },
+    "signing_profile": {
+        "label": "Signing Profile",
+        "description": "'current' as in the vendor's present reference, 'legacy' as in its older demo.",
+        "schema": {"type": ["string", "null"], "enum": ["current", "legacy"], "default": "current"},
+    },
+    "proxies": {
+        "label": "Proxies",
+        "description": 'JSON such as {"https": "http://proxy.example.com:3128"}; the environment\'s when empty.',
+        "schema": {"type": ["string", "null"]},
+    },
+}
+
+
+def get_provider_info() -> dict[str, Any]:
+    """Give the provider's metadata; Airflow's ``provider_info.schema.json`` says what it means."""
+    return {
+        "package-name": "airflow-provider-isales",
+        "name": INTEGRATION,
+        "description": "Stop and restart outbound calling on Huawei's CC-iSales contact centre.",
+        "integrations": [{"integration-name": INTEGRATION, "tags": ["service"]}],
+        "hooks": [{"integration-name": INTEGRATION, "python-modules": ["airflow_provider_isales.hooks.isales"]}],
+        "operators": [
+            {"integration-name": INTEGRATION, "python-modules": ["airflow_provider_isales.operators.call_batch"]}
+        ],
+        "connection-types": [
+            {
+                "connection-type": "isales",
+                "hook-class-name": "airflow_provider_isales.hooks.isales.ISalesHook",
+                "hook-name": "CC-iSales",
+                "conn-fields": CONNECTION_FIELDS,
+                "ui-field-behaviour": {
+                    "hidden-fields": ["schema"],
+                    "relabeling": {"login": "Access Key", "password": "Secret Key"},
+                    "placeholders": {
+                        "host": "name or address, without https://",
+                        "port": "443",
+                        "login": "the AK from the platform's operator",
+                        "password": "the SK from the platform's operator",
+                    },
+                },
+            }
+        ],
+    }

@@ -1,0 +1,142 @@
+"""The HTTP side of the simulator: the six interfaces, and a control API beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from airflow_provider_isales.simulator.faults import NO_FAULT, Fault, FaultPlan
+from airflow_provider_isales.simulator.service import Service, result_fields
+from airflow_provider_isales.simulator.signature import SignatureCheck
+
+INTERFACES = "/rest/isales/v1/openapi/campaigns/{vdn_id}/callbatch/{campaign_id}"
+CONTROL = "/simulator"
+
+
+class SimulatorApp:
+    """
+    Ties service, signature check and faults to HTTP.
+
+    :param service: what CC-iSales knows
+    :param signatures: who may call
+    :param faults: what goes wrong
+    :param clock: gives the server's time as an aware datetime
+    """
+
+    def __init__(
+        self, service: Service, signatures: SignatureCheck, faults: FaultPlan, clock: Callable[[], datetime]
+    ) -> None:
+        self.service = service
+        self.signatures = signatures
+        self.faults = faults
+        self.requests: Counter[str] = Counter()
+        self._clock = clock
+        verbs = ("pause", "resume", "create", "update", "delete")
+        self.asgi = Starlette(
+            routes=[
+                *[Route(f"{INTERFACES}/{verb}", self._interface, methods=["POST"], name=verb) for verb in verbs],
+                Route(f"{INTERFACES}/list", self._interface, methods=["GET"], name="list"),
+                Route(f"{CONTROL}/state", self._state, methods=["GET"]),
+                Route(f"{CONTROL}/faults", self._inject, methods=["POST"]),
+                Route(f"{CONTROL}/faults", self._clear, methods=["DELETE"]),
+            ]
+        )
+
+    async def _interface(self, request: Request) -> Response:
+        verb = request.url.path.rpartition("/")[2]
+        body = await request.body()
+        self.requests[verb] += 1
+        fault = self.faults.take(verb) or NO_FAULT
+        if broken := await self._instead(fault):
+            return broken
+        if refusal := self._refusal(request, body):
+            return PlainTextResponse(f"Unauthorized: {refusal}\n", 401, self._date())
+        if fault.kind == "result":
+            return JSONResponse(result_fields(fault.code, "injected"), headers=self._date())
+        answer = self.service.answer(verb, **request.path_params, body=_parse(body))
+        if fault.kind in ("close_after", "truncate"):
+            return _BrokenOffResponse(answer if fault.kind == "truncate" else None)
+        return JSONResponse(answer, headers=self._date())
+
+    async def _instead(self, fault: Fault) -> Response | None:
+        if fault.kind == "close_before":
+            return _BrokenOffResponse(None)
+        if fault.kind == "answer":
+            return HTMLResponse(fault.body, fault.status, dict(fault.headers) | self._date())
+        await asyncio.sleep(fault.seconds)
+        return None
+
+    def _refusal(self, request: Request, body: bytes) -> str | None:
+        return self.signatures.refusal(
+            self._clock(),
+            method=request.method,
+            path=request.scope["raw_path"].decode(),
+            query=parse_qsl(request.url.query, keep_blank_values=True),
+            headers=request.headers,
+            body=body,
+        )
+
+    def _date(self) -> dict[str, str]:
+        return {"Date": format_datetime(self._clock(), usegmt=True)}
+
+    async def _state(self, request: Request) -> Response:
+        campaigns = {
+            campaign.id: {
+                "state": campaign.state,
+                "batches": {batch.id: batch.status.name.lower() for batch in campaign.batches.values()},
+            }
+            for campaign in self.service.campaigns.values()
+        }
+        return JSONResponse(
+            {
+                "vdn_id": self.service.vdn_id,
+                "campaigns": campaigns,
+                "requests": self.requests,
+                "faults": self.faults.to_json(),
+            }
+        )
+
+    async def _inject(self, request: Request) -> Response:
+        try:
+            self.faults.inject(Fault.from_json(_parse(await request.body())))
+        except ValueError as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        return JSONResponse(self.faults.to_json())
+
+    async def _clear(self, request: Request) -> Response:
+        self.faults.clear()
+        return JSONResponse([])
+
+
+def _parse(body: bytes) -> object:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+class _BrokenOffResponse(JSONResponse):
+    """Sends the first half of an answer, if there is one, and breaks the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        transport: asyncio.Transport = scope["state"]["transport"]
+        if self.body == b"null":
+            transport.abort()
+        else:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            half = bytes(self.body)[: len(self.body) // 2]
+            await send({"type": "http.response.body", "body": half, "more_body": True})
+            transport.close()
+        while (await receive())["type"] != "http.disconnect":
+            pass

@@ -1,0 +1,102 @@
+"""The command ``isales-simulator``."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from airflow_provider_isales.client import ISalesArgumentError, SigningProfile
+from airflow_provider_isales.client.arguments import check_campaign_id, check_vdn_id
+from airflow_provider_isales.simulator.app import CONTROL
+from airflow_provider_isales.simulator.server import Simulator
+from airflow_provider_isales.simulator.service import CampaignState
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Start a simulator, say how to reach it, and run until interrupted or terminated."""
+    options = _parser().parse_args(arguments)
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    simulator = Simulator(
+        vdn_id=options.vdn,
+        access_key=options.access_key,
+        secret_key=options.secret_key,
+        profiles=[SigningProfile(options.profile)] if options.profile else tuple(SigningProfile),
+        host=options.host,
+        port=options.port,
+        ca_file=options.ca_file.resolve(),
+    )
+    for campaign_id in options.campaign or [1001]:
+        simulator.add_campaign(campaign_id, batches=options.batches, state=options.state)
+    try:
+        with simulator:
+            print(_welcome(simulator), flush=True)
+            stopped.wait()
+    except OSError as error:
+        raise SystemExit(f"isales-simulator: {error}") from None
+
+
+def _welcome(simulator: Simulator) -> str:
+    control = f"https://{simulator.host}:{simulator.port}{CONTROL}"
+    lines = [f"CC-iSales simulator on https://{simulator.host}:{simulator.port}, VDN {simulator.service.vdn_id}"]
+    for campaign in simulator.service.campaigns.values():
+        ids = list(campaign.batches)
+        span = f": {ids[0]} ... {ids[-1]}" if ids else ""
+        lines.append(f"  campaign {campaign.id} ({campaign.state}), {len(ids)} batches{span}")
+    return "\n".join(
+        [
+            *lines,
+            "",
+            "The connection for Airflow:",
+            f"export AIRFLOW_CONN_ISALES_DEFAULT={shlex.quote(simulator.connection())}",
+            "",
+            "State and faults:",
+            f"curl --cacert {simulator.ca_file} {control}/state",
+            f"curl --cacert {simulator.ca_file} {control}/faults -d "
+            """'{"kind": "answer", "status": 429, "headers": {"Retry-After": "2"}, "times": 3}'""",
+        ]
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="isales-simulator", description="A CC-iSales stand-in over real HTTPS.")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8443, help="the port; 0 takes a free one (default: %(default)s)")
+    parser.add_argument("--vdn", type=_checked(check_vdn_id), default=25, help="the VDN (default: %(default)s)")
+    parser.add_argument(
+        "--campaign",
+        type=_checked(check_campaign_id),
+        action="append",
+        help="a campaign's id; may be repeated (default: 1001)",
+    )
+    parser.add_argument("--batches", type=int, default=3, help="batches in each campaign (default: %(default)s)")
+    parser.add_argument(
+        "--state", type=CampaignState, choices=list(CampaignState), default=CampaignState.EXECUTING, help="of campaigns"
+    )
+    parser.add_argument(
+        "--ca-file",
+        type=Path,
+        default=Path("isales-simulator-ca.pem"),
+        help="where to write the CA certificate (default: %(default)s)",
+    )
+    parser.add_argument("--access-key", default="simulator", help="(default: %(default)s)")
+    parser.add_argument("--secret-key", default="simulator-secret-key", help="(default: %(default)s)")
+    parser.add_argument(
+        "--profile", choices=[profile.value for profile in SigningProfile], help="accept this signing profile only"
+    )
+    return parser
+
+
+def _checked(check: Callable[[object], int]) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        try:
+            return check(text)
+        except ISalesArgumentError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return convert

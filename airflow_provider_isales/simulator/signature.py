@@ -1,0 +1,76 @@
+"""The server's side of C2: is this request signed by whom it says, just now, and is it as it was signed?"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from airflow_provider_isales.client.auth import SCHEME, SigningProfile, authorization
+
+CLOCK_WINDOW = timedelta(minutes=15)
+
+_TIMESTAMP_FORMATS = {SigningProfile.CURRENT: "%Y-%m-%dT%H:%M:%S.%fZ", SigningProfile.LEGACY: "%Y-%m-%dT%H:%M:%SZ"}
+
+
+@dataclass(frozen=True)
+class SignatureCheck:
+    """
+    Checks signatures made with one pair of keys.
+
+    :param access_key: the access key (AK)
+    :param secret_key: the secret key (SK)
+    :param profiles: the signing profiles that are accepted
+    """
+
+    access_key: str
+    secret_key: str
+    profiles: Collection[SigningProfile]
+
+    def refusal(
+        self,
+        now: datetime,
+        *,
+        method: str,
+        path: str,
+        query: Iterable[tuple[str, str]],
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> str | None:
+        """
+        Say why a request is refused, or None if it is not.
+
+        :param now: the server's time
+        :param method: like the rest, as received; the names of the headers in lower case
+        """
+        given = headers.get("authorization", "")
+        scheme, access_key, timestamp, signed_headers, *_ = [*given.split("/"), "", "", "", ""]
+        if scheme != SCHEME or not hmac.compare_digest(access_key.encode(), self.access_key.encode()):
+            return "unknown scheme or access key"
+        profile = next((p for p in self.profiles if ";".join(p.signed_headers) == signed_headers), None)
+        signed_at = _parse_timestamp(timestamp, profile)
+        if profile is None or signed_at is None:
+            return "timestamp and signed headers are of no accepted signing profile"
+        if abs(now - signed_at) > CLOCK_WINDOW:
+            return "the timestamp is not within 15 minutes of the server's time"
+        expected = authorization(
+            self.access_key,
+            self.secret_key,
+            timestamp,
+            method=method,
+            path=path,
+            query=query,
+            headers={name: headers.get(name, "") for name in profile.signed_headers},
+            body=body,
+        )
+        return None if hmac.compare_digest(given.encode(), expected.encode()) else "the signature does not match"
+
+
+def _parse_timestamp(text: str, profile: SigningProfile | None) -> datetime | None:
+    if profile is None:
+        return None
+    try:
+        return datetime.strptime(text, _TIMESTAMP_FORMATS[profile]).replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,33 @@
+"""Dial while some work lasts, and stop dialling afterwards even when the work failed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.common.compat.sdk import DAG, task  # on Airflow 3 alone: from airflow.sdk import DAG, task
+
+from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator, ResumeCallBatchOperator
+
+BATCH = {"campaign_id": 1001, "batch_id": "000000000001001000000000000001"}
+
+with DAG(
+    dag_id="isales_pause_as_teardown",
+    schedule="0 9 * * mon-fri",
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    catchup=False,
+    default_args={"retries": 3, "retry_delay": timedelta(seconds=30), "execution_timeout": timedelta(minutes=5)},
+    params={"work_fails": False},
+    tags=["isales"],
+) as dag:
+
+    @task(retries=0)
+    def work_while_dialling(params: dict[str, bool]) -> None:
+        """Stands for what is done while the batch is dialled."""
+        if params["work_fails"]:
+            raise RuntimeError("the work failed")
+
+    start = ResumeCallBatchOperator(task_id="start_dialling", **BATCH)
+    stop = PauseCallBatchOperator(task_id="stop_dialling", **BATCH)
+    # Without on_failure_fail_dagrun, a run whose pause failed would still count as a success.
+    start >> work_while_dialling() >> stop.as_teardown(setups=start, on_failure_fail_dagrun=True)

@@ -1,0 +1,31 @@
+"""Pause a list of call batches that a task finds out, one mapped task for each."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.common.compat.sdk import DAG, task  # on Airflow 3 alone: from airflow.sdk import DAG, task
+
+from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator
+
+with DAG(
+    dag_id="isales_pause_mapped_batches",
+    schedule="0 18 * * mon-fri",
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    catchup=False,
+    tags=["isales"],
+) as dag:
+
+    @task
+    def batches_of_the_shift() -> list[str]:
+        """Stands for the query that gives the batches; their ids are text, never numbers."""
+        return ["000000000001001000000000000001", "000000000001001000000000000002"]
+
+    PauseCallBatchOperator.partial(
+        task_id="pause",
+        campaign_id=1001,
+        retries=3,
+        retry_delay=timedelta(seconds=30),
+        execution_timeout=timedelta(minutes=5),
+    ).expand(batch_id=batches_of_the_shift())

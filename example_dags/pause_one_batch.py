@@ -1,0 +1,27 @@
+"""Pause one call batch at 18:00 on working days."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.common.compat.sdk import DAG  # on Airflow 3 alone: from airflow.sdk import DAG
+
+from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator
+
+with DAG(
+    dag_id="isales_pause_one_batch",
+    schedule="0 18 * * mon-fri",
+    start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    catchup=False,
+    params={"campaign_id": 1001, "batch_id": "000000000001001000000000000001"},
+    tags=["isales"],
+) as dag:
+    PauseCallBatchOperator(
+        task_id="pause",
+        campaign_id="{{ params.campaign_id }}",
+        batch_id="{{ params.batch_id }}",
+        retries=3,
+        retry_delay=timedelta(seconds=30),
+        execution_timeout=timedelta(minutes=5),
+    )

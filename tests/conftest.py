@@ -1,0 +1,40 @@
+"""Every test gets a simulator if it asks for one, and an Airflow home of the session's own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["airflow_provider_isales.simulator.pytest_plugin"]
+
+REPOSITORY = Path(__file__).parents[1]
+_home = tempfile.TemporaryDirectory(prefix="isales-airflow-")
+
+
+def pytest_configure() -> None:
+    # Before anything imports Airflow, which reads its configuration once.
+    os.environ.update(
+        {
+            "AIRFLOW_HOME": _home.name,
+            "AIRFLOW__CORE__DAGS_FOLDER": str(Path(_home.name, "dags")),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
+            "AIRFLOW__CORE__UNIT_TEST_MODE": "false",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{_home.name}/airflow.db",
+            "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
+        }
+    )
+
+
+def pytest_unconfigure() -> None:
+    _home.cleanup()
+
+
+@pytest.fixture
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Have the waits between attempts take no time; gives the seconds that each would have taken."""
+    waits: list[float] = []
+    monkeypatch.setattr("tenacity.nap.time", type("Clock", (), {"sleep": staticmethod(waits.append)}))
+    return waits

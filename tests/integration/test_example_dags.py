@@ -1,0 +1,68 @@
+"""Every example DAG runs as it stands, on a real Airflow, against the simulator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from airflow_runs import dag_file, dags_in, run_dag
+
+from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.simulator import Campaign, Simulator
+
+EXAMPLES = sorted(file.stem for file in (Path(__file__).parents[2] / "example_dags").glob("*.py"))
+
+
+@pytest.fixture
+def campaign(isales_simulator: Simulator, no_waiting: list[float]) -> Campaign:
+    return isales_simulator.add_campaign(1001, batches=3)
+
+
+def example(name: str):
+    (dag,) = dags_in(dag_file(name)).values()
+    return dag
+
+
+def outcomes(runs, task_id: str) -> list[str]:
+    return [run.xcom["outcome"] if run.state == "success" else run.state for run in runs[task_id]]
+
+
+def statuses(campaign: Campaign) -> list[str]:
+    return [batch.status.name.lower() for batch in campaign.batches.values()]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_is_one_dag_with_a_docstring(name: str):
+    assert example(name).dag_id == f"isales_{name}"
+    assert dag_file(name).__doc__
+
+
+def test_one_batch_is_paused_and_a_second_run_does_no_harm(campaign: Campaign):
+    dag = example("pause_one_batch")
+    assert [outcomes(run_dag(dag), "pause") for _ in range(2)] == [["paused"], ["already_paused"]]
+
+
+def test_a_mapped_list_of_batches_is_paused(campaign: Campaign):
+    runs = run_dag(example("pause_mapped_batches"))
+    assert (outcomes(runs, "pause"), statuses(campaign)) == (
+        ["paused", "paused"],
+        ["suspended", "suspended", "started"],
+    )
+
+
+@pytest.mark.parametrize("work_fails", [False, True])
+def test_dialling_stops_whether_or_not_the_work_fails(campaign: Campaign, work_fails: bool):
+    for batch_id in campaign.batches:
+        campaign.set_status(batch_id, BatchStatus.SUSPENDED)
+    runs = run_dag(example("pause_as_teardown"), {"work_fails": work_fails})
+    assert (outcomes(runs, "start_dialling"), outcomes(runs, "stop_dialling"), statuses(campaign)[0]) == (
+        ["resumed"],
+        ["paused"],
+        "suspended",
+    )
+
+
+def test_a_run_whose_teardown_could_not_pause_is_a_failed_run(campaign: Campaign, isales_simulator: Simulator):
+    isales_simulator.inject("result", verb="pause", code="0200001")
+    dag = example("pause_as_teardown")
+    assert str(dag.test().state) == "failed"

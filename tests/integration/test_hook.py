@@ -1,0 +1,185 @@
+"""``ISalesHook``: what it reads of a connection, and what its connection test says."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from airflow_provider_isales.client import BatchStatus, ISalesArgumentError, Outcome, SigningProfile
+from airflow_provider_isales.hooks.isales import ISalesHook
+from airflow_provider_isales.simulator import Simulator
+
+CONN = "AIRFLOW_CONN_ISALES_DEFAULT"
+
+
+def change_connection(extra: dict[str, Any] | None = None, **fields: Any) -> None:
+    """Change fields of the connection to the simulator; None leaves a field out."""
+    connection = json.loads(os.environ[CONN])
+    connection["extra"] |= extra or {}
+    connection |= fields
+    os.environ[CONN] = json.dumps({name: value for name, value in connection.items() if value is not None})
+
+
+@pytest.fixture
+def batch_id(isales_simulator: Simulator) -> str:
+    return next(iter(isales_simulator.add_campaign(7, batches=2).batches))
+
+
+class TestCalls:
+    def test_the_six_interfaces_are_there(self, batch_id: str):
+        hook = ISalesHook()
+        with hook.get_conn():
+            assert hook.pause_call_batch(7, batch_id).outcome is Outcome.PAUSED
+            assert hook.resume_call_batch(7, batch_id).outcome is Outcome.RESUMED
+            created = hook.create_call_batch(7, "new", BatchStatus.STARTED)
+            hook.update_call_batch(7, created.id, "newer")
+            assert [batch.name for batch in hook.list_call_batches(7, name="newer")] == ["newer"]
+            hook.delete_call_batch(7, created.id)
+
+    def test_the_vdn_comes_from_the_call_or_else_from_the_connection(self, batch_id: str):
+        change_connection({"vdn_id": 26})
+        assert ISalesHook().pause_call_batch(7, batch_id, vdn_id=25).vdn_id == 25
+
+    def test_without_any_vdn_the_error_says_where_to_put_one(self, batch_id: str):
+        change_connection({"vdn_id": None})
+        with pytest.raises(ISalesArgumentError, match="no vdn_id: name it in the call, or set the extra 'vdn_id' of"):
+            ISalesHook().pause_call_batch(7, batch_id)
+
+    def test_the_client_is_made_once(self, isales_simulator: Simulator):
+        hook = ISalesHook()
+        assert hook.get_conn() is hook.get_conn()
+
+
+class TestReadingTheConnection:
+    def test_a_connection_written_as_a_uri_works(self, isales_simulator: Simulator, batch_id: str):
+        os.environ[CONN] = (
+            f"isales://simulator:simulator-secret-key@127.0.0.1:{isales_simulator.port}"
+            f"/?vdn_id=25&timeout=5&signing_profile=legacy&verify={isales_simulator.ca_file}"
+        )
+        assert ISalesHook().pause_call_batch(7, batch_id).outcome is Outcome.PAUSED
+
+    def test_the_port_is_443_when_empty(self, isales_simulator: Simulator):
+        change_connection(port=None)
+        assert "'https://127.0.0.1'" in repr(ISalesHook().get_conn())
+
+    def test_empty_extra_fields_as_the_form_stores_them_mean_nothing(self, batch_id: str):
+        change_connection({"timeout": None, "signing_profile": "", "proxies": ""})
+        assert ISalesHook().pause_call_batch(7, batch_id).outcome is Outcome.PAUSED
+
+    @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+    @pytest.mark.parametrize("verify", [False, "false", "False"])
+    def test_verify_false_trusts_anybody_and_warns(
+        self, batch_id: str, verify: object, caplog: pytest.LogCaptureFixture
+    ):
+        change_connection({"verify": verify})
+        with caplog.at_level(logging.WARNING):
+            assert ISalesHook().pause_call_batch(7, batch_id).outcome is Outcome.PAUSED
+        assert "Connection 'isales_default' has verify=false: whoever sits between" in caplog.text
+
+    def test_an_unknown_extra_field_is_named_in_a_warning(self, batch_id: str, caplog: pytest.LogCaptureFixture):
+        change_connection({"time_out": 5})
+        with caplog.at_level(logging.WARNING):
+            ISalesHook().get_conn()
+        assert "has the unknown extra field 'time_out', which is ignored. Known: vdn_id, verify, timeout" in caplog.text
+
+    @pytest.mark.parametrize(
+        ("extra", "fields", "complaint"),
+        [
+            ({"vdn_id": 10000}, {}, "vdn_id must be an integer from 1 to 9999, not 10000"),
+            ({"timeout": "soon"}, {}, "timeout must be a number of seconds above 0, not 'soon'"),
+            ({"timeout": -1}, {}, "timeout must be a number of seconds above 0, not -1"),
+            ({"verify": "/no/such.pem"}, {}, "verify names a CA bundle that does not exist: '/no/such.pem'"),
+            ({"signing_profile": "v3"}, {}, "signing_profile must be 'current' or 'legacy', not 'v3'"),
+            ({"proxies": "http://proxy"}, {}, "proxies must be JSON such as"),
+            ({"proxies": {"https": 1}}, {}, "proxies must be JSON such as"),
+            ({}, {"host": None}, "host must be a bare name or address"),
+            ({}, {"host": "https://isales.example.com"}, "host must be a bare name or address"),
+            ({}, {"login": None}, "login, the access key, is empty"),
+            ({}, {"password": None}, "password, the secret key, is empty"),
+        ],
+    )
+    def test_a_wrong_value_is_an_error_that_names_connection_key_and_value(
+        self, isales_simulator: Simulator, extra: dict[str, Any], fields: dict[str, Any], complaint: str
+    ):
+        change_connection(extra, **fields)
+        with pytest.raises(ISalesArgumentError, match="Reading connection 'isales_default' failed: ") as caught:
+            ISalesHook().get_conn()
+        assert complaint in str(caught.value)
+
+    def test_proxies_are_used(self, isales_simulator: Simulator, batch_id: str):
+        change_connection({"proxies": '{"https": "http://127.0.0.1:1"}'})
+        ok, message = ISalesHook().test_connection()
+        assert (ok, "no connection could be made" in message) == (False, True)
+
+    def test_the_secret_key_is_masked_in_logs(self, isales_simulator: Simulator):
+        from airflow.providers.common.compat.sdk import redact
+
+        ISalesHook().get_conn()
+        assert redact("the key is simulator-secret-key") == "the key is ***"
+
+
+class TestTheConnectionTest:
+    def message(self, expected: bool) -> str:
+        ok, message = ISalesHook().test_connection()
+        assert ok is expected, message
+        return message
+
+    def test_it_succeeds_on_a_server_that_accepts_the_signature(self, isales_simulator: Simulator):
+        assert self.message(True).startswith("CC-iSales accepted the signature (signing profile 'current').")
+
+    def test_it_changes_nothing(self, isales_simulator: Simulator):
+        self.message(True)
+        assert set(isales_simulator.requests) == {"list"}
+
+    def test_it_says_that_the_connection_names_no_vdn(self, isales_simulator: Simulator):
+        change_connection({"vdn_id": None})
+        assert "The connection names no vdn_id, so every operator must." in self.message(True)
+
+    def test_it_names_the_signing_profile_that_the_server_accepts(self, monkeypatch: pytest.MonkeyPatch):
+        with Simulator(profiles=[SigningProfile.LEGACY]) as simulator:
+            monkeypatch.setenv(CONN, simulator.connection())
+            assert "Set the connection's extra 'signing_profile' to 'legacy'." in self.message(False)
+
+    def test_it_tells_a_wrong_key(self, isales_simulator: Simulator):
+        change_connection(password="not-the-key")
+        assert self.message(False).startswith("HTTP 401: the server did not accept the signature. Check access key")
+
+    def test_it_tells_a_wrong_clock(self, isales_simulator: Simulator):
+        isales_simulator.clock_offset = timedelta(minutes=-20)
+        assert "s ahead of the server's. Set this machine's clock right (NTP)" in self.message(False)
+
+    def test_it_tells_that_nobody_listens(self, isales_simulator: Simulator):
+        change_connection(port=1)
+        assert self.message(False).startswith("no connection could be made: [Errno 111] Connection refused. Check host")
+
+    def test_it_tells_that_there_is_no_such_host(self, isales_simulator: Simulator):
+        change_connection(host="no-such-host.invalid")
+        assert self.message(False).startswith("no connection could be made: ")
+
+    def test_it_tells_a_certificate_that_is_not_trusted(self, isales_simulator: Simulator):
+        change_connection({"verify": True})
+        assert self.message(False).startswith("the server's certificate is not trusted: ")
+
+    def test_it_tells_a_bundle_that_is_no_bundle(self, isales_simulator: Simulator, tmp_path: Path):
+        (tmp_path / "not.pem").write_text("not a certificate")
+        change_connection({"verify": str(tmp_path / "not.pem")})
+        assert self.message(False).startswith("verify names a file that is not a CA bundle: ")
+
+    def test_it_tells_a_firewall(self, isales_simulator: Simulator):
+        isales_simulator.inject("answer", status=403)
+        assert "ask the platform's operator to allow-list this machine's address" in self.message(False)
+
+    @pytest.mark.parametrize("answer", [{"status": 404}, {"status": 200, "body": "<html>hello</html>"}])
+    def test_it_tells_another_server(self, isales_simulator: Simulator, answer: dict[str, Any]):
+        isales_simulator.inject("answer", **answer)
+        assert "heck" in self.message(False).partition("host and port")[0][-20:]
+
+    def test_it_tells_a_wrong_setting(self, isales_simulator: Simulator):
+        change_connection({"timeout": "soon"})
+        assert self.message(False) == "timeout must be a number of seconds above 0, not 'soon'."

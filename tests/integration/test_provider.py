@@ -1,0 +1,86 @@
+"""How Airflow sees the provider: its registration and its connection form."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from airflow_runs import start_airflow
+
+from airflow_provider_isales import __version__
+from airflow_provider_isales.hooks.isales import ISalesHook
+from airflow_provider_isales.provider_info import get_provider_info
+from airflow_provider_isales.simulator import Simulator
+
+AIRFLOW = str(Path(sys.executable).parent / "airflow")
+(CONNECTION_TYPE,) = get_provider_info()["connection-types"]
+
+
+def airflow(*arguments: str) -> str:
+    start_airflow()
+    return subprocess.check_output([AIRFLOW, *arguments], text=True, stderr=subprocess.STDOUT)
+
+
+@pytest.fixture(scope="module")
+def manager():
+    from airflow.providers_manager import ProvidersManager
+
+    return ProvidersManager()
+
+
+def test_airflow_lists_the_provider_with_its_version():
+    listed = airflow("providers", "list", "--output", "plain")
+    assert [line.split()[-1] for line in listed.splitlines() if line.startswith("airflow-provider-isales ")] == [
+        __version__
+    ]
+
+
+def test_airflow_shows_the_provider_in_full():
+    assert "airflow_provider_isales.hooks.isales.ISalesHook" in airflow(
+        "providers", "get", "airflow-provider-isales", "--full", "--output", "json"
+    )
+
+
+def test_airflow_reads_a_connection_from_the_command_line(isales_simulator: Simulator):
+    shown = airflow("connections", "get", "isales_default", "--output", "json")
+    (connection,) = json.loads(shown[shown.index("[\n") if "[\n" in shown else shown.index('[{"') :])
+    assert (connection["conn_type"], connection["login"]) == ("isales", "simulator")
+
+
+def test_a_connection_of_this_type_leads_to_the_hook():
+    from airflow.models import Connection
+
+    assert isinstance(Connection(conn_id="any", conn_type="isales").get_hook(), ISalesHook)
+
+
+def test_the_form_labels_the_keys(manager):
+    assert manager.field_behaviours["isales"]["relabeling"] == {"login": "Access Key", "password": "Secret Key"}
+
+
+@pytest.mark.parametrize("field", CONNECTION_TYPE["conn-fields"])
+def test_the_form_has_the_extra_field(manager, field: str):
+    assert f"extra__isales__{field}" in manager.connection_form_widgets
+
+
+def test_the_form_of_old_airflows_has_the_same_fields():
+    pytest.importorskip("flask_appbuilder", reason="comes with Airflow 2")
+    assert set(ISalesHook.get_connection_form_widgets()) == set(CONNECTION_TYPE["conn-fields"])
+
+
+def test_the_provider_info_fits_airflows_schema():
+    import airflow
+    import jsonschema
+
+    schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
+    jsonschema.validate(get_provider_info(), schema)
+
+
+def test_asking_for_the_provider_info_imports_neither_airflow_nor_requests():
+    program = (
+        "import sys, airflow_provider_isales.provider_info;"
+        "print([name for name in ('airflow', 'requests') if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "[]\n"

@@ -1,0 +1,280 @@
+"""The simulator answers with the documented codes under the documented conditions, and commits faults on request."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from airflow_provider_isales.client import BatchStatus, C2Auth
+from airflow_provider_isales.simulator import Campaign, CampaignState, Fault, Simulator
+
+ABSENT = "404404404404404404404404404404"
+
+
+class Caller:
+    """Sends signed requests with bodies that the client would not let pass."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self.session = requests.Session()
+        self.session.auth = C2Auth("simulator", "simulator-secret-key")
+        self.session.headers["Content-Type"] = "application/json; charset=UTF-8"
+
+    def __call__(self, verb: str, body: object, campaign: object = 7, vdn: object = 25) -> dict[str, Any]:
+        method = "GET" if verb == "list" else "POST"
+        path = f"/rest/isales/v1/openapi/campaigns/{vdn}/callbatch/{campaign}/{verb}"
+        answer = self.raw(method, path, data=body if isinstance(body, bytes) else json.dumps(body).encode())
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["resultCode"] == answer.json()["returnCode"]
+        return answer.json()
+
+    def raw(self, method: str, path: str, **settings: Any) -> requests.Response:
+        url = f"https://127.0.0.1:{self.simulator.port}{path}"
+        return self.session.request(method, url, verify=str(self.simulator.ca_file), timeout=10, **settings)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(server: Simulator) -> Simulator:
+    server.service.campaigns.clear()
+    server.faults.clear()
+    return server
+
+
+@pytest.fixture
+def campaign(simulator: Simulator) -> Campaign:
+    return simulator.add_campaign(7, batches=2)
+
+
+@pytest.fixture
+def call(simulator: Simulator) -> Caller:
+    return Caller(simulator)
+
+
+def first(campaign: Campaign) -> str:
+    return next(iter(campaign.batches))
+
+
+ALL_VERBS = ["pause", "resume", "create", "update", "delete", "list"]
+GOOD_BODIES = {
+    "pause": {"id": ABSENT},
+    "resume": {"id": ABSENT},
+    "create": {"name": "new"},
+    "update": {"id": ABSENT, "name": "new"},
+    "delete": {"id": ABSENT},
+    "list": {"offset": 0, "limit": 10},
+}
+
+
+@pytest.mark.parametrize("verb", ALL_VERBS)
+def test_a_campaign_that_does_not_exist_is_0200007(call: Caller, verb: str):
+    assert call(verb, GOOD_BODIES[verb], campaign=8)["resultCode"] == "0200007"
+
+
+@pytest.mark.parametrize("verb", ALL_VERBS)
+@pytest.mark.parametrize("body", [b"not json", [], "text", None])
+def test_a_body_that_is_not_a_json_object_is_0200001(call: Caller, campaign: Campaign, verb: str, body: object):
+    assert call(verb, body)["resultCode"] == "0200001"
+
+
+@pytest.mark.parametrize(("vdn", "campaign_id"), [(0, 7), (10000, 7), ("x", 7), (26, 7), (25, 0), (25, "x")])
+def test_a_path_that_names_no_possible_campaign_is_0200001(call: Caller, vdn: object, campaign_id: object):
+    assert call("pause", {"id": ABSENT}, campaign_id, vdn)["resultCode"] == "0200001"
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"),
+    [
+        ("pause", {}),
+        ("pause", {"id": ""}),
+        ("resume", {}),
+        ("create", {}),
+        ("update", {"name": "new"}),
+        ("delete", {"id": None}),
+        ("list", {"offset": 0}),
+    ],
+)
+def test_a_missing_parameter_is_02000001(call: Caller, campaign: Campaign, verb: str, body: object):
+    assert call(verb, body)["resultCode"] == "02000001"
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"),
+    [
+        ("pause", {"id": 7}),
+        ("create", {"name": 7}),
+        ("create", {"name": "new", "status": 3}),
+        ("list", {"offset": -1, "limit": 10}),
+        ("list", {"offset": "0", "limit": 10}),
+        ("list", {"offset": 0, "limit": 10, "status": "1"}),
+    ],
+)
+def test_a_parameter_of_a_wrong_type_is_0200001(call: Caller, campaign: Campaign, verb: str, body: object):
+    assert call(verb, body)["resultCode"] == "0200001"
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "update", "delete"])
+def test_a_batch_that_does_not_exist_is_03000004(call: Caller, campaign: Campaign, verb: str):
+    assert call(verb, GOOD_BODIES[verb])["resultCode"] == "03000004"
+
+
+@pytest.mark.parametrize("state", ["draft", "executing", "completed"])
+def test_a_batch_can_be_paused_in_a_campaign_in_this_state(call: Caller, simulator: Simulator, state: str):
+    campaign = simulator.add_campaign(7, batches=1, state=CampaignState(state))
+    assert call("pause", {"id": first(campaign)})["resultCode"] == "0200000"
+
+
+def test_pausing_in_a_suspended_campaign_is_03000002(call: Caller, simulator: Simulator):
+    campaign = simulator.add_campaign(7, batches=1, state=CampaignState.SUSPENDED)
+    assert call("pause", {"id": first(campaign)})["resultCode"] == "03000002"
+
+
+def test_pausing_twice_is_03000006(call: Caller, campaign: Campaign):
+    call("pause", {"id": first(campaign)})
+    assert call("pause", {"id": first(campaign)})["resultCode"] == "03000006"
+
+
+@pytest.mark.parametrize("state", list(CampaignState))
+def test_a_batch_can_be_resumed_in_a_campaign_in_any_state(call: Caller, simulator: Simulator, state: CampaignState):
+    campaign = simulator.add_campaign(7, batches=1, state=state, status=BatchStatus.SUSPENDED)
+    assert call("resume", {"id": first(campaign)})["resultCode"] == "0200000"
+
+
+def test_resuming_a_started_batch_fails_with_a_code_that_is_not_documented(call: Caller, campaign: Campaign):
+    assert call("resume", {"id": first(campaign)})["resultCode"] == "03999999"
+
+
+@pytest.mark.parametrize("verb", ["create", "update"])
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("a<b", "02000002"), ("x" * 256, "02000003"), ("batch-2", "03000001"), ("早班-催收", "0200000")],
+)
+def test_a_name_is_checked_by_the_documented_rules(call: Caller, campaign: Campaign, verb: str, name: str, code: str):
+    assert call(verb, {"id": first(campaign), "name": name})["resultCode"] == code
+
+
+def test_a_batch_keeps_its_own_name_when_it_is_renamed_to_it(call: Caller, campaign: Campaign):
+    assert call("update", {"id": first(campaign), "name": "batch-1"})["resultCode"] == "0200000"
+
+
+def test_a_full_campaign_is_03000003(call: Caller, simulator: Simulator):
+    simulator.add_campaign(7, batches=1, max_batches=1)
+    assert call("create", {"name": "new"})["resultCode"] == "03000003"
+
+
+def test_a_created_batch_has_an_id_of_30_digits_and_is_suspended(call: Caller, campaign: Campaign):
+    batch_id = call("create", {"name": "new"})["returnObject"]["id"]
+    assert (len(batch_id), campaign.batches[batch_id].status) == (30, BatchStatus.SUSPENDED)
+
+
+def test_list_gives_one_page_and_the_count_of_all(call: Caller, campaign: Campaign):
+    answer = call("list", {"offset": 1, "limit": 1})
+    assert (answer["totalCount"], [batch["name"] for batch in answer["data"]]) == (2, ["batch-2"])
+
+
+class TestControl:
+    def test_the_state_is_shown(self, call: Caller, campaign: Campaign):
+        call("pause", {"id": first(campaign)})
+        state = call.raw("GET", "/simulator/state").json()
+        assert state["campaigns"]["7"]["batches"][first(campaign)] == "suspended"
+
+    def test_a_fault_is_committed_so_many_times(self, call: Caller, campaign: Campaign):
+        call.raw("POST", "/simulator/faults", json={"kind": "result", "code": "0200006", "times": 2})
+        codes = [call("pause", {"id": first(campaign)})["resultCode"] for _ in range(3)]
+        assert codes == ["0200006", "0200006", "0200000"]
+
+    def test_a_fault_can_wait_for_one_interface(self, call: Caller, campaign: Campaign):
+        call.raw("POST", "/simulator/faults", json={"kind": "result", "code": "0200006", "verb": "list"})
+        codes = [call(verb, GOOD_BODIES[verb])["resultCode"] for verb in ("create", "list")]
+        assert codes == ["0200000", "0200006"]
+
+    def test_an_answer_can_be_of_any_status_with_html_and_headers(self, call: Caller, campaign: Campaign):
+        call.raw("POST", "/simulator/faults", json={"kind": "answer", "status": 429, "headers": {"Retry-After": "2"}})
+        answer = call.raw("POST", "/rest/isales/v1/openapi/campaigns/25/callbatch/7/pause")
+        assert (answer.status_code, answer.headers["Retry-After"], answer.text[:6]) == (429, "2", "<html>")
+
+    def test_faults_can_be_dropped(self, call: Caller, campaign: Campaign):
+        call.raw("POST", "/simulator/faults", json={"kind": "close_before"})
+        call.raw("DELETE", "/simulator/faults")
+        assert call("pause", {"id": first(campaign)})["resultCode"] == "0200000"
+
+    @pytest.mark.parametrize(
+        ("fault", "complaint"),
+        [
+            ({"kind": "explode"}, "kind must be one of delay, close_before"),
+            ({"kind": "delay", "sec": 1}, "a fault is a JSON object with kind and any of times"),
+            ({"kind": "delay", "times": 0}, "times must be an integer from 1, not 0"),
+            ({"kind": "result"}, "a fault of kind 'result' needs a code"),
+            ([], "a fault is a JSON object"),
+        ],
+    )
+    def test_a_fault_that_makes_no_sense_is_refused_with_what_is_allowed(
+        self, call: Caller, fault: object, complaint: str
+    ):
+        answer = call.raw("POST", "/simulator/faults", json=fault)
+        assert (answer.status_code, answer.text.startswith(complaint)) == (400, True)
+
+    @pytest.mark.parametrize(
+        ("kind", "took_effect"), [("close_before", False), ("close_after", True), ("truncate", True)]
+    )
+    def test_a_broken_connection_comes_before_or_after_the_effect(
+        self, call: Caller, campaign: Campaign, kind: str, took_effect: bool
+    ):
+        call.simulator.faults.inject(Fault(kind))
+        with pytest.raises(requests.RequestException):
+            call("pause", {"id": first(campaign)})
+        assert (campaign.batches[first(campaign)].status is BatchStatus.SUSPENDED) is took_effect
+
+
+class TestCommand:
+    """``isales-simulator`` as a process."""
+
+    def start(self, tmp_path: Path, *options: str) -> subprocess.Popen[str]:
+        command = [
+            str(Path(sys.executable).parent / "isales-simulator"),
+            "--ca-file",
+            str(tmp_path / "ca.pem"),
+            *options,
+        ]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def test_it_serves_what_it_prints_until_terminated(self, tmp_path: Path):
+        process = self.start(tmp_path, "--port", "0", "--vdn", "30", "--campaign", "9", "--batches", "2")
+        welcome = ""
+        while "export" not in welcome:
+            line = process.stdout.readline()
+            assert line, process.stderr.read()
+            welcome += line
+        connection = json.loads(welcome.split("AIRFLOW_CONN_ISALES_DEFAULT='")[1].rstrip().removesuffix("'"))
+        state = requests.get(
+            f"https://127.0.0.1:{connection['port']}/simulator/state", verify=str(tmp_path / "ca.pem"), timeout=10
+        ).json()
+        process.send_signal(signal.SIGTERM)
+        assert (len(state["campaigns"]["9"]["batches"]), connection["extra"]["vdn_id"], process.wait(10)) == (2, 30, 0)
+
+    def test_a_port_that_is_taken_is_a_clear_error(self, tmp_path: Path, server: Simulator):
+        process = self.start(tmp_path, "--port", str(server.port))
+        assert (process.wait(20), "isales-simulator: [Errno 98] Address already in use" in process.stderr.read()) == (
+            1,
+            True,
+        )
+
+    def test_a_vdn_that_cannot_be_is_a_clear_error(self, tmp_path: Path):
+        process = self.start(tmp_path, "--vdn", "10000")
+        assert (process.wait(20), "vdn_id must be an integer from 1 to 9999, not '10000'" in process.stderr.read()) == (
+            2,
+            True,
+        )

@@ -1,0 +1,142 @@
+"""C2 signing, against requests that the vendor's own code signed."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from airflow_provider_isales.client import C2Auth, ISalesArgumentError, SigningProfile
+from airflow_provider_isales.client.auth import authorization, canonical_request, format_timestamp
+
+VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "c2_vectors.json").read_text(encoding="utf-8"))
+by_name = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
+SIGNED_AT = datetime(2026, 3, 4, 5, 6, 7, 891999, tzinfo=UTC)
+
+
+def test_there_are_sixteen_vectors():
+    assert len(VECTORS) == 16
+
+
+@by_name
+def test_a_vector_is_matched_byte_for_byte(vector: dict[str, Any]):
+    timestamp = format_timestamp(datetime.fromisoformat(vector["timestamp"]), vector["precision"])
+    assert (
+        authorization(
+            vector["access_key"],
+            vector["secret_key"],
+            timestamp,
+            method=vector["method"],
+            path=vector["path"],
+            query=(vector["query"] or {}).items(),
+            headers=vector["signed_headers"],
+            body=vector["body"] or "",
+        )
+        == vector["authorization"]
+    )
+
+
+@by_name
+def test_a_prepared_request_is_signed_as_in_the_vector(vector: dict[str, Any]):
+    headers = vector["signed_headers"]
+    profile = SigningProfile.LEGACY if list(headers) == ["host"] else SigningProfile.CURRENT
+    assert profile.timespec == vector["precision"]
+    request = requests.Request(
+        vector["method"],
+        f"https://{headers['host']}{vector['path']}",
+        params=vector["query"],
+        headers={"Content-Type": "application/json; charset=UTF-8"},
+        data=(vector["body"] or "").encode(),
+        auth=C2Auth(
+            vector["access_key"],
+            vector["secret_key"],
+            profile,
+            clock=lambda: datetime.fromisoformat(vector["timestamp"]),
+        ),
+    ).prepare()
+    assert request.headers["Authorization"] == vector["authorization"]
+
+
+def test_the_current_profile_signs_milliseconds_and_three_headers():
+    assert signed().headers["Authorization"].split("/")[2:4] == [
+        "2026-03-04T05:06:07.891Z",
+        "content-length;content-type;host",
+    ]
+
+
+def test_the_legacy_profile_signs_seconds_and_the_host_alone():
+    assert signed("legacy").headers["Authorization"].split("/")[2:4] == ["2026-03-04T05:06:07Z", "host"]
+
+
+def test_the_timestamp_is_in_utc_wherever_the_clock_is():
+    at = datetime(2026, 1, 1, 7, 59, 59, 999999, tzinfo=timezone(timedelta(hours=8)))
+    assert format_timestamp(at, "milliseconds") == "2025-12-31T23:59:59.999Z"
+
+
+@pytest.mark.parametrize(
+    ("netloc", "host"),
+    [
+        ("isales.example.com", "isales.example.com"),
+        ("isales.example.com:443", "isales.example.com"),
+        ("isales.example.com:8443", "isales.example.com:8443"),
+        ("10.22.26.181:28080", "10.22.26.181:28080"),
+        ("[::1]:8443", "[::1]:8443"),
+    ],
+)
+def test_the_host_header_has_the_port_where_it_is_not_443(netloc: str, host: str):
+    assert signed(url=f"https://{netloc}/x").headers["Host"] == host
+
+
+def test_without_a_query_its_line_is_left_out():
+    assert canonical_request("get", "/a b", [], {"Host": " h "}, "") == "GET\n/a b\nhost\nhost:h\n"
+
+
+def test_query_parameters_are_encoded_and_sorted_as_text():
+    text = canonical_request("GET", "/", [("b", "2"), ("a", "外 1~"), ("B", "*")], {"host": "h"}, "")
+    assert text.split("\n")[2] == "B=%2A&a=%E5%A4%96%201~&b=2"
+
+
+def test_a_request_without_content_type_cannot_be_signed_with_the_current_profile():
+    with pytest.raises(ISalesArgumentError, match="signs the content-type header, which this request lacks"):
+        requests.Request("POST", "https://h/x", data=b"{}", auth=C2Auth("ak", "sk")).prepare()
+
+
+def test_a_streamed_body_cannot_be_signed():
+    with pytest.raises(ISalesArgumentError, match="only text or bytes can be signed as a body, not generator"):
+        requests.Request(
+            "POST", "https://h/x", data=(b"{}" for _ in range(1)), auth=C2Auth("ak", "sk", "legacy")
+        ).prepare()
+
+
+def test_the_secret_key_is_not_in_the_repr():
+    assert repr(C2Auth("ak", "the-secret")) == "C2Auth(access_key='ak', profile='current')"
+
+
+@pytest.mark.parametrize("access_key", ["", "a/b", "a b", "a\nb", "ключ"])
+def test_an_access_key_that_would_spoil_the_header_is_refused(access_key: str):
+    with pytest.raises(ISalesArgumentError, match="the access key must be visible ASCII characters"):
+        C2Auth(access_key, "sk")
+
+
+def test_an_empty_secret_key_is_refused():
+    with pytest.raises(ISalesArgumentError, match="the secret key must not be empty"):
+        C2Auth("ak", "")
+
+
+def test_an_unknown_signing_profile_is_refused_with_the_known_ones():
+    with pytest.raises(ISalesArgumentError, match="signing_profile must be 'current' or 'legacy', not 'v3'"):
+        C2Auth("ak", "sk", "v3")
+
+
+def signed(profile: str = "current", url: str = "https://isales.example.com:8443/x") -> requests.PreparedRequest:
+    return requests.Request(
+        "POST",
+        url,
+        headers={"Content-Type": "application/json; charset=UTF-8"},
+        data=b"{}",
+        auth=C2Auth("ak", "sk", profile, clock=lambda: SIGNED_AT),
+    ).prepare()

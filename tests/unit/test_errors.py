@@ -1,0 +1,113 @@
+"""The error tree and the table of result codes."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+
+import pytest
+
+from airflow_provider_isales import client
+from airflow_provider_isales.client import (
+    RESULT_ERRORS,
+    ISalesAuthenticationError,
+    ISalesError,
+    ISalesHTTPStatusError,
+    ISalesParameterComplaintError,
+    ISalesProtocolError,
+    ISalesResultError,
+    ISalesTransportError,
+)
+from airflow_provider_isales.client.errors import result_error
+
+DOCUMENTED_FAILURES = [
+    "0200001", "0200006", "0200007",
+    "02000001", "02000002", "02000003",
+    "03000001", "03000002", "03000003", "03000004", "03000006",
+]  # fmt: skip
+
+
+def test_every_documented_failure_code_has_one_class():
+    assert sorted(RESULT_ERRORS) == sorted(DOCUMENTED_FAILURES)
+
+
+@pytest.mark.parametrize("code", DOCUMENTED_FAILURES)
+def test_a_documented_code_knows_its_meaning_and_what_to_do(code: str):
+    error = result_error(code, "")
+    assert (error.code, bool(error.meaning), error.advice.endswith(".")) == (code, True, True)
+
+
+@pytest.mark.parametrize("code", DOCUMENTED_FAILURES)
+def test_of_the_documented_codes_only_the_database_error_is_worth_a_retry(code: str):
+    assert result_error(code, "").retryable == (code == "0200006")
+
+
+def test_seven_and_eight_digit_codes_are_different_codes():
+    assert type(result_error("0200001", "")) is not type(result_error("02000001", ""))
+
+
+@pytest.mark.parametrize("code", ["02000004", "02000011", "02000099"])
+def test_another_eight_digit_code_of_that_family_is_a_parameter_complaint(code: str):
+    assert type(result_error(code, "")) is ISalesParameterComplaintError
+
+
+@pytest.mark.parametrize("code", ["0200002", "03000005", "200001", "0200000 ", "", "OK"])
+def test_an_unknown_code_is_a_generic_error_that_shows_it_as_received(code: str):
+    error = result_error(code, "as received")
+    assert (type(error), str(error).split(". ")[0]) == (
+        ISalesResultError,
+        f"[{code}] a result code that is not documented (as received)",
+    )
+
+
+def test_an_unknown_code_is_worth_another_try_but_not_at_once():
+    error = result_error("09999999", "")
+    assert (error.retryable, error.transient) == (True, False)
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_passing_http_status_is_tried_again_within_the_call(status: int):
+    assert ISalesHTTPStatusError(status).transient
+
+
+@pytest.mark.parametrize("status", [301, 302, 400, 404, 405, 418])
+def test_an_http_status_of_another_server_is_permanent(status: int):
+    assert not ISalesHTTPStatusError(status).retryable
+
+
+@pytest.mark.parametrize("status", [403, 501, 520])
+def test_a_status_that_another_worker_or_a_later_hour_may_not_see_is_left_to_a_later_try(status: int):
+    error = ISalesHTTPStatusError(status)
+    assert (error.retryable, error.transient) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "kind", [ISalesTransportError, ISalesAuthenticationError, ISalesProtocolError, ISalesResultError]
+)
+def test_all_errors_have_one_root(kind: type[ISalesError]):
+    assert issubclass(kind, ISalesError)
+
+
+def test_a_message_says_what_failed_why_and_what_to_do():
+    error = result_error("0200007", "no such task")
+    error.action = "Pausing call batch 1 of campaign 7 (VDN 25)"
+    assert str(error) == (
+        "Pausing call batch 1 of campaign 7 (VDN 25) failed: [0200007] the outbound campaign does not exist "
+        "(no such task). Check campaign_id and vdn_id."
+    )
+
+
+def every_error() -> list[ISalesError]:
+    kinds = {getattr(client, name) for name in client.__all__ if name.endswith("Error")}
+    special = {
+        ISalesHTTPStatusError: ISalesHTTPStatusError(429, ", busy", 3.0),
+        ISalesResultError: result_error("9", "x"),
+    }
+    return [special.get(kind) or kind("a problem") for kind in sorted(kinds, key=lambda kind: kind.__name__)]
+
+
+@pytest.mark.parametrize("error", every_error(), ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))], ids=["copy", "pickle"])  # noqa: S301
+def test_an_error_survives_copying_and_pickling(error: ISalesError, copied):
+    error.action, error.attempts = "Pausing it", 3
+    assert (str(copied(error)), vars(copied(error))) == (str(error), vars(error))

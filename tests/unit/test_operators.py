@@ -1,0 +1,65 @@
+"""What the operators check when a DAG is parsed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException
+
+from airflow_provider_isales.client import ISalesArgumentError
+from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator, ResumeCallBatchOperator
+
+BATCH = "012345678901234567890123456789"
+both = pytest.mark.parametrize("operator", [PauseCallBatchOperator, ResumeCallBatchOperator])
+
+
+def make(operator: type, **arguments: Any) -> Any:
+    with DAG("a_dag", schedule=None):
+        return operator(task_id="a_task", **({"campaign_id": 7, "batch_id": BATCH} | arguments))
+
+
+@both
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"campaign_id": 0}, "campaign_id must be a positive integer, not 0"),
+        ({"campaign_id": True}, "campaign_id must be a positive integer, not True"),
+        ({"campaign_id": None}, "campaign_id must be a positive integer, not None"),
+        ({"batch_id": int(BATCH)}, "batch_id must be text of digits, not the number 12345678901234567890123456789"),
+        ({"batch_id": "abc"}, "batch_id must be non-empty text of digits, not 'abc'"),
+        ({"vdn_id": 10000}, "vdn_id must be an integer from 1 to 9999, not 10000"),
+    ],
+)
+def test_a_value_that_is_not_allowed_is_an_error_at_once(operator: type, arguments: dict[str, Any], message: str):
+    with pytest.raises(ISalesArgumentError) as caught:
+        make(operator, **arguments)
+    assert str(caught.value).startswith(message)
+
+
+def test_the_error_burns_no_retries_when_a_mapped_task_finds_it():
+    with pytest.raises(AirflowFailException):
+        make(PauseCallBatchOperator, batch_id="abc")
+
+
+@both
+def test_templates_are_left_to_the_run(operator: type):
+    task = make(operator, campaign_id="{{ params.campaign }}", batch_id="{% raw %}1{% endraw %}", vdn_id="{{ x }}")
+    assert task.campaign_id == "{{ params.campaign }}"
+
+
+@both
+def test_results_of_other_tasks_are_left_to_the_run(operator: type):
+    earlier = make(operator)
+    with earlier.dag:
+        task = operator(task_id="later", campaign_id=7, batch_id=earlier.output["batch_id"])
+    assert task.upstream_task_ids == {"a_task"}
+
+
+@both
+def test_the_documented_fields_are_templates(operator: type):
+    assert tuple(operator.template_fields) == ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
+
+
+def test_the_connection_is_isales_default_unless_named():
+    assert make(PauseCallBatchOperator).isales_conn_id == "isales_default"
