@@ -62,6 +62,20 @@ def test_dialling_stops_whether_or_not_the_work_fails(campaign: Campaign, work_f
     )
 
 
+def test_dialling_stops_when_the_resume_failed_after_it_took_effect(campaign: Campaign, isales_simulator: Simulator):
+    for batch_id in campaign.batches:
+        campaign.set_status(batch_id, BatchStatus.SUSPENDED)
+    isales_simulator.inject("close_after", verb="resume")
+    isales_simulator.inject("result", verb="resume", code="0200001", times=4)
+    isales_simulator.inject("answer", verb="list", status=404, times=4)
+    runs = run_dag(example("pause_as_teardown"))
+    assert (outcomes(runs, "start_dialling"), outcomes(runs, "stop_dialling"), statuses(campaign)[0]) == (
+        ["failed"],
+        ["paused"],
+        "suspended",
+    )
+
+
 def test_a_run_whose_teardown_could_not_pause_is_a_failed_run(campaign: Campaign, isales_simulator: Simulator):
     isales_simulator.inject("result", verb="pause", code="0200001")
     dag = example("pause_as_teardown")

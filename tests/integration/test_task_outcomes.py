@@ -177,10 +177,10 @@ def test_the_message_says_why(case: Case, isales_simulator: Simulator):
 
 @each_case
 def test_the_log_shows_neither_secret_nor_signature(
-    case: Case, isales_simulator: Simulator, capfd: pytest.CaptureFixture[str]
+    case: Case, isales_simulator: Simulator, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ):
     run(case, isales_simulator)
-    log = "".join(capfd.readouterr())
+    log = caplog.text + "".join(capfd.readouterr())
     assert ("task" in log, SECRET in log, "auth-v2/" in log) == (True, False, False)
 
 
