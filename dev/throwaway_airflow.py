@@ -171,13 +171,13 @@ def _free_port() -> int:
 
 def main() -> None:
     """Serve the example DAGs until interrupted."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     simulator = Simulator(port=8443, ca_file=REPOSITORY / ".venv" / "isales-simulator-ca.pem")
     connection = {"AIRFLOW_CONN_ISALES_DEFAULT": simulator.connection()}
     home = REPOSITORY / ".airflow"
     with ThrowawayAirflow(home, REPOSITORY / "example_dags", connection, port=8080) as airflow:
         print(f"Airflow with the example DAGs: {airflow.url} (no login; Ctrl-C to stop; logs in {home})", flush=True)
         try:
-            signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
             signal.pause()
         except KeyboardInterrupt:
             print("stopping")

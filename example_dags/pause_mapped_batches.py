@@ -27,5 +27,4 @@ with DAG(
         campaign_id=1001,
         retries=3,
         retry_delay=timedelta(seconds=30),
-        execution_timeout=timedelta(minutes=5),
     ).expand(batch_id=batches_of_the_shift())

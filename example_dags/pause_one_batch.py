@@ -23,5 +23,4 @@ with DAG(
         batch_id="{{ params.batch_id }}",
         retries=3,
         retry_delay=timedelta(seconds=30),
-        execution_timeout=timedelta(minutes=5),
     )

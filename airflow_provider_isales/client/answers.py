@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,6 +12,7 @@ from typing import Any
 
 from requests import Response
 
+from airflow_provider_isales.client.auth import SCHEME
 from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
     ISalesHTTPStatusError,
@@ -24,7 +26,7 @@ MAX_ANSWER_BYTES = 1024 * 1024
 MAX_CLOCK_DIFFERENCE_SECONDS = 60
 
 _CHUNK_BYTES = 64 * 1024
-_EXCERPT_CHARACTERS = 80
+_MAX_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,9 @@ def read_answer(response: Response, counts_as_success: str | None = None) -> Ans
         raise _status_error(response)
     payload = _json_object(_body(response))
     code = _result_code(payload)
-    description = _text(payload, "resultDesc") or _text(payload, "returnDesc")
+    description = clean(_text(payload, "resultDesc") or _text(payload, "returnDesc"))
     if code not in (SUCCESS, counts_as_success):
-        raise result_error(code, description)
+        raise result_error(clean(code), description)
     return Answer(code, description, payload)
 
 
@@ -116,12 +118,18 @@ def _body(response: Response) -> bytes:
 
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        payload = json.loads(body)
+        payload = json.loads(body, object_pairs_hook=_no_field_twice)
     except (ValueError, RecursionError):
         raise ISalesProtocolError(f"the answer is not JSON: {_excerpt(body.decode(errors='replace'))}") from None
     if not isinstance(payload, dict):
         raise ISalesProtocolError(f"the answer is not a JSON object: {_excerpt(payload)}")
     return payload
+
+
+def _no_field_twice(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(names := dict(fields)) < len(fields):
+        raise ISalesProtocolError("the answer has a field twice")
+    return names
 
 
 def _result_code(payload: dict[str, Any]) -> str:
@@ -142,9 +150,15 @@ def _text(payload: dict[str, Any], field: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def clean(text: str) -> str:
+    """Make a server's text fit for logs and XCom: no signature that it echoes, no control characters, not too long."""
+    text = re.sub(rf"{SCHEME}/\S+", f"{SCHEME}/***", text)
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return text if len(text) <= _MAX_CHARACTERS else text[:_MAX_CHARACTERS] + "..."
+
+
 def _excerpt(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _EXCERPT_CHARACTERS else text[:_EXCERPT_CHARACTERS] + "..."
+    return clean(repr(value))
 
 
 def _authentication_error(response: Response) -> ISalesAuthenticationError:
@@ -180,6 +194,6 @@ def _retry_after_seconds(value: str | None) -> float | None:
 def _http_date(value: str | None) -> datetime | None:
     try:
         at = parsedate_to_datetime(value or "")
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -136,6 +136,8 @@ class C2Auth(AuthBase):
     """
     Signs each ``requests`` request with C2: ``session.post(url, data=body, auth=C2Auth(ak, sk))``.
 
+    It sets the Host header: have no redirects followed, which would carry it to another host.
+
     :param access_key: the access key (AK)
     :param secret_key: the secret key (SK)
     :param profile: the signing profile, or its name
@@ -152,9 +154,8 @@ class C2Auth(AuthBase):
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         if not access_key or not access_key.isascii() or not access_key.isprintable() or {*" /"} & {*access_key}:
-            raise ISalesArgumentError(
-                f"the access key must be visible ASCII characters without spaces or slashes, not {access_key!r}"
-            )
+            # The value is not shown: whoever mixes up the two keys would read the secret one here.
+            raise ISalesArgumentError("the access key must be visible ASCII characters without spaces or slashes")
         if not secret_key:
             raise ISalesArgumentError("the secret key must not be empty")
         self.profile = check_signing_profile(profile)

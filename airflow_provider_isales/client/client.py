@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import logging
-import math
+import os
 import re
 import ssl
+import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from ipaddress import IPv6Address
 from types import TracebackType
 from typing import Any, Self
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from airflow_provider_isales import __version__
-from airflow_provider_isales.client.answers import Answer, read_answer, read_batch_page, read_created_id
+from airflow_provider_isales.client.answers import Answer, clean, read_answer, read_batch_page, read_created_id
 from airflow_provider_isales.client.arguments import (
     BatchKey,
     CampaignKey,
@@ -38,6 +38,7 @@ from airflow_provider_isales.client.errors import (
     ISalesProtocolError,
     ISalesResultError,
     ISalesTimeoutError,
+    ISalesTLSError,
     ISalesTransportError,
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch, Outcome, PauseResult, ResumeResult
@@ -48,8 +49,10 @@ log = logging.getLogger(__name__)
 HTTPS_PORT = 443
 MAX_PORT = 65535
 DEFAULT_TIMEOUT = 10.0
+MAX_TIMEOUT = 600
 PAGE_SIZE = 100
 
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _DOING = {
     "pause": "Pausing",
     "resume": "Resuming",
@@ -98,7 +101,7 @@ class ISalesClient:
         self._base_url = _base_url(host, port)
         self._timeout = _checked_timeout(timeout)
         self._retry = retry or RetryPolicy()
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.auth = C2Auth(access_key, secret_key, signing_profile)
         self._session.headers["User-Agent"] = f"airflow-provider-isales/{__version__}"
         self._session.headers["Content-Type"] = "application/json; charset=UTF-8"
@@ -106,9 +109,10 @@ class ISalesClient:
         # Merged here because a session's own `verify` loses against REQUESTS_CA_BUNDLE in the environment.
         self._send_settings: dict[str, Any] = dict(
             self._session.merge_environment_settings(
-                self._base_url, dict(proxies or {}), stream=True, verify=_checked_verify(verify), cert=None
+                self._base_url, dict(proxies or {}), stream=True, verify=verify, cert=None
             )
         )
+        _check_verify(self._send_settings["verify"])
 
     def __enter__(self) -> Self:
         return self
@@ -163,14 +167,15 @@ class ISalesClient:
         :param batch_id: text of digits
         """
         batch = batch_key(vdn_id, campaign_id, batch_id)
+        refusal = None
         try:
             answer, attempts = self._call("resume", batch, {"id": batch.batch_id})
             outcome, code, description = Outcome.RESUMED, answer.code, answer.description
         except ISalesResultError as error:
-            if not self._is_started(batch):
-                raise
+            refusal, attempts = error, error.attempts
             outcome, code, description = Outcome.ALREADY_STARTED, error.code, error.description
-            attempts = error.attempts
+        if refusal and not self._is_started(batch):
+            raise refusal
         return ResumeResult(
             vdn_id=batch.vdn_id,
             campaign_id=batch.campaign_id,
@@ -262,12 +267,26 @@ class ISalesClient:
             selection["name"] = check_batch_name(name)
         return self._pages(campaign, selection)
 
+    def check_access(self, vdn_id: int | str, campaign_id: int | str) -> None:
+        """
+        Return if the server accepts the signature of a ``list`` for one batch, which changes nothing.
+
+        :param vdn_id: 1 to 9999
+        :param campaign_id: a positive integer
+        :raises ISalesResultError: with a failure code, which too means that the signature was accepted
+        """
+        self._call("list", campaign_key(vdn_id, campaign_id), {"offset": 0, "limit": 1})
+
     def _pages(self, campaign: CampaignKey, selection: dict[str, int | str]) -> Iterator[CallBatch]:
         listed: set[str] = set()
-        for offset in itertools.count(0, PAGE_SIZE):
-            answer, _ = self._call("list", campaign, {"offset": offset, "limit": PAGE_SIZE, **selection})
+        offset, limit = 0, PAGE_SIZE
+        while True:
+            answer, _ = self._call("list", campaign, {"offset": offset, "limit": limit, **selection})
             page, total = read_batch_page(answer)
-            if len(page) < min(PAGE_SIZE, total - offset):
+            if offset == 0 and page:
+                # The largest page that the server gives is not documented: take what it gives for it.
+                limit = min(limit, len(page))
+            elif len(page) < min(limit, total - offset):
                 raise ISalesProtocolError(
                     f"Listing the batches of {campaign}: {len(page)} came from offset {offset} on, of {total} in all"
                 )
@@ -275,12 +294,13 @@ class ISalesClient:
                 if batch.id not in listed:
                     yield batch
             listed.update(batch.id for batch in page)
-            if offset + PAGE_SIZE >= total:
+            offset += limit
+            if offset >= total:
                 return
 
     def _is_started(self, batch: BatchKey) -> bool:
         try:
-            started = self._pages(batch, {"status": BatchStatus.STARTED.value})
+            started = self.list_call_batches(batch.vdn_id, batch.campaign_id, status=BatchStatus.STARTED)
             return any(listed.id == batch.batch_id for listed in started)
         except ISalesError as error:
             log.warning("Whether %s is started already could not be found out. %s", batch, error)
@@ -310,63 +330,85 @@ class ISalesClient:
         return answer, retrying.statistics["attempt_number"]
 
     def _attempt(self, request: requests.Request, counts_as_success: str | None) -> Answer:
-        prepared = self._session.prepare_request(request)
+        outside = sys.exception()
         try:
+            prepared = self._session.prepare_request(request)
             with self._session.send(
                 prepared, timeout=self._timeout, allow_redirects=False, **self._send_settings
             ) as response:
                 return read_answer(response, counts_as_success)
-        except requests.RequestException as error:
-            raise _transport_error(error) from error
+        except ISalesError:
+            raise
+        # Not all that requests and urllib3 raise for broken answers is of their own kinds.
+        except (requests.RequestException, HTTPError, OSError, ValueError) as error:
+            raise _transport_error(error, outside) from error
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Say that there is none: requests would read the whole body of a redirect, even of one not followed."""
+        return None
 
 
 def _base_url(host: str, port: int) -> str:
-    if not isinstance(host, str) or not re.fullmatch(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\]?", host):
+    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= MAX_PORT:
+        raise ISalesArgumentError(f"port must be an integer from 1 to {MAX_PORT}, not {port!r}")
+    name = _host_in_url(host)
+    if name is None:
         raise ISalesArgumentError(
             f"host must be a bare name or address, without scheme, port or path, not {host!r} (HTTPS is always used)"
         )
-    if not isinstance(port, int) or isinstance(port, bool) or not 1 <= port <= MAX_PORT:
-        raise ISalesArgumentError(f"port must be an integer from 1 to {MAX_PORT}, not {port!r}")
-    name = f"[{host.strip('[]')}]" if ":" in host else host
     return f"https://{name}" if port == HTTPS_PORT else f"https://{name}:{port}"
 
 
+def _host_in_url(host: object) -> str | None:
+    if not isinstance(host, str):
+        return None
+    try:
+        return f"[{IPv6Address(host.removeprefix('[').removesuffix(']'))}]"
+    except ValueError:
+        return host if _HOST_NAME.fullmatch(host) else None
+
+
 def _checked_timeout(timeout: float) -> float:
-    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout < math.inf:
-        raise ISalesArgumentError(f"timeout must be a number of seconds above 0, not {timeout!r}")
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)) or not 0 < timeout <= MAX_TIMEOUT:
+        raise ISalesArgumentError(f"timeout must be a number of seconds above 0, up to {MAX_TIMEOUT}, not {timeout!r}")
     return timeout
 
 
-def _checked_verify(verify: bool | str) -> bool | str:
+def _check_verify(verify: object) -> None:
     if not isinstance(verify, (bool, str)):
         raise ISalesArgumentError(f"verify must be true, false or the path of a CA bundle, not {verify!r}")
-    if isinstance(verify, str) and not Path(verify).exists():
-        raise ISalesArgumentError(f"verify names a CA bundle that does not exist: {verify!r}")
-    if isinstance(verify, str) and Path(verify).is_file():
+    if isinstance(verify, str) and not os.path.isdir(verify):
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(verify)
         except OSError as error:  # also what ssl raises
-            raise ISalesArgumentError(f"verify names a file that is not a CA bundle: {verify!r} ({error})") from None
-    return verify
+            unusable = ISalesArgumentError(f"verify names no CA bundle that can be read: {verify!r} ({error})")
+            unusable.retryable = True  # another worker may have the file
+            raise unusable from None
 
 
-def _transport_error(error: requests.RequestException) -> ISalesTransportError:
-    causes = list(_causes(error))
-    reason = str(causes[-1]) or type(causes[-1]).__name__
+def _transport_error(error: Exception, outside: BaseException | None) -> ISalesTransportError:
+    causes = list(_causes(error, outside))
+    reason = clean(str(causes[-1])) or type(causes[-1]).__name__
 
     def caused_by(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
     if caused_by(ssl.SSLCertVerificationError):
         return ISalesCertificateError(f"the server's certificate is not trusted: {reason}")
-    if caused_by(NewConnectionError, requests.ConnectTimeout, requests.exceptions.ProxyError):
+    # A ProxyError alone does not tell: urllib3 raises it too when the connection through a proxy is lost later.
+    if caused_by(NewConnectionError, ConnectTimeoutError) or reason.startswith("Tunnel connection failed"):
         return ISalesConnectError(f"no connection could be made: {reason}")
     if caused_by(requests.Timeout, ReadTimeoutError):
         return ISalesTimeoutError(f"no answer in time: {reason}")
+    if caused_by(ssl.SSLError) and not caused_by(ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        return ISalesTLSError(f"TLS failed: {reason}")
     return ISalesConnectionLostError(f"the connection broke: {reason}")
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
+def _causes(error: BaseException | None, outside: BaseException | None) -> Iterator[BaseException]:
+    """Give an exception and what led to it, up to what the caller of this client was already handling."""
+    while error is not None and error is not outside:
         yield error
         error = error.__cause__ or error.__context__

@@ -5,7 +5,8 @@ What can go wrong with a call to CC-iSales: one tree of plain exceptions, and th
     ``ISalesArgumentError``: a bad argument; nothing was sent
     ``ISalesTransportError``: no usable answer
         ``ISalesConnectError``, ``ISalesCertificateError``: nothing was sent
-        ``ISalesTimeoutError``, ``ISalesConnectionLostError``: it is not known whether the request took effect
+        ``ISalesTLSError``, ``ISalesTimeoutError``, ``ISalesConnectionLostError``: it is not known whether the request
+        took effect
         ``ISalesHTTPStatusError``: something answered with another HTTP status than 200
     ``ISalesAuthenticationError``: HTTP 401
     ``ISalesProtocolError``: an answer that cannot be read, so that nothing is known
@@ -74,6 +75,13 @@ class ISalesCertificateError(ISalesTransportError):
     transient = False
 
 
+class ISalesTLSError(ISalesTransportError):
+    """TLS failed for another reason than the certificate; mostly before the request was sent, but not always."""
+
+    advice = "Check that host and port are those of the HTTPS gateway, and which versions of TLS it speaks."
+    sent = True
+
+
 class ISalesTimeoutError(ISalesTransportError):
     """The request was sent but no answer came in time; it may have taken effect."""
 
@@ -98,7 +106,7 @@ class ISalesHTTPStatusError(ISalesTransportError):
     """
 
     sent = True
-    _TRANSIENT = frozenset({429, 500, 502, 503, 504})
+    _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
 
     def __init__(self, status: int, detail: str = "", retry_after: float | None = None) -> None:
         try:
@@ -110,8 +118,9 @@ class ISalesHTTPStatusError(ISalesTransportError):
         self.status = status
         self.retry_after = retry_after
         self.transient = status in self._TRANSIENT
-        # Another worker, or the same one minutes later, may be allowed through: 403 is worth a later try.
-        self.retryable = self.transient or status == HTTPStatus.FORBIDDEN or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+        # Another worker, or the same one minutes later, may be allowed through: 403 is worth a later try. And an
+        # interim or unusual answer of a server under way says nothing about the next one.
+        self.retryable = self.transient or status == HTTPStatus.FORBIDDEN or not 200 <= status < 500  # noqa: PLR2004
         self.advice = self._advice()
 
     def _advice(self) -> str:
@@ -134,7 +143,7 @@ class ISalesAuthenticationError(ISalesError):
 class ISalesProtocolError(ISalesError):
     """An answer that cannot be read as the interface's reference describes it; it counts as no answer."""
 
-    advice = "Whether the request took effect is not known. Check that host and port are those of CC-iSales."
+    advice = "Whether the request took effect is not known. Check host and port of the connection."
     retryable = True
     transient = True
     sent = True

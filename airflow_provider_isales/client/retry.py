@@ -32,7 +32,7 @@ class RetryPolicy:
     :param max_retry_after: the longest wait that a server may ask for with ``Retry-After``
     """
 
-    attempts: int = 5
+    attempts: int = 8
     total: float = 60.0
     first_wait: float = 0.5
     max_wait: float = 10.0
@@ -74,6 +74,7 @@ class RetryPolicy:
 
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
+        backoff = wait_random_exponential(self.first_wait, self.max_wait)(state)
         if isinstance(error, ISalesHTTPStatusError) and error.retry_after is not None:
-            return min(error.retry_after, self.max_retry_after)
-        return wait_random_exponential(self.first_wait, self.max_wait)(state)
+            return max(backoff, min(error.retry_after, self.max_retry_after))
+        return backoff

@@ -130,7 +130,7 @@ class ISalesHook(BaseHook):
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Give the form's extra fields to Airflow before 3.2, which does not read them in the provider info."""
-        # Here, because Airflow 3 neither needs nor installs them.
+        # Here, because they come with Airflow 2 only, or with the FAB provider.
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget  # noqa: PLC0415
         from wtforms import IntegerField, StringField  # noqa: PLC0415
         from wtforms.validators import NumberRange, Optional, any_of  # noqa: PLC0415
@@ -187,7 +187,7 @@ class ISalesHook(BaseHook):
         settings = {**settings, "signing_profile": profile, "retry": RetryPolicy(attempts=1)}
         with self._new_client(settings) as client:
             try:
-                next(client.list_call_batches(vdn_id, _PROBED_CAMPAIGN), None)
+                client.check_access(vdn_id, _PROBED_CAMPAIGN)
             except ISalesResultError as error:
                 return f"{accepted} To a list of campaign {_PROBED_CAMPAIGN} it answered: {error.problem}."
         return accepted

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from airflow.providers.common.compat.sdk import mask_secret
-
 from airflow_provider_isales.client import ISalesArgumentError
 from airflow_provider_isales.client.arguments import check_vdn_id
 from airflow_provider_isales.client.auth import check_signing_profile
@@ -37,13 +35,12 @@ def client_settings(connection: ConnectionLike) -> tuple[dict[str, Any], int | N
 
     :param connection: the Airflow connection
     :return: the keyword arguments of ``ISalesClient``, and the VDN that the connection names, if any
-    :raises ISalesArgumentError: for a value that is not allowed; it names key and value
+    :raises ISalesArgumentError: for a value that is not allowed; it names key and value, but for those that are secret
     """
     if not connection.login:
         raise ISalesArgumentError("login, the access key, is empty")
     if not connection.password:
         raise ISalesArgumentError("password, the secret key, is empty")
-    mask_secret(connection.password)
     extra = _extra(connection)
     settings: dict[str, Any] = {
         "host": connection.host or "",
@@ -103,9 +100,17 @@ def _proxies(value: object) -> dict[str, str]:
         proxies = json.loads(value) if isinstance(value, str) else value
     except ValueError:
         proxies = None
-    if not isinstance(proxies, dict) or not all(isinstance(url, str) for url in proxies.values()):
+    if not isinstance(proxies, dict) or not all(map(_is_proxy, proxies, proxies.values())):
+        # The value is not shown: it may hold a password.
         raise ISalesArgumentError('proxies must be JSON such as {"https": "http://proxy.example.com:3128"}')
-    for url in proxies.values():
-        if password := urlsplit(url).password:
-            mask_secret(password)
     return proxies
+
+
+def _is_proxy(scheme: object, url: object) -> bool:
+    if scheme not in ("https", "all") or not isinstance(url, str):
+        return False
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from airflow_provider_isales.simulator.faults import NO_FAULT, Fault, FaultPlan
+from airflow_provider_isales.simulator.faults import NO_FAULT, VERBS, Fault, FaultPlan
 from airflow_provider_isales.simulator.service import Service, result_fields
 from airflow_provider_isales.simulator.signature import SignatureCheck
 
@@ -42,11 +42,12 @@ class SimulatorApp:
         self.faults = faults
         self.requests: Counter[str] = Counter()
         self._clock = clock
-        verbs = ("pause", "resume", "create", "update", "delete")
         self.asgi = Starlette(
             routes=[
-                *[Route(f"{INTERFACES}/{verb}", self._interface, methods=["POST"], name=verb) for verb in verbs],
-                Route(f"{INTERFACES}/list", self._interface, methods=["GET"], name="list"),
+                *[
+                    Route(f"{INTERFACES}/{verb}", self._interface, methods=["GET" if verb == "list" else "POST"])
+                    for verb in VERBS
+                ],
                 Route(f"{CONTROL}/state", self._state, methods=["GET"]),
                 Route(f"{CONTROL}/faults", self._inject, methods=["POST"]),
                 Route(f"{CONTROL}/faults", self._clear, methods=["DELETE"]),

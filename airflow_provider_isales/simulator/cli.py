@@ -9,8 +9,9 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from airflow_provider_isales.client import ISalesArgumentError, SigningProfile
+from airflow_provider_isales.client import C2Auth, ISalesArgumentError, SigningProfile
 from airflow_provider_isales.client.arguments import check_campaign_id, check_vdn_id
+from airflow_provider_isales.client.client import MAX_PORT
 from airflow_provider_isales.simulator.app import CONTROL
 from airflow_provider_isales.simulator.server import Simulator
 from airflow_provider_isales.simulator.service import CampaignState
@@ -22,6 +23,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
+    try:
+        C2Auth(options.access_key, options.secret_key)
+    except ISalesArgumentError as error:
+        raise SystemExit(f"isales-simulator: {error}") from None
     simulator = Simulator(
         vdn_id=options.vdn,
         access_key=options.access_key,
@@ -66,7 +71,12 @@ def _welcome(simulator: Simulator) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="isales-simulator", description="A CC-iSales stand-in over real HTTPS.")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=8443, help="the port; 0 takes a free one (default: %(default)s)")
+    parser.add_argument(
+        "--port",
+        type=_whole_number("port", 0, MAX_PORT),
+        default=8443,
+        help="the port; 0 takes a free one (default: %(default)s)",
+    )
     parser.add_argument("--vdn", type=_checked(check_vdn_id), default=25, help="the VDN (default: %(default)s)")
     parser.add_argument(
         "--campaign",
@@ -74,7 +84,12 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         help="a campaign's id; may be repeated (default: 1001)",
     )
-    parser.add_argument("--batches", type=int, default=3, help="batches in each campaign (default: %(default)s)")
+    parser.add_argument(
+        "--batches",
+        type=_whole_number("batches", 0, 1000),
+        default=3,
+        help="batches in each campaign (default: %(default)s)",
+    )
     parser.add_argument(
         "--state", type=CampaignState, choices=list(CampaignState), default=CampaignState.EXECUTING, help="of campaigns"
     )
@@ -90,6 +105,15 @@ def _parser() -> argparse.ArgumentParser:
         "--profile", choices=[profile.value for profile in SigningProfile], help="accept this signing profile only"
     )
     return parser
+
+
+def _whole_number(name: str, least: int, most: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"{name} must be an integer from {least} to {most}, not {text!r}")
+        return int(text)
+
+    return convert
 
 
 def _checked(check: Callable[[object], int]) -> Callable[[str], int]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+VERBS = ("pause", "resume", "create", "update", "delete", "list")
+MAX_SECONDS = 600
 KINDS = ("delay", "close_before", "close_after", "truncate", "answer", "result")
 
 
@@ -49,8 +51,17 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
-        if not isinstance(self.times, int) or self.times < 1:
+        if type(self.times) is not int or self.times < 1:
             raise ValueError(f"times must be an integer from 1, not {self.times!r}")
+        if self.verb not in ("", *VERBS):
+            raise ValueError(f"verb must be one of {', '.join(VERBS)}, not {self.verb!r}")
+        if type(self.seconds) not in (int, float) or not 0 <= self.seconds <= MAX_SECONDS:
+            raise ValueError(f"seconds must be a number from 0 to {MAX_SECONDS}, not {self.seconds!r}")
+        if type(self.status) is not int or not 200 <= self.status <= 599:  # noqa: PLR2004
+            raise ValueError(f"status must be an HTTP status from 200 to 599, not {self.status!r}")
+        headers = [*self.headers, *self.headers.values()] if isinstance(self.headers, Mapping) else [None]
+        if not all(isinstance(text, str) for text in (self.body, self.code, *headers)):
+            raise ValueError("body and code must be text, headers a JSON object of text")
         if self.kind == "result" and not self.code:
             raise ValueError("a fault of kind 'result' needs a code")
 

@@ -67,7 +67,8 @@ class Simulator:
         self._app = SimulatorApp(self.service, signatures, self.faults, lambda: datetime.now(UTC) + self.clock_offset)
 
     def __enter__(self) -> Self:
-        listener = socket.create_server((self.host, self.port))
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        listener = socket.create_server((self.host, self.port), family=family)
         self.port = listener.getsockname()[1]
         self._directory = tempfile.TemporaryDirectory(prefix="isales-simulator-")
         directory = Path(self._directory.name)

@@ -85,6 +85,7 @@ class Service:
 
     def __init__(self, vdn_id: int) -> None:
         self.vdn_id = check_vdn_id(vdn_id)
+        self.max_page_size = 1000
         self.campaigns: dict[int, Campaign] = {}
         self._verbs = {
             "pause": self._pause,
@@ -164,7 +165,7 @@ class Service:
             for batch in campaign.batches.values()
             if status in (None, batch.status) and part_of_name in batch.name
         ]
-        return {"totalCount": len(selected), "data": selected[offset : offset + limit]}
+        return {"totalCount": len(selected), "data": selected[offset : offset + min(limit, self.max_page_size)]}
 
 
 def result_fields(code: str, description: str) -> dict[str, str]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from airflow_provider_isales.client.auth import SCHEME, SigningProfile, authorization
+from airflow_provider_isales.client.auth import SCHEME, SigningProfile, authorization, format_timestamp
 
 CLOCK_WINDOW = timedelta(minutes=15)
-
-_TIMESTAMP_FORMATS = {SigningProfile.CURRENT: "%Y-%m-%dT%H:%M:%S.%fZ", SigningProfile.LEGACY: "%Y-%m-%dT%H:%M:%SZ"}
 
 
 @dataclass(frozen=True)
@@ -25,7 +23,7 @@ class SignatureCheck:
     """
 
     access_key: str
-    secret_key: str
+    secret_key: str = field(repr=False)
     profiles: Collection[SigningProfile]
 
     def refusal(
@@ -68,9 +66,9 @@ class SignatureCheck:
 
 
 def _parse_timestamp(text: str, profile: SigningProfile | None) -> datetime | None:
-    if profile is None:
-        return None
     try:
-        return datetime.strptime(text, _TIMESTAMP_FORMATS[profile]).replace(tzinfo=UTC)
+        at = datetime.fromisoformat(text)
     except ValueError:
         return None
+    # Of all that can be read as a time, only what the profile writes.
+    return at if profile and at.tzinfo is UTC and format_timestamp(at, profile.timespec) == text else None

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import select
+import socket
+import socketserver
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -61,6 +65,34 @@ def campaign(simulator: Simulator) -> Campaign:
 def client(simulator: Simulator, no_waiting: list[float]) -> Iterator[ISalesClient]:
     with simulator.client() as client:
         yield client
+
+
+class _Proxy(socketserver.BaseRequestHandler):
+    """An HTTP proxy that knows CONNECT and nothing else."""
+
+    def handle(self) -> None:
+        request = b""
+        while not request.endswith(b"\r\n\r\n"):
+            request += self.request.recv(1)
+        host, _, port = request.split()[1].decode().rpartition(":")
+        with socket.create_connection((host, int(port))) as server:
+            self.request.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            other = {self.request: server, server: self.request}
+            while True:
+                for ready in select.select(list(other), [], [], 10)[0]:
+                    data = ready.recv(65536)
+                    if not data:
+                        return
+                    other[ready].sendall(data)
+
+
+@pytest.fixture
+def connect_proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("NO_PROXY", "")
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Proxy) as proxy:
+        threading.Thread(target=proxy.serve_forever, args=(0.01,)).start()
+        yield f"http://127.0.0.1:{proxy.server_address[1]}"
+        proxy.shutdown()
 
 
 def first(campaign: Campaign) -> str:
@@ -189,6 +221,19 @@ class TestCreateUpdateDelete:
         ):
             client.create_call_batch(25, 7, "a")
 
+    def test_a_create_that_was_lost_behind_a_proxy_is_not_sent_twice(
+        self, simulator: Simulator, campaign: Campaign, connect_proxy: str, no_waiting: list[float]
+    ):
+        def create() -> None:
+            with (
+                simulator.client(proxies={"https": connect_proxy}) as client,
+                pytest.raises(ISalesConnectionLostError),
+            ):
+                client.create_call_batch(25, 7, "a")
+
+        simulator.inject("close_after")
+        assert requests_during(simulator, "create", create) == 1
+
     def test_a_created_batch_without_an_id_is_a_protocol_error(self, client: ISalesClient, simulator: Simulator):
         simulator.inject("answer", status=200, body=json.dumps(SUCCESS))
         with pytest.raises(ISalesProtocolError, match="without the new batch's id"):
@@ -226,12 +271,22 @@ class TestList:
         with pytest.raises(ISalesArgumentError):
             client.list_call_batches(25, 7, status=3)
 
-    def test_a_page_that_is_shorter_than_it_should_be_loses_nothing_silently(
-        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    @pytest.mark.parametrize("largest", [1, 7, 50])
+    def test_a_server_that_gives_smaller_pages_is_read_to_the_end(
+        self, client: ISalesClient, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, largest: int
     ):
-        page = SUCCESS | {"totalCount": 3, "data": [{"id": "1", "name": "a", "status": 1}]}
-        simulator.inject("answer", status=200, body=json.dumps(page))
-        with pytest.raises(ISalesProtocolError, match="1 came from offset 0 on, of 3 in all"):
+        monkeypatch.setattr(simulator.service, "max_page_size", largest)
+        campaign = simulator.add_campaign(8, batches=101)
+        assert [batch.id for batch in client.list_call_batches(25, 8)] == list(campaign.batches)
+
+    @pytest.mark.parametrize("batches", [[], [{"id": "1", "name": "a", "status": 1}]])
+    def test_a_page_that_is_shorter_than_it_should_be_loses_nothing_silently(
+        self, client: ISalesClient, simulator: Simulator, batches: list[object]
+    ):
+        body = json.dumps(SUCCESS | {"totalCount": 3, "data": batches})
+        simulator.inject("answer", status=200, body=body)
+        simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"totalCount": 3, "data": []}))
+        with pytest.raises(ISalesProtocolError, match=r"0 came from offset [01] on, of 3 in all"):
             list(client.list_call_batches(25, 7))
 
     def test_a_status_may_come_as_text(self, client: ISalesClient, simulator: Simulator):
@@ -283,6 +338,7 @@ class TestAnswers:
             ('{"resultCode": "", "returnCode": null}', "neither a resultCode nor a returnCode"),
             ('{"resultCode": "0200000", "returnCode": "0200006"}', "contradicts itself"),
             ('{"resultCode": "03000006", "returnCode": "0200000"}', "contradicts itself"),
+            ('{"resultCode": "0200006", "resultCode": "0200000"}', "has a field twice"),
             ('{"resultCode": 200000}', "resultCode is 200000, which is not text"),
             ('{"resultCode": "0200000", "returnCode": 200000}', "returnCode is 200000, which is not text"),
             ('{"resultCode": false}', "resultCode is False, which is not text"),
@@ -299,7 +355,7 @@ class TestAnswers:
     def test_any_other_answer_is_a_protocol_error(
         self, client: ISalesClient, simulator: Simulator, body: str, complaint: str
     ):
-        simulator.inject("answer", status=200, body=body, times=5)
+        simulator.inject("answer", status=200, body=body, times=8)
         with pytest.raises(ISalesProtocolError, match=complaint):
             client.pause_call_batch(25, 7, "1")
 
@@ -316,15 +372,33 @@ class TestAnswers:
         with pytest.raises(ISalesHTTPStatusError, match="a redirect to '/elsewhere', which is not followed"):
             client.pause_call_batch(25, 7, first(campaign))
 
+    def test_the_body_of_a_redirect_is_not_read(self, client: ISalesClient, simulator: Simulator):
+        simulator.inject("answer", status=302, headers={"Location": "https://[bad"}, body="x" * 2**22)
+        with pytest.raises(ISalesHTTPStatusError, match="HTTP 302 Found, a redirect to"):
+            client.pause_call_batch(25, 7, "1")
+
+    @pytest.mark.parametrize("echo", ["resultDesc", "resultCode"])
+    def test_a_signature_that_the_server_echoes_is_not_shown(
+        self, client: ISalesClient, simulator: Simulator, echo: str
+    ):
+        answer = {"resultCode": "0200001", "resultDesc": "no"} | {echo: "bad\nauth-v2/ak/now/host/5167 header"}
+        simulator.inject("answer", status=200, body=json.dumps(answer))
+        with pytest.raises(ISalesResultError, match=r"bad auth-v2/\*\*\* header"):
+            client.pause_call_batch(25, 7, "1")
+
+    def test_a_long_description_is_cut(self, client: ISalesClient, simulator: Simulator):
+        simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"resultDesc": "x" * 9000}))
+        assert len(client.pause_call_batch(25, 7, "1").result_desc) < 250
+
 
 class TestRetries:
     def test_attempts_are_bounded(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
         def pause() -> None:
-            with pytest.raises(ISalesDatabaseError, match=r"\(5 attempts\)"):
+            with pytest.raises(ISalesDatabaseError, match=r"\(8 attempts\)"):
                 client.pause_call_batch(25, 7, first(campaign))
 
         simulator.inject("result", code="0200006", times=9)
-        assert requests_during(simulator, "pause", pause) == 5
+        assert requests_during(simulator, "pause", pause) == 8
 
     def test_the_whole_time_is_bounded(self, simulator: Simulator, campaign: Campaign, no_waiting: list[float]):
         simulator.inject("answer", status=429, headers={"Retry-After": "10"}, times=9)
@@ -356,13 +430,30 @@ class TestRetries:
         client.pause_call_batch(25, 7, first(campaign))
         assert 0 <= no_waiting[0] <= 0.5
 
+    def test_a_server_that_asks_to_come_back_at_once_is_not_hammered(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, no_waiting: list[float]
+    ):
+        simulator.inject("answer", status=503, headers={"Retry-After": "0"}, times=7)
+        client.pause_call_batch(25, 7, first(campaign))
+        assert sum(no_waiting) > 0.5
+
+    def test_what_the_caller_was_handling_is_not_taken_for_the_cause(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ):
+        simulator.inject("close_before")
+        try:
+            with simulator.client(verify=True) as elsewhere:
+                elsewhere.pause_call_batch(25, 7, first(campaign))
+        except ISalesCertificateError:
+            assert client.pause_call_batch(25, 7, first(campaign)).attempts == 2
+
     def test_a_wait_is_logged_with_what_and_why(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, caplog: pytest.LogCaptureFixture
     ):
         simulator.inject("answer", status=502)
         with caplog.at_level(logging.WARNING):
             client.pause_call_batch(25, 7, first(campaign))
-        assert f"Pausing call batch {first(campaign)} of campaign 7 (VDN 25): attempt 1 of at most 5" in caplog.text
+        assert f"Pausing call batch {first(campaign)} of campaign 7 (VDN 25): attempt 1 of at most 8" in caplog.text
 
     def test_a_server_that_is_too_slow_is_a_timeout(self, simulator: Simulator, campaign: Campaign):
         simulator.inject("delay", seconds=1)
@@ -371,13 +462,6 @@ class TestRetries:
             pytest.raises(ISalesTimeoutError, match="no answer in time"),
         ):
             client.pause_call_batch(25, 7, first(campaign))
-
-    def test_a_connection_that_was_kept_alive_too_long_is_replaced(
-        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
-    ):
-        client.pause_call_batch(25, 7, first(campaign))
-        simulator.inject("close_before")
-        assert client.pause_call_batch(25, 7, first(campaign)).attempts == 2
 
 
 class TestTrustAndSettings:
@@ -429,24 +513,32 @@ class TestTrustAndSettings:
             ({"host": ""}, "host must be a bare name or address"),
             ({"port": 0}, "port must be an integer from 1 to 65535, not 0"),
             ({"port": "8443"}, "port must be an integer from 1 to 65535, not '8443'"),
-            ({"timeout": 0}, "timeout must be a number of seconds above 0, not 0"),
-            ({"timeout": float("nan")}, "timeout must be a number of seconds above 0, not nan"),
-            ({"timeout": "soon"}, "timeout must be a number of seconds above 0, not 'soon'"),
+            ({"timeout": 0}, "timeout must be a number of seconds above 0, up to 600, not 0"),
+            ({"timeout": float("nan")}, "timeout must be a number of seconds above 0, up to 600, not nan"),
+            ({"timeout": "soon"}, "timeout must be a number of seconds above 0, up to 600, not 'soon'"),
+            ({"timeout": 1e300}, "timeout must be a number of seconds above 0, up to 600, not 1e\\+300"),
+            ({"host": "10.22.26.181:28080"}, "host must be a bare name or address"),
+            ({"host": "face:8080"}, "host must be a bare name or address"),
+            ({"host": "a..b"}, "host must be a bare name or address"),
+            ({"host": "x" * 64}, "host must be a bare name or address"),
+            ({"access_key": "secret/with/slashes"}, "the access key must be visible ASCII characters"),
             ({"verify": 1}, "verify must be true, false or the path of a CA bundle, not 1"),
-            ({"verify": "/no/such.pem"}, "verify names a CA bundle that does not exist: '/no/such.pem'"),
+            ({"verify": "/no/such.pem"}, "verify names no CA bundle that can be read: '/no/such.pem'"),
         ],
     )
     def test_a_setting_that_cannot_work_is_refused(self, settings: dict[str, object], complaint: str):
         with pytest.raises(ISalesArgumentError, match=complaint):
             ISalesClient(**({"host": "isales.example.com", "access_key": "ak", "secret_key": "sk"} | settings))
 
+    def test_no_log_however_verbose_shows_key_or_signature(
+        self, simulator: Simulator, campaign: Campaign, caplog: pytest.LogCaptureFixture, no_waiting: list[float]
+    ):
+        simulator.inject("close_after")
+        with caplog.at_level(logging.DEBUG), simulator.client() as client:
+            client.pause_call_batch(25, 7, first(campaign))
+        shown = (word in caplog.text for word in ("callbatch/7/pause", "simulator-secret-key", "auth-v2"))
+        assert tuple(shown) == (True, False, False)
+
     def test_the_client_imports_nothing_of_airflow(self):
         program = "import sys, airflow_provider_isales.client; print('airflow' in sys.modules)"
         assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"
-
-    def test_calls_reuse_one_connection(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
-        client.pause_call_batch(25, 7, first(campaign))
-        accepted = len(simulator._server.server_state.connections)
-        for _ in range(20):
-            client.pause_call_batch(25, 7, first(campaign))
-        assert len(simulator._server.server_state.connections) == accepted

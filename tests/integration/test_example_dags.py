@@ -76,7 +76,20 @@ def test_dialling_stops_when_the_resume_failed_after_it_took_effect(campaign: Ca
     )
 
 
-def test_a_run_whose_teardown_could_not_pause_is_a_failed_run(campaign: Campaign, isales_simulator: Simulator):
-    isales_simulator.inject("result", verb="pause", code="0200001")
-    dag = example("pause_as_teardown")
-    assert str(dag.test().state) == "failed"
+@pytest.mark.parametrize(
+    ("fails", "state"),
+    [
+        ("nothing", "success"),
+        ("start_dialling", "failed"),
+        ("work_while_dialling", "failed"),
+        ("stop_dialling", "failed"),
+    ],
+)
+def test_the_state_of_a_run_with_a_teardown_says_whether_all_went_well(
+    campaign: Campaign, isales_simulator: Simulator, fails: str, state: str
+):
+    if fails.endswith("dialling") and not fails.startswith("work"):
+        verb = "resume" if fails == "start_dialling" else "pause"
+        isales_simulator.inject("answer", verb=verb, status=404, times=9)
+    dag_run = example("pause_as_teardown").test(run_conf={"work_fails": fails == "work_while_dialling"})
+    assert str(dag_run.state) == state

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -92,12 +94,15 @@ class TestReadingTheConnection:
         ("extra", "fields", "complaint"),
         [
             ({"vdn_id": 10000}, {}, "vdn_id must be an integer from 1 to 9999, not 10000"),
-            ({"timeout": "soon"}, {}, "timeout must be a number of seconds above 0, not 'soon'"),
-            ({"timeout": -1}, {}, "timeout must be a number of seconds above 0, not -1"),
-            ({"verify": "/no/such.pem"}, {}, "verify names a CA bundle that does not exist: '/no/such.pem'"),
+            ({"timeout": "soon"}, {}, "timeout must be a number of seconds above 0, up to 600, not 'soon'"),
+            ({"timeout": -1}, {}, "timeout must be a number of seconds above 0, up to 600, not -1"),
+            ({"verify": "/no/such.pem"}, {}, "verify names no CA bundle that can be read: '/no/such.pem'"),
             ({"signing_profile": "v3"}, {}, "signing_profile must be 'current' or 'legacy', not 'v3'"),
             ({"proxies": "http://proxy"}, {}, "proxies must be JSON such as"),
             ({"proxies": {"https": 1}}, {}, "proxies must be JSON such as"),
+            ({"proxies": {"HTTPS": "http://proxy:3128"}}, {}, "proxies must be JSON such as"),
+            ({"proxies": {"https": "proxy:3128"}}, {}, "proxies must be JSON such as"),
+            ({"proxies": {"https": "http://[::1"}}, {}, "proxies must be JSON such as"),
             ({}, {"host": None}, "host must be a bare name or address"),
             ({}, {"host": "https://isales.example.com"}, "host must be a bare name or address"),
             ({}, {"login": None}, "login, the access key, is empty"),
@@ -166,10 +171,18 @@ class TestTheConnectionTest:
         change_connection({"verify": True})
         assert self.message(False).startswith("the server's certificate is not trusted: ")
 
+    def test_it_tells_a_port_that_speaks_no_tls(self, isales_simulator: Simulator):
+        with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+            threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+            change_connection(port=server.server_address[1])
+            message = self.message(False)
+            server.shutdown()
+        assert message.startswith("TLS failed: [SSL: ")
+
     def test_it_tells_a_bundle_that_is_no_bundle(self, isales_simulator: Simulator, tmp_path: Path):
         (tmp_path / "not.pem").write_text("not a certificate")
         change_connection({"verify": str(tmp_path / "not.pem")})
-        assert self.message(False).startswith("verify names a file that is not a CA bundle: ")
+        assert self.message(False).startswith("verify names no CA bundle that can be read: ")
 
     def test_it_tells_a_firewall(self, isales_simulator: Simulator):
         isales_simulator.inject("answer", status=403)
@@ -178,8 +191,8 @@ class TestTheConnectionTest:
     @pytest.mark.parametrize("answer", [{"status": 404}, {"status": 200, "body": "<html>hello</html>"}])
     def test_it_tells_another_server(self, isales_simulator: Simulator, answer: dict[str, Any]):
         isales_simulator.inject("answer", **answer)
-        assert "heck" in self.message(False).partition("host and port")[0][-20:]
+        assert "heck host and port of the connection" in self.message(False)
 
     def test_it_tells_a_wrong_setting(self, isales_simulator: Simulator):
         change_connection({"timeout": "soon"})
-        assert self.message(False) == "timeout must be a number of seconds above 0, not 'soon'."
+        assert self.message(False) == "timeout must be a number of seconds above 0, up to 600, not 'soon'."

@@ -6,6 +6,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ import trustme
 from urllib3.util import connection as urllib3_connection
 
 from airflow_provider_isales.client import C2Auth, ISalesClient, ISalesProtocolError, SigningProfile
+from airflow_provider_isales.client.auth import authorization
 from airflow_provider_isales.simulator import Simulator
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "c2_vectors.json").read_text(encoding="utf-8"))
@@ -38,12 +40,19 @@ class RecordingServer(ThreadingHTTPServer):
         self.socket = context.wrap_socket(self.socket, server_side=True)
         self.received: list[dict[str, Any]] = []
         self.statuses: list[int] = []
+        self.connections = 0
+
+    def process_request(self, request: socket.socket, client_address: object) -> None:
+        self.connections += 1
+        super().process_request(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
     server: RecordingServer
+    protocol_version = "HTTP/1.1"
 
     def _answer(self) -> None:
+        time.sleep(0.002)  # so that no two requests come in the same millisecond
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         path, _, query = self.path.partition("?")
         self.server.received.append(
@@ -115,6 +124,13 @@ def test_each_attempt_is_signed_anew(recorder: RecordingServer, no_waiting: list
     with ISalesClient("cc-isales.example.com", "ak", "sk", verify=recorder.ca_file) as client:
         client.pause_call_batch(25, 7, "1")
     assert len({received["headers"]["Authorization"] for received in recorder.received}) == 3
+
+
+def test_calls_share_one_connection(recorder: RecordingServer):
+    with ISalesClient("cc-isales.example.com", "ak", "sk", verify=recorder.ca_file) as client:
+        for _ in range(20):
+            client.pause_call_batch(25, 7, "1")
+    assert (len(recorder.received), recorder.connections) == (20, 1)
 
 
 def test_list_is_a_get_with_a_json_body(recorder: RecordingServer):
@@ -193,8 +209,18 @@ class TestTheSimulatorRefuses:
     def test_a_changed_digit_in_the_timestamp(self, simulator: Simulator, profile: str):
         request = self.prepared(simulator, profile)
         scheme, access_key, timestamp, *rest = request.headers["Authorization"].split("/")
-        other = timestamp.replace(timestamp[18], str((int(timestamp[18]) + 1) % 10))
+        other = timestamp[:18] + str((int(timestamp[18]) + 1) % 10) + timestamp[19:]
         request.headers["Authorization"] = "/".join([scheme, access_key, other, *rest])
+        assert self.status(simulator, request) == 401
+
+    @pytest.mark.parametrize("digits", ["", ".1", ".123456"])
+    def test_a_timestamp_of_another_precision(self, simulator: Simulator, digits: str):
+        request = self.prepared(simulator)
+        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S") + digits + "Z"
+        headers = {name: request.headers[name] for name in SigningProfile.CURRENT.signed_headers}
+        request.headers["Authorization"] = authorization(
+            "ak", "sk", now, method="POST", path=PATH, headers=headers, body=request.body
+        )
         assert self.status(simulator, request) == 401
 
     @pytest.mark.parametrize("late", [timedelta(minutes=15, seconds=1), timedelta(minutes=-15, seconds=-1)])

@@ -15,6 +15,7 @@ import requests
 
 from airflow_provider_isales.client import BatchStatus, C2Auth
 from airflow_provider_isales.simulator import Campaign, CampaignState, Fault, Simulator
+from airflow_provider_isales.simulator.cli import main
 
 ABSENT = "404404404404404404404404404404"
 
@@ -217,6 +218,10 @@ class TestControl:
             ({"kind": "explode"}, "kind must be one of delay, close_before"),
             ({"kind": "delay", "sec": 1}, "a fault is a JSON object with kind and any of times"),
             ({"kind": "delay", "times": 0}, "times must be an integer from 1, not 0"),
+            ({"kind": "delay", "verb": "pauze"}, "verb must be one of pause, resume"),
+            ({"kind": "delay", "seconds": "1"}, "seconds must be a number from 0 to 600, not '1'"),
+            ({"kind": "answer", "status": "abc"}, "status must be an HTTP status from 200 to 599, not 'abc'"),
+            ({"kind": "answer", "headers": {"Retry-After": 2}}, "body and code must be text, headers a JSON object"),
             ({"kind": "result"}, "a fault of kind 'result' needs a code"),
             ([], "a fault is a JSON object"),
         ],
@@ -272,9 +277,17 @@ class TestCommand:
             True,
         )
 
-    def test_a_vdn_that_cannot_be_is_a_clear_error(self, tmp_path: Path):
-        process = self.start(tmp_path, "--vdn", "10000")
-        assert (process.wait(20), "vdn_id must be an integer from 1 to 9999, not '10000'" in process.stderr.read()) == (
-            2,
-            True,
-        )
+    @pytest.mark.parametrize(
+        ("option", "value", "complaint"),
+        [
+            ("--vdn", "10000", "vdn_id must be an integer from 1 to 9999, not '10000'"),
+            ("--port", "99999", "port must be an integer from 0 to 65535, not '99999'"),
+            ("--batches", "-1", "batches must be an integer from 0 to 1000, not '-1'"),
+            ("--access-key", "a/b", "the access key must be visible ASCII characters"),
+            ("--secret-key", "", "the secret key must not be empty"),
+        ],
+    )
+    def test_an_option_that_cannot_be_is_a_clear_error(self, option: str, value: str, complaint: str, capsys):
+        with pytest.raises(SystemExit) as caught:
+            main([f"{option}={value}"])
+        assert complaint in str(caught.value) + capsys.readouterr().err

@@ -65,7 +65,7 @@ def test_an_unknown_code_is_worth_another_try_but_not_at_once():
     assert (error.retryable, error.transient) == (True, False)
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 def test_a_passing_http_status_is_tried_again_within_the_call(status: int):
     assert ISalesHTTPStatusError(status).transient
 
@@ -75,7 +75,7 @@ def test_an_http_status_of_another_server_is_permanent(status: int):
     assert not ISalesHTTPStatusError(status).retryable
 
 
-@pytest.mark.parametrize("status", [403, 501, 520])
+@pytest.mark.parametrize("status", [103, 403, 501, 520])
 def test_a_status_that_another_worker_or_a_later_hour_may_not_see_is_left_to_a_later_try(status: int):
     error = ISalesHTTPStatusError(status)
     assert (error.retryable, error.transient) == (True, False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -59,6 +60,25 @@ def test_results_of_other_tasks_are_left_to_the_run(operator: type):
 @both
 def test_the_documented_fields_are_templates(operator: type):
     assert tuple(operator.template_fields) == ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
+
+
+@both
+def test_a_try_is_bounded_by_five_minutes_unless_the_task_says_otherwise(operator: type):
+    timeouts = [make(operator).execution_timeout, make(operator, execution_timeout=None).execution_timeout]
+    assert timeouts == [timedelta(minutes=5), None]
+
+
+@both
+def test_default_args_set_the_bound_of_a_try(operator: type):
+    with DAG("a_dag", schedule=None, default_args={"execution_timeout": timedelta(minutes=1)}):
+        task = operator(task_id="a_task", campaign_id=7, batch_id=BATCH)
+    assert task.execution_timeout == timedelta(minutes=1)
+
+
+@both
+def test_anything_but_a_calendar_for_the_shifts_is_an_error_at_once(operator: type):
+    with pytest.raises(ISalesArgumentError, match="shifts must be a ShiftCalendar, not '09:00-18:00'"):
+        make(operator, shifts="09:00-18:00")
 
 
 def test_the_connection_is_isales_default_unless_named():

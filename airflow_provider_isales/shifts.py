@@ -1,0 +1,444 @@
+"""
+When people may be called: shifts in the contact centre's own wall-clock time.
+
+A :class:`ShiftCalendar` turns a week of shifts, closed days and special days into *edges*: the instants at
+which a shift starts or ends. Everything it answers follows from four rules:
+
+* A shift belongs to the date on which it starts. ``22:00-02:00`` runs on into the next date, also when that
+  date is closed: closing a date closes the shifts that start on it.
+* A shift is on from its start (included) to its end (excluded). Shifts that touch or overlap are one shift,
+  across midnight too.
+* A local time that a clock change skips means the first instant after the gap, so a shift that lies wholly
+  inside a gap does not take place. A local time that occurs twice means its first occurrence.
+* Whether shifts touch is decided on instants, after that, not on wall-clock times.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+from pendulum import DateTime, Timezone
+
+__all__ = ["Shift", "ShiftCalendar", "ShiftCalendarError"]
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_MINUTES = 24 * 60
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_SHIFT = re.compile(rf"({_TIME})-({_TIME}|24:00)")
+
+# A shift as written, in minutes after the midnight that begins its date: an overnight end exceeds a day.
+_Hours = tuple[int, int]
+_ShiftTexts = list[str] | tuple[str, ...]
+_NO_DAYS: Mapping[Any, _ShiftTexts] = MappingProxyType({})
+
+
+class ShiftCalendarError(ValueError):
+    """A shift calendar is written wrongly; the message names the entry at fault and what is allowed there."""
+
+
+class Shift(NamedTuple):
+    """One shift, from its start (included) to its end (excluded), in the calendar's time zone."""
+
+    start: DateTime
+    end: DateTime
+
+    def __str__(self) -> str:
+        """Show the shift as its calendar has it: ``20:00-24:00 on Fri 2026-10-09 Asia/Shanghai``."""
+        first, last = self.start.date(), self.end.date()
+        start, end = f"{self.start:%H:%M}", f"{self.end:%H:%M}"
+        if end == "00:00":
+            last, end = last - timedelta(days=1), "24:00"
+        if first == last:
+            return f"{start}-{end} on {_named(first)} {self.start.timezone_name}"
+        return f"{start} on {_named(first)} to {end} on {_named(last)} {self.start.timezone_name}"
+
+
+class ShiftCalendar:
+    """
+    The hours in which people may be called: a week of shifts, closed days and special days, in one time zone.
+
+    Immutable, hashable, and equal to every calendar that says the same in other words. Its methods take aware
+    datetimes of any time zone (a naive one is a ``ValueError``, anything else a ``TypeError``) and answer in
+    the calendar's zone. They search until there can be no more: ``None`` means none at all up to year 9999.
+    The first day and the last three days that a ``datetime`` can express count as closed.
+
+    :param timezone: an IANA name such as ``"Asia/Shanghai"``, or a pendulum or zoneinfo zone that has one.
+    :param week: the shifts of a normal week. Keys are days (``"mon"``), ranges (``"mon-fri"``; ``"fri-mon"``
+        goes over Sunday) or lists of them (``"mon-wed,fri"``); a day that no key names is closed. Values are
+        lists of ``"HH:MM-HH:MM"`` in local time. ``24:00`` can be an end; an end before its start is on the
+        next day.
+    :param closed: dates without shifts, as ``datetime.date`` or ``"YYYY-MM-DD"``, in any iterable. A country
+        object of the ``holidays`` package must have been given years, as in
+        ``country_holidays("CN", years=[2026, 2027])``: without, it holds no dates and is refused. Only the
+        dates it holds now are closed.
+    :param special: dates with their own shifts in place of their week's entry; an empty list closes the date.
+    :raises ShiftCalendarError: an entry is wrong, two entries contradict each other, or there is no shift.
+    """
+
+    __slots__ = ("_blocks", "_dates", "_hash", "_key", "_week", "_zone")
+
+    def __init__(
+        self,
+        timezone: str | ZoneInfo,
+        week: Mapping[str, _ShiftTexts],
+        closed: Iterable[date | str] = (),
+        special: Mapping[Any, _ShiftTexts] = _NO_DAYS,
+    ) -> None:
+        self._zone = _parse_zone(timezone)
+        self._week = _parse_week(week)
+        self._dates = _parse_dates(closed, special)
+        if not any(self._week) and not any(self._dates.values()):
+            raise ShiftCalendarError("week: there is no shift at all, in special neither: write at least one")
+        blocks = {day.toordinal() // _BLOCK_DAYS for day in self._dates}
+        self._blocks = sorted({number + near for number in blocks for near in (-1, 0, 1)})
+        self._key = (self.timezone, self._week, tuple(self._dates.items()))
+        self._hash = hash(self._key)
+
+    def is_on(self, at: datetime) -> bool:
+        """Whether a shift is on at an instant."""
+        instant = _instant("at", at)
+        block = _block(self, instant.toordinal() // _BLOCK_DAYS)
+        return block.on + bisect_right(block.starts, instant) > bisect_right(block.ends, instant)
+
+    def shift_at(self, at: datetime) -> Shift | None:
+        """
+        Return the shift that is on at an instant.
+
+        None when no shift is on, and also when the one that is on never started or never ends, such as
+        ``00:00-24:00`` every day; :meth:`is_on` is True then.
+        """
+        instant = _instant("at", at)
+        end = self._next("ends", instant)
+        start = end and self._previous("starts", end)
+        return Shift(self._local(start), self._local(end)) if end and start and start <= instant else None
+
+    def next_start(self, after: datetime) -> DateTime | None:
+        """Return the first start of a shift strictly after an instant, or None."""
+        edge = self._next("starts", _instant("after", after))
+        return self._local(edge) if edge else None
+
+    def next_end(self, after: datetime) -> DateTime | None:
+        """Return the first end of a shift strictly after an instant, or None."""
+        edge = self._next("ends", _instant("after", after))
+        return self._local(edge) if edge else None
+
+    def previous_start(self, before: datetime) -> DateTime | None:
+        """Return the last start of a shift strictly before an instant, or None."""
+        edge = self._previous("starts", _instant("before", before))
+        return self._local(edge) if edge else None
+
+    def previous_end(self, before: datetime) -> DateTime | None:
+        """Return the last end of a shift strictly before an instant, or None."""
+        edge = self._previous("ends", _instant("before", before))
+        return self._local(edge) if edge else None
+
+    def shifts_between(self, start: datetime, end: datetime) -> list[Shift]:
+        """
+        Return the shifts that are on at some instant from ``start`` (included) to ``end`` (excluded).
+
+        They are whole, and in order: the first may have started before ``start``, the last may end after
+        ``end``. A shift that never started or never ends is left out, as in :meth:`shift_at`.
+
+        :raises ValueError: ``end`` is before ``start``, or one of them is naive.
+        """
+        edge, limit = _instant("start", start), _instant("end", end)
+        if limit < edge:
+            raise ValueError(f"end: {end.isoformat()} is before start: {start.isoformat()}")
+        shifts: list[Shift] = []
+        while edge < limit and (closing := self._next("ends", edge)):
+            opening = self._previous("starts", closing)
+            if opening and opening < limit:
+                shifts.append(Shift(self._local(opening), self._local(closing)))
+            edge = closing
+        return shifts
+
+    @property
+    def timezone(self) -> str:
+        """The IANA name of the calendar's time zone."""
+        return self._zone.key
+
+    @property
+    def summary(self) -> str:
+        """The calendar in one line: ``mon-fri 09:00-12:00 13:30-18:00, sat 09:00-12:00, Asia/Shanghai``."""
+        parts = [f"{days} {' '.join(shifts)}" for days, shifts in self._week_texts().items()]
+        parts.append(self.timezone)
+        special = sum(map(bool, self._dates.values()))
+        for count, kind in ((len(self._dates) - special, "closed"), (special, "special")):
+            if count:
+                parts.append(f"{count} {kind} {'day' if count == 1 else 'days'}")
+        return ", ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the calendar as constructor arguments in JSON types, for :meth:`from_dict`."""
+        return {
+            "timezone": self.timezone,
+            "week": self._week_texts(),
+            "closed": [day.isoformat() for day, hours in self._dates.items() if not hours],
+            "special": {day.isoformat(): _texts(hours) for day, hours in self._dates.items() if hours},
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """
+        Make a calendar from what :meth:`to_dict` returned; ``closed`` and ``special`` may be missing.
+
+        :raises ShiftCalendarError: a key is missing or unknown, or its value is wrong.
+        """
+        known = ("timezone", "week", "closed", "special")
+        if not isinstance(data, Mapping):
+            raise ShiftCalendarError(f"{_shown(data)} is not a shift calendar: give a mapping of {', '.join(known)}")
+        for key in (key for key in data if key not in known):
+            raise ShiftCalendarError(f"{_shown(key)} is not a key of a shift calendar: write {', '.join(known)}")
+        for key in (key for key in known[:2] if key not in data):
+            raise ShiftCalendarError(f'"{key}" is missing: a shift calendar needs timezone and week')
+        return cls(**data)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ShiftCalendar):
+            return NotImplemented
+        return self._key == other._key
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items() if value or name == "week")
+        return f"{type(self).__name__}({arguments})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_dict, (self.to_dict(),)
+
+    def _week_texts(self) -> dict[str, list[str]]:
+        """Return the open days of the week in the constructor's words, alike neighbours as one range."""
+        week: dict[str, list[str]] = {}
+        first = 0
+        for day, hours in enumerate(self._week):
+            if hours != self._week[first]:
+                first = day
+            if hours and (day == len(_DAYS) - 1 or hours != self._week[day + 1]):
+                week[_DAYS[day] if first == day else f"{_DAYS[first]}-{_DAYS[day]}"] = _texts(hours)
+        return week
+
+    def _next(self, kind: Literal["starts", "ends"], after: datetime) -> datetime | None:
+        for number in self._search(after, 1):
+            edges: list[datetime] = getattr(_block(self, number), kind)
+            index = bisect_right(edges, after)
+            if index < len(edges):
+                return edges[index]
+        return None
+
+    def _previous(self, kind: Literal["starts", "ends"], before: datetime) -> datetime | None:
+        for number in self._search(before, -1):
+            edges: list[datetime] = getattr(_block(self, number), kind)
+            index = bisect_left(edges, before)
+            if index:
+                return edges[index - 1]
+        return None
+
+    def _search(self, origin: datetime, step: Literal[1, -1]) -> Iterator[int]:
+        """
+        Yield the blocks in which the edge nearest to an instant can be, nearest first.
+
+        A block away from all closed and special days repeats the normal week: if one such has no edge, none
+        has. So only the instant's block, the next one, and those near closed and special days need a look.
+        """
+        here = origin.toordinal() // _BLOCK_DAYS
+        yield here
+        yield here + step
+        for number in self._blocks[::step]:
+            if (number - here) * step > 1:
+                yield number
+
+    def _hours(self, day: date) -> tuple[_Hours, ...]:
+        return self._dates.get(day, self._week[day.weekday()])
+
+    def _resolve(self, day: date, minutes: int) -> datetime:
+        """Return the UTC instant of a local time: the first occurrence, or the first instant after a gap."""
+        wall = datetime.combine(day, datetime.min.time()) + timedelta(minutes=minutes)
+        instant = wall.replace(tzinfo=self._zone).astimezone(UTC)
+        if self._wall(instant) == wall:
+            return instant
+        # Skipped: too late when read with the offset before the change, too early with the one after it.
+        early = wall.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
+        seconds = range(int((instant - early).total_seconds()))
+        past = bisect_left(seconds, True, key=lambda count: self._wall(early + timedelta(seconds=count)) > wall)
+        return early + timedelta(seconds=past)
+
+    def _wall(self, instant: datetime) -> datetime:
+        return instant.astimezone(self._zone).replace(tzinfo=None)
+
+    def _local(self, instant: datetime) -> DateTime:
+        at = instant.astimezone(self._zone)
+        # pendulum.instance() does the same at several times the cost, and would dominate every call.
+        return DateTime(at.year, at.month, at.day, at.hour, at.minute, at.second, tzinfo=self._zone, fold=at.fold)
+
+
+_BLOCK_DAYS = 28
+# Within these, offsets from UTC and overnight ends stay within what a datetime can express.
+_FIRST_DAY, _LAST_DAY = date.min.toordinal() + 1, date.max.toordinal() - 3
+
+
+class _Block(NamedTuple):
+    """The edges whose UTC dates lie in the same four weeks, as UTC instants."""
+
+    on: bool  # just before the block begins
+    starts: list[datetime]
+    ends: list[datetime]
+
+
+@lru_cache(maxsize=4096)
+def _block(calendar: ShiftCalendar, number: int) -> _Block:
+    """
+    Return one block of a calendar.
+
+    A shift covers UTC dates from one before its own (zones far east) to two after it (overnight, zones far
+    west). So the shifts of the block's dates and a few around them give exactly the block's edges, however
+    long the merged shifts at its borders are. Equal calendars share their blocks.
+    """
+    first, last = number * _BLOCK_DAYS, (number + 1) * _BLOCK_DAYS - 1
+    days = map(date.fromordinal, range(max(first - 3, _FIRST_DAY), min(last + 2, _LAST_DAY) + 1))
+    merged: list[tuple[datetime, datetime]] = []
+    written = [(day, hours) for day in days for hours in calendar._hours(day)]
+    for start, end in sorted([calendar._resolve(day, edge) for edge in hours] for day, hours in written):
+        if start == end:
+            continue
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return _Block(
+        on=any(start.toordinal() < first <= end.toordinal() for start, end in merged),
+        starts=[start for start, _ in merged if first <= start.toordinal() <= last],
+        ends=[end for _, end in merged if first <= end.toordinal() <= last],
+    )
+
+
+def _instant(name: str, value: datetime) -> datetime:
+    if not isinstance(value, datetime):
+        raise TypeError(f"{name}: {value!r} is not a datetime: give an aware datetime")
+    if value.utcoffset() is None:
+        raise ValueError(f"{name}: {value.isoformat()} has no time zone: give an aware datetime")
+    try:
+        return datetime.astimezone(value, UTC)
+    except OverflowError:  # a day from year 1 or 9999, where there are no edges
+        return (datetime.min if value.year == 1 else datetime.max).replace(tzinfo=UTC)
+
+
+def _parse_zone(zone: str | ZoneInfo) -> Timezone:
+    name = zone.key if isinstance(zone, ZoneInfo) else zone
+    try:
+        return Timezone(name)
+    except (ValueError, TypeError, AttributeError, OSError):
+        raise ShiftCalendarError(
+            f'timezone: {_shown(name)} is not a time zone: write an IANA name such as "Asia/Shanghai"'
+        ) from None
+
+
+def _parse_week(week: Mapping[str, _ShiftTexts]) -> tuple[tuple[_Hours, ...], ...]:
+    if not isinstance(week, Mapping):
+        raise ShiftCalendarError(f'week: {_shown(week)} is not a mapping: write {{"mon-fri": ["09:00-18:00"]}}')
+    named: dict[int, object] = {}
+    hours: list[tuple[_Hours, ...]] = [()] * 7
+    for key, texts in week.items():
+        entry = f"week[{_shown(key)}]"
+        shifts = _parse_shifts(entry, texts)
+        for day in _parse_days(entry, key):
+            if day in named:
+                raise ShiftCalendarError(f"{entry}: {_DAYS[day]} is already named by week[{_shown(named[day])}]")
+            named[day] = key
+            hours[day] = shifts
+    return tuple(hours)
+
+
+def _parse_days(entry: str, key: object) -> Iterator[int]:
+    for part in str(key).lower().split(","):
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        if first not in _DAYS or (dash and (last not in _DAYS or last == first)):
+            raise ShiftCalendarError(
+                f"{entry}: {_shown(part.strip())} is not a day: write {', '.join(_DAYS)},"
+                ' a range such as "mon-fri" or a list such as "mon,wed,fri"'
+            )
+        start = _DAYS.index(first)
+        days = (_DAYS.index(last) - start) % 7 if dash else 0
+        yield from ((start + day) % 7 for day in range(days + 1))
+
+
+def _parse_shifts(entry: str, texts: _ShiftTexts) -> tuple[_Hours, ...]:
+    if not isinstance(texts, list | tuple):
+        raise ShiftCalendarError(f'{entry}: {_shown(texts)} is not a list of shifts: write ["09:00-12:00"]')
+    hours = set()
+    for index, text in enumerate(texts):
+        match = _SHIFT.fullmatch(text) if isinstance(text, str) else None
+        if not match:
+            raise ShiftCalendarError(
+                f"{entry}[{index}]: {_shown(text)} is not a shift: write HH:MM-HH:MM, 00:00 to 24:00"
+            )
+        start, end = (int(time[:2]) * 60 + int(time[3:]) for time in match.groups())
+        if start == end:
+            raise ShiftCalendarError(
+                f"{entry}[{index}]: {_shown(text)} ends as it starts: write 00:00-24:00 for a whole day"
+            )
+        hours.add((start, end if end > start else end + _DAY_MINUTES))
+    return tuple(sorted(hours))
+
+
+def _parse_dates(closed: Iterable[date | str], special: Mapping[Any, _ShiftTexts]) -> dict[date, tuple[_Hours, ...]]:
+    """Return the shifts of every date that differs from its weekday: none on the closed ones."""
+    if isinstance(closed, str) or not isinstance(closed, Iterable):
+        raise ShiftCalendarError(f'closed: {_shown(closed)} is not a list of dates: write ["2026-10-01"]')
+    if isinstance(closed, dict) and type(closed) is not dict and len(closed) == 0:
+        raise ShiftCalendarError(
+            f"closed: this {type(closed).__name__} object holds no dates: give it years, such as"
+            ' holidays.country_holidays("CN", years=[2026, 2027])'
+        )
+    if not isinstance(special, Mapping):
+        raise ShiftCalendarError(
+            f'special: {_shown(special)} is not a mapping: write {{"2026-10-10": ["09:00-18:00"]}}'
+        )
+    dates: dict[date, tuple[_Hours, ...]] = {_parse_date("closed", day): () for day in closed}
+    specials: set[date] = set()
+    for key, texts in special.items():
+        entry = f"special[{_shown(key)}]"
+        day = _parse_date("special", key)
+        if day in specials:
+            raise ShiftCalendarError(f"{entry}: special has this date twice: write it once, with all its shifts")
+        if day in dates:
+            raise ShiftCalendarError(f"{entry}: the date is in closed too: take it out of one of them")
+        specials.add(day)
+        dates[day] = _parse_shifts(entry, texts)
+    return dict(sorted(dates.items()))
+
+
+def _parse_date(entry: str, value: date | str) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return date(value.year, value.month, value.day)
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != value:  # Python reads other ISO forms as well, such as 2026-W41-4
+        raise ShiftCalendarError(f"{entry}: {_shown(value)} is not a date: write YYYY-MM-DD or give a datetime.date")
+    return day
+
+
+def _texts(hours: tuple[_Hours, ...]) -> list[str]:
+    return [f"{_clock(start)}-{_clock(end if end <= _DAY_MINUTES else end - _DAY_MINUTES)}" for start, end in hours]
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02d}:{minutes % 60:02d}"
+
+
+def _named(day: date) -> str:
+    return f"{_DAYS[day.weekday()].title()} {day.isoformat()}"
+
+
+def _shown(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -1,0 +1,83 @@
+"""Late runs: whether a task acts or skips at the wrong hour, through real task runs. Only "now" is made up."""
+
+from __future__ import annotations
+
+import pendulum
+import pytest
+from airflow_runs import dag_file, run_dag
+
+from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.simulator import Simulator
+
+# 2026-11-25 is a Wednesday, with shifts 09:00-12:00 and 13:30-18:00; the 28th is a Saturday without any.
+AT_THE_END, AT_THE_START = "25 12:00:00", "25 13:30:00"
+
+
+@pytest.fixture
+def run_at(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch):
+    campaign = isales_simulator.add_campaign(7, batches=1)
+    batch_id = next(iter(campaign.batches))
+    waits: list[float] = []
+    monkeypatch.setattr("airflow_provider_isales.operators.guard.time.sleep", waits.append)
+
+    def run(which: str, now: str) -> tuple[str, str]:
+        """Run the DAG at a time in Shanghai; give the state of the task and of the batch, in the opposite before."""
+        before = BatchStatus.SUSPENDED if which == "resume" else BatchStatus.STARTED
+        campaign.set_status(batch_id, before)
+        moment = pendulum.from_format(f"2026-11-{now}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai").in_timezone("UTC")
+        monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: moment)
+        ((task_run,),) = run_dag(getattr(dag_file("guarded"), which)).values()
+        return task_run.state, campaign.batches[batch_id].status.name.lower()
+
+    run.waits = waits
+    return run
+
+
+@pytest.mark.parametrize(
+    "now",
+    [AT_THE_END, "25 12:01:00", "25 13:29:59", "25 18:00:00", "25 23:00:00", "26 08:59:59", "28 10:00:00"],
+)
+def test_a_pause_acts_while_no_shift_is_on(run_at, now: str):
+    assert run_at("pause", now) == ("success", "suspended")
+
+
+@pytest.mark.parametrize("now", ["25 09:00:00", "25 11:59:00", AT_THE_START, "25 13:31:00", "26 10:00:00"])
+def test_a_pause_skips_while_a_shift_is_on(run_at, now: str):
+    assert run_at("pause", now) == ("skipped", "started")
+
+
+@pytest.mark.parametrize("now", [AT_THE_START, "25 13:31:00", "25 09:00:00", "25 11:59:59"])
+def test_a_resume_acts_while_a_shift_is_on(run_at, now: str):
+    assert run_at("resume", now) == ("success", "started")
+
+
+@pytest.mark.parametrize("now", [AT_THE_END, "25 12:01:00", "25 13:29:00", "25 18:00:00", "26 00:00:00", "28 10:00:00"])
+def test_a_resume_skips_while_no_shift_is_on(run_at, now: str):
+    assert run_at("resume", now) == ("skipped", "suspended")
+
+
+def test_a_mapped_pause_keeps_its_guard(run_at):
+    assert run_at("mapped_pause", "25 10:00:00") == ("skipped", "started")
+
+
+def test_a_pause_on_a_worker_whose_clock_is_seconds_behind_waits_for_the_end(run_at):
+    assert (run_at("pause", "25 11:59:45"), run_at.waits) == (("success", "suspended"), [15.0])
+
+
+def test_a_resume_on_a_worker_whose_clock_is_seconds_behind_waits_for_the_start(run_at):
+    assert (run_at("resume", "25 13:29:45"), run_at.waits) == (("success", "started"), [15.0])
+
+
+def test_a_skipped_pause_names_the_shift_and_its_end(run_at, capfd: pytest.CaptureFixture[str], caplog):
+    run_at("pause", "25 10:00:00")
+    log = caplog.text + "".join(capfd.readouterr())
+    assert (
+        "Not paused, because a shift is on: 09:00-12:00 on Wed 2026-11-25 Asia/Shanghai. A pause now would stop its "
+        "work. It ends at 2026-11-25T12:00:00+08:00." in log
+    )
+
+
+def test_a_skipped_resume_names_the_next_start(run_at, capfd: pytest.CaptureFixture[str], caplog):
+    run_at("resume", "25 23:00:00")
+    log = caplog.text + "".join(capfd.readouterr())
+    assert "The next shift starts at 2026-11-26T09:00:00+08:00." in log

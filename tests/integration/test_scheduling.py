@@ -1,0 +1,136 @@
+"""The scheduler's own view: which runs Airflow creates over two years of a calendar with holidays and clock changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import time_machine
+from airflow.providers.common.compat.sdk import DAG
+from airflow.timetables.base import TimeRestriction
+from airflow_runs import airflow_home, dag_file, start_airflow
+from two_years import FIRST, LAST, SHIFTS, TIMETABLES
+
+from airflow_provider_isales.timetables.shift import ShiftEndTimetable
+
+each_timetable = pytest.mark.parametrize("timetable", TIMETABLES, ids=["end", "start"])
+
+Run = tuple[datetime, datetime, datetime]
+
+
+def expected_runs(timetable: Any) -> list[Run]:
+    """Give interval and time of the runs that there should be, from the calendar alone."""
+    edge = 1 if isinstance(timetable, ShiftEndTimetable) else 0
+    shifts = [shift for shift in SHIFTS.shifts_between(FIRST, LAST) if shift.start >= FIRST]
+    runs = [tuple(moment.astimezone(UTC) for moment in (*shift, shift[edge])) for shift in shifts]
+    return [run for run in runs if run[2] < LAST]
+
+
+def in_order(timetable: Any, last: Any, now: datetime, catchup: bool) -> Any:
+    with time_machine.travel(now, tick=False):
+        return timetable.next_dagrun_info(
+            last_automated_data_interval=last, restriction=TimeRestriction(FIRST, None, catchup)
+        )
+
+
+def drive(timetable: Any, catchup: bool, wake: Callable[[datetime], datetime]) -> Iterator[Run]:
+    """
+    Create runs as the scheduler does: work out the next one, wait until it is due, create it, and so on.
+
+    :param wake: when the scheduler is there to create a run that is due at a time
+    """
+    now, last = FIRST, None
+    while info := in_order(timetable, last, now, catchup):
+        now = max(now, wake(info.run_after))
+        if now >= LAST:
+            return
+        last = info.data_interval
+        yield (*(moment.astimezone(UTC) for moment in info.data_interval), info.run_after.astimezone(UTC))
+
+
+@each_timetable
+@pytest.mark.parametrize("catchup", [True, False])
+def test_a_scheduler_that_is_always_there_creates_exactly_one_run_for_each_shift(timetable, catchup: bool):
+    assert list(drive(timetable, catchup, wake=lambda due: due + timedelta(seconds=3))) == expected_runs(timetable)
+
+
+@each_timetable
+def test_with_catchup_a_scheduler_that_comes_once_a_week_creates_them_all_the_same(timetable):
+    def next_week(due: datetime) -> datetime:
+        return due + timedelta(days=7)
+
+    runs = list(drive(timetable, True, wake=next_week))
+    assert runs == expected_runs(timetable)[: len(runs)]
+
+
+@each_timetable
+def test_without_catchup_a_scheduler_that_comes_late_creates_the_last_missed_run_and_no_other(timetable):
+    down = datetime(2026, 6, 5, tzinfo=UTC), datetime(2026, 6, 30, 5, tzinfo=UTC)
+
+    def after_the_outage(due: datetime) -> datetime:
+        return down[1] if down[0] <= due < down[1] else due
+
+    expected = expected_runs(timetable)
+    missed = [run for run in expected if down[0] <= run[2] < down[1]]
+    # The run that was worked out before the outage is created too: the scheduler had it written down.
+    gone = missed[1:-1]
+    assert list(drive(timetable, False, wake=after_the_outage)) == [run for run in expected if run not in gone]
+
+
+class TestTheSchedulerItself:
+    """Airflow's scheduler job on its own database, its clock set from edge to edge."""
+
+    @pytest.fixture
+    def scheduler(self) -> Any:
+        start_airflow()
+        runner = pytest.importorskip("airflow.jobs.scheduler_job_runner")
+        if not hasattr(runner.SchedulerJobRunner, "_create_dagruns_for_dags"):
+            pytest.skip("this Airflow creates runs in another way")
+        from airflow.jobs.job import Job
+
+        return runner.SchedulerJobRunner(job=Job(), num_runs=1)
+
+    @each_timetable
+    @pytest.mark.parametrize("catchup", [True, False])
+    def test_creates_exactly_one_run_for_each_shift(self, scheduler: Any, timetable, catchup: bool):
+        from airflow.models.dagrun import DagRun
+        from airflow.utils.session import create_session
+        from airflow.utils.sqlalchemy import prohibit_commit
+
+        dag_id = f"scheduled_{timetable._edge}_{'with' if catchup else 'without'}_catchup"
+        expected = [run for run in expected_runs(timetable) if run[2] < FIRST + timedelta(days=150)]
+        with time_machine.travel(FIRST, tick=False):
+            self.publish(dag_id)
+        for *_, due in expected:
+            with (
+                time_machine.travel(due + timedelta(seconds=1), tick=False),
+                create_session() as session,
+                prohibit_commit(session) as guard,
+            ):
+                scheduler._create_dagruns_for_dags(guard, session)
+        with create_session() as session:
+            runs = session.query(DagRun).filter(DagRun.dag_id == dag_id).order_by(DagRun.data_interval_start).all()
+            created = [(run.data_interval_start, run.data_interval_end, run.run_after) for run in runs]
+        assert created == expected
+
+    def publish(self, dag_id: str) -> None:
+        """Write a DAG to the database as the DAG processor would: serialized."""
+        from airflow.dag_processing.bundles.manager import DagBundlesManager
+        from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+        from airflow.models.dag import DagModel
+        from airflow.utils.session import create_session
+
+        DagBundlesManager().sync_bundles_to_db()
+        bag = DagBag(dag_folder=str(airflow_home() / "dags" / "scheduled.py"))
+        assert not bag.import_errors
+        sync_bag_to_db(bag, "dags-folder", None)
+        with create_session() as session:
+            for model in session.query(DagModel):
+                model.is_paused = model.dag_id != dag_id
+
+
+def test_a_dag_with_a_shift_timetable_survives_serialization():
+    dags = [value for value in vars(dag_file("scheduled")).values() if isinstance(value, DAG)]
+    assert {dag.timetable for dag in dags} == set(TIMETABLES)

@@ -1,0 +1,886 @@
+"""The rules of :class:`ShiftCalendar`, one test each, in October 2026 where the date does not matter."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta, timezone
+from itertools import pairwise
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pendulum
+import pytest
+
+from airflow_provider_isales.shifts import Shift, ShiftCalendar, ShiftCalendarError
+
+WEEK = {"mon-fri": ["09:00-12:00", "13:30-18:00"], "sat": ["09:00-12:00"]}
+ALWAYS = {"mon-sun": ["00:00-24:00"]}
+TICK = timedelta(microseconds=1)
+
+
+def shanghai(text: str) -> pendulum.DateTime:
+    """Return an instant of October 2026 from its day and local time, such as ``"09 18:00"`` (a Friday)."""
+    return pendulum.from_format(f"2026-10-{text}", "YYYY-MM-DD HH:mm", tz="Asia/Shanghai")
+
+
+def at(text: str) -> datetime:
+    """Return an instant from ISO 8601 with an offset."""
+    return datetime.fromisoformat(text)
+
+
+def utc(edge: datetime | None) -> str:
+    assert edge is not None
+    return edge.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def spans(calendar: ShiftCalendar, day: str, days: int = 1) -> list[str]:
+    """Return the shifts in the UTC days from one on, in UTC, as ``"09:00-12:00"``."""
+    start = at(f"{day}T00:00+00:00")
+    shifts = calendar.shifts_between(start, start + timedelta(days=days))
+    return [f"{utc(shift.start)[11:]}-{utc(shift.end)[11:]}" for shift in shifts]
+
+
+def lasting(calendar: ShiftCalendar, start: datetime, days: float = 1) -> list[str]:
+    return [
+        f"{shift.start:%a %H:%M} - {shift.end:%a %H:%M}"
+        for shift in calendar.shifts_between(start, start + timedelta(days=days))
+    ]
+
+
+@pytest.fixture
+def calendar() -> ShiftCalendar:
+    return ShiftCalendar("Asia/Shanghai", WEEK)
+
+
+class TestOnAndOff:
+    def test_a_shift_is_on_at_its_start(self, calendar: ShiftCalendar) -> None:
+        assert calendar.is_on(shanghai("09 09:00"))
+
+    def test_a_shift_is_off_just_before_its_start(self, calendar: ShiftCalendar) -> None:
+        assert not calendar.is_on(shanghai("09 09:00") - TICK)
+
+    def test_a_shift_is_on_just_before_its_end(self, calendar: ShiftCalendar) -> None:
+        assert calendar.is_on(shanghai("09 18:00") - TICK)
+
+    def test_a_shift_is_off_at_its_end(self, calendar: ShiftCalendar) -> None:
+        assert not calendar.is_on(shanghai("09 18:00"))
+
+    def test_a_break_between_two_shifts_is_off(self, calendar: ShiftCalendar) -> None:
+        assert not calendar.is_on(shanghai("09 12:45"))
+
+    def test_a_day_that_no_key_names_is_off(self, calendar: ShiftCalendar) -> None:
+        assert not calendar.is_on(shanghai("11 10:00"))
+
+    def test_an_instant_may_come_in_any_time_zone(self, calendar: ShiftCalendar) -> None:
+        assert calendar.is_on(at("2026-10-08T21:00-04:00"))
+
+    def test_a_utc_date_that_is_not_the_local_date_counts_as_the_local_one(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"sat": ["00:00-08:00"]})
+        assert calendar.is_on(at("2026-10-09T17:00Z"))
+
+
+class TestEdges:
+    def test_next_start_is_strictly_after(self, calendar: ShiftCalendar) -> None:
+        assert calendar.next_start(shanghai("09 09:00")) == shanghai("09 13:30")
+
+    def test_next_start_sees_a_start_one_microsecond_ahead(self, calendar: ShiftCalendar) -> None:
+        assert calendar.next_start(shanghai("09 09:00") - TICK) == shanghai("09 09:00")
+
+    def test_next_end_is_strictly_after(self, calendar: ShiftCalendar) -> None:
+        assert calendar.next_end(shanghai("09 12:00")) == shanghai("09 18:00")
+
+    def test_next_end_sees_an_end_one_microsecond_ahead(self, calendar: ShiftCalendar) -> None:
+        assert calendar.next_end(shanghai("09 12:00") - TICK) == shanghai("09 12:00")
+
+    def test_previous_start_is_strictly_before(self, calendar: ShiftCalendar) -> None:
+        assert calendar.previous_start(shanghai("09 13:30")) == shanghai("09 09:00")
+
+    def test_previous_start_sees_a_start_one_microsecond_back(self, calendar: ShiftCalendar) -> None:
+        assert calendar.previous_start(shanghai("09 13:30") + TICK) == shanghai("09 13:30")
+
+    def test_previous_end_is_strictly_before(self, calendar: ShiftCalendar) -> None:
+        assert calendar.previous_end(shanghai("09 18:00")) == shanghai("09 12:00")
+
+    def test_previous_end_sees_an_end_one_microsecond_back(self, calendar: ShiftCalendar) -> None:
+        assert calendar.previous_end(shanghai("09 18:00") + TICK) == shanghai("09 18:00")
+
+    def test_edges_are_found_across_days_off(self, calendar: ShiftCalendar) -> None:
+        assert calendar.next_end(shanghai("10 12:00")) == shanghai("12 12:00")
+
+    def test_edges_are_pendulum_datetimes(self, calendar: ShiftCalendar) -> None:
+        assert type(calendar.next_end(at("2026-10-09T01:00Z"))) is pendulum.DateTime
+
+    def test_edges_are_in_the_zone_of_the_calendar(self, calendar: ShiftCalendar) -> None:
+        edge = calendar.next_end(at("2026-10-09T01:00Z"))
+        assert edge is not None
+        assert edge.timezone_name == "Asia/Shanghai"
+
+    def test_an_edge_survives_arithmetic_over_a_clock_change(self) -> None:
+        calendar = ShiftCalendar("Europe/Berlin", {"sat": ["18:00-20:00"]})
+        edge = calendar.next_end(at("2026-10-24T12:00Z"))
+        assert edge is not None
+        assert edge.add(days=1).isoformat() == "2026-10-25T20:00:00+01:00"
+
+    def test_walking_the_ends_forward_and_back_gives_the_same_ends(self, calendar: ShiftCalendar) -> None:
+        first, last = shanghai("01 12:00"), shanghai("01 12:00").add(years=2)
+        forward, back = [first], [last]
+        while (edge := calendar.next_end(forward[-1])) and edge < last:
+            forward.append(edge)
+        while (edge := calendar.previous_end(back[-1])) and edge > first:
+            back.append(edge)
+        assert forward[1:] == back[:0:-1]
+
+
+class TestShiftAt:
+    def test_it_is_the_shift_in_progress(self, calendar: ShiftCalendar) -> None:
+        assert calendar.shift_at(shanghai("09 10:00")) == Shift(shanghai("09 09:00"), shanghai("09 12:00"))
+
+    def test_it_is_the_shift_that_just_started(self, calendar: ShiftCalendar) -> None:
+        assert calendar.shift_at(shanghai("09 13:30")) == Shift(shanghai("09 13:30"), shanghai("09 18:00"))
+
+    def test_it_is_none_at_the_end_of_a_shift(self, calendar: ShiftCalendar) -> None:
+        assert calendar.shift_at(shanghai("09 18:00")) is None
+
+    def test_it_knows_a_shift_in_the_second_of_two_equal_hours(self) -> None:
+        calendar = ShiftCalendar("Europe/Berlin", {"sun": ["02:15-05:00"]})
+        second = calendar.shift_at(at("2026-10-25T01:05Z").astimezone(pendulum.timezone("Europe/Berlin")))
+        assert second is not None
+        assert (utc(second.start), utc(second.end)) == ("2026-10-25 00:15", "2026-10-25 04:00")
+
+    @pytest.mark.parametrize(
+        ("day", "hours", "text"),
+        [
+            ("fri", "09:00-12:00", "09:00-12:00 on Fri 2026-10-09 Asia/Shanghai"),
+            ("fri", "20:00-24:00", "20:00-24:00 on Fri 2026-10-09 Asia/Shanghai"),
+            ("fri", "22:00-02:00", "22:00 on Fri 2026-10-09 to 02:00 on Sat 2026-10-10 Asia/Shanghai"),
+            ("fri-sat", "00:00-24:00", "00:00 on Fri 2026-10-09 to 24:00 on Sat 2026-10-10 Asia/Shanghai"),
+        ],
+    )
+    def test_it_can_be_read(self, day: str, hours: str, text: str) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {day: [hours]})
+        assert [str(s) for s in calendar.shifts_between(shanghai("09 00:00"), shanghai("10 00:00"))] == [text]
+
+    def test_it_cannot_be_changed(self, calendar: ShiftCalendar) -> None:
+        shift = calendar.shift_at(shanghai("09 10:00"))
+        with pytest.raises(AttributeError):
+            shift.end = shanghai("09 13:00")  # type: ignore[union-attr, misc]
+
+
+class TestShiftsBetween:
+    def test_they_are_in_order(self, calendar: ShiftCalendar) -> None:
+        assert lasting(calendar, shanghai("09 00:00"), days=2) == [
+            "Fri 09:00 - Fri 12:00",
+            "Fri 13:30 - Fri 18:00",
+            "Sat 09:00 - Sat 12:00",
+        ]
+
+    def test_a_shift_that_is_on_at_the_start_is_there_whole(self, calendar: ShiftCalendar) -> None:
+        shifts = calendar.shifts_between(shanghai("09 11:00"), shanghai("09 13:00"))
+        assert shifts == [Shift(shanghai("09 09:00"), shanghai("09 12:00"))]
+
+    def test_a_shift_that_is_on_at_the_end_is_there_whole(self, calendar: ShiftCalendar) -> None:
+        shifts = calendar.shifts_between(shanghai("09 12:30"), shanghai("09 14:00"))
+        assert shifts == [Shift(shanghai("09 13:30"), shanghai("09 18:00"))]
+
+    def test_a_shift_that_ends_as_the_range_starts_is_not_there(self, calendar: ShiftCalendar) -> None:
+        assert calendar.shifts_between(shanghai("09 12:00"), shanghai("09 13:00")) == []
+
+    def test_a_shift_that_starts_as_the_range_ends_is_not_there(self, calendar: ShiftCalendar) -> None:
+        assert calendar.shifts_between(shanghai("09 12:00"), shanghai("09 13:30")) == []
+
+    def test_an_empty_range_has_none(self, calendar: ShiftCalendar) -> None:
+        assert calendar.shifts_between(shanghai("09 10:00"), shanghai("09 10:00")) == []
+
+    def test_a_range_that_ends_before_it_starts_is_an_error(self, calendar: ShiftCalendar) -> None:
+        with pytest.raises(ValueError, match=r"end: 2026-10-08T\S+ is before start: 2026-10-09T"):
+            calendar.shifts_between(shanghai("09 10:00"), shanghai("08 10:00"))
+
+    def test_two_years_of_shifts_are_those_that_the_dates_say(self, calendar: ShiftCalendar) -> None:
+        start, end = (
+            pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+            pendulum.datetime(2028, 1, 1, tz="Asia/Shanghai"),
+        )
+        days = [start.date().add(days=n) for n in range((end - start).days)]
+        expected = sum({5: 1, 6: 0}.get(day.weekday(), 2) for day in days)
+        assert len(calendar.shifts_between(start, end)) == expected
+
+
+class TestWeek:
+    @pytest.mark.parametrize(
+        ("key", "days"),
+        [
+            ("mon", "mon"),
+            ("mon-fri", "mon tue wed thu fri"),
+            ("fri-mon", "fri sat sun mon"),
+            ("sun-mon", "sun mon"),
+            ("mon-sun", "mon tue wed thu fri sat sun"),
+            ("wed-tue", "mon tue wed thu fri sat sun"),
+            ("mon,wed,fri", "mon wed fri"),
+            ("mon-wed,fri", "mon tue wed fri"),
+            ("sat-sun,tue", "sat sun tue"),
+            ("MON-Fri", "mon tue wed thu fri"),
+            ("mon, wed - fri", "mon wed thu fri"),
+        ],
+    )
+    def test_a_key_names_days(self, key: str, days: str) -> None:
+        by_day = {day: ["09:00-12:00"] for day in days.split()}
+        assert ShiftCalendar("UTC", {key: ["09:00-12:00"]}) == ShiftCalendar("UTC", by_day)
+
+    def test_an_empty_list_leaves_a_day_closed(self) -> None:
+        assert ShiftCalendar("UTC", {"mon": ["09:00-12:00"], "tue": []}) == ShiftCalendar(
+            "UTC", {"mon": ["09:00-12:00"]}
+        )
+
+    def test_the_order_of_shifts_does_not_matter(self) -> None:
+        assert spans(ShiftCalendar("UTC", {"fri": ["13:30-18:00", "09:00-12:00"]}), "2026-10-09") == [
+            "09:00-12:00",
+            "13:30-18:00",
+        ]
+
+    def test_shifts_may_be_a_tuple(self) -> None:
+        assert spans(ShiftCalendar("UTC", {"fri": ("09:00-12:00",)}), "2026-10-09") == ["09:00-12:00"]
+
+
+class TestMidnight:
+    def test_an_end_of_24_00_is_the_next_midnight(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["20:00-24:00"]})
+        assert calendar.next_end(shanghai("09 20:00")) == shanghai("10 00:00")
+
+    def test_an_end_of_00_00_is_the_next_midnight_too(self) -> None:
+        assert ShiftCalendar("UTC", {"fri": ["20:00-00:00"]}) == ShiftCalendar("UTC", {"fri": ["20:00-24:00"]})
+
+    def test_an_end_before_its_start_is_on_the_next_day(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["22:00-02:00"]})
+        assert calendar.next_end(shanghai("09 22:00")) == shanghai("10 02:00")
+
+    def test_an_overnight_shift_belongs_to_the_date_on_which_it_starts(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["22:00-02:00"]})
+        assert not calendar.is_on(shanghai("09 01:00"))
+
+    def test_an_overnight_shift_runs_on_into_a_closed_day(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri-sat": ["22:00-02:00"]}, closed=["2026-10-10"])
+        assert lasting(calendar, shanghai("09 00:00"), days=3) == ["Fri 22:00 - Sat 02:00"]
+
+    def test_an_overnight_shift_runs_on_into_a_special_day(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["22:00-02:00"]}, special={"2026-10-10": ["09:00-10:00"]})
+        assert lasting(calendar, shanghai("10 00:00")) == ["Fri 22:00 - Sat 02:00", "Sat 09:00 - Sat 10:00"]
+
+    def test_an_overnight_shift_that_starts_on_a_closed_day_does_not_take_place(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"thu-fri": ["22:00-02:00"]}, closed=["2026-10-09"])
+        assert lasting(calendar, shanghai("08 00:00"), days=3) == ["Thu 22:00 - Fri 02:00"]
+
+    def test_a_shift_of_sunday_runs_on_into_monday(self) -> None:
+        assert ShiftCalendar("Asia/Shanghai", {"sun": ["22:00-02:00"]}).is_on(shanghai("12 01:00"))
+
+    def test_a_shift_may_last_almost_two_days_of_dates(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["10:00-09:59"]})
+        assert lasting(calendar, shanghai("10 09:00")) == ["Fri 10:00 - Sat 09:59"]
+
+
+class TestMerging:
+    @pytest.mark.parametrize(
+        ("week", "merged"),
+        [
+            pytest.param({"fri": ["09:00-12:00", "12:00-15:00"]}, "Fri 09:00 - Fri 15:00", id="touching"),
+            pytest.param({"fri": ["09:00-13:00", "12:00-15:00"]}, "Fri 09:00 - Fri 15:00", id="overlapping"),
+            pytest.param({"fri": ["09:00-15:00", "10:00-11:00"]}, "Fri 09:00 - Fri 15:00", id="one in the other"),
+            pytest.param({"fri": ["09:00-15:00", "09:00-15:00"]}, "Fri 09:00 - Fri 15:00", id="twice"),
+            pytest.param(
+                {"fri": ["20:00-24:00"], "sat": ["00:00-02:00"]},
+                "Fri 20:00 - Sat 02:00",
+                id="touching at midnight",
+            ),
+            pytest.param(
+                {"fri": ["22:00-02:00"], "sat": ["01:00-05:00"]},
+                "Fri 22:00 - Sat 05:00",
+                id="overlapping over midnight",
+            ),
+            pytest.param({"fri-sun": ["00:00-24:00"]}, "Fri 00:00 - Mon 00:00", id="whole days"),
+        ],
+    )
+    def test_touching_and_overlapping_shifts_are_one(self, week: dict[str, list[str]], merged: str) -> None:
+        assert lasting(ShiftCalendar("Asia/Shanghai", week), shanghai("09 00:00"), days=3) == [merged]
+
+    def test_where_two_shifts_touch_there_is_no_end(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["09:00-12:00", "12:00-15:00"]})
+        assert calendar.next_end(shanghai("09 10:00")) == shanghai("09 15:00")
+
+    def test_a_minute_between_two_shifts_keeps_them_apart(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["09:00-12:00", "12:01-15:00"]})
+        assert calendar.next_end(shanghai("09 10:00")) == shanghai("09 12:00")
+
+    def test_a_shift_of_many_weeks_is_one(self) -> None:
+        calendar = ShiftCalendar("UTC", ALWAYS, closed=["2026-01-01", "2026-12-01"])
+        shift = calendar.shift_at(at("2026-06-01T00:00Z"))
+        assert shift == Shift(pendulum.datetime(2026, 1, 2), pendulum.datetime(2026, 12, 1))
+
+    def test_special_days_of_open_hours_merge_with_their_neighbours(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["20:00-24:00"]}, special={"2026-10-10": ["00:00-03:00"]})
+        assert lasting(calendar, shanghai("09 12:00")) == ["Fri 20:00 - Sat 03:00"]
+
+
+class TestClosedAndSpecial:
+    @pytest.mark.parametrize(
+        "closed",
+        [
+            ["2026-10-09"],
+            [date(2026, 10, 9)],
+            [pendulum.date(2026, 10, 9)],
+            {"2026-10-09"},
+            {date(2026, 10, 9): "a holiday"},
+            (day for day in ["2026-10-09"]),
+            ["2026-10-09", date(2026, 10, 9)],
+        ],
+        ids=["text", "date", "pendulum date", "set", "dict", "generator", "twice"],
+    )
+    def test_a_closed_date_has_no_shifts(self, closed: Any) -> None:
+        assert lasting(ShiftCalendar("Asia/Shanghai", WEEK, closed=closed), shanghai("09 00:00")) == []
+
+    def test_special_shifts_replace_those_of_the_week(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", WEEK, special={"2026-10-09": ["10:00-11:00"]})
+        assert lasting(calendar, shanghai("09 00:00")) == ["Fri 10:00 - Fri 11:00"]
+
+    def test_a_make_up_day_opens_a_day_off(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", WEEK, special={date(2026, 10, 11): ["09:00-18:00"]})
+        assert lasting(calendar, shanghai("11 00:00")) == ["Sun 09:00 - Sun 18:00"]
+
+    def test_an_empty_special_day_is_a_closed_day(self) -> None:
+        by_special = ShiftCalendar("Asia/Shanghai", WEEK, special={"2026-10-09": []})
+        assert by_special == ShiftCalendar("Asia/Shanghai", WEEK, closed=["2026-10-09"])
+
+    def test_special_days_alone_make_a_calendar(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {}, special={"2026-10-09": ["10:00-11:00"]})
+        assert calendar.next_start(shanghai("01 00:00")) == shanghai("09 10:00")
+
+    def test_a_country_of_the_holidays_package_works_as_it_is(self) -> None:
+        holidays = pytest.importorskip("holidays")
+        calendar = ShiftCalendar("Asia/Shanghai", WEEK, closed=holidays.country_holidays("CN", years=[2026]))
+        assert not calendar.is_on(shanghai("01 10:00"))
+
+    def test_a_country_without_years_is_an_error_as_it_would_close_nothing(self) -> None:
+        holidays = pytest.importorskip("holidays")
+        with pytest.raises(ShiftCalendarError, match="closed: this CN object holds no dates: give it years"):
+            ShiftCalendar("Asia/Shanghai", WEEK, closed=holidays.country_holidays("CN"))
+
+    def test_a_country_that_learns_dates_later_does_not_change_the_calendar(self) -> None:
+        holidays = pytest.importorskip("holidays")
+        country = holidays.country_holidays("CN", years=[2026])
+        calendar = ShiftCalendar("Asia/Shanghai", WEEK, closed=country)
+        before = calendar.to_dict()
+        assert date(2027, 10, 1) in country
+        assert calendar.to_dict() == before
+
+
+class TestClockChanges:
+    """Berlin skips 02:00-03:00 on 2026-03-29, at 01:00 UTC, and repeats it on 2026-10-25, from 01:00 UTC."""
+
+    @pytest.mark.parametrize(
+        ("zone", "hours", "day", "expected"),
+        [
+            ("Europe/Berlin", "02:30-05:00", "2026-03-29", "01:00-03:00"),
+            ("Europe/Berlin", "01:00-02:30", "2026-03-29", "00:00-01:00"),
+            ("Europe/Berlin", "02:00-03:00", "2026-03-29", None),
+            ("Europe/Berlin", "02:15-02:45", "2026-03-29", None),
+            ("Europe/Berlin", "02:15-03:15", "2026-03-29", "01:00-01:15"),
+            ("Europe/Berlin", "02:30-05:00", "2026-10-25", "00:30-04:00"),
+            ("Europe/Berlin", "01:00-02:30", "2026-10-25", "23:00-00:30"),
+            ("Europe/Berlin", "02:30-03:00", "2026-10-25", "00:30-02:00"),
+            ("Australia/Lord_Howe", "02:10-02:20", "2026-10-04", None),
+            ("Australia/Lord_Howe", "02:15-03:00", "2026-10-04", "15:30-16:00"),
+            ("Australia/Lord_Howe", "01:45-02:00", "2026-04-05", "14:45-15:30"),
+            ("Europe/Dublin", "01:30-03:00", "2026-03-29", "01:00-02:00"),
+            ("Europe/Dublin", "01:30-03:00", "2026-10-25", "00:30-03:00"),
+            ("America/Sao_Paulo", "00:30-02:00", "2018-11-04", "03:00-04:00"),
+            ("Africa/Casablanca", "02:30-04:00", "2026-03-22", "02:00-03:00"),
+            ("Antarctica/Troll", "01:30-02:30", "2026-03-29", None),
+        ],
+    )
+    def test_skipped_and_repeated_times(self, zone: str, hours: str, day: str, expected: str | None) -> None:
+        calendar = ShiftCalendar(zone, {}, special={day: [hours]})
+        start = at(f"{day}T00:00Z") - timedelta(days=1)
+        shifts = calendar.shifts_between(start, start + timedelta(days=3))
+        assert [f"{utc(s.start)[11:]}-{utc(s.end)[11:]}" for s in shifts] == ([expected] if expected else [])
+
+    def test_two_shifts_on_either_side_of_a_gap_touch(self) -> None:
+        calendar = ShiftCalendar("Europe/Berlin", {"sun": ["00:00-02:00", "03:00-05:00"]})
+        assert spans(calendar, "2026-03-29") == ["23:00-03:00"]
+
+    def test_the_same_two_shifts_are_apart_on_any_other_day(self) -> None:
+        calendar = ShiftCalendar("Europe/Berlin", {"sun": ["00:00-02:00", "03:00-05:00"]})
+        assert spans(calendar, "2026-03-22") == ["23:00-01:00", "02:00-04:00"]
+
+    def test_an_end_and_a_start_at_the_same_repeated_time_touch(self) -> None:
+        calendar = ShiftCalendar("Europe/Berlin", {"sun": ["01:00-02:30", "02:30-04:00"]})
+        assert spans(calendar, "2026-10-25") == ["23:00-03:00"]
+
+    def test_a_shift_that_ended_in_the_first_of_two_equal_hours_is_off_in_the_second(self) -> None:
+        calendar = ShiftCalendar("Europe/Berlin", {"sun": ["01:00-02:30"]})
+        second = at("2026-10-25T01:15Z").astimezone(pendulum.timezone("Europe/Berlin"))
+        assert (second.hour, second.minute) == (2, 15)
+        assert not calendar.is_on(second)
+
+    def test_the_fold_of_an_argument_is_respected(self) -> None:
+        calendar = ShiftCalendar("Europe/Berlin", {"sun": ["01:00-02:30"]})
+        first = datetime(2026, 10, 25, 2, 15, tzinfo=ZoneInfo("Europe/Berlin"))
+        assert [calendar.is_on(first), calendar.is_on(first.replace(fold=1))] == [True, False]
+
+    def test_a_whole_day_with_a_gap_has_23_hours(self) -> None:
+        shift = ShiftCalendar("Europe/Berlin", {"sun": ["00:00-24:00"]}).shift_at(at("2026-03-29T12:00Z"))
+        assert shift is not None
+        assert shift.end.timestamp() - shift.start.timestamp() == 23 * 3600
+
+    @pytest.mark.parametrize(("zone", "skipped"), [("Pacific/Apia", "2011-12-30"), ("Pacific/Kwajalein", "1993-08-21")])
+    def test_the_shifts_of_a_skipped_date_do_not_take_place(self, zone: str, skipped: str) -> None:
+        calendar = ShiftCalendar(zone, {}, special={skipped: ["00:00-24:00"], "2030-01-01": ["09:00-10:00"]})
+        edge = calendar.next_start(at("1990-01-01T00:00Z"))
+        assert edge is not None
+        assert edge.year == 2030
+
+    def test_an_overnight_shift_into_a_skipped_date_ends_as_the_date_after_begins(self) -> None:
+        calendar = ShiftCalendar("Pacific/Apia", {}, special={"2011-12-29": ["22:00-02:00"]})
+        assert calendar.next_end(at("2011-12-29T00:00Z")) == pendulum.datetime(2011, 12, 31, tz="Pacific/Apia")
+
+    def test_a_gap_that_ends_off_the_minute_is_met_to_the_second(self) -> None:
+        # Kolkata went from 5:21:10 to 5:30:00 ahead of UTC at this midnight.
+        calendar = ShiftCalendar("Asia/Kolkata", {}, special={"1906-01-01": ["00:00-06:00"]})
+        start = calendar.next_start(at("1905-01-01T00:00Z"))
+        assert start is not None
+        assert start == pendulum.datetime(1906, 1, 1, 0, 8, 50, tz="Asia/Kolkata")
+
+
+class TestWithoutEdges:
+    def test_a_calendar_that_never_closes_is_on(self) -> None:
+        assert ShiftCalendar("Europe/Berlin", ALWAYS).is_on(at("2026-03-29T01:00Z"))
+
+    @pytest.mark.parametrize("method", ["next_start", "next_end", "previous_start", "previous_end", "shift_at"])
+    def test_a_calendar_that_never_closes_has_no_edges_and_no_shift(self, method: str) -> None:
+        assert getattr(ShiftCalendar("Europe/Berlin", ALWAYS), method)(at("2026-03-29T01:00Z")) is None
+
+    def test_a_calendar_that_never_closes_has_no_shifts_between(self) -> None:
+        assert ShiftCalendar("UTC", ALWAYS).shifts_between(at("2000-01-01T00:00Z"), at("2030-01-01T00:00Z")) == []
+
+    def test_shifts_between_goes_on_after_a_shift_that_never_started(self) -> None:
+        calendar = ShiftCalendar("UTC", ALWAYS, closed=["2026-10-09", "2026-10-11"])
+        shifts = calendar.shifts_between(at("2026-10-08T00:00Z"), at("2026-10-13T00:00Z"))
+        assert shifts == [Shift(pendulum.datetime(2026, 10, 10), pendulum.datetime(2026, 10, 11))]
+
+    def test_whole_days_written_in_pieces_never_close_either(self) -> None:
+        calendar = ShiftCalendar("UTC", {"mon-sun": ["12:00-11:59", "11:30-12:30"]})
+        assert calendar.next_end(at("2026-10-09T00:00Z")) is None
+
+    def test_a_shift_that_never_started_has_an_end_but_is_no_shift(self) -> None:
+        calendar = ShiftCalendar("UTC", ALWAYS, closed=["2026-10-09"])
+        morning = at("2026-10-08T09:00Z")
+        assert (calendar.is_on(morning), calendar.shift_at(morning)) == (True, None)
+        assert calendar.next_end(morning) == pendulum.datetime(2026, 10, 9)
+
+    def test_after_the_last_special_day_there_is_no_edge(self) -> None:
+        calendar = ShiftCalendar("UTC", {}, special={"2026-10-09": ["09:00-12:00"]})
+        assert calendar.next_end(at("2026-10-09T12:00Z")) is None
+
+    def test_before_the_first_special_day_there_is_no_edge(self) -> None:
+        calendar = ShiftCalendar("UTC", {}, special={"2026-10-09": ["09:00-12:00"]})
+        assert calendar.previous_start(at("2026-10-09T09:00Z")) is None
+
+    def test_a_special_day_centuries_away_is_found(self) -> None:
+        calendar = ShiftCalendar("UTC", {}, special={"2526-10-09": ["09:00-12:00"]})
+        assert calendar.next_end(at("2026-01-01T00:00Z")) == pendulum.datetime(2526, 10, 9, 12)
+
+    def test_a_special_day_centuries_ago_is_found(self) -> None:
+        calendar = ShiftCalendar("UTC", {}, special={"1526-10-09": ["09:00-12:00"]})
+        assert calendar.previous_end(at("2026-01-01T00:00Z")) == pendulum.datetime(1526, 10, 9, 12)
+
+    def test_the_week_resumes_after_years_of_closed_days(self) -> None:
+        days = [date(2026, 1, 1) + timedelta(days=n) for n in range(4000)]
+        calendar = ShiftCalendar("UTC", {"mon": ["09:00-12:00"]}, closed=days)
+        after = calendar.next_start(at("2026-01-01T00:00Z"))
+        assert after is not None
+        assert timedelta(0) < after - pendulum.datetime(2026, 1, 1).add(days=4000) < timedelta(days=7)
+
+    def test_a_search_for_nothing_takes_no_time(self) -> None:
+        days = {(date(2026, 1, 1) + timedelta(days=n)).isoformat(): ["00:00-24:00"] for n in range(3650)}
+        calendar = ShiftCalendar("Europe/Berlin", ALWAYS, special=days)
+        begin = time.perf_counter()
+        assert calendar.next_end(at("2026-01-01T00:00Z")) is None
+        assert time.perf_counter() - begin < 2
+
+    @pytest.mark.parametrize("zone", ["Etc/GMT-14", "Etc/GMT+12", "America/New_York", "UTC"])
+    @pytest.mark.parametrize(
+        ("edge", "offset", "beyond"),
+        [
+            (datetime.min, 0, "previous_start"),
+            (datetime.min, 23, "previous_end"),
+            (datetime.max, 0, "next_start"),
+            (datetime.max, -23, "next_end"),
+        ],
+    )
+    def test_the_borders_of_datetime_are_closed(self, zone: str, edge: datetime, offset: int, beyond: str) -> None:
+        calendar = ShiftCalendar(zone, WEEK, special={date.min: ["22:00-12:00"], date.max: ["22:00-12:00"]})
+        instant = edge.replace(tzinfo=timezone(timedelta(hours=offset)))
+        assert getattr(calendar, beyond)(instant) is None
+        assert (calendar.is_on(instant), calendar.shift_at(instant)) == (False, None)
+
+    def test_the_whole_of_time_has_a_first_and_a_last_shift(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"mon": ["09:00-12:00"]})
+        first = calendar.next_start(datetime.min.replace(tzinfo=UTC))
+        last = calendar.previous_end(datetime.max.replace(tzinfo=UTC))
+        assert first is not None
+        assert last is not None
+        assert (first.date().isoformat(), last.date().isoformat()) == ("0001-01-08", "9999-12-27")
+
+
+METHODS = ["is_on", "shift_at", "next_start", "next_end", "previous_start", "previous_end"]
+
+
+class TestArguments:
+    @pytest.mark.parametrize("method", METHODS)
+    def test_a_naive_datetime_is_an_error_that_shows_it(self, calendar: ShiftCalendar, method: str) -> None:
+        with pytest.raises(ValueError, match="2026-10-09T18:00:00 has no time zone: give an aware datetime"):
+            getattr(calendar, method)(datetime(2026, 10, 9, 18))
+
+    @pytest.mark.parametrize("method", METHODS)
+    @pytest.mark.parametrize("value", [date(2026, 10, 9), "2026-10-09T18:00:00Z", 1791540000, None])
+    def test_anything_but_a_datetime_is_an_error(self, calendar: ShiftCalendar, method: str, value: Any) -> None:
+        with pytest.raises(TypeError, match=r"^(at|after|before): .+ is not a datetime: give an aware datetime$"):
+            getattr(calendar, method)(value)
+
+    @pytest.mark.parametrize("name", ["start", "end"])
+    def test_shifts_between_names_the_naive_one_of_its_arguments(self, calendar: ShiftCalendar, name: str) -> None:
+        arguments = {"start": shanghai("09 00:00"), "end": shanghai("10 00:00")}
+        with pytest.raises(ValueError, match=f"^{name}: 2026-10-"):
+            calendar.shifts_between(**{**arguments, name: arguments[name].naive()})
+
+
+class TestTimeZone:
+    @pytest.mark.parametrize(
+        "zone", [pendulum.timezone("Asia/Shanghai"), ZoneInfo("Asia/Shanghai")], ids=["pendulum", "zoneinfo"]
+    )
+    def test_it_may_be_an_object_with_a_name(self, zone: Any, calendar: ShiftCalendar) -> None:
+        assert ShiftCalendar(zone, WEEK) == calendar
+
+    def test_it_is_known_by_its_name(self, calendar: ShiftCalendar) -> None:
+        assert calendar.timezone == "Asia/Shanghai"
+
+
+NOT_A_DAY = (
+    ' is not a day: write mon, tue, wed, thu, fri, sat, sun, a range such as "mon-fri" or a list such as "mon,wed,fri"'
+)
+NOT_A_SHIFT = " is not a shift: write HH:MM-HH:MM, 00:00 to 24:00"
+NOT_A_ZONE = ' is not a time zone: write an IANA name such as "Asia/Shanghai"'
+NOT_A_DATE = " is not a date: write YYYY-MM-DD or give a datetime.date"
+ONE = {"mon": ["09:00-12:00"]}
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"timezone": "Asia/Peking"}, f'timezone: "Asia/Peking"{NOT_A_ZONE}'),
+    ({"timezone": "Asia"}, f'timezone: "Asia"{NOT_A_ZONE}'),
+    ({"timezone": ""}, f'timezone: ""{NOT_A_ZONE}'),
+    ({"timezone": "../UTC"}, f'timezone: "../UTC"{NOT_A_ZONE}'),
+    ({"timezone": "+08:00"}, f'timezone: "+08:00"{NOT_A_ZONE}'),
+    ({"timezone": None}, f"timezone: None{NOT_A_ZONE}"),
+    ({"timezone": 8}, f"timezone: 8{NOT_A_ZONE}"),
+    ({"timezone": ["UTC"]}, f"timezone: ['UTC']{NOT_A_ZONE}"),
+    ({"timezone": UTC}, f"timezone: datetime.timezone.utc{NOT_A_ZONE}"),
+    (
+        {"week": ["09:00-12:00"]},
+        'week: [\'09:00-12:00\'] is not a mapping: write {"mon-fri": ["09:00-18:00"]}',
+    ),
+    ({"week": None}, 'week: None is not a mapping: write {"mon-fri": ["09:00-18:00"]}'),
+    ({"week": {}}, "week: there is no shift at all, in special neither: write at least one"),
+    (
+        {"week": {"mon": []}, "special": {"2026-10-09": []}},
+        "week: there is no shift at all, in special neither: write at least one",
+    ),
+    ({"week": {"monday": ["09:00-12:00"]}}, f'week["monday"]: "monday"{NOT_A_DAY}'),
+    ({"week": {"mon-fry": ["09:00-12:00"]}}, f'week["mon-fry"]: "mon-fry"{NOT_A_DAY}'),
+    ({"week": {"mon-": ["09:00-12:00"]}}, f'week["mon-"]: "mon-"{NOT_A_DAY}'),
+    ({"week": {"mon-mon": ["09:00-12:00"]}}, f'week["mon-mon"]: "mon-mon"{NOT_A_DAY}'),
+    ({"week": {"mon-wed-fri": ["09:00-12:00"]}}, f'week["mon-wed-fri"]: "mon-wed-fri"{NOT_A_DAY}'),
+    ({"week": {"mon,wde": ["09:00-12:00"]}}, f'week["mon,wde"]: "wde"{NOT_A_DAY}'),
+    ({"week": {"mon,": ["09:00-12:00"]}}, f'week["mon,"]: ""{NOT_A_DAY}'),
+    ({"week": {"": ["09:00-12:00"]}}, f'week[""]: ""{NOT_A_DAY}'),
+    ({"week": {1: ["09:00-12:00"]}}, f'week[1]: "1"{NOT_A_DAY}'),
+    (
+        {"week": {"mon-sat": ["09:00-12:00"], "sat": ["09:00-11:00"]}},
+        'week["sat"]: sat is already named by week["mon-sat"]',
+    ),
+    ({"week": {"Mon": ["09:00-12:00"], "mon": []}}, 'week["mon"]: mon is already named by week["Mon"]'),
+    (
+        {"week": {"mon-wed,tue": ["09:00-12:00"]}},
+        'week["mon-wed,tue"]: tue is already named by week["mon-wed,tue"]',
+    ),
+    (
+        {"week": {"mon": "09:00-12:00"}},
+        'week["mon"]: "09:00-12:00" is not a list of shifts: write ["09:00-12:00"]',
+    ),
+    ({"week": {"mon": None}}, 'week["mon"]: None is not a list of shifts: write ["09:00-12:00"]'),
+    (
+        {"week": {"mon-fri": ["09:00-12:00", "13:30-25:00"]}},
+        f'week["mon-fri"][1]: "13:30-25:00"{NOT_A_SHIFT}',
+    ),
+    ({"week": {"mon": ["9:00-12:00"]}}, f'week["mon"][0]: "9:00-12:00"{NOT_A_SHIFT}'),
+    ({"week": {"mon": ["09:00 - 12:00"]}}, f'week["mon"][0]: "09:00 - 12:00"{NOT_A_SHIFT}'),
+    ({"week": {"mon": ["09:60-12:00"]}}, f'week["mon"][0]: "09:60-12:00"{NOT_A_SHIFT}'),
+    ({"week": {"mon": ["24:00-12:00"]}}, f'week["mon"][0]: "24:00-12:00"{NOT_A_SHIFT}'),
+    ({"week": {"mon": ["09:00-24:01"]}}, f'week["mon"][0]: "09:00-24:01"{NOT_A_SHIFT}'),
+    ({"week": {"mon": ["09:00-12:00\n"]}}, f'week["mon"][0]: "09:00-12:00\n"{NOT_A_SHIFT}'),
+    ({"week": {"mon": ["\u0660\u0669:00-12:00"]}}, f'week["mon"][0]: "\u0660\u0669:00-12:00"{NOT_A_SHIFT}'),
+    ({"week": {"mon": ["09:00"]}}, f'week["mon"][0]: "09:00"{NOT_A_SHIFT}'),
+    ({"week": {"mon": [("09:00", "12:00")]}}, f"week[\"mon\"][0]: ('09:00', '12:00'){NOT_A_SHIFT}"),
+    (
+        {"week": {"mon": ["09:00-09:00"]}},
+        'week["mon"][0]: "09:00-09:00" ends as it starts: write 00:00-24:00 for a whole day',
+    ),
+    (
+        {"week": {"mon": ["00:00-00:00"]}},
+        'week["mon"][0]: "00:00-00:00" ends as it starts: write 00:00-24:00 for a whole day',
+    ),
+    ({"closed": "2026-10-01"}, 'closed: "2026-10-01" is not a list of dates: write ["2026-10-01"]'),
+    ({"closed": None}, 'closed: None is not a list of dates: write ["2026-10-01"]'),
+    (
+        {"closed": date(2026, 10, 1)},
+        'closed: datetime.date(2026, 10, 1) is not a list of dates: write ["2026-10-01"]',
+    ),
+    ({"closed": ["2026-13-01"]}, f'closed: "2026-13-01"{NOT_A_DATE}'),
+    ({"closed": ["20261001"]}, f'closed: "20261001"{NOT_A_DATE}'),
+    ({"closed": ["2026-W40-4"]}, f'closed: "2026-W40-4"{NOT_A_DATE}'),
+    ({"closed": ["2026-10-01T00:00"]}, f'closed: "2026-10-01T00:00"{NOT_A_DATE}'),
+    ({"closed": [20261001]}, f"closed: 20261001{NOT_A_DATE}"),
+    ({"closed": [datetime(2026, 10, 1)]}, f"closed: datetime.datetime(2026, 10, 1, 0, 0){NOT_A_DATE}"),
+    (
+        {"special": ["2026-10-10"]},
+        'special: [\'2026-10-10\'] is not a mapping: write {"2026-10-10": ["09:00-18:00"]}',
+    ),
+    ({"special": {"10.10.2026": ["09:00-12:00"]}}, f'special: "10.10.2026"{NOT_A_DATE}'),
+    (
+        {"special": {datetime(2026, 10, 1): ["09:00-12:00"]}},
+        f"special: datetime.datetime(2026, 10, 1, 0, 0){NOT_A_DATE}",
+    ),
+    (
+        {"special": {"2026-10-10": "09:00-12:00"}},
+        'special["2026-10-10"]: "09:00-12:00" is not a list of shifts: write ["09:00-12:00"]',
+    ),
+    ({"special": {"2026-10-10": ["09:00-25:00"]}}, f'special["2026-10-10"][0]: "09:00-25:00"{NOT_A_SHIFT}'),
+    (
+        {"special": {date(2026, 10, 10): ["09:00-25:00"]}},
+        f'special[datetime.date(2026, 10, 10)][0]: "09:00-25:00"{NOT_A_SHIFT}',
+    ),
+    (
+        {"closed": ["2026-10-10"], "special": {"2026-10-10": ["09:00-12:00"]}},
+        'special["2026-10-10"]: the date is in closed too: take it out of one of them',
+    ),
+    (
+        {"closed": ["2026-10-10"], "special": {"2026-10-10": []}},
+        'special["2026-10-10"]: the date is in closed too: take it out of one of them',
+    ),
+    (
+        {"special": {date(2026, 10, 10): ["09:00-12:00"], "2026-10-10": []}},
+        'special["2026-10-10"]: special has this date twice: write it once, with all its shifts',
+    ),
+]
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(("wrong", "message"), MISTAKES, ids=[message[:60] for _, message in MISTAKES])
+    def test_a_mistake_is_named_with_what_is_allowed(self, wrong: dict[str, Any], message: str) -> None:
+        with pytest.raises(ShiftCalendarError) as caught:
+            ShiftCalendar(**{"timezone": "UTC", "week": ONE, **wrong})
+        assert str(caught.value) == message
+
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [
+            (
+                {"timezone": "UTC", "weeks": ONE},
+                '"weeks" is not a key of a shift calendar: write timezone, week, closed, special',
+            ),
+            ({"week": ONE}, '"timezone" is missing: a shift calendar needs timezone and week'),
+            ({"timezone": "UTC"}, '"week" is missing: a shift calendar needs timezone and week'),
+            (None, "None is not a shift calendar: give a mapping of timezone, week, closed, special"),
+        ],
+    )
+    def test_a_mistake_in_a_dict_is_named(self, data: Any, message: str) -> None:
+        with pytest.raises(ShiftCalendarError) as caught:
+            ShiftCalendar.from_dict(data)
+        assert str(caught.value) == message
+
+    def test_a_mistake_is_a_value_error(self) -> None:
+        assert issubclass(ShiftCalendarError, ValueError)
+
+
+FULL = ShiftCalendar(
+    "Asia/Shanghai",
+    WEEK,
+    closed=["2026-10-01", "2026-10-02"],
+    special={"2026-10-10": ["09:00-18:00"], "2026-10-11": ["22:00-02:00"]},
+)
+
+
+class TestIdentity:
+    def test_equal_calendars_may_be_written_differently(self) -> None:
+        days = {day: ["13:30-18:00", "09:00-12:00"] for day in ("fri", "mon", "thu", "tue", "wed")}
+        other = ShiftCalendar(
+            "Asia/Shanghai",
+            {"SAT": ("09:00-12:00",), **days},
+            closed=[date(2026, 10, 2), "2026-10-01"],
+            special={"2026-10-11": ["22:00-02:00"], date(2026, 10, 10): ["09:00-18:00"]},
+        )
+        assert (other, hash(other)) == (FULL, hash(FULL))
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            ShiftCalendar("Asia/Tokyo", WEEK),
+            ShiftCalendar("Asia/Shanghai", {**WEEK, "sun": ["09:00-10:00"]}),
+            ShiftCalendar("Asia/Shanghai", WEEK, closed=["2026-10-01"]),
+            ShiftCalendar("Asia/Shanghai", WEEK, special={"2026-10-01": ["09:00-10:00"]}),
+            "Asia/Shanghai",
+        ],
+    )
+    def test_calendars_that_differ_are_not_equal(self, calendar: ShiftCalendar, other: object) -> None:
+        assert calendar != other
+
+    @pytest.mark.parametrize("name", ["timezone", "summary", "week"])
+    def test_a_calendar_cannot_be_changed(self, name: str) -> None:
+        with pytest.raises(AttributeError):
+            setattr(FULL, name, "UTC")
+
+    def test_what_it_was_made_from_may_change(self) -> None:
+        week, closed = {"fri": ["09:00-12:00"]}, ["2026-10-01"]
+        calendar = ShiftCalendar("UTC", week, closed)
+        before = repr(calendar)
+        week["fri"].append("13:00-14:00")
+        closed.append("2026-10-09")
+        assert repr(calendar) == before
+
+    @pytest.mark.parametrize("calendar", [FULL, ShiftCalendar("UTC", {}, special={"2026-10-10": ["09:00-18:00"]})])
+    def test_its_repr_makes_an_equal_one(self, calendar: ShiftCalendar) -> None:
+        assert eval(repr(calendar)) == calendar  # noqa: S307 - its own repr
+
+    def test_its_repr_can_be_read(self, calendar: ShiftCalendar) -> None:
+        assert repr(calendar) == (
+            "ShiftCalendar(timezone='Asia/Shanghai',"
+            " week={'mon-fri': ['09:00-12:00', '13:30-18:00'], 'sat': ['09:00-12:00']})"
+        )
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_it_can_be_pickled(self, protocol: int) -> None:
+        assert pickle.loads(pickle.dumps(FULL, protocol)) == FULL  # noqa: S301 - its own pickle
+
+    def test_it_can_be_copied_deeply(self) -> None:
+        FULL.next_end(shanghai("09 10:00"))
+        assert copy.deepcopy(FULL) == FULL
+
+    def test_a_copy_answers_like_the_original(self) -> None:
+        assert copy.deepcopy(FULL).next_end(shanghai("09 10:00")) == shanghai("09 12:00")
+
+    def test_threads_may_share_it(self) -> None:
+        calendar = ShiftCalendar("Europe/Berlin", WEEK, closed=["2026-12-25"])
+        instants = [at("2026-01-01T00:00Z") + timedelta(hours=n) for n in range(0, 24 * 730, 7)] * 4
+        with ThreadPoolExecutor(8) as pool:
+            together = list(pool.map(calendar.next_end, instants))
+        assert together == [calendar.next_end(instant) for instant in instants]
+
+
+class TestDict:
+    def test_it_is_the_arguments_in_json(self) -> None:
+        assert FULL.to_dict() == {
+            "timezone": "Asia/Shanghai",
+            "week": {"mon-fri": ["09:00-12:00", "13:30-18:00"], "sat": ["09:00-12:00"]},
+            "closed": ["2026-10-01", "2026-10-02"],
+            "special": {"2026-10-10": ["09:00-18:00"], "2026-10-11": ["22:00-02:00"]},
+        }
+
+    @pytest.mark.parametrize(
+        "week",
+        [
+            WEEK,
+            ALWAYS,
+            {"mon,wed,fri": ["22:00-02:00"]},
+            {"fri-mon": ["20:00-24:00", "00:00-01:00"]},
+            {"sun": ["23:59-23:58"]},
+        ],
+    )
+    def test_it_survives_json(self, week: dict[str, list[str]]) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", week, ["2026-10-01"], {"2026-10-10": ["09:00-18:00"]})
+        assert ShiftCalendar.from_dict(json.loads(json.dumps(calendar.to_dict()))) == calendar
+
+    def test_closed_and_special_may_be_missing(self, calendar: ShiftCalendar) -> None:
+        assert ShiftCalendar.from_dict({"timezone": "Asia/Shanghai", "week": WEEK}) == calendar
+
+    def test_equal_calendars_have_the_same_json(self) -> None:
+        one = ShiftCalendar("UTC", {"mon": ["09:00-12:00"], "tue": ["09:00-12:00"]}, ["2026-10-02", "2026-10-01"])
+        two = ShiftCalendar("UTC", {"mon-tue": ["09:00-12:00"]}, ["2026-10-01", "2026-10-02"])
+        assert json.dumps(one.to_dict()) == json.dumps(two.to_dict())
+
+    def test_a_subclass_stays_itself(self) -> None:
+        class Calendar(ShiftCalendar):
+            pass
+
+        assert type(Calendar.from_dict(FULL.to_dict())) is Calendar
+
+
+class TestSummary:
+    @pytest.mark.parametrize(
+        ("arguments", "summary"),
+        [
+            ({}, "mon-fri 09:00-12:00 13:30-18:00, sat 09:00-12:00, Asia/Shanghai"),
+            (
+                {"closed": ["2026-10-01"]},
+                "mon-fri 09:00-12:00 13:30-18:00, sat 09:00-12:00, Asia/Shanghai, 1 closed day",
+            ),
+            (
+                {"week": ONE, "closed": ["2026-10-01", "2026-10-02"]},
+                "mon 09:00-12:00, Asia/Shanghai, 2 closed days",
+            ),
+            (
+                {
+                    "week": ONE,
+                    "closed": ["2026-10-01"],
+                    "special": {"2026-10-10": ["09:00-18:00"], "2026-10-11": []},
+                },
+                "mon 09:00-12:00, Asia/Shanghai, 2 closed days, 1 special day",
+            ),
+            ({"week": {}, "special": {"2026-10-10": ["09:00-18:00"]}}, "Asia/Shanghai, 1 special day"),
+            (
+                {"week": {"mon,wed,fri": ["22:00-02:00"]}},
+                "mon 22:00-02:00, wed 22:00-02:00, fri 22:00-02:00, Asia/Shanghai",
+            ),
+            ({"week": {"sat-mon": ["20:00-00:00"]}}, "mon 20:00-24:00, sat-sun 20:00-24:00, Asia/Shanghai"),
+            ({"week": ALWAYS}, "mon-sun 00:00-24:00, Asia/Shanghai"),
+        ],
+    )
+    def test_it_is_one_line(self, arguments: dict[str, Any], summary: str) -> None:
+        assert ShiftCalendar(**{"timezone": "Asia/Shanghai", "week": WEEK, **arguments}).summary == summary
+
+
+class TestBlocks:
+    """The calendar keeps its edges in blocks of four weeks: nothing may show at their borders."""
+
+    @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
+    @pytest.mark.parametrize("hours", ["00:00-24:00", "12:00-11:59", "23:00-01:00", "09:00-12:00"])
+    def test_a_year_of_single_shifts_is_a_year_of_dates(self, zone: str, hours: str) -> None:
+        first = date(2026, 1, 1)
+        every_other = {(first + timedelta(days=2 * n)).isoformat(): [hours] for n in range(183)}
+        calendar = ShiftCalendar(zone, {}, special=every_other)
+        shifts = calendar.shifts_between(at("2025-12-01T00:00Z"), at("2027-02-01T00:00Z"))
+        assert [shift.start.date().isoformat() for shift in shifts] == list(every_other)
+        assert all(one.end < two.start for one, two in pairwise(shifts))
+
+    @pytest.mark.parametrize(
+        ("zone", "hours"),
+        [("UTC", "22:00-02:00"), ("Pacific/Kiritimati", "00:30-09:00"), ("Etc/GMT+12", "20:00-22:00")],
+    )
+    def test_a_single_shift_is_found_from_decades_away_on_whatever_date(self, zone: str, hours: str) -> None:
+        long_ago, far_off = at("1996-01-01T00:00Z"), at("2056-01-01T00:00Z")
+        for day in (date(2026, 1, 1) + timedelta(days=n) for n in range(60)):
+            calendar = ShiftCalendar(zone, {}, special={day: [hours]})
+            start, end = calendar.next_start(long_ago), calendar.next_end(long_ago)
+            assert start is not None
+            assert start.date() == day
+            assert end is not None
+            assert f"{start:%H:%M}-{end:%H:%M}" == hours
+            assert (calendar.previous_start(far_off), calendar.previous_end(far_off)) == (start, end)

@@ -1,0 +1,315 @@
+"""
+``ShiftCalendar`` against an oracle that walks over the minutes of UTC and looks at the clock on the wall.
+
+The oracle has one idea: the furthest reading that the wall clock has shown so far. A shift is on while that
+reading has reached its start and not yet its end. When the clock jumps ahead, the reading passes everything
+in the gap at once: a skipped time means the first instant after the gap. When the clock is put back, the
+reading stands still until the clock catches up: a time that occurs twice means its first occurrence. The
+oracle knows nothing of offsets or ``fold``, and shares no code with the calendar.
+
+``SHIFTS_ORACLE_EXAMPLES`` sets the number of calendars; when it is set, every run tries other ones.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import pendulum
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from airflow_provider_isales.shifts import ShiftCalendar
+
+EXAMPLES = os.environ.get("SHIFTS_ORACLE_EXAMPLES")
+
+ZONES = [
+    "Africa/Cairo",
+    "Africa/Casablanca",
+    "Africa/El_Aaiun",
+    "Africa/Juba",
+    "Africa/Tripoli",
+    "Africa/Windhoek",
+    "America/Adak",
+    "America/Asuncion",
+    "America/Caracas",
+    "America/Havana",
+    "America/Los_Angeles",
+    "America/Miquelon",
+    "America/New_York",
+    "America/Nuuk",
+    "America/Santiago",
+    "America/Sao_Paulo",
+    "America/Scoresbysund",
+    "America/St_Johns",
+    "Antarctica/Casey",
+    "Antarctica/Troll",
+    "Asia/Amman",
+    "Asia/Beirut",
+    "Asia/Colombo",
+    "Asia/Damascus",
+    "Asia/Dhaka",
+    "Asia/Gaza",
+    "Asia/Jerusalem",
+    "Asia/Karachi",
+    "Asia/Kathmandu",
+    "Asia/Kolkata",
+    "Asia/Pyongyang",
+    "Asia/Shanghai",
+    "Asia/Tehran",
+    "Asia/Tokyo",
+    "Asia/Ulaanbaatar",
+    "Asia/Yangon",
+    "Atlantic/Azores",
+    "Australia/Adelaide",
+    "Australia/Eucla",
+    "Australia/Lord_Howe",
+    "Etc/GMT+12",
+    "Etc/GMT-14",
+    "Europe/Berlin",
+    "Europe/Chisinau",
+    "Europe/Dublin",
+    "Europe/Istanbul",
+    "Europe/London",
+    "Europe/Moscow",
+    "Pacific/Apia",
+    "Pacific/Auckland",
+    "Pacific/Chatham",
+    "Pacific/Easter",
+    "Pacific/Fakaofo",
+    "Pacific/Kiritimati",
+    "Pacific/Norfolk",
+    "Pacific/Pago_Pago",
+    "Pacific/Tongatapu",
+    "UTC",
+]
+
+DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+MINUTE, DAY, TICK = timedelta(minutes=1), timedelta(days=1), timedelta(microseconds=1)
+FIRST, LAST = date(2000, 1, 8), date(2037, 12, 20)
+
+# Where clocks change, and the borders of a day.
+MINUTES_OF_INTEREST = [
+    0,
+    1,
+    29,
+    30,
+    59,
+    60,
+    90,
+    119,
+    120,
+    121,
+    150,
+    179,
+    180,
+    210,
+    240,
+    1320,
+    1380,
+    1410,
+    1439,
+]
+
+Hours = tuple[int, int]
+
+
+@cache
+def days_with_a_clock_change(zone: str) -> list[date]:
+    offsets = {
+        day: datetime(day.year, day.month, day.day, tzinfo=UTC).astimezone(ZoneInfo(zone)).utcoffset()
+        for day in (FIRST + n * DAY for n in range((LAST - FIRST).days))
+    }
+    return [day for day in offsets if offsets[day] != offsets.get(day - DAY, offsets[day])]
+
+
+@dataclass
+class Case:
+    """A calendar in numbers, with the window of UTC in which it is examined."""
+
+    zone: str
+    week: list[list[Hours]]
+    dates: dict[date, list[Hours]]
+    middle: date
+    span: int = 4
+
+    def calendar(self) -> ShiftCalendar:
+        def texts(hours: list[Hours]) -> list[str]:
+            return [f"{s // 60:02}:{s % 60:02}-{e // 60:02}:{e % 60:02}" for s, e in hours]
+
+        return ShiftCalendar(
+            self.zone,
+            week={name: texts(hours) for name, hours in zip(DAYS, self.week, strict=True)},
+            closed=[day for day, hours in self.dates.items() if not hours],
+            special={day.isoformat(): texts(hours) for day, hours in self.dates.items() if hours},
+        )
+
+    def wall_shifts(self, day: date) -> list[tuple[datetime, datetime]]:
+        midnight = datetime.combine(day, time())
+        return [
+            (midnight + s * MINUTE, midnight + e * MINUTE + (DAY if e < s else timedelta()))
+            for s, e in self.dates.get(day, self.week[day.weekday()])
+        ]
+
+
+@dataclass
+class Oracle:
+    """What is on in every minute of a window of UTC."""
+
+    case: Case
+    on: dict[datetime, bool] = field(default_factory=dict)
+    starts: list[datetime] = field(default_factory=list)
+    ends: list[datetime] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        zone = ZoneInfo(self.case.zone)
+        middle = datetime.combine(self.case.middle, time(), UTC)
+        self.first, self.last = middle - self.case.span * DAY, middle + self.case.span * DAY
+        spans: dict[date, list[tuple[datetime, datetime]]] = {}
+        furthest = datetime.min
+        minute = self.first - 2 * DAY  # the furthest reading is right once the clock has caught up with it
+        before = None
+        while minute < self.last:
+            furthest = max(furthest, minute.astimezone(zone).replace(tzinfo=None))
+            today = furthest.date()
+            if today not in spans:
+                spans[today] = [span for n in range(3) for span in self.case.wall_shifts(today - n * DAY)]
+            now = any(start <= furthest < end for start, end in spans[today])
+            if minute >= self.first:
+                self.on[minute] = now
+                if before is not now and minute > self.first:
+                    (self.starts if now else self.ends).append(minute)
+            before = now
+            minute += MINUTE
+
+    def is_on(self, at: datetime) -> bool:
+        return self.on[at.replace(second=0, microsecond=0)]
+
+    def points(self) -> Iterator[datetime]:
+        """Every edge, the instants on either side of it, and every border of a day."""
+        for edge in self.starts + self.ends:
+            yield from (edge - MINUTE, edge - TICK, edge, edge + TICK)
+        for day in range(1, 2 * self.case.span):
+            yield self.first + day * DAY
+
+
+def shifts() -> st.SearchStrategy[list[Hours]]:
+    minute = st.one_of(st.sampled_from(MINUTES_OF_INTEREST), st.integers(0, 1439))
+    end = st.one_of(st.just(1440), minute)
+    return st.lists(st.tuples(minute, end).filter(lambda hours: hours[0] != hours[1]), max_size=3)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    zone = draw(st.sampled_from(ZONES))
+    changes = days_with_a_clock_change(zone)
+    middle = draw(st.dates(FIRST, LAST))
+    if draw(st.integers(0, 3)) and changes:
+        middle = draw(st.sampled_from([day + n * DAY for day in changes for n in range(-3, 4)]))
+    kinds = draw(st.lists(st.one_of(shifts(), shifts(), st.just([(0, 1440)])), min_size=1, max_size=3))
+    week = draw(st.lists(st.sampled_from(kinds), min_size=7, max_size=7))
+    near = st.integers(-5, 5).map(lambda n: middle + n * DAY)
+    dates = draw(st.dictionaries(near, st.one_of(st.just([]), shifts()), max_size=4))
+    if not any(week) and not any(dates.values()):
+        week[middle.weekday()] = [(540, 720)]
+    return Case(zone, week, dates, middle)
+
+
+def utc(edge: datetime) -> datetime:
+    # Aware datetimes of two zones never compare equal when one is at a local time that occurs twice.
+    return edge.astimezone(UTC)
+
+
+def check(calendar: ShiftCalendar, oracle: Oracle, at: datetime) -> None:
+    """Compare every answer at an instant. Outside its window the oracle knows nothing."""
+    instant = utc(at)
+    assert calendar.is_on(at) is oracle.is_on(instant)
+    for kind, edges in (("start", oracle.starts), ("end", oracle.ends)):
+        following = getattr(calendar, f"next_{kind}")(at)
+        expected = min((edge for edge in edges if edge > instant), default=None)
+        if expected:
+            assert following is not None
+            assert utc(following) == expected
+        else:
+            assert following is None or following >= oracle.last
+        preceding = getattr(calendar, f"previous_{kind}")(at)
+        expected = max((edge for edge in edges if edge < instant), default=None)
+        if expected:
+            assert preceding is not None
+            assert utc(preceding) == expected
+        else:
+            assert preceding is None or preceding <= oracle.first
+    check_shift(calendar, oracle, at)
+
+
+def check_shift(calendar: ShiftCalendar, oracle: Oracle, at: datetime) -> None:
+    instant, shift = utc(at), calendar.shift_at(at)
+    start = max((edge for edge in oracle.starts if edge <= instant), default=None)
+    end = min((edge for edge in oracle.ends if edge > instant), default=None)
+    if not oracle.is_on(instant):
+        assert shift is None
+    elif start and end:
+        assert shift is not None
+        assert (utc(shift.start), utc(shift.end)) == (start, end)
+
+
+@settings(
+    max_examples=int(EXAMPLES or 100),
+    derandomize=EXAMPLES is None,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(case=cases(), in_utc=st.booleans(), seconds=st.lists(st.integers(0, 7 * 86400), max_size=20))
+def test_the_calendar_agrees_with_the_oracle(case: Case, in_utc: bool, seconds: list[int]) -> None:
+    calendar, oracle = case.calendar(), Oracle(case)
+    note(repr(calendar))
+    zone = UTC if in_utc else pendulum.timezone(case.zone)
+    for point in [*oracle.points(), *(oracle.first + timedelta(seconds=n) for n in seconds)]:
+        if oracle.first <= point < oracle.last:
+            check(calendar, oracle, point.astimezone(zone))
+
+
+@settings(
+    max_examples=max(1, int(EXAMPLES or 100) // 5),
+    derandomize=EXAMPLES is None,
+    database=None,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(case=cases(), days=st.tuples(st.integers(2, 6), st.integers(2, 6)))
+def test_the_shifts_between_two_instants_agree_with_the_oracle(case: Case, days: tuple[int, int]) -> None:
+    calendar, oracle = case.calendar(), Oracle(case)
+    start, end = (oracle.first + day * DAY for day in sorted(days))
+    found = [(utc(shift.start), utc(shift.end)) for shift in calendar.shifts_between(start, end)]
+    # A shift that never started or never ends is left out, so the oracle expects only what it sees whole.
+    whole = [(edge, min((e for e in oracle.ends if e > edge), default=None)) for edge in oracle.starts]
+    expected = [(first, last) for first, last in whole if last and max(first, start) < min(last, end)]
+    inside = [span for span in found if span[0] > oracle.first and span[1] < oracle.last]
+    assert inside == expected
+    assert all(span[0] < end and span[1] > start for span in found)
+    assert found == sorted(found)
+
+
+# Shifts that lie within the usual gaps, and shifts that touch or overlap at their borders.
+WITHIN_GAPS = [(10, 50), (70, 110), (125, 145), (155, 175), (190, 230), (1390, 1430)]
+ACROSS_GAPS = [(0, 90), (120, 150), (150, 180), (1410, 60)]
+
+
+@pytest.mark.parametrize("zone", ZONES)
+@pytest.mark.parametrize("hours", [WITHIN_GAPS, ACROSS_GAPS], ids=["within gaps", "across gaps"])
+def test_every_zone_agrees_with_the_oracle_at_its_last_two_clock_changes(zone: str, hours: list[Hours]) -> None:
+    for change in (days_with_a_clock_change(zone) or [date(2026, 7, 1)])[-2:]:
+        case = Case(zone, [hours] * 7, {}, middle=change, span=2)
+        calendar, oracle = case.calendar(), Oracle(case)
+        for point in oracle.points():
+            check(calendar, oracle, point)
+
+
+def test_at_least_forty_zones_are_examined() -> None:
+    assert len(set(ZONES)) >= 40

@@ -1,0 +1,184 @@
+"""When the two timetables run a DAG, and for which shift. Of the clock, only "now" is made up."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pendulum
+import pytest
+from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction
+
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
+
+SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"], "sat": ["09:00-12:00"]})
+ENDS, STARTS = ShiftEndTimetable(SHIFTS), ShiftStartTimetable(SHIFTS)
+both = pytest.mark.parametrize("timetable", [ENDS, STARTS], ids=["end", "start"])
+
+
+def at(text: str) -> pendulum.DateTime:
+    """Give an instant of November 2026 in Shanghai, from day and time; the 23rd is a Monday."""
+    return pendulum.from_format(f"2026-11-{text}", "YYYY-MM-DD HH:mm", tz="Asia/Shanghai")
+
+
+def interval(day: str, start: str, end: str) -> DataInterval:
+    return DataInterval(at(f"{day} {start}"), at(f"{day} {end}"))
+
+
+def shown(info: DagRunInfo | None) -> str | None:
+    """Show a run as its shift and the time of the run, in Shanghai."""
+    if info is None:
+        return None
+    start, end, run = (
+        moment.in_timezone("Asia/Shanghai").strftime("%d %H:%M")
+        for moment in (info.data_interval.start, info.data_interval.end, info.run_after)
+    )
+    return f"{start}-{end[3:]} at {run}"
+
+
+@pytest.fixture
+def now(monkeypatch: pytest.MonkeyPatch):
+    def set_now(text: str) -> None:
+        monkeypatch.setattr("airflow_provider_isales.timetables.shift._utc_now", lambda: at(text).in_timezone("UTC"))
+
+    set_now("25 10:00")
+    return set_now
+
+
+def following(
+    timetable: Any,
+    last: DataInterval | None = None,
+    earliest: str | None = "23 00:00",
+    latest: str | None = None,
+    catchup: bool = True,
+) -> str | None:
+    restriction = TimeRestriction(earliest and at(earliest), latest and at(latest), catchup)
+    return shown(timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction))
+
+
+@pytest.mark.parametrize(
+    ("timetable", "expected"),
+    [(ENDS, "23 09:00-12:00 at 23 12:00"), (STARTS, "23 09:00-12:00 at 23 09:00")],
+    ids=["end", "start"],
+)
+class TestTheFirstRun:
+    def test_is_for_the_first_shift_after_the_start_date(self, timetable, expected: str, now):
+        assert following(timetable) == expected
+
+    def test_is_for_a_shift_that_starts_on_the_start_date_itself(self, timetable, expected: str, now):
+        assert following(timetable, earliest="23 09:00") == expected
+
+    def test_is_not_for_a_shift_that_started_before_the_start_date(self, timetable, expected: str, now):
+        assert following(timetable, earliest="23 09:01").startswith("23 13:30-18:00")
+
+
+@pytest.mark.parametrize(
+    ("timetable", "expected"),
+    [(ENDS, "25 09:00-12:00 at 25 12:00"), (STARTS, "25 13:30-18:00 at 25 13:30")],
+    ids=["end", "start"],
+)
+def test_without_a_start_date_the_first_run_is_at_the_next_edge(timetable, expected: str, now):
+    assert following(timetable, earliest=None) == expected
+
+
+@pytest.mark.parametrize(
+    ("timetable", "expected"),
+    [(ENDS, "23 13:30-18:00 at 23 18:00"), (STARTS, "23 13:30-18:00 at 23 13:30")],
+    ids=["end", "start"],
+)
+def test_with_catchup_every_shift_gets_its_run(timetable, expected: str, now):
+    assert following(timetable, last=interval("23", "09:00", "12:00")) == expected
+
+
+@pytest.mark.parametrize(
+    ("timetable", "expected"),
+    [(ENDS, "24 13:30-18:00 at 24 18:00"), (STARTS, "25 09:00-12:00 at 25 09:00")],
+    ids=["end", "start"],
+)
+class TestWithoutCatchup:
+    def test_of_the_missed_edges_only_the_last_gets_its_run(self, timetable, expected: str, now):
+        assert following(timetable, last=interval("23", "09:00", "12:00"), catchup=False) == expected
+
+    def test_a_new_dag_makes_up_for_the_last_missed_edge_alone(self, timetable, expected: str, now):
+        assert following(timetable, catchup=False) == expected
+
+
+@both
+def test_without_catchup_nothing_before_the_start_date_is_made_up_for(timetable, now):
+    assert following(timetable, earliest="27 00:00", catchup=False).startswith("27 09:00-12:00")
+
+
+@both
+def test_without_catchup_a_run_that_was_on_time_is_followed_by_the_next_shift(timetable, now):
+    now("25 12:00")
+    assert following(timetable, last=interval("25", "09:00", "12:00"), catchup=False).startswith("25 13:30-18:00")
+
+
+@both
+def test_a_run_is_due_at_the_very_edge(timetable, now):
+    now("25 18:00")
+    assert following(timetable, last=interval("25", "09:00", "12:00"), catchup=False).startswith("25 13:30-18:00")
+
+
+@both
+def test_the_weekend_is_passed_over(timetable, now):
+    assert following(timetable, last=interval("28", "09:00", "12:00")).startswith("30 09:00-12:00")
+
+
+@both
+def test_there_is_a_run_for_a_shift_that_starts_on_the_end_date(timetable, now):
+    assert following(timetable, latest="23 09:00").startswith("23 09:00-12:00")
+
+
+@both
+def test_there_is_no_run_for_a_shift_that_starts_after_the_end_date(timetable, now):
+    assert following(timetable, latest="23 08:59") is None
+
+
+@both
+@pytest.mark.parametrize("catchup", [True, False])
+def test_a_calendar_that_has_no_more_shifts_has_no_more_runs(timetable, catchup: bool, now):
+    over = type(timetable)(ShiftCalendar("UTC", {}, special={"2020-01-01": ["09:00-10:00"]}))
+    assert following(over, catchup=catchup) is None
+
+
+@pytest.mark.parametrize(
+    ("timetable", "triggered", "expected"),
+    [
+        (ENDS, "25 10:00", ("24 13:30", "24 18:00")),
+        (ENDS, "25 12:00", ("25 09:00", "25 12:00")),
+        (STARTS, "25 10:00", ("25 09:00", "25 12:00")),
+        (STARTS, "25 12:30", ("25 09:00", "25 12:00")),
+        (STARTS, "25 13:30", ("25 13:30", "25 18:00")),
+    ],
+)
+def test_a_manual_run_is_for_the_shift_of_the_last_edge(timetable, triggered: str, expected: tuple[str, str]):
+    found = timetable.infer_manual_data_interval(run_after=at(triggered))
+    assert (found.start, found.end) == tuple(at(text) for text in expected)
+
+
+@both
+def test_a_manual_run_before_any_shift_has_an_interval_of_no_length(timetable):
+    first = type(timetable)(ShiftCalendar("UTC", {}, special={"2030-01-01": ["09:00-10:00"]}))
+    assert first.infer_manual_data_interval(run_after=at("25 10:00")) == DataInterval.exact(at("25 10:00"))
+
+
+@pytest.mark.parametrize(("timetable", "edge"), [(ENDS, "end"), (STARTS, "start")])
+def test_the_summary_says_edge_week_and_zone(timetable, edge: str):
+    assert timetable.summary == f"{edge} of shift, mon-fri 09:00-12:00 13:30-18:00, sat 09:00-12:00, Asia/Shanghai"
+
+
+@both
+def test_a_timetable_survives_json(timetable):
+    assert type(timetable).deserialize(json.loads(json.dumps(timetable.serialize()))) == timetable
+
+
+def test_the_two_timetables_of_one_calendar_are_not_equal():
+    assert ENDS != STARTS
+
+
+@both
+def test_anything_but_a_calendar_is_refused(timetable):
+    with pytest.raises(TypeError, match="needs a ShiftCalendar, not '0 18"):
+        type(timetable)("0 18 * * *")
