@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS = constraints/airflow-$(AIRFLOW).txt
 INSTALLED = $(VENV)/installed-$(AIRFLOW)
 
-.PHONY: help demo test lint simulator airflow constraints clean
+.PHONY: help demo test lint bench picture simulator airflow constraints clean
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -22,6 +22,14 @@ lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+bench: $(INSTALLED)  ## the benchmarks, side by side with what would be used instead
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS) --editable '.[bench]'
+	@$(BIN)/python benchmarks/bench_shifts.py
+
+picture: $(INSTALLED)  ## draw the picture of the docs anew
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS) --editable '.[docs]'
+	@$(BIN)/python docs/shift_weeks.py
 
 simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with
 	$(BIN)/isales-simulator --ca-file $(VENV)/isales-simulator-ca.pem

@@ -16,7 +16,7 @@ def main() -> None:
     # Not --universal: Airflow's own requirements differ by platform in ways that do not resolve together.
     pinned = subprocess.check_output(
         [
-            *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "-", "--extra", "dev", "--quiet"),
+            *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "-", "--all-extras", "--quiet"),
             *("--python-version", OLDEST_PYTHON, "--no-header", "--no-annotate", "--no-emit-index-url"),
             *("--no-emit-find-links", "--upgrade"),
         ],

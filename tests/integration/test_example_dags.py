@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pendulum
 import pytest
 from airflow_runs import dag_file, dags_in, run_dag
 
@@ -18,9 +20,8 @@ def campaign(isales_simulator: Simulator, no_waiting: list[float]) -> Campaign:
     return isales_simulator.add_campaign(1001, batches=3)
 
 
-def example(name: str):
-    (dag,) = dags_in(dag_file(name)).values()
-    return dag
+def example(name: str, dag_id: str = ""):
+    return dags_in(dag_file(name))[dag_id or f"isales_{name}"]
 
 
 def outcomes(runs, task_id: str) -> list[str]:
@@ -32,9 +33,12 @@ def statuses(campaign: Campaign) -> list[str]:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_every_example_is_one_dag_with_a_docstring(name: str):
-    assert example(name).dag_id == f"isales_{name}"
-    assert dag_file(name).__doc__
+def test_every_example_says_what_it_does_and_names_its_dags_after_itself(name: str):
+    module = dag_file(name)
+    assert (bool(module.__doc__), all(dag_id.startswith(f"isales_{name}") for dag_id in dags_in(module))) == (
+        True,
+        True,
+    )
 
 
 def test_one_batch_is_paused_and_a_second_run_does_no_harm(campaign: Campaign):
@@ -48,6 +52,56 @@ def test_a_mapped_list_of_batches_is_paused(campaign: Campaign):
         ["paused", "paused"],
         ["suspended", "suspended", "started"],
     )
+
+
+@pytest.fixture
+def set_hour(monkeypatch: pytest.MonkeyPatch):
+    """Have the guard take it for these times in Shanghai, one after the other, on a Wednesday."""
+
+    def set_hours(*hours: int) -> None:
+        moments = iter(datetime(2026, 11, 25, hour - 8, tzinfo=UTC) for hour in hours)
+        monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: next(moments))
+
+    return set_hours
+
+
+def test_a_week_of_shifts_resumes_in_a_shift_and_pauses_after_it(campaign: Campaign, set_hour):
+    set_hour(9, 12)
+    runs = [
+        outcomes(run_dag(example("shifts_weekly", f"isales_shifts_weekly_{task}")), task)
+        for task in ("resume", "pause")
+    ]
+    assert runs == [["already_started"], ["paused"]]
+
+
+def test_a_week_of_shifts_does_nothing_at_the_wrong_hour(campaign: Campaign, set_hour):
+    set_hour(12, 9)
+    runs = [
+        outcomes(run_dag(example("shifts_weekly", f"isales_shifts_weekly_{task}")), task)
+        for task in ("resume", "pause")
+    ]
+    assert runs == [["skipped"], ["skipped"]]
+
+
+def test_the_chinese_calendar_pauses_after_a_shift(campaign: Campaign, set_hour):
+    set_hour(12)
+    assert outcomes(run_dag(example("shifts_china")), "pause") == ["paused"]
+
+
+@pytest.mark.parametrize(
+    ("day", "is_on"), [("2026-10-01", False), ("2026-10-10", True), ("2026-10-11", False), ("2026-10-12", True)]
+)
+def test_the_chinese_calendar_knows_holidays_and_make_up_days(day: str, is_on: bool):
+    assert dag_file("shifts_china").SHIFTS.is_on(datetime.fromisoformat(f"{day}T10:00+08:00")) is is_on
+
+
+def test_a_shift_in_one_run_resumes_waits_and_pauses(campaign: Campaign, set_hour):
+    for batch_id in campaign.batches:
+        campaign.set_status(batch_id, BatchStatus.SUSPENDED)
+    set_hour(9, 12)
+    dag = example("shift_in_one_run")
+    runs = run_dag(dag, logical_date=pendulum.datetime(2026, 11, 18, 10, tz="Asia/Shanghai"))
+    assert {task_id: run.state for task_id, (run,) in runs.items()} == dict.fromkeys(dag.task_ids, "success")
 
 
 @pytest.mark.parametrize("work_fails", [False, True])

@@ -50,6 +50,11 @@ def test_airflow_reads_a_connection_from_the_command_line(isales_simulator: Simu
     assert (connection["conn_type"], connection["login"]) == ("isales", "simulator")
 
 
+def test_airflow_knows_the_timetables():
+    listed = airflow("plugins", "--output", "json")
+    assert [name for name in ("ShiftEndTimetable", "ShiftStartTimetable") if name not in listed] == []
+
+
 def test_a_connection_of_this_type_leads_to_the_hook():
     from airflow.models import Connection
 

@@ -1,0 +1,46 @@
+"""Resume a call batch at each start of a shift and pause it at each end, on working days with a lunch break."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.providers.common.compat.sdk import DAG  # on Airflow 3 alone: from airflow.sdk import DAG
+
+from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator, ResumeCallBatchOperator
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
+
+SHIFTS = ShiftCalendar(
+    timezone="Asia/Shanghai",
+    week={"mon-fri": ["09:00-12:00", "13:30-18:00"], "sat": ["09:00-12:00"]},
+    closed=["2026-10-01"],
+    special={"2026-10-10": ["09:00-18:00"]},
+)
+START_DATE = pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai")
+# The pause and the resume get the calendar too: a run that comes late, in the wrong hour, skips.
+TASK = {
+    "campaign_id": 1001,
+    "batch_id": "000000000001001000000000000001",
+    "shifts": SHIFTS,
+    "retries": 3,
+    "retry_delay": timedelta(seconds=30),
+}
+
+with DAG(
+    dag_id="isales_shifts_weekly_resume",
+    schedule=ShiftStartTimetable(SHIFTS),
+    start_date=START_DATE,
+    catchup=False,
+    tags=["isales"],
+) as resume_dag:
+    ResumeCallBatchOperator(task_id="resume", **TASK)
+
+with DAG(
+    dag_id="isales_shifts_weekly_pause",
+    schedule=ShiftEndTimetable(SHIFTS),
+    start_date=START_DATE,
+    catchup=False,
+    tags=["isales"],
+) as pause_dag:
+    PauseCallBatchOperator(task_id="pause", **TASK)
