@@ -36,5 +36,6 @@ def pytest_unconfigure() -> None:
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Have the waits between attempts take no time; gives the seconds that each would have taken."""
     waits: list[float] = []
-    monkeypatch.setattr("tenacity.nap.time", type("Clock", (), {"sleep": staticmethod(waits.append)}))
+    monkeypatch.setattr("airflow_provider_isales.client.gate.Gate.sleep", lambda self, seconds: waits.append(seconds))
+    monkeypatch.setattr("airflow_provider_isales.client.gate.Gate.hold", lambda self, seconds: None)
     return waits

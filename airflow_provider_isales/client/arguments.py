@@ -7,13 +7,17 @@ Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import BatchStatus
 
 MAX_VDN_ID = 9999
 MAX_NAME_LENGTH = 255
+# Our own bound: more threads than this gain nothing.
+MAX_PARALLEL_REQUESTS = 64
 # Far above any id, and below what int() refuses to read.
 MAX_DIGITS = 100
 FORBIDDEN_IN_NAMES = frozenset('<>!@#$%^&*?;"~/\\')
@@ -89,6 +93,34 @@ def check_batch_id(value: object) -> str:
     if not isinstance(value, str) or not (value.isascii() and value.isdigit()):
         raise ISalesArgumentError(f"batch_id must be non-empty text of digits, not {value!r}")
     return value
+
+
+def check_batch_ids(value: object) -> list[Any] | None:
+    """
+    Check that something is a list at all; its entries are for :func:`check_batch_id`.
+
+    :param value: a list of batch ids, or None for every batch that has the opposite status
+    """
+    if value is None:
+        return None
+    if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
+        raise ISalesArgumentError(
+            f"batch_ids must be a list of batch ids, or None for every batch in the opposite state, not {value!r}"
+        )
+    return list(value)
+
+
+def check_parallelism(value: object) -> int:
+    """
+    Check how many requests may be under way at once.
+
+    :param value: an integer from 1 to 64
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_PARALLEL_REQUESTS:
+        return value
+    raise ISalesArgumentError(
+        f"max_parallel_requests must be an integer from 1 to {MAX_PARALLEL_REQUESTS}, not {value!r}"
+    )
 
 
 def check_batch_name(value: object) -> str:

@@ -8,7 +8,7 @@ import os
 import re
 import ssl
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from ipaddress import IPv6Address
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from airflow_provider_isales import __version__
-from airflow_provider_isales.client.answers import Answer, clean, read_answer, read_batch_page, read_created_id
+from airflow_provider_isales.client.answers import SUCCESS, Answer, clean, read_answer, read_batch_page, read_created_id
 from airflow_provider_isales.client.arguments import (
     BatchKey,
     CampaignKey,
@@ -28,6 +28,7 @@ from airflow_provider_isales.client.arguments import (
     check_status,
 )
 from airflow_provider_isales.client.auth import C2Auth, SigningProfile
+from airflow_provider_isales.client.bulk import PAUSE, RESUME, BulkSwitch, Direction
 from airflow_provider_isales.client.errors import (
     ISalesAlreadySuspendedError,
     ISalesArgumentError,
@@ -41,7 +42,8 @@ from airflow_provider_isales.client.errors import (
     ISalesTLSError,
     ISalesTransportError,
 )
-from airflow_provider_isales.client.models import BatchStatus, CallBatch, Outcome, PauseResult, ResumeResult
+from airflow_provider_isales.client.gate import Gate
+from airflow_provider_isales.client.models import BatchStatus, BulkResult, CallBatch, Outcome, PauseResult, ResumeResult
 from airflow_provider_isales.client.retry import RetryPolicy
 
 log = logging.getLogger(__name__)
@@ -101,6 +103,7 @@ class ISalesClient:
         self._base_url = _base_url(host, port)
         self._timeout = _checked_timeout(timeout)
         self._retry = retry or RetryPolicy()
+        self._gate = Gate()
         self._session = _Session()
         self._session.auth = C2Auth(access_key, secret_key, signing_profile)
         self._session.headers["User-Agent"] = f"airflow-provider-isales/{__version__}"
@@ -128,6 +131,10 @@ class ISalesClient:
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def stop(self) -> None:
+        """Send nothing more: calls under way end with ``ISalesStoppedError`` unless they get their answer."""
+        self._gate.stop()
 
     def pause_call_batch(self, vdn_id: int | str, campaign_id: int | str, batch_id: str) -> PauseResult:
         """
@@ -185,6 +192,52 @@ class ISalesClient:
             result_desc=description,
             attempts=attempts,
         )
+
+    def pause_call_batches(
+        self,
+        vdn_id: int | str,
+        campaign_id: int | str,
+        batch_ids: Collection[str] | None = None,
+        *,
+        max_parallel_requests: int = 8,
+    ) -> BulkResult:
+        """
+        Suspend many batches of a campaign in parallel.
+
+        All are tried, however many fail. Afterwards ``list`` is asked, and has the last word: a batch that it has as
+        started is tried once more, then counts as failed, whatever its answer said; one whose answer was a failure
+        but that it has as suspended counts as suspended. Without ``batch_ids`` this catches batches that were started
+        meanwhile.
+
+        :param vdn_id: 1 to 9999
+        :param campaign_id: a positive integer
+        :param batch_ids: the batches, each done once; None for every batch that ``list`` has as started
+        :param max_parallel_requests: how many requests are under way at once, 1 to 64; make the client with as many
+            ``max_connections``
+        :return: the result, if every batch is as wanted
+        :raises ISalesBulkError: if any is not, after all were tried; it has the result
+        """
+        return self._switch_call_batches(PAUSE, vdn_id, campaign_id, batch_ids, max_parallel_requests)
+
+    def resume_call_batches(
+        self,
+        vdn_id: int | str,
+        campaign_id: int | str,
+        batch_ids: Collection[str] | None = None,
+        *,
+        max_parallel_requests: int = 8,
+    ) -> BulkResult:
+        """
+        Resume many batches of a campaign in parallel; in all else as :meth:`pause_call_batches`.
+
+        :param vdn_id: 1 to 9999
+        :param campaign_id: a positive integer
+        :param batch_ids: the batches, each done once; None for every batch that ``list`` has as suspended
+        :param max_parallel_requests: how many requests are under way at once
+        :return: the result, if every batch is as wanted
+        :raises ISalesBulkError: if any is not, after all were tried; it has the result
+        """
+        return self._switch_call_batches(RESUME, vdn_id, campaign_id, batch_ids, max_parallel_requests)
 
     def create_call_batch(
         self,
@@ -277,6 +330,37 @@ class ISalesClient:
         """
         self._call("list", campaign_key(vdn_id, campaign_id), {"offset": 0, "limit": 1})
 
+    def _switch_call_batches(
+        self,
+        direction: Direction,
+        vdn_id: int | str,
+        campaign_id: int | str,
+        batch_ids: Collection[str] | None,
+        max_parallel_requests: int,
+    ) -> BulkResult:
+        def switch(batch: BatchKey) -> Outcome:
+            # Not resume_call_batch(): it would list the whole campaign for each refusal, and list is asked at the end.
+            answer, attempts = self._call(
+                "pause" if direction is PAUSE else "resume",
+                batch,
+                {"id": batch.batch_id},
+                counts_as_success=ISalesAlreadySuspendedError.code if direction is PAUSE else None,
+            )
+            # Listed as started a moment ago, and an earlier attempt may have taken effect: then it was this one.
+            ours = batch_ids is None and attempts > 1
+            return direction.done if answer.code == SUCCESS or ours else direction.already
+
+        campaign = campaign_key(vdn_id, campaign_id)
+        return BulkSwitch(
+            direction,
+            campaign,
+            batch_ids,
+            max_parallel_requests,
+            switch,
+            lambda status: self.list_call_batches(campaign.vdn_id, campaign.campaign_id, status=status),
+            self.stop,
+        ).run()
+
     def _pages(self, campaign: CampaignKey, selection: dict[str, int | str]) -> Iterator[CallBatch]:
         listed: set[str] = set()
         offset, limit = 0, PAGE_SIZE
@@ -320,7 +404,7 @@ class ISalesClient:
         url = f"{self._base_url}/rest/isales/v1/openapi/campaigns/{target.vdn_id}/callbatch/{target.campaign_id}/{verb}"
         request = requests.Request(method, url, data=json.dumps(body, ensure_ascii=False).encode())
         action = f"{_DOING[verb]} {target}"
-        retrying = self._retry.retrying(action, repeatable=repeatable)
+        retrying = self._retry.retrying(action, self._gate, repeatable=repeatable)
         try:
             answer = retrying(self._attempt, request, counts_as_success)
         except ISalesError as error:
@@ -331,6 +415,7 @@ class ISalesClient:
 
     def _attempt(self, request: requests.Request, counts_as_success: str | None) -> Answer:
         outside = sys.exception()
+        self._gate.pass_through()
         try:
             prepared = self._session.prepare_request(request)
             with self._session.send(

@@ -3,6 +3,8 @@ What can go wrong with a call to CC-iSales: one tree of plain exceptions, and th
 
 ``ISalesError``
     ``ISalesArgumentError``: a bad argument; nothing was sent
+    ``ISalesStoppedError``: the client was stopped
+    ``ISalesBulkError``: some batches of many failed; ``ISalesUnchangedError`` is one of the reasons
     ``ISalesTransportError``: no usable answer
         ``ISalesConnectError``, ``ISalesCertificateError``: nothing was sent
         ``ISalesTLSError``, ``ISalesTimeoutError``, ``ISalesConnectionLostError``: it is not known whether the request
@@ -17,6 +19,10 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_provider_isales.client.models import BulkResult
 
 
 class ISalesError(Exception):
@@ -52,6 +58,37 @@ class ISalesError(Exception):
 
 class ISalesArgumentError(ISalesError, ValueError):
     """A value that CC-iSales cannot accept; nothing was sent."""
+
+
+class ISalesStoppedError(ISalesError):
+    """The client was stopped, so nothing more was sent."""
+
+    retryable = True
+
+
+class ISalesUnchangedError(ISalesError):
+    """A batch whose status is still the old one, whatever the answer to its pause or resume said."""
+
+    advice = "Check the batch in the console."
+    retryable = True
+    sent = True
+
+
+class ISalesBulkError(ISalesError):
+    """
+    Some batches of many failed; all were tried.
+
+    :param problem: counts and reasons
+    :param result: what came of each
+    """
+
+    advice = "The result names every batch. To try again does no harm."
+    sent = True
+
+    def __init__(self, problem: str, result: BulkResult) -> None:
+        super().__init__(problem)
+        self.args = (problem, result)
+        self.result = result
 
 
 class ISalesTransportError(ISalesError):
@@ -122,6 +159,11 @@ class ISalesHTTPStatusError(ISalesTransportError):
         # interim or unusual answer of a server under way says nothing about the next one.
         self.retryable = self.transient or status == HTTPStatus.FORBIDDEN or not 200 <= status < 500  # noqa: PLR2004
         self.advice = self._advice()
+
+    @property
+    def asks_to_slow_down(self) -> bool:
+        """Whether all requests should wait, not just the one that got this answer."""
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS or self.retry_after is not None
 
     def _advice(self) -> str:
         if self.status == HTTPStatus.FORBIDDEN:

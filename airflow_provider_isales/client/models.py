@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from enum import IntEnum, StrEnum
+from typing import Any
 
 
 class BatchStatus(IntEnum):
@@ -65,6 +66,39 @@ class CallBatchResult:
         values = asdict(self) | {"outcome": self.outcome.value}
         del values["attempts"]
         return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class BulkResult:
+    """
+    What came of pausing or resuming many batches of a campaign.
+
+    :param vdn_id: the VDN
+    :param campaign_id: the campaign
+    :param done: what it means that a batch was changed: ``PAUSED`` or ``RESUMED``
+    :param already: what it means that it was not: ``ALREADY_PAUSED`` or ``ALREADY_STARTED``
+    :param changed: the ids of the batches that were changed
+    :param unchanged: the ids of those that were as wanted
+    :param failed: the reasons by the ids of those that are not as wanted, or of which that is not known
+    """
+
+    vdn_id: int
+    campaign_id: int
+    done: Outcome
+    already: Outcome
+    changed: list[str]
+    unchanged: list[str]
+    failed: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give all as plain values, fit for XCom, under the names of the outcomes."""
+        return {
+            "vdn_id": self.vdn_id,
+            "campaign_id": self.campaign_id,
+            self.done.value: self.changed,
+            self.already.value: self.unchanged,
+            "failed": self.failed,
+        }
 
 
 class PauseResult(CallBatchResult):

@@ -15,6 +15,7 @@ from tenacity import (
 )
 
 from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError, ISalesHTTPStatusError
+from airflow_provider_isales.client.gate import Gate
 
 log = logging.getLogger(__name__)
 
@@ -42,19 +43,22 @@ class RetryPolicy:
         if self.attempts < 1:
             raise ISalesArgumentError(f"attempts must be at least 1, not {self.attempts!r}")
 
-    def retrying(self, action: str, *, repeatable: bool) -> Retrying:
+    def retrying(self, action: str, gate: Gate, *, repeatable: bool) -> Retrying:
         """
         Give the tenacity object that carries out one call.
 
         :param action: what is being done, for the log
+        :param gate: what all requests of the client pass, and all its waits go by
         :param repeatable: whether a request that may have reached the server may be sent once more
         """
 
         def is_worth_another_attempt(error: BaseException) -> bool:
             return isinstance(error, ISalesError) and error.transient and (repeatable or not error.sent)
 
-        def log_wait(state: RetryCallState) -> None:
+        def prepare_wait(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
+            if isinstance(error, ISalesHTTPStatusError) and error.asks_to_slow_down:
+                gate.hold(state.upcoming_sleep)
             log.warning(
                 "%s: attempt %d of at most %d failed: %s. Trying again in %.1f s.",
                 action,
@@ -68,7 +72,8 @@ class RetryPolicy:
             retry=retry_if_exception(is_worth_another_attempt),
             stop=stop_after_attempt(self.attempts) | stop_before_delay(self.total),
             wait=self._wait,
-            before_sleep=log_wait,
+            before_sleep=prepare_wait,
+            sleep=gate.sleep,
             reraise=True,
         )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_isales.client import (
     BatchStatus,
+    BulkResult,
     CallBatch,
     ISalesArgumentError,
     ISalesAuthenticationError,
@@ -34,6 +35,7 @@ class ISalesHook(BaseHook):
 
     :param isales_conn_id: the connection: host, port (443 when empty), login (access key), password (secret key), and
         in extra ``vdn_id``, ``verify``, ``timeout`` (seconds), ``signing_profile`` and ``proxies``
+    :param max_connections: how many connections are kept open: as many as threads use the hook at once
     """
 
     conn_name_attr = "isales_conn_id"
@@ -41,9 +43,10 @@ class ISalesHook(BaseHook):
     conn_type = "isales"
     hook_name = "CC-iSales"
 
-    def __init__(self, isales_conn_id: str = default_conn_name, **kwargs: Any) -> None:
+    def __init__(self, isales_conn_id: str = default_conn_name, *, max_connections: int = 8, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.isales_conn_id = isales_conn_id
+        self.max_connections = max_connections
         self._client: ISalesClient | None = None
         self._vdn_id: int | None = None
 
@@ -71,6 +74,32 @@ class ISalesHook(BaseHook):
     def resume_call_batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None) -> ResumeResult:
         """Resume a call batch; see :meth:`ISalesClient.resume_call_batch`."""
         return self.get_conn().resume_call_batch(self._vdn(vdn_id), campaign_id, batch_id)
+
+    def pause_call_batches(
+        self,
+        campaign_id: int | str,
+        batch_ids: Collection[str] | None = None,
+        *,
+        max_parallel_requests: int = 8,
+        vdn_id: int | str | None = None,
+    ) -> BulkResult:
+        """Suspend many call batches; see :meth:`ISalesClient.pause_call_batches`."""
+        return self.get_conn().pause_call_batches(
+            self._vdn(vdn_id), campaign_id, batch_ids, max_parallel_requests=max_parallel_requests
+        )
+
+    def resume_call_batches(
+        self,
+        campaign_id: int | str,
+        batch_ids: Collection[str] | None = None,
+        *,
+        max_parallel_requests: int = 8,
+        vdn_id: int | str | None = None,
+    ) -> BulkResult:
+        """Resume many call batches; see :meth:`ISalesClient.resume_call_batches`."""
+        return self.get_conn().resume_call_batches(
+            self._vdn(vdn_id), campaign_id, batch_ids, max_parallel_requests=max_parallel_requests
+        )
 
     def create_call_batch(
         self,
@@ -167,7 +196,7 @@ class ISalesHook(BaseHook):
 
     def _new_client(self, settings: dict[str, Any]) -> ISalesClient:
         try:
-            return ISalesClient(**settings)
+            return ISalesClient(**settings, max_connections=self.max_connections)
         except ISalesArgumentError as error:
             error.action = f"Reading connection {self.isales_conn_id!r}"
             raise

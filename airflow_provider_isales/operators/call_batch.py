@@ -1,4 +1,4 @@
-"""Operators that pause and resume one call batch."""
+"""Operators that pause and resume call batches: one, or many of a campaign at once."""
 
 from __future__ import annotations
 
@@ -6,12 +6,26 @@ from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
 
-from airflow_provider_isales.client import CallBatchResult, ISalesArgumentError, ISalesError, Outcome
-from airflow_provider_isales.client.arguments import BatchKey, check_batch_id, check_campaign_id, check_vdn_id
+from airflow_provider_isales.client import (
+    BulkResult,
+    CallBatchResult,
+    ISalesArgumentError,
+    ISalesBulkError,
+    ISalesError,
+    Outcome,
+)
+from airflow_provider_isales.client.arguments import (
+    BatchKey,
+    check_batch_id,
+    check_batch_ids,
+    check_campaign_id,
+    check_parallelism,
+    check_vdn_id,
+)
 from airflow_provider_isales.hooks.isales import ISalesHook
 from airflow_provider_isales.operators.guard import skip_pause_during_shift, skip_resume_outside_shifts
 from airflow_provider_isales.shifts import ShiftCalendar
@@ -21,6 +35,7 @@ if TYPE_CHECKING:
 
 # Bounds what nothing else does: a server that goes on answering, but ever so slowly.
 EXECUTION_TIMEOUT = timedelta(minutes=5)
+BULK_EXECUTION_TIMEOUT = timedelta(minutes=30)
 
 _SENTENCES = {
     Outcome.PAUSED: "Paused %s: [%s] %s",
@@ -30,48 +45,61 @@ _SENTENCES = {
 }
 
 
-class _CallBatchOperator(BaseOperator):
-    template_fields: Sequence[str] = ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
+class _CampaignOperator(BaseOperator):
+    """What all operators have in common: where to find the campaign, and the guard against the wrong hour."""
+
+    _guard: ClassVar[staticmethod[[ShiftCalendar], None]]
 
     def __init__(
         self,
         *,
         campaign_id: int | str,
-        batch_id: str,
         vdn_id: int | str | None = None,
         isales_conn_id: str = ISalesHook.default_conn_name,
         shifts: ShiftCalendar | None = None,
-        execution_timeout: timedelta | None = EXECUTION_TIMEOUT,
         **kwargs: Any,
     ) -> None:
-        super().__init__(execution_timeout=execution_timeout, **kwargs)
+        super().__init__(**kwargs)
         self.campaign_id = campaign_id
-        self.batch_id = batch_id
         self.vdn_id = vdn_id
         self.isales_conn_id = isales_conn_id
         self.shifts = shifts
         _check_unless_templated(check_campaign_id, campaign_id)
-        _check_unless_templated(check_batch_id, batch_id)
         if vdn_id is not None:
             _check_unless_templated(check_vdn_id, vdn_id)
         if not isinstance(shifts, ShiftCalendar | None):
             raise InvalidArgumentError(f"shifts must be a ShiftCalendar, not {shifts!r}")
 
-    def execute(self, context: Context) -> dict[str, str | int]:
+    def execute(self, context: Context) -> dict[str, Any]:
         if self.shifts is not None:
-            self._skip_at_the_wrong_hour(self.shifts)
+            self._guard(self.shifts)
+        with permanent_errors_fail_for_good():
+            return self._carry_out(context)
+
+    @abstractmethod
+    def _carry_out(self, context: Context) -> dict[str, Any]: ...
+
+
+class _CallBatchOperator(_CampaignOperator):
+    template_fields: Sequence[str] = ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
+
+    def __init__(
+        self, *, batch_id: str, execution_timeout: timedelta | None = EXECUTION_TIMEOUT, **kwargs: Any
+    ) -> None:
+        super().__init__(execution_timeout=execution_timeout, **kwargs)
+        self.batch_id = batch_id
+        _check_unless_templated(check_batch_id, batch_id)
+
+    def _carry_out(self, context: Context) -> dict[str, Any]:
         hook = ISalesHook(self.isales_conn_id)
-        with permanent_errors_fail_for_good(), hook.get_conn():
-            result = self._carry_out(hook)
+        with hook.get_conn():
+            result = self._switch(hook)
         batch = BatchKey(result.vdn_id, result.campaign_id, result.batch_id)
         self.log.info(_SENTENCES[result.outcome], batch, result.result_code, result.result_desc)
         return result.to_dict()
 
     @abstractmethod
-    def _skip_at_the_wrong_hour(self, shifts: ShiftCalendar) -> None: ...
-
-    @abstractmethod
-    def _carry_out(self, hook: ISalesHook) -> CallBatchResult: ...
+    def _switch(self, hook: ISalesHook) -> CallBatchResult: ...
 
 
 class PauseCallBatchOperator(_CallBatchOperator):
@@ -93,10 +121,9 @@ class PauseCallBatchOperator(_CallBatchOperator):
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
-    def _skip_at_the_wrong_hour(self, shifts: ShiftCalendar) -> None:
-        skip_pause_during_shift(shifts)
+    _guard = staticmethod(skip_pause_during_shift)
 
-    def _carry_out(self, hook: ISalesHook) -> CallBatchResult:
+    def _switch(self, hook: ISalesHook) -> CallBatchResult:
         return hook.pause_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
 
 
@@ -109,11 +136,108 @@ class ResumeCallBatchOperator(_CallBatchOperator):
     Source: "Outbound Call Batch Interfaces".
     """
 
-    def _skip_at_the_wrong_hour(self, shifts: ShiftCalendar) -> None:
-        skip_resume_outside_shifts(shifts)
+    _guard = staticmethod(skip_resume_outside_shifts)
 
-    def _carry_out(self, hook: ISalesHook) -> CallBatchResult:
+    def _switch(self, hook: ISalesHook) -> CallBatchResult:
         return hook.resume_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
+
+
+class _CallBatchesOperator(_CampaignOperator):
+    template_fields: Sequence[str] = ("campaign_id", "batch_ids", "vdn_id", "isales_conn_id")
+
+    def __init__(
+        self,
+        *,
+        batch_ids: Sequence[str] | None = None,
+        max_parallel_requests: int = 8,
+        execution_timeout: timedelta | None = BULK_EXECUTION_TIMEOUT,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(execution_timeout=execution_timeout, **kwargs)
+        self.batch_ids = batch_ids
+        self.max_parallel_requests = max_parallel_requests
+        self._all_batches = batch_ids is None
+        self._hook: ISalesHook | None = None
+        _check_unless_templated(check_parallelism, max_parallel_requests)
+        _check_unless_templated(check_batch_ids, batch_ids)
+        if isinstance(batch_ids, (list, tuple)):
+            for batch_id in batch_ids:
+                _check_unless_templated(check_batch_id, batch_id)
+
+    def on_kill(self) -> None:
+        """Send nothing more; what was done is logged."""
+        if self._hook is not None:
+            self._hook.get_conn().stop()
+
+    def _carry_out(self, context: Context) -> dict[str, Any]:
+        if self.batch_ids is None and not self._all_batches:
+            raise ISalesArgumentError(
+                "batch_ids came out as None, from a template or another task: give a list, which may be empty. Only "
+                "where the DAG itself says None are all batches of the campaign meant"
+            )
+        self._hook = ISalesHook(self.isales_conn_id, max_connections=self.max_parallel_requests)
+        with self._hook.get_conn():
+            try:
+                return self._switch(self._hook).to_dict()
+            except ISalesBulkError as error:
+                context["ti"].xcom_push(key="return_value", value=error.result.to_dict())
+                raise
+
+    @abstractmethod
+    def _switch(self, hook: ISalesHook) -> BulkResult: ...
+
+
+class PauseCallBatchesOperator(_CallBatchesOperator):
+    """
+    Pauses many call batches of a campaign in one task, and makes sure by ``list`` that it was done.
+
+    All are tried, however many fail. Then ``list`` is asked, and has the last word: a batch that it still has as
+    started is tried once more, then counts as failed, whatever its answer said. The task fails if any batch failed: for
+    good if no retry mends any of them.
+
+    Returns, as XCom, a dict with ``vdn_id``, ``campaign_id``, ``paused`` and ``already_paused`` (lists of batch ids),
+    and ``failed`` (reasons by batch id), also when it fails.
+
+    :param campaign_id: the campaign, a positive integer (templated)
+    :param batch_ids: the batches; None for every batch that ``list`` has as started, those included that are started
+        while the task runs; None from a template or another task is an error (templated)
+    :param max_parallel_requests: how many requests are under way at once, 1 to 64
+    :param vdn_id: the VDN, 1 to 9999; the connection's when None (templated)
+    :param isales_conn_id: the connection (templated)
+    :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work
+    :param execution_timeout: after which time a try fails; 30 minutes unless told otherwise here or in ``default_args``
+    :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
+    """
+
+    _guard = staticmethod(skip_pause_during_shift)
+
+    def _switch(self, hook: ISalesHook) -> BulkResult:
+        return hook.pause_call_batches(
+            self.campaign_id,
+            self.batch_ids,
+            max_parallel_requests=self.max_parallel_requests,
+            vdn_id=self.vdn_id,
+        )
+
+
+class ResumeCallBatchesOperator(_CallBatchesOperator):
+    """
+    Resumes many call batches of a campaign in one task, and makes sure by ``list`` that it was done.
+
+    Parameters, result and failures are those of :class:`PauseCallBatchesOperator`, but None for ``batch_ids`` means
+    every batch that ``list`` has as suspended, by whomever; the lists in the result are ``resumed`` and
+    ``already_started``; and with ``shifts`` a run outside every shift skips.
+    """
+
+    _guard = staticmethod(skip_resume_outside_shifts)
+
+    def _switch(self, hook: ISalesHook) -> BulkResult:
+        return hook.resume_call_batches(
+            self.campaign_id,
+            self.batch_ids,
+            max_parallel_requests=self.max_parallel_requests,
+            vdn_id=self.vdn_id,
+        )
 
 
 @contextmanager

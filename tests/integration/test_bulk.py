@@ -1,0 +1,284 @@
+"""Whole campaigns at once: the client against the simulator over HTTPS."""
+
+from __future__ import annotations
+
+import _thread
+import logging
+import re
+import threading
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from airflow_provider_isales.client import (
+    BatchStatus,
+    BulkResult,
+    ISalesArgumentError,
+    ISalesBulkError,
+    ISalesClient,
+    RetryPolicy,
+)
+from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
+
+ABSENT = "404404404404404404404404404404"
+BOTH = [BatchStatus.STARTED, BatchStatus.SUSPENDED]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(server: Simulator) -> Simulator:
+    server.service.campaigns.clear()
+    server.faults.clear()
+    server._app.requests.clear()
+    return server
+
+
+@pytest.fixture
+def campaign(simulator: Simulator) -> Campaign:
+    return simulator.add_campaign(7, batches=120)
+
+
+@pytest.fixture
+def client(simulator: Simulator, no_waiting: list[float]) -> Iterator[ISalesClient]:
+    with simulator.client() as client:
+        yield client
+
+
+def ids(campaign: Campaign) -> list[str]:
+    return list(campaign.batches)
+
+
+def with_status(campaign: Campaign, status: BatchStatus) -> list[str]:
+    return [batch.id for batch in campaign.batches.values() if batch.status is status]
+
+
+def failure_of(client: ISalesClient, *arguments: object, **settings: object) -> tuple[BulkResult, str]:
+    with pytest.raises(ISalesBulkError) as caught:
+        client.pause_call_batches(25, 7, *arguments, **settings)
+    return caught.value.result, str(caught.value)
+
+
+class TestEveryBatch:
+    def test_that_is_started_is_paused(self, client: ISalesClient, campaign: Campaign):
+        result = client.pause_call_batches(25, 7)
+        assert (sorted(result.changed), with_status(campaign, BatchStatus.STARTED)) == (ids(campaign), [])
+
+    def test_that_was_paused_before_is_left_alone(self, client: ISalesClient, campaign: Campaign):
+        campaign.set_status(ids(campaign)[0], BatchStatus.SUSPENDED)
+        assert ids(campaign)[0] not in client.pause_call_batches(25, 7).changed
+
+    def test_that_is_suspended_is_resumed(self, client: ISalesClient, campaign: Campaign):
+        client.pause_call_batches(25, 7)
+        result = client.resume_call_batches(25, 7)
+        assert (len(result.changed), with_status(campaign, BatchStatus.SUSPENDED)) == (120, [])
+
+    def test_of_a_campaign_without_any_is_none(self, client: ISalesClient, simulator: Simulator):
+        simulator.add_campaign(7)
+        assert client.pause_call_batches(25, 7).changed == []
+
+    def test_that_is_started_while_we_work_is_paused_too(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ):
+        pause = simulator.service._verbs["pause"]
+
+        def pause_and_grow(campaign: Campaign, body: dict[str, object]) -> dict[str, object]:
+            if len(campaign.batches) < 125:
+                campaign.add_batch()
+            return pause(campaign, body)
+
+        monkeypatch.setitem(simulator.service._verbs, "pause", pause_and_grow)
+        result = client.pause_call_batches(25, 7)
+        assert (len(result.changed), with_status(campaign, BatchStatus.STARTED)) == (125, [])
+
+    def test_that_is_started_after_the_last_round_is_a_failure(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ):
+        list_page = simulator.service._verbs["list"]
+
+        def grow_and_list(campaign: Campaign, body: dict[str, object]) -> dict[str, object]:
+            if body["offset"] == 0:
+                campaign.add_batch()
+            return list_page(campaign, body)
+
+        monkeypatch.setitem(simulator.service._verbs, "list", grow_and_list)
+        result, _ = failure_of(client)
+        assert list(result.failed) == with_status(campaign, BatchStatus.STARTED)
+
+    def test_whose_answer_was_lost_counts_as_paused_by_us(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ):
+        simulator.inject("close_after", verb="pause", times=10)
+        result = client.pause_call_batches(25, 7)
+        assert (len(result.changed), result.unchanged) == (120, [])
+
+
+class TestGivenBatches:
+    def test_are_paused_and_no_others(self, client: ISalesClient, campaign: Campaign):
+        client.pause_call_batches(25, 7, ids(campaign)[:50])
+        assert with_status(campaign, BatchStatus.SUSPENDED) == ids(campaign)[:50]
+
+    def test_none_given_means_none_done(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
+        client.pause_call_batches(25, 7, [])
+        assert with_status(campaign, BatchStatus.SUSPENDED) == []
+
+    def test_twice_are_done_once(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
+        client.pause_call_batches(25, 7, [*ids(campaign)[:5], *ids(campaign)[:5]])
+        assert simulator.requests["pause"] == 5
+
+    def test_that_are_paused_already_are_told_apart(self, client: ISalesClient, campaign: Campaign):
+        campaign.set_status(ids(campaign)[0], BatchStatus.SUSPENDED)
+        result = client.pause_call_batches(25, 7, ids(campaign)[:3])
+        assert (result.unchanged, sorted(result.changed)) == (ids(campaign)[:1], ids(campaign)[1:3])
+
+    def test_that_are_started_already_are_told_by_list(self, client: ISalesClient, campaign: Campaign):
+        result = client.resume_call_batches(25, 7, ids(campaign)[:3])
+        assert (result.changed, sorted(result.unchanged)) == ([], ids(campaign)[:3])
+
+    @pytest.mark.parametrize("value", ["123", b"123", 7, {"a": "b"}])
+    def test_must_be_a_list(self, client: ISalesClient, value: object):
+        with pytest.raises(ISalesArgumentError, match="batch_ids must be a list of batch ids, or None for every batch"):
+            client.pause_call_batches(25, 7, value)
+
+    @pytest.mark.parametrize("value", [0, 65, True, 8.0, "8"])
+    def test_are_done_by_1_to_64_requests_at_once(self, client: ISalesClient, value: object):
+        with pytest.raises(ISalesArgumentError, match="max_parallel_requests must be an integer from 1 to 64, not"):
+            client.pause_call_batches(25, 7, [], max_parallel_requests=value)
+
+
+class TestFailures:
+    def test_do_not_keep_the_others_from_being_paused(self, client: ISalesClient, campaign: Campaign):
+        result, _ = failure_of(client, [ABSENT, "not digits", 17, *ids(campaign)])
+        assert (len(result.changed), set(result.failed)) == (120, {ABSENT, "'not digits'", "17"})
+
+    def test_are_named_with_counts_and_the_first_few_reasons(self, client: ISalesClient, campaign: Campaign):
+        _, message = failure_of(client, [*ids(campaign)[:2], *(f"{n}" for n in range(1, 9))])
+        assert message.startswith(
+            "Pausing the call batches of campaign 7 (VDN 25) failed: 2 paused, 0 already_paused, 8 failed. "
+            "1: [03000004] batch id not found; 2: [03000004]"
+        )
+        assert "; and 3 more." in message
+
+    def test_that_a_second_round_mends_are_none(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
+        simulator.inject("result", code="0200001", verb="pause", times=10)
+        assert len(client.pause_call_batches(25, 7).changed) == 120
+
+    @pytest.mark.parametrize("given", [True, False])
+    def test_are_what_list_still_has_as_started_whatever_the_answer_said(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, given: bool
+    ):
+        body = '{"resultCode": "0200000"}'
+        simulator.inject("answer", status=200, body=body, verb="pause", times=999)
+        result, message = failure_of(client, ids(campaign) if given else None)
+        assert (len(result.failed), "list still has it as started" in message) == (120, True)
+
+    def test_are_given_batches_that_list_does_not_know_whatever_the_answer_said(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ):
+        simulator.inject("answer", status=200, body='{"resultCode": "0200000"}', verb="pause")
+        result, _ = failure_of(client, [ABSENT])
+        assert result.failed == {ABSENT: "[03000004] batch id not found (list does not have it)"}
+
+    def test_of_an_answer_are_none_if_list_has_the_batch_as_wanted(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ):
+        simulator.inject("close_after", verb="pause", times=8)
+        assert len(client.pause_call_batches(25, 7, max_parallel_requests=1).changed) == 120
+
+    def test_of_the_first_list_are_failures_of_all(self, client: ISalesClient, campaign: Campaign):
+        with pytest.raises(ISalesBulkError, match=r"\[0200007\] the outbound campaign does not exist") as caught:
+            client.pause_call_batches(25, 8)
+        assert not caught.value.retryable
+
+    def test_to_verify_are_failures(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
+        simulator.inject("answer", status=502, verb="list", times=99)
+        result, message = failure_of(client, ids(campaign))
+        assert (len(result.changed), "Listing the batches" in message) == (120, True)
+
+    def test_that_no_retry_mends_are_permanent(self, client: ISalesClient, simulator: Simulator):
+        simulator.add_campaign(7, batches=3, state=CampaignState.SUSPENDED)
+        with pytest.raises(ISalesBulkError, match=r"\[03000002\] not allowed") as caught:
+            client.pause_call_batches(25, 7)
+        assert (len(caught.value.result.failed), caught.value.retryable) == (3, False)
+
+
+class TestTheServerUnderStress:
+    def test_a_429_slows_all_threads_down(self, simulator: Simulator, campaign: Campaign):
+        moments: list[float] = []
+        count = simulator._app.requests
+
+        class Counting(type(count)):
+            def __setitem__(self, verb: str, number: int) -> None:
+                moments.append(time.monotonic())
+                super().__setitem__(verb, number)
+
+        simulator._app.requests = Counting()
+        simulator.inject("answer", status=429, headers={"Retry-After": "1"}, verb="pause")
+        with simulator.client() as client:
+            client.pause_call_batches(25, 7)
+        simulator._app.requests = count
+        longest = max(later - earlier for earlier, later in pairwise(moments))
+        assert longest > 0.8
+
+    def test_a_server_that_refuses_every_other_call_gets_there_in_the_end(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ):
+        simulator.inject("answer", status=503, verb="pause", times=60)
+        assert len(client.pause_call_batches(25, 7).changed) == 120
+
+    def test_progress_is_logged_every_few_seconds(
+        self,
+        client: ISalesClient,
+        simulator: Simulator,
+        campaign: Campaign,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ):
+        monkeypatch.setattr("airflow_provider_isales.client.bulk.PROGRESS_SECONDS", 0.05)
+        simulator.inject("delay", seconds=0.1, verb="pause", times=20)
+        with caplog.at_level(logging.INFO):
+            client.pause_call_batches(25, 7)
+        assert re.search(r"of 120 done, \d+ a second; so far \d+ paused, .* 0 failed, \d+ not tried", caplog.text)
+        assert "120 paused, 0 already_paused, 0 failed; list confirms it." in caplog.text
+
+
+class TestStopping:
+    def test_a_stopped_client_sends_nothing_more_and_says_how_far_it_was(
+        self, simulator: Simulator, campaign: Campaign
+    ):
+        simulator.inject("delay", seconds=0.05, verb="pause", times=999)
+        with simulator.client() as client:
+            threading.Timer(0.3, client.stop).start()
+            began = time.monotonic()
+            result, message = failure_of(client)
+        sent = simulator.requests["pause"]
+        time.sleep(0.3)
+        assert time.monotonic() - began < 3
+        assert (sent < 120, simulator.requests["pause"], "it was stopped" in message) == (True, sent, True)
+        assert set(result.changed) <= set(with_status(campaign, BatchStatus.SUSPENDED))
+
+    def test_a_stopped_client_does_not_wait_for_the_next_attempt(self, simulator: Simulator, campaign: Campaign):
+        simulator.inject("answer", status=429, headers={"Retry-After": "30"}, verb="pause", times=999)
+        with simulator.client(retry=RetryPolicy(total=600)) as client:
+            threading.Timer(0.3, client.stop).start()
+            began = time.monotonic()
+            failure_of(client)
+        assert time.monotonic() - began < 5
+
+    def test_an_interrupt_stops_and_logs_what_was_done(
+        self, simulator: Simulator, campaign: Campaign, caplog: pytest.LogCaptureFixture
+    ):
+        simulator.inject("delay", seconds=0.05, verb="pause", times=999)
+        threading.Timer(0.3, _thread.interrupt_main).start()
+        with simulator.client() as client, pytest.raises(KeyboardInterrupt):
+            client.pause_call_batches(25, 7)
+        sent = simulator.requests["pause"]
+        time.sleep(0.3)
+        assert simulator.requests["pause"] <= sent + 8
+        assert "Pausing the call batches of campaign 7 (VDN 25) was interrupted: " in caplog.text

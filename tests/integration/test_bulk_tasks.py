@@ -1,0 +1,120 @@
+"""Whole campaigns at once, through real Airflow task runs."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from unittest.mock import Mock
+
+import pytest
+from airflow_runs import dag_file, run_dag
+
+from airflow_provider_isales.client import BatchStatus, ISalesBulkError
+from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
+
+ABSENT = "404404404404404404404404404404"
+
+
+@pytest.fixture
+def campaign(isales_simulator: Simulator) -> Campaign:
+    return isales_simulator.add_campaign(7, batches=30)
+
+
+def run(name: str, conf: dict[str, object] | None = None):
+    """Run a DAG; give its runs of the task ``act``, and the messages of their failures."""
+    module = dag_file("bulk")
+    module.EXCEPTIONS.clear()
+    runs = run_dag(getattr(module, name), conf)["act"]
+    return runs, [str(error) for error in module.EXCEPTIONS]
+
+
+def started(campaign: Campaign) -> list[str]:
+    return [batch.id for batch in campaign.batches.values() if batch.status is BatchStatus.STARTED]
+
+
+def test_a_whole_campaign_is_paused_and_the_summary_is_in_xcom(campaign: Campaign):
+    ((task_run,), _) = run("pause_all")
+    summary = task_run.xcom
+    assert (task_run.state, sorted(summary.pop("paused")), started(campaign)) == ("success", list(campaign.batches), [])
+    assert summary == {"vdn_id": 25, "campaign_id": 7, "already_paused": [], "failed": {}}
+
+
+def test_a_whole_campaign_is_resumed(campaign: Campaign):
+    run("pause_all")
+    ((task_run,), _) = run("resume_all")
+    assert (sorted(task_run.xcom["resumed"]), started(campaign)) == (list(campaign.batches), list(campaign.batches))
+
+
+def test_given_batches_may_come_from_another_task(campaign: Campaign):
+    given = list(campaign.batches)[:3]
+    ((task_run,), _) = run("pause_given", {"batch_ids": given})
+    assert sorted(task_run.xcom["paused"]) == given
+
+
+def test_an_empty_list_from_another_task_pauses_nothing(campaign: Campaign):
+    ((task_run,), _) = run("pause_given", {"batch_ids": []})
+    assert (task_run.state, len(started(campaign))) == ("success", 30)
+
+
+def test_none_from_another_task_is_not_taken_for_all(campaign: Campaign):
+    ((task_run,), messages) = run("pause_given", {"batch_ids": None})
+    assert (task_run.state, task_run.tries, len(started(campaign))) == ("failed", 1, 30)
+    assert messages[0].startswith("batch_ids came out as None, from a template or another task: give a list")
+
+
+def test_the_summary_is_in_xcom_even_when_the_task_fails(campaign: Campaign):
+    ((task_run,), messages) = run("pause_given", {"batch_ids": [ABSENT, *campaign.batches]})
+    assert (task_run.state, len(task_run.xcom["paused"]), list(task_run.xcom["failed"])) == ("failed", 30, [ABSENT])
+    assert "30 paused, 0 already_paused, 1 failed. 404" in messages[0]
+
+
+def test_what_no_retry_mends_burns_no_retries(isales_simulator: Simulator):
+    isales_simulator.add_campaign(7, batches=2, state=CampaignState.SUSPENDED)
+    ((task_run,), _) = run("pause_all")
+    assert (task_run.state, task_run.tries) == ("failed", 1)
+
+
+def test_what_may_pass_is_retried(campaign: Campaign, isales_simulator: Simulator, no_waiting: list[float]):
+    isales_simulator.inject("result", code="09999999", verb="pause", times=60)
+    ((task_run,), messages) = run("pause_all")
+    assert (task_run.state, task_run.tries, len(messages)) == ("success", 2, 1)
+
+
+def test_campaigns_are_paused_by_mapped_tasks(campaign: Campaign, isales_simulator: Simulator):
+    others = [isales_simulator.add_campaign(campaign_id, batches=5) for campaign_id in (8, 9)]
+    runs, _ = run("pause_mapped")
+    assert [(task_run.xcom["campaign_id"], len(task_run.xcom["paused"])) for task_run in runs] == [
+        (7, 30),
+        (8, 5),
+        (9, 5),
+    ]
+    assert [started(each) for each in (campaign, *others)] == [[], [], []]
+
+
+def test_a_pause_skips_while_a_shift_is_on(campaign: Campaign, monkeypatch: pytest.MonkeyPatch):
+    monday = datetime(2026, 11, 23, 10, tzinfo=UTC)
+    monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: monday)
+    ((task_run,), _) = run("guarded_pause")
+    assert (task_run.state, len(started(campaign))) == ("skipped", 30)
+
+
+def test_a_task_that_runs_out_of_time_stops_sending_and_logs_how_far_it_was(
+    campaign: Campaign, isales_simulator: Simulator, capfd: pytest.CaptureFixture[str], caplog
+):
+    isales_simulator.inject("delay", seconds=0.5, verb="pause", times=999)
+    ((task_run,), _) = run("pause_in_no_time")
+    sent = isales_simulator.requests["pause"]
+    time.sleep(0.6)
+    assert (task_run.state, isales_simulator.requests["pause"] - sent) == ("failed", 0)
+    log = caplog.text + "".join(capfd.readouterr())
+    assert "Pausing the call batches of campaign 7 (VDN 25) was interrupted: " in log
+
+
+def test_a_task_that_is_killed_stops_sending(campaign: Campaign, isales_simulator: Simulator):
+    operator = dag_file("bulk").pause_all.get_task("act")
+    isales_simulator.inject("delay", seconds=0.1, verb="pause", times=999)
+    threading.Timer(0.2, operator.on_kill).start()
+    with pytest.raises(ISalesBulkError, match="it was stopped"):
+        operator.execute({"ti": Mock()})
+    assert isales_simulator.requests["pause"] < 30
