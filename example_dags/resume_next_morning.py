@@ -1,0 +1,52 @@
+"""
+Pause a campaign at each end of a shift, and resume exactly those batches at the next start. For Airflow 3.
+
+The two DAGs hand over by asset events: each evening's event says in its extra what was dialled before the pause.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import DAG, Asset, task
+
+from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.hooks.isales import ISalesHook
+from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator, ResumeCallBatchesOperator
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
+
+CAMPAIGN = 1001
+DIALLED = Asset(name=f"isales-campaign-{CAMPAIGN}-dialled")
+SHIFTS = ShiftCalendar(timezone="Asia/Shanghai", week={"mon-fri": ["09:00-12:00", "13:30-18:00"]})
+SETTINGS = {
+    "start_date": pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    "catchup": False,
+    "default_args": {"retries": 3, "retry_delay": timedelta(seconds=30)},
+    "tags": ["isales"],
+}
+
+with DAG("isales_resume_next_morning_pause", schedule=ShiftEndTimetable(SHIFTS), **SETTINGS) as pause_dag:
+
+    @task(outlets=[DIALLED])
+    def dialled_batches(*, outlet_events, data_interval_end) -> list[str]:
+        """Note what is dialled, before the pause: also the pause that fails half-way is then known in the morning."""
+        hook = ISalesHook()
+        with hook.get_conn():
+            batch_ids = [batch.id for batch in hook.list_call_batches(CAMPAIGN, status=BatchStatus.STARTED)]
+        outlet_events[DIALLED].extra = {"shift": data_interval_end.isoformat(), "batch_ids": batch_ids}
+        return batch_ids
+
+    dialled_batches() >> PauseCallBatchesOperator(task_id="pause", campaign_id=CAMPAIGN, shifts=SHIFTS)
+
+with DAG("isales_resume_next_morning_resume", schedule=ShiftStartTimetable(SHIFTS), **SETTINGS) as resume_dag:
+
+    @task(inlets=[DIALLED])
+    def batches_to_resume(*, inlet_events) -> list[str]:
+        """Give what was dialled at the last end of a shift; there is an event for each time that its run was run."""
+        events = [event.extra for event in inlet_events[DIALLED][-20:]]
+        last = [extra["batch_ids"] for extra in events if extra["shift"] == events[-1]["shift"]]
+        return sorted({batch_id for batch_ids in last for batch_id in batch_ids})
+
+    ResumeCallBatchesOperator(task_id="resume", campaign_id=CAMPAIGN, batch_ids=batches_to_resume(), shifts=SHIFTS)
