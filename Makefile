@@ -25,7 +25,7 @@ lint: $(INSTALLED)  ## ruff and mypy
 
 bench: $(INSTALLED)  ## the benchmarks, side by side with what would be used instead
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS) --editable '.[bench]'
-	@$(BIN)/python benchmarks/bench_shifts.py
+	@$(BIN)/python benchmarks/run.py
 
 picture: $(INSTALLED)  ## draw the picture of the docs anew
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS) --editable '.[docs]'

@@ -6,6 +6,9 @@ from typing import Any
 
 INTEGRATION = "Huawei CC-iSales"
 
+#: The connection of hooks and operators that name none.
+DEFAULT_CONN_ID = "isales_default"
+
 #: The extra fields of a connection, for the form and for the check of a connection's extra.
 CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "vdn_id": {

@@ -35,10 +35,10 @@ def main() -> int:
             before = state(campaign, batch_id)
             outcomes, after = [], []
             for _ in range(2):
-                task = airflow.run(DAG_ID, {"campaign_id": CAMPAIGN, "batch_id": batch_id})["pause"]
+                (task,) = airflow.run(DAG_ID, {"campaign_id": CAMPAIGN, "batch_id": batch_id})
                 outcomes.append((airflow.xcom(task) or {"outcome": task["state"]})["outcome"])
                 after.append(state(campaign, batch_id))
-            failed = airflow.run(DAG_ID, {"campaign_id": MISSING_CAMPAIGN, "batch_id": batch_id})["pause"]
+            (failed,) = airflow.run(DAG_ID, {"campaign_id": MISSING_CAMPAIGN, "batch_id": batch_id})
             message = last_error(airflow.log(failed))
     print()
     print(f"{'batch':<32}{'before':<12}{'first run':<28}{'second run':<28}")

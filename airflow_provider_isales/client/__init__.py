@@ -8,8 +8,9 @@ The CC-iSales protocol as a plain library: nothing here knows Airflow.
 
 from __future__ import annotations
 
-from airflow_provider_isales.client.auth import C2Auth, SigningProfile
-from airflow_provider_isales.client.client import ISalesClient
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from airflow_provider_isales.client.errors import (
     RESULT_ERRORS,
     ISalesAlreadySuspendedError,
@@ -49,7 +50,14 @@ from airflow_provider_isales.client.models import (
     PauseResult,
     ResumeResult,
 )
-from airflow_provider_isales.client.retry import RetryPolicy
+
+if TYPE_CHECKING:
+    from airflow_provider_isales.client.auth import C2Auth, SigningProfile
+    from airflow_provider_isales.client.client import ISalesClient
+    from airflow_provider_isales.client.retry import RetryPolicy
+
+# Imported when they are asked for: DAG files, which are parsed again and again, need none of what these import.
+_LAZY = {"C2Auth": "auth", "SigningProfile": "auth", "ISalesClient": "client", "RetryPolicy": "retry"}
 
 __all__ = [
     "RESULT_ERRORS",
@@ -92,3 +100,9 @@ __all__ = [
     "RetryPolicy",
     "SigningProfile",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

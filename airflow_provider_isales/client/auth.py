@@ -13,6 +13,7 @@ import hmac
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 from urllib.parse import parse_qsl, quote, urlsplit
 
@@ -94,7 +95,7 @@ def canonical_request(
     if parameters := sorted(f"{normalize(name)}={normalize(value)}" for name, value in query):
         lines.append("&".join(parameters))
     lines.append(_join_names(headers))
-    lines += sorted(f"{normalize(name.lower())}:{normalize(value.strip())}" for name, value in headers.items())
+    lines += sorted(_header_line(name, value) for name, value in headers.items())
     lines.append(normalize(body))
     return "\n".join(lines)
 
@@ -122,6 +123,11 @@ def authorization(
     signing_key = _hmac_sha256_hex(secret_key, prefix)
     signature = _hmac_sha256_hex(signing_key, canonical_request(method, path, query, headers, body))
     return f"{prefix}/{signature}"
+
+
+@lru_cache(maxsize=256)  # a client sends the same few again and again
+def _header_line(name: str, value: str) -> str:
+    return f"{normalize(name.lower())}:{normalize(value.strip())}"
 
 
 def _join_names(headers: Iterable[str]) -> str:

@@ -22,7 +22,7 @@ from airflow_provider_isales.client import (
     SigningProfile,
 )
 from airflow_provider_isales.hooks.settings import client_settings
-from airflow_provider_isales.provider_info import CONNECTION_FIELDS, get_provider_info
+from airflow_provider_isales.provider_info import CONNECTION_FIELDS, DEFAULT_CONN_ID, get_provider_info
 
 # Any VDN and campaign do: an authenticated call is answered with HTTP 200 whatever it asks for.
 _PROBED_VDN = 1
@@ -39,7 +39,7 @@ class ISalesHook(BaseHook):
     """
 
     conn_name_attr = "isales_conn_id"
-    default_conn_name = "isales_default"
+    default_conn_name = DEFAULT_CONN_ID
     conn_type = "isales"
     hook_name = "CC-iSales"
 

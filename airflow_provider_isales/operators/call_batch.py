@@ -26,12 +26,14 @@ from airflow_provider_isales.client.arguments import (
     check_parallelism,
     check_vdn_id,
 )
-from airflow_provider_isales.hooks.isales import ISalesHook
 from airflow_provider_isales.operators.guard import skip_pause_during_shift, skip_resume_outside_shifts
+from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 from airflow_provider_isales.shifts import ShiftCalendar
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_isales.hooks.isales import ISalesHook
 
 # Bounds what nothing else does: a server that goes on answering, but ever so slowly.
 EXECUTION_TIMEOUT = timedelta(minutes=5)
@@ -55,7 +57,7 @@ class _CampaignOperator(BaseOperator):
         *,
         campaign_id: int | str,
         vdn_id: int | str | None = None,
-        isales_conn_id: str = ISalesHook.default_conn_name,
+        isales_conn_id: str = DEFAULT_CONN_ID,
         shifts: ShiftCalendar | None = None,
         **kwargs: Any,
     ) -> None:
@@ -76,6 +78,12 @@ class _CampaignOperator(BaseOperator):
         with permanent_errors_fail_for_good():
             return self._carry_out(context)
 
+    def _new_hook(self, **settings: Any) -> ISalesHook:
+        # Imported here, because DAG files are parsed again and again, and need nothing of what it imports.
+        from airflow_provider_isales.hooks.isales import ISalesHook  # noqa: PLC0415
+
+        return ISalesHook(self.isales_conn_id, **settings)
+
     @abstractmethod
     def _carry_out(self, context: Context) -> dict[str, Any]: ...
 
@@ -91,7 +99,7 @@ class _CallBatchOperator(_CampaignOperator):
         _check_unless_templated(check_batch_id, batch_id)
 
     def _carry_out(self, context: Context) -> dict[str, Any]:
-        hook = ISalesHook(self.isales_conn_id)
+        hook = self._new_hook()
         with hook.get_conn():
             result = self._switch(hook)
         batch = BatchKey(result.vdn_id, result.campaign_id, result.batch_id)
@@ -175,7 +183,7 @@ class _CallBatchesOperator(_CampaignOperator):
                 "batch_ids came out as None, from a template or another task: give a list, which may be empty. Only "
                 "where the DAG itself says None are all batches of the campaign meant"
             )
-        self._hook = ISalesHook(self.isales_conn_id, max_connections=self.max_parallel_requests)
+        self._hook = self._new_hook(max_connections=self.max_parallel_requests)
         with self._hook.get_conn():
             try:
                 return self._switch(self._hook).to_dict()

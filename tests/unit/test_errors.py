@@ -10,13 +10,16 @@ import pytest
 from airflow_provider_isales import client
 from airflow_provider_isales.client import (
     RESULT_ERRORS,
+    BulkResult,
     ISalesAuthenticationError,
+    ISalesBulkError,
     ISalesError,
     ISalesHTTPStatusError,
     ISalesParameterComplaintError,
     ISalesProtocolError,
     ISalesResultError,
     ISalesTransportError,
+    Outcome,
 )
 from airflow_provider_isales.client.errors import result_error
 
@@ -97,11 +100,23 @@ def test_a_message_says_what_failed_why_and_what_to_do():
     )
 
 
+BULK_RESULT = BulkResult(
+    vdn_id=25,
+    campaign_id=7,
+    done=Outcome.PAUSED,
+    already=Outcome.ALREADY_PAUSED,
+    changed=[],
+    unchanged=[],
+    failed={"1": "why"},
+)
+
+
 def every_error() -> list[ISalesError]:
     kinds = {getattr(client, name) for name in client.__all__ if name.endswith("Error")}
     special = {
         ISalesHTTPStatusError: ISalesHTTPStatusError(429, ", busy", 3.0),
         ISalesResultError: result_error("9", "x"),
+        ISalesBulkError: ISalesBulkError("1 failed", BULK_RESULT),
     }
     return [special.get(kind) or kind("a problem") for kind in sorted(kinds, key=lambda kind: kind.__name__)]
 

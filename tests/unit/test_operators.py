@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -79,6 +81,12 @@ def test_default_args_set_the_bound_of_a_try(operator: type):
 def test_anything_but_a_calendar_for_the_shifts_is_an_error_at_once(operator: type):
     with pytest.raises(ISalesArgumentError, match="shifts must be a ShiftCalendar, not '09:00-18:00'"):
         make(operator, shifts="09:00-18:00")
+
+
+def test_parsing_a_dag_file_imports_no_http_library():
+    program = "import airflow_provider_isales.operators.call_batch, sys; print('requests' in sys.modules)"
+    output = subprocess.check_output([sys.executable, "-c", program], text=True)
+    assert output.splitlines()[-1] == "False"
 
 
 def test_the_connection_is_isales_default_unless_named():

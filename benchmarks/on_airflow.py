@@ -1,0 +1,121 @@
+"""One bulk task against mapped ``HttpOperator`` tasks on a real Airflow, and what the provider costs a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import requests
+from client import HERE, lean_server
+from table import Row
+
+sys.path.insert(0, str(HERE.parent / "dev"))
+from throwaway_airflow import ThrowawayAirflow
+
+MAPPED = 60
+EXAMPLE = HERE.parent / "example_dags" / "pause_one_batch.py"
+HTTP_EXAMPLE = """
+from datetime import timedelta
+import pendulum
+from airflow.sdk import DAG
+from airflow.providers.http.operators.http import HttpOperator
+with DAG("d", schedule="0 18 * * mon-fri", start_date=pendulum.datetime(2026, 1, 1, tz="UTC"), catchup=False):
+    HttpOperator(task_id="pause", endpoint="/x", retries=3, retry_delay=timedelta(seconds=30))
+"""
+TASK = """
+import resource, sys
+from airflow.sdk import BaseOperator
+from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator
+task = PauseCallBatchesOperator(task_id="pause", campaign_id=7)
+if sys.argv[1] == "run":
+    assert len(task.execute({})["paused"]) == 1000
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+def whole_campaign() -> list[Row]:
+    """Time both from the start of the first task to the last pause, on one Airflow with LocalExecutor."""
+    with lean_server() as server, tempfile.TemporaryDirectory() as directory:
+        http = {"conn_type": "http", "schema": "https", "host": "127.0.0.1", "port": server.port}
+        environment = {
+            "AIRFLOW_CONN_ISALES_DEFAULT": server.connection(),
+            "AIRFLOW_CONN_HTTP_DEFAULT": json.dumps(http),
+            "BENCH_CA_FILE": server.ca_file,
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
+        }
+        with ThrowawayAirflow(Path(directory), HERE / "dags", environment) as airflow:
+            seconds = {}
+            for dag_id in ("mapped", "bulk"):
+                instances = airflow.run(dag_id, {})
+                assert all(instance["state"] == "success" for instance in instances), instances
+                began = min(datetime.fromisoformat(instance["start_date"]).timestamp() for instance in instances)
+                state = requests.get(f"https://127.0.0.1:{server.port}/state", verify=server.ca_file, timeout=10).json()
+                seconds[dag_id] = state["last_pause"] - began
+    bulk, mapped = seconds["bulk"] / (1000 - MAPPED), seconds["mapped"] / MAPPED
+    return [
+        Row(
+            f"a task for {1000 - MAPPED} batches against {MAPPED} mapped HttpOperator tasks, each batch",
+            f"{bulk * 1000:.2f} ms ({seconds['bulk']:.2f} s in all)",
+            f"{mapped * 1000:.0f} ms ({seconds['mapped']:.1f} s in all; 1000 would take {mapped * 1000 / 60:.0f} min)",
+            mapped / bulk,
+            goal=150,
+            at_least=True,
+        )
+    ]
+
+
+def imports() -> list[Row]:
+    """Time what importing the operators adds to importing Airflow's SDK, and parsing an example DAG."""
+    ours = _median_ms("import airflow_provider_isales.operators.call_batch")
+    http = _median_ms("import airflow.providers.http.operators.http")
+    example = _median_ms(f"import runpy; runpy.run_path({str(EXAMPLE)!r})")
+    http_example = _median_ms(HTTP_EXAMPLE)
+    return [
+        Row("import of the operators, ms", f"{ours:.0f} ms", f"HttpOperator {http:.0f} ms", ours, goal=60),
+        Row(
+            "first parse of an example DAG",
+            f"{example:.0f} ms",
+            f"with HttpOperator {http_example:.0f} ms",
+            example / http_example,
+        ),
+    ]
+
+
+def memory() -> list[Row]:
+    """Measure the peak memory of the bulk task beside that of a process that only makes the task."""
+    with lean_server() as server:
+        os.environ["AIRFLOW_CONN_ISALES_DEFAULT"] = server.connection()
+        peaks = {
+            how: float(subprocess.check_output([sys.executable, "-c", TASK, how], text=True).splitlines()[-1])
+            for how in ("empty", "run")
+        }
+    more = peaks["run"] - peaks["empty"]
+    return [
+        Row(
+            "peak memory of 1000 batches, MB",
+            f"{peaks['run']:.0f} MB",
+            f"empty task {peaks['empty']:.0f} MB",
+            more,
+            goal=20,
+        )
+    ]
+
+
+def _median_ms(code: str, times: int = 7) -> float:
+    program = (
+        f"import time, airflow.sdk\nfrom airflow.sdk import DAG, BaseOperator\nbegan = time.perf_counter()\n{code}\n"
+    )
+    program += "print(time.perf_counter() - began)"
+    outputs = [subprocess.check_output([sys.executable, "-c", program], text=True) for _ in range(times)]
+    return statistics.median(float(output.splitlines()[-1]) for output in outputs) * 1000
+
+
+def rows() -> list[Row]:
+    """Measure all."""
+    return [*whole_campaign(), *imports(), *memory()]
