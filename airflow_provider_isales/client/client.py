@@ -153,9 +153,7 @@ class ISalesClient:
         )
         already = answer.code == ISalesAlreadySuspendedError.code
         return PauseResult(
-            vdn_id=batch.vdn_id,
-            campaign_id=batch.campaign_id,
-            batch_id=batch.batch_id,
+            **vars(batch),
             outcome=Outcome.ALREADY_PAUSED if already else Outcome.PAUSED,
             result_code=answer.code,
             result_desc=answer.description,
@@ -184,9 +182,7 @@ class ISalesClient:
         if refusal and not self._is_started(batch):
             raise refusal
         return ResumeResult(
-            vdn_id=batch.vdn_id,
-            campaign_id=batch.campaign_id,
-            batch_id=batch.batch_id,
+            **vars(batch),
             outcome=outcome,
             result_code=code,
             result_desc=description,

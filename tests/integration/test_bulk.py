@@ -7,7 +7,6 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -26,29 +25,9 @@ ABSENT = "404404404404404404404404404404"
 BOTH = [BatchStatus.STARTED, BatchStatus.SUSPENDED]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def simulator(server: Simulator) -> Simulator:
-    server.service.campaigns.clear()
-    server.faults.clear()
-    server._app.requests.clear()
-    return server
-
-
 @pytest.fixture
 def campaign(simulator: Simulator) -> Campaign:
     return simulator.add_campaign(7, batches=120)
-
-
-@pytest.fixture
-def client(simulator: Simulator, no_waiting: list[float]) -> Iterator[ISalesClient]:
-    with simulator.client() as client:
-        yield client
 
 
 def ids(campaign: Campaign) -> list[str]:

@@ -43,28 +43,9 @@ from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 SUCCESS = {"resultCode": "0200000", "resultDesc": "ok", "returnCode": "0200000", "returnDesc": "ok"}
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def simulator(server: Simulator) -> Simulator:
-    server.service.campaigns.clear()
-    server.faults.clear()
-    return server
-
-
 @pytest.fixture
 def campaign(simulator: Simulator) -> Campaign:
     return simulator.add_campaign(7, batches=3)
-
-
-@pytest.fixture
-def client(simulator: Simulator, no_waiting: list[float]) -> Iterator[ISalesClient]:
-    with simulator.client() as client:
-        yield client
 
 
 class _Proxy(socketserver.BaseRequestHandler):

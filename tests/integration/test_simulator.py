@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +39,6 @@ class Caller:
     def raw(self, method: str, path: str, **settings: Any) -> requests.Response:
         url = f"https://127.0.0.1:{self.simulator.port}{path}"
         return self.session.request(method, url, verify=str(self.simulator.ca_file), timeout=10, **settings)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def simulator(server: Simulator) -> Simulator:
-    server.service.campaigns.clear()
-    server.faults.clear()
-    return server
 
 
 @pytest.fixture
