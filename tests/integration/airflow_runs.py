@@ -6,7 +6,9 @@ import importlib.util
 import os
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
+from inspect import signature
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -60,10 +62,15 @@ def dags_in(module: ModuleType) -> dict[str, Any]:
     return {dag.dag_id: dag for value in vars(module).values() for dag in [value] if isinstance(value, DAG)}
 
 
-def run_dag(dag: Any, conf: dict[str, Any] | None = None, **settings: Any) -> dict[str, list[TaskRun]]:
+def run_dag(
+    dag: Any, conf: dict[str, Any] | None = None, logical_date: datetime | None = None
+) -> dict[str, list[TaskRun]]:
     """Run a DAG once; give how its task instances ended, by task id."""
     start_airflow()
-    dag_run = dag.test(run_conf=conf, **settings)
+    name = (
+        "logical_date" if "logical_date" in signature(dag.test).parameters else "execution_date"
+    )  # as Airflow 2 has it
+    dag_run = dag.test(run_conf=conf, **({name: logical_date} if logical_date else {}))
     runs: dict[str, list[TaskRun]] = {}
     for ti in sorted(dag_run.get_task_instances(), key=lambda ti: (ti.task_id, ti.map_index)):
         xcom = ti.xcom_pull(task_ids=ti.task_id, map_indexes=ti.map_index)

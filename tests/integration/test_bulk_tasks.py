@@ -102,6 +102,7 @@ def test_a_pause_skips_while_a_shift_is_on(campaign: Campaign, monkeypatch: pyte
 def test_a_task_that_runs_out_of_time_stops_sending_and_logs_how_far_it_was(
     campaign: Campaign, isales_simulator: Simulator, capfd: pytest.CaptureFixture[str], caplog
 ):
+    pytest.importorskip("airflow.sdk", reason="dag.test() of Airflow 2 does not survive a task's timeout")
     isales_simulator.inject("delay", seconds=0.5, verb="pause", times=999)
     ((task_run,), _) = run("pause_in_no_time")
     sent = isales_simulator.requests["pause"]

@@ -83,8 +83,9 @@ def test_anything_but_a_calendar_for_the_shifts_is_an_error_at_once(operator: ty
         make(operator, shifts="09:00-18:00")
 
 
-def test_parsing_a_dag_file_imports_no_http_library():
-    program = "import airflow_provider_isales.operators.call_batch, sys; print('requests' in sys.modules)"
+def test_parsing_a_dag_file_imports_no_client():
+    module = "airflow_provider_isales.client.client"
+    program = f"import airflow_provider_isales.operators.call_batch, sys; print({module!r} in sys.modules)"
     output = subprocess.check_output([sys.executable, "-c", program], text=True)
     assert output.splitlines()[-1] == "False"
 
