@@ -29,7 +29,7 @@ SETTINGS = {
 
 with DAG("isales_resume_next_morning_pause", schedule=ShiftEndTimetable(SHIFTS), **SETTINGS) as pause_dag:
 
-    @task(outlets=[DIALLED])
+    @task(outlets=[DIALLED], retries=1, retry_delay=timedelta(seconds=5))
     def dialled_batches(*, outlet_events, data_interval_end) -> list[str]:
         """Note what is dialled, before the pause: also the pause that fails half-way is then known in the morning."""
         hook = ISalesHook()
@@ -38,15 +38,20 @@ with DAG("isales_resume_next_morning_pause", schedule=ShiftEndTimetable(SHIFTS),
         outlet_events[DIALLED].extra = {"shift": data_interval_end.isoformat(), "batch_ids": batch_ids}
         return batch_ids
 
-    dialled_batches() >> PauseCallBatchesOperator(task_id="pause", campaign_id=CAMPAIGN, shifts=SHIFTS)
+    # All done, not all success: that the note failed is no reason to let it ring.
+    pause = PauseCallBatchesOperator(task_id="pause", campaign_id=CAMPAIGN, shifts=SHIFTS, trigger_rule="all_done")
+    dialled_batches() >> pause
 
 with DAG("isales_resume_next_morning_resume", schedule=ShiftStartTimetable(SHIFTS), **SETTINGS) as resume_dag:
 
     @task(inlets=[DIALLED])
     def batches_to_resume(*, inlet_events) -> list[str]:
         """Give what was dialled at the last end of a shift; there is an event for each time that its run was run."""
-        events = [event.extra for event in inlet_events[DIALLED][-20:]]
-        last = [extra["batch_ids"] for extra in events if extra["shift"] == events[-1]["shift"]]
-        return sorted({batch_id for batch_ids in last for batch_id in batch_ids})
+        last_end = SHIFTS.previous_end(pendulum.now("UTC")).in_timezone("UTC")
+        notes = [event.extra for event in inlet_events[DIALLED][-20:]]
+        of_last_end = [note["batch_ids"] for note in notes if pendulum.parse(note["shift"]) == last_end]
+        if not of_last_end:
+            raise RuntimeError(f"nobody noted what was dialled at {last_end}: resume by hand what should be dialled")
+        return sorted({batch_id for batch_ids in of_last_end for batch_id in batch_ids})
 
     ResumeCallBatchesOperator(task_id="resume", campaign_id=CAMPAIGN, batch_ids=batches_to_resume(), shifts=SHIFTS)

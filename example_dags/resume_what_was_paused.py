@@ -16,6 +16,7 @@ CAMPAIGN = 1001
 with DAG(
     dag_id="isales_resume_what_was_paused",
     schedule=None,
+    max_active_runs=1,
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     default_args={"retries": 3, "retry_delay": timedelta(seconds=30)},
     tags=["isales"],
@@ -33,7 +34,8 @@ with DAG(
         """Stands for what must not happen while people are called."""
 
     started = started_batches()
-    pause = PauseCallBatchesOperator(task_id="pause", campaign_id=CAMPAIGN, batch_ids=started)
+    # All that is started by then, for nobody shall be called; of that, what was started meanwhile stays paused.
+    pause = PauseCallBatchesOperator(task_id="pause", campaign_id=CAMPAIGN)
     resume = ResumeCallBatchesOperator(task_id="resume", campaign_id=CAMPAIGN, batch_ids=started)
 
-    pause >> maintenance() >> resume
+    started >> pause >> maintenance() >> resume

@@ -95,12 +95,12 @@ def read_created_id(answer: Answer) -> str:
 
 
 def _call_batch(entry: object) -> CallBatch:
-    if isinstance(entry, dict) and _is_batch_id(entry.get("id")) and isinstance(entry.get("name"), str):
+    if isinstance(entry, dict) and _is_batch_id(entry.get("id")):
         # The reference names the values of a status but not whether they come as numbers or as text.
         for status in BatchStatus:
             if entry.get("status") in (status.value, str(status.value)) and entry["status"] is not True:
-                return CallBatch(entry["id"], entry["name"], status)
-    raise ISalesProtocolError(f"the list holds {_excerpt(entry)}, which is not a batch with id, name and status 1 or 2")
+                return CallBatch(entry["id"], _text(entry, "name"), status)
+    raise ISalesProtocolError(f"the list holds {_excerpt(entry)}, which is not a batch with id and status 1 or 2")
 
 
 def _is_batch_id(value: object) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -70,6 +70,8 @@ class BulkSwitch:
     :param switch: switches one batch and gives its outcome
     :param list_batches: lists the campaign's batches, of one status or of all
     :param stop: has ``switch`` send nothing more
+    :param on_interrupt: is given what was done when an exception from outside interrupts it
+    :param outcomes: what came of each batch, to begin with nothing
     """
 
     direction: Direction
@@ -79,6 +81,7 @@ class BulkSwitch:
     switch: Callable[[BatchKey], Outcome]
     list_batches: Callable[[BatchStatus | None], Iterator[CallBatch]]
     stop: Callable[[], None]
+    on_interrupt: Callable[[BulkResult], None] | None = None
     outcomes: dict[str, Outcome | ISalesError] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -92,7 +95,10 @@ class BulkSwitch:
         :raises ISalesBulkError: if any batch failed, or it could not be verified; it has the result
         """
         try:
-            self._switch_all(self._first_targets())
+            targets, unlisted = self._first_targets()
+            self._switch_all(targets)
+            if unlisted:
+                raise unlisted
             if again := self._verify():
                 self._switch_all(again)
                 for batch_id in self._verify():
@@ -100,30 +106,40 @@ class BulkSwitch:
                         status = self.direction.opposite.name.lower()
                         self.outcomes[batch_id] = ISalesUnchangedError(f"list still has it as {status}")
         except ISalesError as error:
-            raise self._failure(str(error), retryable=error.retryable) from error
+            if not self.outcomes:
+                raise  # nothing was done, so it says all
+            raise self._failure(str(error), error) from error
         except BaseException:  # a timeout of the task, an interrupt
             self.stop()
             log.warning("%s was interrupted: %s.", self, self._counts())
+            if self.on_interrupt:
+                self.on_interrupt(self._result())
             raise
         if failures := self._failures():
-            retryable = any(error.retryable for error in failures.values())
-            raise self._failure(_first_few(failures), retryable=retryable)
+            raise self._failure(_reasons(failures))
         log.info("%s: %s; list confirms it.", self, self._counts())
         return self._result()
 
     def __str__(self) -> str:
         return f"{self.direction.doing} the call batches of {self.campaign}"
 
-    def _first_targets(self) -> list[str]:
-        if self.batch_ids is None:
-            return [batch.id for batch in self.list_batches(self.direction.opposite)]
+    def _first_targets(self) -> tuple[list[str], ISalesError | None]:
+        """Give the batches to switch, and the error that kept others from being listed, if any."""
         targets: dict[str, None] = {}
-        for batch_id in self.batch_ids:
+        if self.batch_ids is None:
+            try:
+                for batch in self.list_batches(self.direction.opposite):
+                    targets[batch.id] = None
+            except ISalesError as error:
+                return list(targets), error
+            if not targets:
+                log.warning("%s: list has none that is %s.", self, self.direction.opposite.name.lower())
+        for batch_id in self.batch_ids or ():
             try:
                 targets[check_batch_id(batch_id)] = None
             except ISalesArgumentError as error:  # one bad id must not keep the other batches from being paused
                 self.outcomes[repr(batch_id)] = error
-        return list(targets)
+        return list(targets), None
 
     def _switch_all(self, batch_ids: Collection[str]) -> None:
         """Switch batches in parallel, every one however many fail, and log how far it is every few seconds."""
@@ -134,14 +150,13 @@ class BulkSwitch:
         try:
             running = {executor.submit(self._switch_one, batch_id) for batch_id in batch_ids}
             while running:
-                finished, running = wait(running, timeout=PROGRESS_SECONDS)
+                _, running = wait(running, timeout=PROGRESS_SECONDS)
                 if running:
                     self._log_progress(len(batch_ids) - len(running), len(batch_ids), time.monotonic() - began)
-                _raise_surprises(finished)
         finally:
             executor.shutdown(wait=False, cancel_futures=True)
-        if any(isinstance(outcome, ISalesStoppedError) for outcome in self.outcomes.values()):
-            raise ISalesStoppedError("it was stopped")
+        if stopped := next((error for error in self.outcomes.values() if isinstance(error, ISalesStoppedError)), None):
+            raise stopped
 
     def _switch_one(self, batch_id: str) -> None:
         key = BatchKey(self.campaign.vdn_id, self.campaign.campaign_id, batch_id)
@@ -149,25 +164,31 @@ class BulkSwitch:
             self.outcomes[batch_id] = self.switch(key)
         except ISalesError as error:
             self.outcomes[batch_id] = error
+        except Exception as error:  # a bug must not keep the other batches from being paused
+            log.exception("%s: %s", self, key)
+            self.outcomes[batch_id] = ISalesUnchangedError(f"unexpected {type(error).__name__}: {error}")
 
     def _verify(self) -> list[str]:
         """
         Compare the outcomes with what ``list`` says, which counts.
 
+        All batches are listed, whatever their status: in a selection by status, batches whose status changes meanwhile
+        move others from one page to another.
+
         :return: the batches that have the opposite status
         """
-        everything = self.batch_ids is not None
-        listed = {
-            batch.id: batch.status for batch in self.list_batches(None if everything else self.direction.opposite)
-        }
+        listed = {batch.id: batch.status for batch in self.list_batches(None)}
+        given = self.batch_ids is not None
         for batch_id, outcome in self.outcomes.items():
-            status = listed.get(batch_id, None if everything else self.direction.wanted)
+            status = listed.get(batch_id)
             if status is self.direction.wanted and isinstance(outcome, ISalesError):
-                self.outcomes[batch_id] = self.direction.already if everything else self.direction.done
-            if status is None and isinstance(outcome, Outcome):
-                self.outcomes[batch_id] = ISalesBatchNotFoundError("list does not have it")
+                # Nobody else was asked to change what was listed in the opposite status a moment ago.
+                self.outcomes[batch_id] = self.direction.already if given else self.direction.done
+            if status is None and isinstance(outcome, Outcome) and given:
+                self.outcomes[batch_id] = missing = ISalesBatchNotFoundError("list does not have it")
+                missing.retryable = True  # it answered, so it was there
         wrong = [batch_id for batch_id, status in listed.items() if status is self.direction.opposite]
-        return [batch_id for batch_id in wrong if batch_id in self.outcomes] if everything else wrong
+        return [batch_id for batch_id in wrong if batch_id in self.outcomes] if given else wrong
 
     def _failures(self) -> dict[str, ISalesError]:
         outcomes = list(self.outcomes.items())  # other threads write to it
@@ -187,20 +208,22 @@ class BulkSwitch:
             failed={batch_id: error.problem for batch_id, error in self._failures().items()},
         )
 
-    def _failure(self, reason: str, *, retryable: bool) -> ISalesBulkError:
-        error = ISalesBulkError(f"{self._counts()}. {reason}", self._result())
-        error.action = str(self)
-        error.retryable = retryable
-        return error
+    def _failure(self, reason: str, error: ISalesError | None = None) -> ISalesBulkError:
+        failure = ISalesBulkError(f"{self._counts()}. {reason.removesuffix('.')}", self._result())
+        failure.action = str(self)
+        reasons = [*self._failures().values(), *([error] if error else [])]
+        failure.retryable = any(reason.retryable for reason in reasons)
+        failure.advice = "To try again does no harm." if failure.retryable else ""
+        return failure
 
     def _counts(self) -> str:
         outcomes = list(self.outcomes.values())  # other threads write to it
         kinds = Counter(type(outcome) if isinstance(outcome, ISalesError) else outcome for outcome in outcomes)
+        done, already = kinds[self.direction.done], kinds[self.direction.already]
         not_tried = kinds[ISalesStoppedError]
         counts = (
-            f"{kinds[self.direction.done]} {self.direction.done.value}, "
-            f"{kinds[self.direction.already]} {self.direction.already.value}, "
-            f"{len(self._failures()) - not_tried} failed"
+            f"{done} {self.direction.done.value}, {already} {self.direction.already.value}, "
+            f"{len(outcomes) - done - already - not_tried} failed"
         )
         return f"{counts}, {not_tried} not tried" if not_tried else counts
 
@@ -209,12 +232,14 @@ class BulkSwitch:
         log.info("%s: %d of %d done, %.0f a second; so far %s.", self, finished, total, rate, self._counts())
 
 
-def _first_few(failures: dict[str, ISalesError], few: int = 5) -> str:
-    reasons = "; ".join(f"{batch_id}: {error.problem}" for batch_id, error in islice(failures.items(), few))
-    more = len(failures) - few
-    return f"{reasons}; and {more} more" if more > 0 else reasons
-
-
-def _raise_surprises(finished: Iterable[Future[None]]) -> None:
-    for future in finished:
-        future.result()
+def _reasons(failures: Mapping[str, ISalesError], few: int = 3) -> str:
+    """Say why batches failed: the first few reasons, each with what to do about it and its first few batches."""
+    batches: dict[str, list[str]] = {}
+    for batch_id, error in failures.items():
+        batches.setdefault(f"{error.problem}. {error.advice}".strip(), []).append(batch_id)
+    told = [
+        f"{len(ids)} of them ({', '.join(ids[:few])}{', ...' if len(ids) > few else ''}): {reason}"
+        for reason, ids in islice(batches.items(), few)
+    ]
+    more = len(batches) - few
+    return " ".join([*told, f"And {more} more reasons."] if more > 0 else told)

@@ -8,7 +8,7 @@ import os
 import re
 import ssl
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from ipaddress import IPv6Address
 from types import TracebackType
 from typing import Any, Self
@@ -136,6 +136,14 @@ class ISalesClient:
         """Send nothing more: calls under way end with ``ISalesStoppedError`` unless they get their answer."""
         self._gate.stop()
 
+    def stop_in(self, seconds: float) -> None:
+        """
+        Send nothing more after some time; for calls that would do harm when they are tried again too late.
+
+        :param seconds: from now
+        """
+        self._gate.close_in(seconds)
+
     def pause_call_batch(self, vdn_id: int | str, campaign_id: int | str, batch_id: str) -> PauseResult:
         """
         Suspend a batch; a batch that is suspended already is as good. Source: "Suspending an Outbound Call Batch".
@@ -196,6 +204,7 @@ class ISalesClient:
         batch_ids: Collection[str] | None = None,
         *,
         max_parallel_requests: int = 8,
+        on_interrupt: Callable[[BulkResult], None] | None = None,
     ) -> BulkResult:
         """
         Suspend many batches of a campaign in parallel.
@@ -210,10 +219,13 @@ class ISalesClient:
         :param batch_ids: the batches, each done once; None for every batch that ``list`` has as started
         :param max_parallel_requests: how many requests are under way at once, 1 to 64; make the client with as many
             ``max_connections``
+        :param on_interrupt: is given what was done when an exception from outside interrupts it, a timeout for example
         :return: the result, if every batch is as wanted
         :raises ISalesBulkError: if any is not, after all were tried; it has the result
         """
-        return self._switch_call_batches(PAUSE, vdn_id, campaign_id, batch_ids, max_parallel_requests)
+        return self._switch_call_batches(
+            PAUSE, vdn_id, campaign_id, batch_ids, max_parallel_requests, on_interrupt=on_interrupt
+        )
 
     def resume_call_batches(
         self,
@@ -222,6 +234,7 @@ class ISalesClient:
         batch_ids: Collection[str] | None = None,
         *,
         max_parallel_requests: int = 8,
+        on_interrupt: Callable[[BulkResult], None] | None = None,
     ) -> BulkResult:
         """
         Resume many batches of a campaign in parallel; in all else as :meth:`pause_call_batches`.
@@ -230,10 +243,13 @@ class ISalesClient:
         :param campaign_id: a positive integer
         :param batch_ids: the batches, each done once; None for every batch that ``list`` has as suspended
         :param max_parallel_requests: how many requests are under way at once
+        :param on_interrupt: is given what was done when an exception from outside interrupts it
         :return: the result, if every batch is as wanted
         :raises ISalesBulkError: if any is not, after all were tried; it has the result
         """
-        return self._switch_call_batches(RESUME, vdn_id, campaign_id, batch_ids, max_parallel_requests)
+        return self._switch_call_batches(
+            RESUME, vdn_id, campaign_id, batch_ids, max_parallel_requests, on_interrupt=on_interrupt
+        )
 
     def create_call_batch(
         self,
@@ -333,6 +349,8 @@ class ISalesClient:
         campaign_id: int | str,
         batch_ids: Collection[str] | None,
         max_parallel_requests: int,
+        *,
+        on_interrupt: Callable[[BulkResult], None] | None,
     ) -> BulkResult:
         def switch(batch: BatchKey) -> Outcome:
             # Not resume_call_batch(): it would list the whole campaign for each refusal, and list is asked at the end.
@@ -355,6 +373,7 @@ class ISalesClient:
             switch,
             lambda status: self.list_call_batches(campaign.vdn_id, campaign.campaign_id, status=status),
             self.stop,
+            on_interrupt,
         ).run()
 
     def _pages(self, campaign: CampaignKey, selection: dict[str, int | str]) -> Iterator[CallBatch]:
@@ -376,7 +395,9 @@ class ISalesClient:
             listed.update(batch.id for batch in page)
             offset += limit
             if offset >= total:
-                return
+                break
+        if len(listed) < total:
+            raise ISalesProtocolError(f"Listing the batches of {campaign}: only {len(listed)} of {total} came")
 
     def _is_started(self, batch: BatchKey) -> bool:
         try:
@@ -437,7 +458,8 @@ def _base_url(host: str, port: int) -> str:
     name = _host_in_url(host)
     if name is None:
         raise ISalesArgumentError(
-            f"host must be a bare name or address, without scheme, port or path, not {host!r} (HTTPS is always used)"
+            f"host must be a bare name or address, not {host!r}: leave out the scheme (it is always https) and any "
+            "path, and give the port in its own field"
         )
     return f"https://{name}" if port == HTTPS_PORT else f"https://{name}:{port}"
 

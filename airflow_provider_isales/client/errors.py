@@ -82,7 +82,6 @@ class ISalesBulkError(ISalesError):
     :param result: what came of each
     """
 
-    advice = "The result names every batch. To try again does no harm."
     sent = True
 
     def __init__(self, problem: str, result: BulkResult) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseHook
@@ -82,10 +82,15 @@ class ISalesHook(BaseHook):
         *,
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
+        on_interrupt: Callable[[BulkResult], None] | None = None,
     ) -> BulkResult:
         """Suspend many call batches; see :meth:`ISalesClient.pause_call_batches`."""
         return self.get_conn().pause_call_batches(
-            self._vdn(vdn_id), campaign_id, batch_ids, max_parallel_requests=max_parallel_requests
+            self._vdn(vdn_id),
+            campaign_id,
+            batch_ids,
+            max_parallel_requests=max_parallel_requests,
+            on_interrupt=on_interrupt,
         )
 
     def resume_call_batches(
@@ -95,10 +100,15 @@ class ISalesHook(BaseHook):
         *,
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
+        on_interrupt: Callable[[BulkResult], None] | None = None,
     ) -> BulkResult:
         """Resume many call batches; see :meth:`ISalesClient.resume_call_batches`."""
         return self.get_conn().resume_call_batches(
-            self._vdn(vdn_id), campaign_id, batch_ids, max_parallel_requests=max_parallel_requests
+            self._vdn(vdn_id),
+            campaign_id,
+            batch_ids,
+            max_parallel_requests=max_parallel_requests,
+            on_interrupt=on_interrupt,
         )
 
     def create_call_batch(

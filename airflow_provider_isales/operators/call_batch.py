@@ -33,11 +33,24 @@ from airflow_provider_isales.shifts import ShiftCalendar
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_isales.client import ISalesClient
     from airflow_provider_isales.hooks.isales import ISalesHook
 
 # Bounds what nothing else does: a server that goes on answering, but ever so slowly.
 EXECUTION_TIMEOUT = timedelta(minutes=5)
 BULK_EXECUTION_TIMEOUT = timedelta(minutes=30)
+
+_NONE_IS_NOT_ALL = (
+    "batch_ids came out as None, from a template or another task: give a list, which may be empty. For all batches of "
+    "the campaign, leave batch_ids out"
+)
+
+
+class _EveryBatch:
+    """The default for ``batch_ids``: a mapped task can't else tell None that was given from nothing that was given."""
+
+
+EVERY_BATCH = _EveryBatch()
 
 _SENTENCES = {
     Outcome.PAUSED: "Paused %s: [%s] %s",
@@ -50,7 +63,7 @@ _SENTENCES = {
 class _CampaignOperator(BaseOperator):
     """What all operators have in common: where to find the campaign, and the guard against the wrong hour."""
 
-    _guard: ClassVar[staticmethod[[ShiftCalendar], None]]
+    _guard: ClassVar[staticmethod[[ShiftCalendar], float | None]]
 
     def __init__(
         self,
@@ -66,6 +79,8 @@ class _CampaignOperator(BaseOperator):
         self.vdn_id = vdn_id
         self.isales_conn_id = isales_conn_id
         self.shifts = shifts
+        self._client: ISalesClient | None = None
+        self._killed = False
         _check_unless_templated(check_campaign_id, campaign_id)
         if vdn_id is not None:
             _check_unless_templated(check_vdn_id, vdn_id)
@@ -73,10 +88,21 @@ class _CampaignOperator(BaseOperator):
             raise InvalidArgumentError(f"shifts must be a ShiftCalendar, not {shifts!r}")
 
     def execute(self, context: Context) -> dict[str, Any]:
-        if self.shifts is not None:
-            self._guard(self.shifts)
-        with permanent_errors_fail_for_good():
-            return self._carry_out(context)
+        seconds = None if self.shifts is None else self._guard(self.shifts)
+        hook = self._new_hook()
+        with permanent_errors_fail_for_good(), hook.get_conn() as client:
+            self._client = client
+            if seconds is not None:
+                client.stop_in(seconds)
+            if self._killed:
+                client.stop()
+            return self._carry_out(hook, context)
+
+    def on_kill(self) -> None:
+        """Send nothing more."""
+        self._killed = True
+        if self._client is not None:
+            self._client.stop()
 
     def _new_hook(self, **settings: Any) -> ISalesHook:
         # Imported here, because DAG files are parsed again and again, and need nothing of what it imports.
@@ -85,7 +111,7 @@ class _CampaignOperator(BaseOperator):
         return ISalesHook(self.isales_conn_id, **settings)
 
     @abstractmethod
-    def _carry_out(self, context: Context) -> dict[str, Any]: ...
+    def _carry_out(self, hook: ISalesHook, context: Context) -> dict[str, Any]: ...
 
 
 class _CallBatchOperator(_CampaignOperator):
@@ -98,10 +124,8 @@ class _CallBatchOperator(_CampaignOperator):
         self.batch_id = batch_id
         _check_unless_templated(check_batch_id, batch_id)
 
-    def _carry_out(self, context: Context) -> dict[str, Any]:
-        hook = self._new_hook()
-        with hook.get_conn():
-            result = self._switch(hook)
+    def _carry_out(self, hook: ISalesHook, context: Context) -> dict[str, Any]:
+        result = self._switch(hook)
         batch = BatchKey(result.vdn_id, result.campaign_id, result.batch_id)
         self.log.info(_SENTENCES[result.outcome], batch, result.result_code, result.result_desc)
         return result.to_dict()
@@ -156,43 +180,45 @@ class _CallBatchesOperator(_CampaignOperator):
     def __init__(
         self,
         *,
-        batch_ids: Sequence[str] | None = None,
+        batch_ids: Sequence[str] | _EveryBatch | None = EVERY_BATCH,
         max_parallel_requests: int = 8,
         execution_timeout: timedelta | None = BULK_EXECUTION_TIMEOUT,
         **kwargs: Any,
     ) -> None:
         super().__init__(execution_timeout=execution_timeout, **kwargs)
-        self.batch_ids = batch_ids
+        self._none_given = batch_ids is None
+        self.batch_ids = batch_ids = None if isinstance(batch_ids, _EveryBatch) else batch_ids
         self.max_parallel_requests = max_parallel_requests
         self._all_batches = batch_ids is None
-        self._hook: ISalesHook | None = None
         _check_unless_templated(check_parallelism, max_parallel_requests)
         _check_unless_templated(check_batch_ids, batch_ids)
         if isinstance(batch_ids, (list, tuple)):
             for batch_id in batch_ids:
                 _check_unless_templated(check_batch_id, batch_id)
 
-    def on_kill(self) -> None:
-        """Send nothing more; what was done is logged."""
-        if self._hook is not None:
-            self._hook.get_conn().stop()
+    def _new_hook(self, **settings: Any) -> ISalesHook:
+        return super()._new_hook(max_connections=self.max_parallel_requests, **settings)
 
-    def _carry_out(self, context: Context) -> dict[str, Any]:
-        if self.batch_ids is None and not self._all_batches:
-            raise ISalesArgumentError(
-                "batch_ids came out as None, from a template or another task: give a list, which may be empty. Only "
-                "where the DAG itself says None are all batches of the campaign meant"
-            )
-        self._hook = self._new_hook(max_connections=self.max_parallel_requests)
-        with self._hook.get_conn():
+    def _carry_out(self, hook: ISalesHook, context: Context) -> dict[str, Any]:
+        # In a mapped task, what other tasks gave is there from the start.
+        none_from_others = not self._all_batches or (self._none_given and context["ti"].map_index not in (None, -1))
+        if self.batch_ids is None and none_from_others:
+            raise ISalesArgumentError(_NONE_IS_NOT_ALL)
+
+        def keep(result: BulkResult) -> None:
             try:
-                return self._switch(self._hook).to_dict()
-            except ISalesBulkError as error:
-                context["ti"].xcom_push(key="return_value", value=error.result.to_dict())
-                raise
+                context["ti"].xcom_push(key="return_value", value=result.to_dict())
+            except Exception:  # what failed the task matters more
+                self.log.exception("The summary could not be written to XCom.")
+
+        try:
+            return self._switch(hook, keep).to_dict()
+        except ISalesBulkError as error:
+            keep(error.result)
+            raise
 
     @abstractmethod
-    def _switch(self, hook: ISalesHook) -> BulkResult: ...
+    def _switch(self, hook: ISalesHook, on_interrupt: Callable[[BulkResult], None]) -> BulkResult: ...
 
 
 class PauseCallBatchesOperator(_CallBatchesOperator):
@@ -207,8 +233,9 @@ class PauseCallBatchesOperator(_CallBatchesOperator):
     and ``failed`` (reasons by batch id), also when it fails.
 
     :param campaign_id: the campaign, a positive integer (templated)
-    :param batch_ids: the batches; None for every batch that ``list`` has as started, those included that are started
-        while the task runs; None from a template or another task is an error (templated)
+    :param batch_ids: the batches; when left out, or None in the DAG file, every batch that ``list`` has as started,
+        those included that are started while the task runs; None from a template or another task is an error
+        (templated)
     :param max_parallel_requests: how many requests are under way at once, 1 to 64
     :param vdn_id: the VDN, 1 to 9999; the connection's when None (templated)
     :param isales_conn_id: the connection (templated)
@@ -219,12 +246,13 @@ class PauseCallBatchesOperator(_CallBatchesOperator):
 
     _guard = staticmethod(skip_pause_during_shift)
 
-    def _switch(self, hook: ISalesHook) -> BulkResult:
+    def _switch(self, hook: ISalesHook, on_interrupt: Callable[[BulkResult], None]) -> BulkResult:
         return hook.pause_call_batches(
             self.campaign_id,
             self.batch_ids,
             max_parallel_requests=self.max_parallel_requests,
             vdn_id=self.vdn_id,
+            on_interrupt=on_interrupt,
         )
 
 
@@ -239,12 +267,13 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
 
     _guard = staticmethod(skip_resume_outside_shifts)
 
-    def _switch(self, hook: ISalesHook) -> BulkResult:
+    def _switch(self, hook: ISalesHook, on_interrupt: Callable[[BulkResult], None]) -> BulkResult:
         return hook.resume_call_batches(
             self.campaign_id,
             self.batch_ids,
             max_parallel_requests=self.max_parallel_requests,
             vdn_id=self.vdn_id,
+            on_interrupt=on_interrupt,
         )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow.providers.common.compat.sdk import AirflowSkipException
 
@@ -17,12 +17,12 @@ from airflow_provider_isales.shifts import ShiftCalendar
 log = logging.getLogger(__name__)
 
 # A worker's clock may be behind the scheduler's. A run that is only this early is on time, and must not be skipped.
-CLOCK_TOLERANCE = timedelta(seconds=30)
+CLOCK_TOLERANCE_SECONDS = 30
 
 
-def skip_pause_during_shift(shifts: ShiftCalendar) -> None:
+def skip_pause_during_shift(shifts: ShiftCalendar) -> float | None:
     """
-    Return if it is right to pause now.
+    Give the seconds for which it is right to pause, from now to the next start of a shift; None if there is none.
 
     In the last 30 seconds of a shift, wait for its end.
 
@@ -30,46 +30,61 @@ def skip_pause_during_shift(shifts: ShiftCalendar) -> None:
     :raises AirflowSkipException: while a shift is on
     """
     now = _utc_now()
-    if not shifts.is_on(now):
-        return
-    end = shifts.next_end(now)
-    if _wait_if_near(end, now):
-        return
-    shift = shifts.shift_at(now)
-    raise AirflowSkipException(
-        f"Not paused, because a shift is on: {shift or 'one that never starts or never ends'}. A pause now would stop "
-        f"its work. {f'It ends at {end.isoformat()}' if end else 'It never ends'}."
-    )
+    if shifts.is_on(now):
+        end = shifts.next_end(now)
+        if end is None or _seconds_between(now, end) > CLOCK_TOLERANCE_SECONDS:
+            raise AirflowSkipException(
+                f"Not paused, because a shift is on: {shifts.shift_at(now) or 'one that never starts or never ends'}. "
+                f"A pause now would stop its work. {f'It ends at {end.isoformat()}' if end else 'It never ends'}."
+            )
+        now = _wait_until(end, now)
+    start = shifts.next_start(now)
+    return _seconds_between(now, start) if start else None
 
 
-def skip_resume_outside_shifts(shifts: ShiftCalendar) -> None:
+def skip_resume_outside_shifts(shifts: ShiftCalendar) -> float | None:
     """
-    Return if it is right to resume now.
+    Give the seconds for which it is right to resume, from now to shortly before the shift's end; None if it has none.
 
-    In the last 30 seconds before a shift, wait for its start.
+    In the last 30 seconds before a shift, wait for its start. In the last 30 seconds of one, it is too late: a resume
+    that overtakes the pause at the end would have people called all night.
 
     :param shifts: when people may be called
-    :raises AirflowSkipException: while no shift is on
+    :raises AirflowSkipException: while no shift is on, or the one that is on is about to end
     """
     now = _utc_now()
-    if shifts.is_on(now):
-        return
+    if not shifts.is_on(now):
+        start = shifts.next_start(now)
+        if start is None or _seconds_between(now, start) > CLOCK_TOLERANCE_SECONDS:
+            raise AirflowSkipException(
+                "Not resumed, because no shift is on: people would be called outside the shifts. "
+                f"{_next_start(shifts, now)}."
+            )
+        now = _wait_until(start, now)
+    end = shifts.next_end(now)
+    if end is None:
+        return None
+    left = _seconds_between(now, end)
+    if left <= CLOCK_TOLERANCE_SECONDS:
+        raise AirflowSkipException(f"Not resumed, because the shift ends in {left:.0f} s. {_next_start(shifts, now)}.")
+    return left - CLOCK_TOLERANCE_SECONDS
+
+
+def _next_start(shifts: ShiftCalendar, now: datetime) -> str:
     start = shifts.next_start(now)
-    if _wait_if_near(start, now):
-        return
-    raise AirflowSkipException(
-        "Not resumed, because no shift is on: people would be called outside the shifts. "
-        f"{f'The next shift starts at {start.isoformat()}' if start else 'There is no next shift'}."
-    )
+    return f"The next shift starts at {start.isoformat()}" if start else "There is no next shift"
 
 
-def _wait_if_near(edge: datetime | None, now: datetime) -> bool:
-    if edge is None or edge - now > CLOCK_TOLERANCE:
-        return False
-    seconds = (edge - now).total_seconds()
+def _seconds_between(earlier: datetime, later: datetime) -> float:
+    return later.timestamp() - earlier.timestamp()
+
+
+def _wait_until(edge: datetime, now: datetime) -> datetime:
+    """Wait for an edge, and give it in UTC."""
+    seconds = _seconds_between(now, edge)
     log.info("Waiting %.1f s for the edge of the shift at %s.", seconds, edge.isoformat())
     time.sleep(seconds)
-    return True
+    return edge.astimezone(UTC)
 
 
 def _utc_now() -> datetime:

@@ -122,9 +122,9 @@ class Simulator:
         :param status: the status of its batches
         :param max_batches: how many batches it may hold
         """
-        campaign = Campaign(campaign_id, state, max_batches)
+        campaign = Campaign(campaign_id, CampaignState(state), max_batches)
         for _ in range(batches):
-            campaign.add_batch(status=status)
+            campaign.add_batch(status=BatchStatus(status))
         self.service.campaigns[campaign_id] = campaign
         return campaign
 

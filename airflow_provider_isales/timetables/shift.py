@@ -51,16 +51,24 @@ class _ShiftTimetable(Timetable):
         :return: when to run, and the shift; None if there is none
         """
         now = _utc_now()
-        if last_automated_data_interval is not None:
-            shift = self._first_after(self._edge_of(last_automated_data_interval))
-        elif restriction.earliest is not None:
-            shift = self._starting_at(self.shifts.next_start(restriction.earliest - _TICK))
-        else:
-            shift = self._first_after(now)
-        if shift and not restriction.catchup and (missed := self._last_until(now)):
-            shift = max(shift, missed)
-        if shift is None or (restriction.latest is not None and shift.start > restriction.latest):
+        last, earliest = last_automated_data_interval, restriction.earliest
+        candidates = []
+        if last is not None:
+            candidates.append(self._first_after(self._edge_of(last)))
+        if earliest is not None:
+            candidates.append(self._starting_at(self.shifts.next_start(earliest - _TICK)))
+        if not candidates:
+            candidates.append(self._first_after(now))
+        if None in candidates:
             return None
+        if not restriction.catchup:
+            candidates.append(self._last_until(now))
+        shift = max(candidate for candidate in candidates if candidate)
+        if restriction.latest is not None and shift.start > restriction.latest:
+            return None
+        if last is not None and shift.start < self._edge_of(last):
+            # The calendar was edited, and this shift prolonged: its start is the logical date of the last run already.
+            shift = DataInterval(self._edge_of(last), shift.end)
         return DagRunInfo(run_after=self._edge_of(shift), data_interval=shift)
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:

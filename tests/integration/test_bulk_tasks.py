@@ -66,7 +66,7 @@ def test_none_from_another_task_is_not_taken_for_all(campaign: Campaign):
 def test_the_summary_is_in_xcom_even_when_the_task_fails(campaign: Campaign):
     ((task_run,), messages) = run("pause_given", {"batch_ids": [ABSENT, *campaign.batches]})
     assert (task_run.state, len(task_run.xcom["paused"]), list(task_run.xcom["failed"])) == ("failed", 30, [ABSENT])
-    assert "30 paused, 0 already_paused, 1 failed. 404" in messages[0]
+    assert "30 paused, 0 already_paused, 1 failed. 1 of them (404" in messages[0]
 
 
 def test_what_no_retry_mends_burns_no_retries(isales_simulator: Simulator):
@@ -92,6 +92,11 @@ def test_campaigns_are_paused_by_mapped_tasks(campaign: Campaign, isales_simulat
     assert [started(each) for each in (campaign, *others)] == [[], [], []]
 
 
+def test_none_in_a_mapped_list_is_not_taken_for_all(campaign: Campaign):
+    runs, _ = run("pause_mapped_ids", {"batch_ids": [list(campaign.batches)[:1], None]})
+    assert ([task_run.state for task_run in runs], len(started(campaign))) == (["success", "failed"], 29)
+
+
 def test_a_pause_skips_while_a_shift_is_on(campaign: Campaign, monkeypatch: pytest.MonkeyPatch):
     monday = datetime(2026, 11, 23, 10, tzinfo=UTC)
     monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: monday)
@@ -108,6 +113,7 @@ def test_a_task_that_runs_out_of_time_stops_sending_and_logs_how_far_it_was(
     sent = isales_simulator.requests["pause"]
     time.sleep(0.6)
     assert (task_run.state, isales_simulator.requests["pause"] - sent) == ("failed", 0)
+    assert (len(task_run.xcom["paused"]) > 0, len(task_run.xcom["failed"]) > 0) == (True, True)
     log = caplog.text + "".join(capfd.readouterr())
     assert "Pausing the call batches of campaign 7 (VDN 25) was interrupted: " in log
 

@@ -275,6 +275,17 @@ class TestList:
         simulator.inject("answer", status=200, body=json.dumps(page))
         assert list(client.list_call_batches(25, 7)) == [CallBatch("1", "a", BatchStatus.SUSPENDED)]
 
+    def test_a_batch_without_a_name_is_a_batch(self, client: ISalesClient, simulator: Simulator):
+        page = SUCCESS | {"totalCount": 1, "data": [{"id": "1", "name": None, "status": 1}]}
+        simulator.inject("answer", status=200, body=json.dumps(page))
+        assert list(client.list_call_batches(25, 7)) == [CallBatch("1", "", BatchStatus.STARTED)]
+
+    def test_a_server_that_repeats_a_page_loses_nothing_silently(self, client: ISalesClient, simulator: Simulator):
+        batches = [{"id": str(n), "name": "a", "status": 1} for n in range(100)]
+        simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"totalCount": 200, "data": batches}), times=2)
+        with pytest.raises(ISalesProtocolError, match="only 100 of 200 came"):
+            list(client.list_call_batches(25, 7))
+
     @pytest.mark.parametrize(
         "page",
         [
@@ -284,7 +295,6 @@ class TestList:
             {"totalCount": 1, "data": [{"id": 1, "name": "a", "status": 1}]},
             {"totalCount": 1, "data": [{"id": "1", "name": "a", "status": 3}]},
             {"totalCount": 1, "data": [{"id": "1", "name": "a", "status": True}]},
-            {"totalCount": 1, "data": [{"id": "1", "status": 1}]},
             {"totalCount": 1, "data": ["1"]},
         ],
     )

@@ -107,6 +107,32 @@ def test_a_shift_in_one_run_resumes_waits_and_pauses(campaign: Campaign, set_hou
     assert {task_id: run.state for task_id, (run,) in runs.items()} == dict.fromkeys(dag.task_ids, "success")
 
 
+def test_a_shift_in_one_run_pauses_at_its_end_even_when_the_resume_failed_after_it_took_effect(
+    campaign: Campaign, isales_simulator: Simulator, set_hour
+):
+    isales_simulator.inject("close_after", verb="resume")
+    isales_simulator.inject("result", verb="resume", code="0200001", times=9)
+    isales_simulator.inject("answer", verb="list", status=404, times=9)
+    set_hour(9, 12)
+    dag = example("shift_in_one_run")
+    runs = run_dag(dag, logical_date=pendulum.datetime(2026, 11, 19, 10, tz="Asia/Shanghai"))
+    assert (runs["resume"][0].state, runs["pause"][0].state, statuses(campaign)[0]) == (
+        "failed",
+        "success",
+        "suspended",
+    )
+
+
+def test_evening_pauses_even_when_nobody_could_note_what_was_dialled(
+    campaign: Campaign, isales_simulator: Simulator, set_hour
+):
+    pytest.importorskip("airflow.sdk", reason="asset events between DAGs are for Airflow 3")
+    isales_simulator.inject("answer", verb="list", status=404, times=2)
+    set_hour(18)
+    runs = run_dag(example("resume_next_morning", "isales_resume_next_morning_pause"))
+    assert (runs["pause"][0].state, statuses(campaign)) == ("success", ["suspended"] * 3)
+
+
 def test_whole_campaigns_are_paused(campaign: Campaign, isales_simulator: Simulator, set_hour):
     other = isales_simulator.add_campaign(1002, batches=2)
     set_hour(12, 12)

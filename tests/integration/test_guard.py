@@ -7,6 +7,8 @@ import pytest
 from airflow_runs import dag_file, run_dag
 
 from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.operators.guard import skip_pause_during_shift, skip_resume_outside_shifts
+from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.simulator import Simulator
 
 # 2026-11-25 is a Wednesday, with shifts 09:00-12:00 and 13:30-18:00; the 28th is a Saturday without any.
@@ -46,7 +48,7 @@ def test_a_pause_skips_while_a_shift_is_on(run_at, now: str):
     assert run_at("pause", now) == ("skipped", "started")
 
 
-@pytest.mark.parametrize("now", [AT_THE_START, "25 13:31:00", "25 09:00:00", "25 11:59:59"])
+@pytest.mark.parametrize("now", [AT_THE_START, "25 13:31:00", "25 09:00:00", "25 11:59:00"])
 def test_a_resume_acts_while_a_shift_is_on(run_at, now: str):
     assert run_at("resume", now) == ("success", "started")
 
@@ -54,6 +56,26 @@ def test_a_resume_acts_while_a_shift_is_on(run_at, now: str):
 @pytest.mark.parametrize("now", [AT_THE_END, "25 12:01:00", "25 13:29:00", "25 18:00:00", "26 00:00:00", "28 10:00:00"])
 def test_a_resume_skips_while_no_shift_is_on(run_at, now: str):
     assert run_at("resume", now) == ("skipped", "suspended")
+
+
+@pytest.mark.parametrize("now", ["25 11:59:30", "25 11:59:59"])
+def test_a_resume_skips_when_the_shift_is_about_to_end(run_at, now: str):
+    assert run_at("resume", now) == ("skipped", "suspended")
+
+
+def test_a_resume_sends_nothing_once_the_shift_is_about_to_end():
+    assert seconds_at(skip_resume_outside_shifts, "25 11:50:00") == 9 * 60 + 30
+
+
+def test_a_pause_sends_nothing_once_the_next_shift_is_on():
+    assert seconds_at(skip_pause_during_shift, "25 12:00:00") == 90 * 60
+
+
+def seconds_at(guard, now: str) -> float:
+    moment = pendulum.from_format(f"2026-11-{now}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai").in_timezone("UTC")
+    with pytest.MonkeyPatch().context() as patch:
+        patch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: moment)
+        return guard(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]}))
 
 
 def test_a_mapped_pause_keeps_its_guard(run_at):

@@ -121,6 +121,21 @@ def test_a_run_is_due_at_the_very_edge(timetable, now):
     assert following(timetable, last=interval("25", "09:00", "12:00"), catchup=False).startswith("25 13:30-18:00")
 
 
+def test_a_shift_that_is_prolonged_after_its_run_gets_another_run_at_its_new_end(now):
+    longer = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-20:00"]}))
+    assert following(longer, last=interval("25", "09:00", "18:00")) == "25 18:00-20:00 at 25 20:00"
+
+
+def test_a_break_that_is_dropped_after_its_run_does_not_lose_the_end_of_the_shift(now):
+    without_break = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-18:00"]}))
+    assert following(without_break, last=interval("25", "09:00", "12:00")) == "25 12:00-18:00 at 25 18:00"
+
+
+@both
+def test_a_start_date_that_is_moved_on_counts_after_the_first_run_too(timetable, now):
+    assert following(timetable, last=interval("23", "09:00", "12:00"), earliest="27 00:00").startswith("27 09:00")
+
+
 @both
 def test_the_weekend_is_passed_over(timetable, now):
     assert following(timetable, last=interval("28", "09:00", "12:00")).startswith("30 09:00-12:00")

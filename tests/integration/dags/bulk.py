@@ -39,10 +39,14 @@ with DAG("bulk_pause_mapped", schedule=None) as pause_mapped:
 with DAG("bulk_pause_in_no_time", schedule=None) as pause_in_no_time:
     PauseCallBatchesOperator(task_id="act", campaign_id=7, execution_timeout=timedelta(seconds=1))
 
+
+@task
+def batches(dag_run=None):
+    return dag_run.conf["batch_ids"]
+
+
 with DAG("bulk_pause_given", schedule=None) as pause_given:
-
-    @task
-    def batches(dag_run=None):
-        return dag_run.conf["batch_ids"]
-
     PauseCallBatchesOperator(task_id="act", campaign_id=7, batch_ids=batches(), **COMMON)
+
+with DAG("bulk_pause_mapped_ids", schedule=None) as pause_mapped_ids:
+    PauseCallBatchesOperator.partial(task_id="act", campaign_id=7, **COMMON).expand(batch_ids=batches())
