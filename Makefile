@@ -32,7 +32,7 @@ picture: $(INSTALLED)  ## draw the picture of the docs anew
 	@$(BIN)/python docs/shift_weeks.py
 
 simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with
-	$(BIN)/isales-simulator --ca-file $(VENV)/isales-simulator-ca.pem
+	$(BIN)/isales-simulator --campaign 1001 --campaign 1002 --ca-file $(VENV)/isales-simulator-ca.pem
 
 airflow: $(INSTALLED)  ## start an Airflow with its UI, the example DAGs and a connection to `make simulator`
 	@$(BIN)/python dev/throwaway_airflow.py

@@ -54,6 +54,7 @@ def main() -> int:
         and "[0200007]" in message
     )
     print(f"{'As promised' if as_promised else 'NOT AS PROMISED'}, in {time.monotonic() - began:.0f} s.")
+    print("Logs of the tasks are in .demo/logs. To click through it yourself: `make simulator` and `make airflow`.")
     return 0 if as_promised else 1
 
 

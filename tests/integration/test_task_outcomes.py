@@ -162,26 +162,53 @@ def verdict(task_run: TaskRun) -> str:
     return "retried" if task_run.tries > 1 else "failed for good"
 
 
-@each_case
-def test_the_task_ends_as_it_should(case: Case, isales_simulator: Simulator, request: pytest.FixtureRequest):
-    task_run, messages = run(case, isales_simulator)
-    request.config.stash[OUTCOMES].append((case.name, verdict(task_run), messages[0] if messages else ""))
-    assert verdict(task_run) == case.verdict
+@dataclass(frozen=True)
+class Observed:
+    """What was seen of a case."""
+
+    task_run: TaskRun
+    messages: list[str]
+    log: str
+
+
+OBSERVED: dict[str, Observed] = {}
+
+
+def observe(case: Case, request: pytest.FixtureRequest) -> Observed:
+    """Run the task for a case, once for all tests, and take down what it does."""
+    if case.name not in OBSERVED:
+        simulator, capfd, caplog = map(request.getfixturevalue, ("isales_simulator", "capfd", "caplog"))
+        task_run, messages = run(case, simulator)
+        OBSERVED[case.name] = Observed(task_run, messages, caplog.text + "".join(capfd.readouterr()))
+        message = messages[0] if messages else ""
+        request.config.stash[OUTCOMES].append((case.name, verdict(task_run), message))
+    return OBSERVED[case.name]
 
 
 @each_case
-def test_the_message_says_why(case: Case, isales_simulator: Simulator):
-    _, messages = run(case, isales_simulator)
+def test_the_task_ends_as_it_should(case: Case, request: pytest.FixtureRequest):
+    assert verdict(observe(case, request).task_run) == case.verdict
+
+
+@each_case
+def test_the_message_says_why(case: Case, request: pytest.FixtureRequest):
+    messages = observe(case, request).messages
     assert case.message in (messages[0] if messages else "")
 
 
 @each_case
-def test_the_log_shows_neither_secret_nor_signature(
-    case: Case, isales_simulator: Simulator, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-):
-    run(case, isales_simulator)
-    log = caplog.text + "".join(capfd.readouterr())
+def test_the_log_shows_neither_secret_nor_signature(case: Case, request: pytest.FixtureRequest):
+    log = observe(case, request).log
     assert ("task" in log, SECRET in log, "auth-v2/" in log) == (True, False, False)
+
+
+def test_the_metadata_database_holds_neither_secret_nor_signature(request: pytest.FixtureRequest):
+    for case in CASES:
+        observe(case, request)
+    home = airflow_home()
+    held = {file.name: file.read_bytes() for file in home.rglob("*") if file.is_file()}
+    leaking = [name for name, content in held.items() if SECRET.encode() in content or b"auth-v2/" in content]
+    assert (any(b"pause_one_batch" in content for content in held.values()), leaking) == (True, [])
 
 
 def test_success_means_that_the_batch_is_suspended(isales_simulator: Simulator):
@@ -215,15 +242,6 @@ def test_requests_ca_bundle_does_not_break_a_connection_that_names_its_bundle(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     task_run, _ = run(CASES[0], isales_simulator)
     assert verdict(task_run) == PAUSED
-
-
-def test_the_metadata_database_holds_neither_secret_nor_signature(isales_simulator: Simulator):
-    for case in CASES:
-        run(case, isales_simulator)
-    home = airflow_home()
-    held = {file.name: file.read_bytes() for file in home.rglob("*") if file.is_file()}
-    leaking = [name for name, content in held.items() if SECRET.encode() in content or b"auth-v2/" in content]
-    assert (any(b"pause_one_batch" in content for content in held.values()), leaking) == (True, [])
 
 
 @pytest.mark.parametrize(
