@@ -80,7 +80,11 @@ def test_without_catchup_a_scheduler_that_comes_late_creates_the_last_missed_run
 
 
 class TestTheSchedulerItself:
-    """Airflow's scheduler job on its own database, its clock set from edge to edge."""
+    """
+    Airflow's scheduler job on its own database, its clock set from edge to edge for 150 days.
+
+    Which runs are due it asks the database, whose clock can't be set: that a run is not early is for the tests above.
+    """
 
     @pytest.fixture
     def scheduler(self) -> Any:
