@@ -18,6 +18,7 @@ from airflow_provider_isales.client.arguments import (
     check_parallelism,
 )
 from airflow_provider_isales.client.errors import (
+    ISalesAlreadySuspendedError,
     ISalesArgumentError,
     ISalesBatchNotFoundError,
     ISalesBulkError,
@@ -37,16 +38,20 @@ class Direction:
     """
     Which way batches are switched.
 
+    :param verb: the interface
     :param doing: how to speak of it
     :param done: the outcome for a batch that was switched
     :param already: the outcome for a batch that was found switched
     :param wanted: the status that they shall have
+    :param counts_as_success: one more result code that says that a batch is as wanted
     """
 
+    verb: str
     doing: str
     done: Outcome
     already: Outcome
     wanted: BatchStatus
+    counts_as_success: str | None
 
     @property
     def opposite(self) -> BatchStatus:
@@ -54,8 +59,22 @@ class Direction:
         return BatchStatus.STARTED if self.wanted is BatchStatus.SUSPENDED else BatchStatus.SUSPENDED
 
 
-PAUSE = Direction("Pausing", Outcome.PAUSED, Outcome.ALREADY_PAUSED, BatchStatus.SUSPENDED)
-RESUME = Direction("Resuming", Outcome.RESUMED, Outcome.ALREADY_STARTED, BatchStatus.STARTED)
+PAUSE = Direction(
+    "pause",
+    "Pausing",
+    Outcome.PAUSED,
+    Outcome.ALREADY_PAUSED,
+    BatchStatus.SUSPENDED,
+    counts_as_success=ISalesAlreadySuspendedError.code,
+)
+RESUME = Direction(
+    "resume",
+    "Resuming",
+    Outcome.RESUMED,
+    Outcome.ALREADY_STARTED,
+    BatchStatus.STARTED,
+    counts_as_success=None,  # the code for "already started" is not documented: list tells
+)
 
 
 @dataclass
@@ -143,7 +162,8 @@ class BulkSwitch:
 
     def _switch_all(self, batch_ids: Collection[str]) -> None:
         """Switch batches in parallel, every one however many fail, and log how far it is every few seconds."""
-        # Also for whoever interrupts: what is not done is not forgotten.
+        # Also for whoever interrupts: what is not done is not forgotten. From here on the threads only change values,
+        # so the outcomes can be read while they run.
         self.outcomes |= dict.fromkeys(batch_ids, ISalesStoppedError("it was not tried"))
         began = time.monotonic()
         executor = ThreadPoolExecutor(self.max_parallel_requests, thread_name_prefix="isales")
@@ -191,8 +211,7 @@ class BulkSwitch:
         return [batch_id for batch_id in wrong if batch_id in self.outcomes] if given else wrong
 
     def _failures(self) -> dict[str, ISalesError]:
-        outcomes = list(self.outcomes.items())  # other threads write to it
-        return {batch_id: outcome for batch_id, outcome in outcomes if isinstance(outcome, ISalesError)}
+        return {batch_id: outcome for batch_id, outcome in self.outcomes.items() if isinstance(outcome, ISalesError)}
 
     def _result(self) -> BulkResult:
         def ids(wanted: Outcome) -> list[str]:
@@ -217,13 +236,12 @@ class BulkSwitch:
         return failure
 
     def _counts(self) -> str:
-        outcomes = list(self.outcomes.values())  # other threads write to it
-        kinds = Counter(type(outcome) if isinstance(outcome, ISalesError) else outcome for outcome in outcomes)
+        kinds = Counter(type(each) if isinstance(each, ISalesError) else each for each in self.outcomes.values())
         done, already = kinds[self.direction.done], kinds[self.direction.already]
         not_tried = kinds[ISalesStoppedError]
         counts = (
             f"{done} {self.direction.done.value}, {already} {self.direction.already.value}, "
-            f"{len(outcomes) - done - already - not_tried} failed"
+            f"{kinds.total() - done - already - not_tried} failed"
         )
         return f"{counts}, {not_tried} not tried" if not_tried else counts
 

@@ -355,10 +355,7 @@ class ISalesClient:
         def switch(batch: BatchKey) -> Outcome:
             # Not resume_call_batch(): it would list the whole campaign for each refusal, and list is asked at the end.
             answer, attempts = self._call(
-                "pause" if direction is PAUSE else "resume",
-                batch,
-                {"id": batch.batch_id},
-                counts_as_success=ISalesAlreadySuspendedError.code if direction is PAUSE else None,
+                direction.verb, batch, {"id": batch.batch_id}, counts_as_success=direction.counts_as_success
             )
             # Listed as started a moment ago, and an earlier attempt may have taken effect: then it was this one.
             ours = batch_ids is None and attempts > 1

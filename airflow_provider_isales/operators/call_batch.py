@@ -212,13 +212,20 @@ class _CallBatchesOperator(_CampaignOperator):
                 self.log.exception("The summary could not be written to XCom.")
 
         try:
-            return self._switch(hook, keep).to_dict()
+            result = self._method(hook)(
+                self.campaign_id,
+                self.batch_ids,
+                max_parallel_requests=self.max_parallel_requests,
+                vdn_id=self.vdn_id,
+                on_interrupt=keep,
+            )
+            return result.to_dict()
         except ISalesBulkError as error:
             keep(error.result)
             raise
 
     @abstractmethod
-    def _switch(self, hook: ISalesHook, on_interrupt: Callable[[BulkResult], None]) -> BulkResult: ...
+    def _method(self, hook: ISalesHook) -> Callable[..., BulkResult]: ...
 
 
 class PauseCallBatchesOperator(_CallBatchesOperator):
@@ -246,14 +253,8 @@ class PauseCallBatchesOperator(_CallBatchesOperator):
 
     _guard = staticmethod(skip_pause_during_shift)
 
-    def _switch(self, hook: ISalesHook, on_interrupt: Callable[[BulkResult], None]) -> BulkResult:
-        return hook.pause_call_batches(
-            self.campaign_id,
-            self.batch_ids,
-            max_parallel_requests=self.max_parallel_requests,
-            vdn_id=self.vdn_id,
-            on_interrupt=on_interrupt,
-        )
+    def _method(self, hook: ISalesHook) -> Callable[..., BulkResult]:
+        return hook.pause_call_batches
 
 
 class ResumeCallBatchesOperator(_CallBatchesOperator):
@@ -267,14 +268,8 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
 
     _guard = staticmethod(skip_resume_outside_shifts)
 
-    def _switch(self, hook: ISalesHook, on_interrupt: Callable[[BulkResult], None]) -> BulkResult:
-        return hook.resume_call_batches(
-            self.campaign_id,
-            self.batch_ids,
-            max_parallel_requests=self.max_parallel_requests,
-            vdn_id=self.vdn_id,
-            on_interrupt=on_interrupt,
-        )
+    def _method(self, hook: ISalesHook) -> Callable[..., BulkResult]:
+        return hook.resume_call_batches
 
 
 @contextmanager

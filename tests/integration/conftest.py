@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,12 @@ def simulator(server: Simulator) -> Simulator:
     server.faults.clear()
     server._app.requests.clear()
     return server
+
+
+@pytest.fixture
+def read_log(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+    """Gives what was logged so far: Airflow 3 writes the log of a task to the output, Airflow 2 to its loggers."""
+    return lambda: caplog.text + "".join(capfd.readouterr())
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from unittest.mock import Mock
 
@@ -105,7 +106,7 @@ def test_a_pause_skips_while_a_shift_is_on(campaign: Campaign, monkeypatch: pyte
 
 
 def test_a_task_that_runs_out_of_time_stops_sending_and_logs_how_far_it_was(
-    campaign: Campaign, isales_simulator: Simulator, capfd: pytest.CaptureFixture[str], caplog
+    campaign: Campaign, isales_simulator: Simulator, read_log: Callable[[], str]
 ):
     pytest.importorskip("airflow.sdk", reason="dag.test() of Airflow 2 does not survive a task's timeout")
     isales_simulator.inject("delay", seconds=0.5, verb="pause", times=999)
@@ -114,8 +115,7 @@ def test_a_task_that_runs_out_of_time_stops_sending_and_logs_how_far_it_was(
     time.sleep(0.6)
     assert (task_run.state, isales_simulator.requests["pause"] - sent) == ("failed", 0)
     assert (len(task_run.xcom["paused"]) > 0, len(task_run.xcom["failed"]) > 0) == (True, True)
-    log = caplog.text + "".join(capfd.readouterr())
-    assert "Pausing the call batches of campaign 7 (VDN 25) was interrupted: " in log
+    assert "Pausing the call batches of campaign 7 (VDN 25) was interrupted: " in read_log()
 
 
 def test_a_task_that_is_killed_stops_sending(campaign: Campaign, isales_simulator: Simulator):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pendulum
 import pytest
 from airflow_runs import dag_file, run_dag
@@ -90,16 +92,16 @@ def test_a_resume_on_a_worker_whose_clock_is_seconds_behind_waits_for_the_start(
     assert (run_at("resume", "25 13:29:45"), run_at.waits) == (("success", "started"), [15.0])
 
 
-def test_a_skipped_pause_names_the_shift_and_its_end(run_at, capfd: pytest.CaptureFixture[str], caplog):
+def test_a_skipped_pause_names_the_shift_and_its_end(run_at, read_log: Callable[[], str]):
     run_at("pause", "25 10:00:00")
-    log = caplog.text + "".join(capfd.readouterr())
+    log = read_log()
     assert (
         "Not paused, because a shift is on: 09:00-12:00 on Wed 2026-11-25 Asia/Shanghai. A pause now would stop its "
         "work. It ends at 2026-11-25T12:00:00+08:00." in log
     )
 
 
-def test_a_skipped_resume_names_the_next_start(run_at, capfd: pytest.CaptureFixture[str], caplog):
+def test_a_skipped_resume_names_the_next_start(run_at, read_log: Callable[[], str]):
     run_at("resume", "25 23:00:00")
-    log = caplog.text + "".join(capfd.readouterr())
+    log = read_log()
     assert "The next shift starts at 2026-11-26T09:00:00+08:00." in log

@@ -177,9 +177,9 @@ OBSERVED: dict[str, Observed] = {}
 def observe(case: Case, request: pytest.FixtureRequest) -> Observed:
     """Run the task for a case, once for all tests, and take down what it does."""
     if case.name not in OBSERVED:
-        simulator, capfd, caplog = map(request.getfixturevalue, ("isales_simulator", "capfd", "caplog"))
+        simulator, read_log = map(request.getfixturevalue, ("isales_simulator", "read_log"))
         task_run, messages = run(case, simulator)
-        OBSERVED[case.name] = Observed(task_run, messages, caplog.text + "".join(capfd.readouterr()))
+        OBSERVED[case.name] = Observed(task_run, messages, read_log())
         message = messages[0] if messages else ""
         request.config.stash[OUTCOMES].append((case.name, verdict(task_run), message))
     return OBSERVED[case.name]
