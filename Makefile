@@ -5,8 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CONSTRAINTS = constraints/airflow-$(AIRFLOW).txt
 INSTALLED = $(VENV)/installed-$(AIRFLOW)
+INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
-.PHONY: help demo test lint bench picture simulator airflow constraints clean
+.PHONY: help demo test test-matrix lint bench picture simulator airflow constraints environment clean
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -16,7 +17,10 @@ demo: $(INSTALLED)  ## run the main job end to end on a real Airflow (about a mi
 	@$(BIN)/python dev/demo.py
 
 test: lint $(INSTALLED)  ## lint, types, unit and integration tests
-	$(BIN)/pytest
+	$(BIN)/pytest -m 'not system'
+
+test-matrix: $(INSTALLED)  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some
+	@$(BIN)/python dev/matrix.py $(ONLY)
 
 lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff check
@@ -24,11 +28,11 @@ lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/mypy
 
 bench: $(INSTALLED)  ## the benchmarks, side by side with what would be used instead
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS) --editable '.[bench]'
+	@$(INSTALL) --group bench
 	@$(BIN)/python benchmarks/run.py
 
 picture: $(INSTALLED)  ## draw the picture of the docs anew
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS) --editable '.[docs]'
+	@$(INSTALL) --group docs
 	@$(BIN)/python docs/shift_weeks.py
 
 simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with
@@ -40,13 +44,15 @@ airflow: $(INSTALLED)  ## start an Airflow with its UI, the example DAGs and a c
 constraints: $(INSTALLED)  ## pin the newest versions anew, for AIRFLOW=x.y
 	$(BIN)/python dev/constraints.py $(AIRFLOW)
 
+environment: $(INSTALLED)  ## the virtual environment and nothing else
+
 clean:  ## remove everything that was made
-	rm -rf .venv .demo .airflow .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .matrix .demo .airflow .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
 $(INSTALLED): pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 ...")'
 	@echo "Installing Airflow $(AIRFLOW) and the provider into $(VENV) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS) apache-airflow --editable '.[dev]'
+	@$(INSTALL) apache-airflow --editable '.[simulator]' --group dev
 	@touch $@

@@ -1,4 +1,8 @@
-"""Pin everything that development and tests install, for one line of Airflow: ``python dev/constraints.py 3.3``."""
+"""
+Pin everything that development and tests install: ``python dev/constraints.py 3.3`` for one line of Airflow.
+
+``lowest`` pins the lowest versions that ``pyproject.toml`` allows instead of the newest.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +12,29 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 OLDEST_PYTHON = "3.11"
+GROUPS = ("dev", "docs", "bench", "system")
+
+# What Airflow itself needs and does not say: its execution API of that line does not work with newer ones.
+BOUNDS = {"3.0": ["cadwyn<5.5", "fastapi<0.117", "pydantic<2.12", "starlette<0.48"]}
 
 
 def main() -> None:
     """Write ``constraints/airflow-X.Y.txt``."""
     (line,) = sys.argv[1:]
+    if line == "lowest":
+        requirements, groups, how = [], GROUPS[:1], ["--resolution", "lowest-direct"]
+    else:
+        requirements, groups, how = [f"apache-airflow=={line}.*", *BOUNDS.get(line, [])], GROUPS, []
     # Not --universal: Airflow's own requirements differ by platform in ways that do not resolve together.
     pinned = subprocess.check_output(
         [
-            *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "-", "--all-extras", "--quiet"),
+            *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "-", "--extra", "simulator", "--quiet"),
+            *(option for group in groups for option in ("--group", group)),
             *("--python-version", OLDEST_PYTHON, "--no-header", "--no-annotate", "--no-emit-index-url"),
-            *("--no-emit-find-links", "--upgrade"),
+            *("--no-emit-find-links", *how),
         ],
         cwd=REPOSITORY,
-        input=f"apache-airflow=={line}.*\n",
+        input="\n".join(requirements) + "\n",
         text=True,
     )
     target = REPOSITORY / "constraints" / f"airflow-{line}.txt"

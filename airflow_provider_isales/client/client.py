@@ -440,7 +440,8 @@ class ISalesClient:
             raise
         # Not all that requests and urllib3 raise for broken answers is of their own kinds.
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            raise _transport_error(error, outside) from error
+            # None: the frames of urllib3 hold the signature, and some log formats show their variables.
+            raise _transport_error(error, outside) from None
 
 
 class _Session(requests.Session):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from unittest.mock import Mock
 
 import pytest
-from airflow_runs import dag_file, run_dag
+from airflow_runs import EXCEPTIONS, dag_file, run_dag
 
 from airflow_provider_isales.client import BatchStatus, ISalesBulkError
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
@@ -24,10 +24,9 @@ def campaign(isales_simulator: Simulator) -> Campaign:
 
 def run(name: str, conf: dict[str, object] | None = None):
     """Run a DAG; give its runs of the task ``act``, and the messages of their failures."""
-    module = dag_file("bulk")
-    module.EXCEPTIONS.clear()
-    runs = run_dag(getattr(module, name), conf)["act"]
-    return runs, [str(error) for error in module.EXCEPTIONS]
+    EXCEPTIONS.clear()
+    runs = run_dag(getattr(dag_file("bulk"), name), conf)["act"]
+    return runs, [str(error) for error in EXCEPTIONS]
 
 
 def started(campaign: Campaign) -> list[str]:

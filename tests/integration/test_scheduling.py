@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from airflow.providers.common.compat.sdk import DAG
 from airflow.timetables.base import TimeRestriction
-from airflow_runs import airflow_home, dag_file, start_airflow
+from airflow_runs import dag_file, publish, start_airflow
 from two_years import FIRST, LAST, SHIFTS, TIMETABLES
 
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable
@@ -107,7 +107,7 @@ class TestTheSchedulerItself:
         dag_id = f"scheduled_{timetable._edge}_{'with' if catchup else 'without'}_catchup"
         expected = [run for run in expected_runs(timetable) if run[2] < FIRST + timedelta(days=150)]
         with time_machine.travel(FIRST, tick=False):
-            self.publish(dag_id)
+            self.publish_only(dag_id)
         for *_, due in expected:
             with (
                 time_machine.travel(due + timedelta(seconds=1), tick=False),
@@ -120,17 +120,12 @@ class TestTheSchedulerItself:
             created = [(run.data_interval_start, run.data_interval_end, run.run_after) for run in runs]
         assert created == expected
 
-    def publish(self, dag_id: str) -> None:
-        """Write a DAG to the database as the DAG processor would: serialized."""
-        from airflow.dag_processing.bundles.manager import DagBundlesManager
-        from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+    def publish_only(self, dag_id: str) -> None:
+        """Have the scheduler know the DAGs, and this one alone as not paused."""
         from airflow.models.dag import DagModel
         from airflow.utils.session import create_session
 
-        DagBundlesManager().sync_bundles_to_db()
-        bag = DagBag(dag_folder=str(airflow_home() / "dags" / "scheduled.py"))
-        assert not bag.import_errors
-        sync_bag_to_db(bag, "dags-folder", None)
+        publish("scheduled")
         with create_session() as session:
             for model in session.query(DagModel):
                 model.is_paused = model.dag_id != dag_id
