@@ -5,8 +5,10 @@ from __future__ import annotations
 import _thread
 import logging
 import re
+import signal
 import threading
 import time
+from collections.abc import Iterator
 
 import pytest
 
@@ -292,6 +294,14 @@ class TestStopping:
             failure_of(client)
         assert time.monotonic() - began < 5
 
+    @pytest.fixture
+    def interruptible(self) -> Iterator[None]:
+        """Have Python heed interrupts: it does not where a shell started it in the background."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
+
+    @pytest.mark.usefixtures("interruptible")
     def test_an_interrupt_stops_and_logs_what_was_done(
         self, simulator: Simulator, campaign: Campaign, caplog: pytest.LogCaptureFixture
     ):
