@@ -7,7 +7,7 @@ CONSTRAINTS = constraints/airflow-$(AIRFLOW).txt
 INSTALLED = $(VENV)/installed-$(AIRFLOW)
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
-.PHONY: help demo test test-matrix lint bench picture simulator airflow constraints environment clean
+.PHONY: help demo test test-matrix test-system screenshots lint docs package bench picture simulator airflow constraints environment clean
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -17,22 +17,26 @@ demo: $(INSTALLED)  ## run the main job end to end on a real Airflow (about a mi
 	@$(BIN)/python dev/demo.py
 
 test: lint $(INSTALLED)  ## lint, types, unit and integration tests
-	$(BIN)/pytest -m 'not system'
+	$(BIN)/pytest
 
 test-matrix: $(INSTALLED)  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some
 	@$(BIN)/python dev/matrix.py $(ONLY)
+
+test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis and PostgreSQL (needs Debian's packages for them)
+	$(BIN)/pytest tests/system
+
+screenshots: $(INSTALLED)-system  ## take the pictures of the docs anew
+	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py
 
 lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: $(INSTALLED)  ## the benchmarks, side by side with what would be used instead
-	@$(INSTALL) --group bench
+bench: $(INSTALLED)-bench  ## the benchmarks, side by side with what would be used instead
 	@$(BIN)/python benchmarks/run.py
 
-picture: $(INSTALLED)  ## draw the picture of the docs anew
-	@$(INSTALL) --group docs
+picture: $(INSTALLED)-docs  ## draw the picture of the docs anew
 	@$(BIN)/python docs/shift_weeks.py
 
 simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with
@@ -55,4 +59,8 @@ $(INSTALLED): pyproject.toml $(CONSTRAINTS)
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
 	@$(INSTALL) apache-airflow --editable '.[simulator]' --group dev
+	@touch $@
+
+$(INSTALLED)-%: $(INSTALLED)
+	@$(INSTALL) --group $*
 	@touch $@

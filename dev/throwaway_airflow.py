@@ -1,5 +1,5 @@
 """
-A throw-away Airflow 3 with scheduler, API server and SQLite, in a directory of its own.
+A throw-away Airflow 3 in a directory of its own: all in one with SQLite, or each component by itself.
 
 Run as a program, it serves the example DAGs with the UI until interrupted.
 """
@@ -9,41 +9,47 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import requests
+from processes import WAIT_SECONDS, ProcessGroup, free_port, wait_for
 
 from airflow_provider_isales.simulator import Simulator
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-START_SECONDS = 120
-RUN_SECONDS = 120
-STOP_SECONDS = 10
+AIRFLOW = Path(sys.executable).parent / "airflow"
 
 
 class ThrowawayAirflow:
     """
-    As a context manager, ``airflow standalone`` runs from entry to exit; nothing of it is left running.
+    As a context manager, Airflow runs from entry to exit; nothing of it is left running.
 
     :param home: the directory for database, logs and configuration; it is emptied first
     :param dags: the folder with DAG files
     :param environment: more environment variables, connections for example
     :param port: of the API server and UI; 0 takes a free one
+    :param components: the ``airflow`` commands that are to run; separate ones need a database in the environment
     """
 
-    def __init__(self, home: Path, dags: Path, environment: Mapping[str, str], port: int = 0) -> None:
+    def __init__(
+        self,
+        home: Path,
+        dags: Path,
+        environment: Mapping[str, str],
+        port: int = 0,
+        components: Sequence[str] = ("standalone",),
+    ) -> None:
         self.home = home
-        self.port = port or _free_port()
+        self.components = components
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._log = home / "standalone.log"
         own = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         self._environment = own | {
             "AIRFLOW_HOME": str(home),
@@ -57,8 +63,8 @@ class ThrowawayAirflow:
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "true",
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(_free_port()),
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(_free_port()),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
             "NO_PROXY": "127.0.0.1,localhost",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **environment,
@@ -69,59 +75,85 @@ class ThrowawayAirflow:
     def __enter__(self) -> Self:
         shutil.rmtree(self.home, ignore_errors=True)
         self.home.mkdir(parents=True)
-        with self._log.open("w") as log:
-            self._process = subprocess.Popen(
-                [str(Path(sys.executable).parent / "airflow"), "standalone"],
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
+        self._running = ExitStack()
         try:
+            if "standalone" not in self.components:
+                subprocess.check_call([AIRFLOW, "db", "migrate"], env=self._environment, stdout=subprocess.DEVNULL)
+            self._processes = [self.start(component) for component in self.components]
             self._wait_until_it_serves()
         except BaseException:
-            self.stop()
+            self._running.close()
             raise
         return self
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.stop()
+        self._running.close()
 
-    def stop(self) -> None:
-        """End its whole process group: the first process ends most of the others, and some outlive it."""
-        self._process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_SECONDS)
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, how)
-                deadline = time.monotonic() + STOP_SECONDS
-                while time.monotonic() < deadline:
-                    self._process.poll()
-                    os.killpg(self._process.pid, 0)
-                    time.sleep(0.1)
+    def start(self, *arguments: str, environment: Mapping[str, str] | None = None, log: str = "") -> ProcessGroup:
+        """
+        Start one more component, which ends with the others.
+
+        :param arguments: of the ``airflow`` command
+        :param environment: more environment variables for it alone
+        :param log: the name of its log, that of the component when empty
+        """
+        process = ProcessGroup(
+            [AIRFLOW, *arguments],
+            self.home / f"{log or arguments[0]}.log",
+            {**self._environment, **(environment or {})},
+        )
+        self._running.callback(process.stop)
+        return process
+
+    def unpause(self, dag_id: str) -> None:
+        """
+        Have a DAG's schedule count, and wait until the runs that make up for missed ones have ended.
+
+        :raises TimeoutError: if that takes more than two minutes
+        """
+        wait_for(lambda: self.api("GET", f"dags/{dag_id}").ok, f"DAG {dag_id}")
+        self.api("PATCH", f"dags/{dag_id}", json={"is_paused": False}).raise_for_status()
+        wait_for(lambda: self._is_up_to_date(dag_id), f"the runs of {dag_id}")
 
     def run(self, dag_id: str, conf: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Trigger a DAG, wait for the end of the run, and give its task instances."""
+        return self.finish(self.trigger(dag_id, conf))
+
+    def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> str:
         """
-        Trigger a DAG, wait for the end of the run, and give its task instances.
+        Trigger a DAG.
 
         :param dag_id: the DAG
         :param conf: the configuration of the run
-        :raises TimeoutError: if the DAG is not there or the run does not end within two minutes
+        :return: the run's path in the REST API
+        :raises TimeoutError: if the DAG is not there within two minutes
         """
-        self._wait_for(lambda: self.api("GET", f"dags/{dag_id}").ok, f"DAG {dag_id}")
+        wait_for(lambda: self.api("GET", f"dags/{dag_id}").ok, f"DAG {dag_id}")
         answer = self.api("POST", f"dags/{dag_id}/dagRuns", json={"conf": dict(conf), "logical_date": None})
         answer.raise_for_status()
-        path = f"dags/{dag_id}/dagRuns/{answer.json()['dag_run_id']}"
-        self._wait_for(lambda: self.api("GET", path).json()["state"] in ("success", "failed"), path)
-        return list(self.api("GET", f"{path}/taskInstances", params={"limit": 100}).json()["task_instances"])
+        return f"dags/{dag_id}/dagRuns/{answer.json()['dag_run_id']}"
+
+    def finish(self, run: str, seconds: float = WAIT_SECONDS) -> list[dict[str, Any]]:
+        """
+        Wait for the end of a run, and give its task instances.
+
+        :param run: what :meth:`trigger` gave
+        :param seconds: how long to wait
+        :raises TimeoutError: if the run does not end in that time
+        """
+        wait_for(lambda: self.api("GET", run).json()["state"] in ("success", "failed"), run, seconds)
+        return self.task_instances(run)
+
+    def task_instances(self, run: str) -> list[dict[str, Any]]:
+        """Give the task instances of a run as they are."""
+        return list(self.api("GET", f"{run}/taskInstances", params={"limit": 100}).json()["task_instances"])
 
     def xcom(self, instance: Mapping[str, Any]) -> Any:
         """Give what a task instance returned, None if nothing."""
-        answer = self.api("GET", f"{_path(instance)}/xcomEntries/return_value", params={"deserialize": True})
+        parameters = {"deserialize": True, "map_index": instance["map_index"]}
+        answer = self.api("GET", f"{_path(instance)}/xcomEntries/return_value", params=parameters)
         return answer.json()["value"] if answer.ok else None
 
     def log(self, instance: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -133,15 +165,23 @@ class ThrowawayAirflow:
         """Call Airflow's REST API."""
         return self._api.request(method, f"{self.url}/api/v2/{path}", timeout=30, **settings)
 
+    def _is_up_to_date(self, dag_id: str) -> bool:
+        due = self.api("GET", f"dags/{dag_id}/details").json()["next_dagrun_run_after"]
+        runs = self.api("GET", f"dags/{dag_id}/dagRuns", params={"state": ["queued", "running"]}).json()["dag_runs"]
+        return not runs and (due is None or datetime.fromisoformat(due) > datetime.now(UTC))
+
     def _wait_until_it_serves(self) -> None:
-        self._wait_for(self._has_a_token, "the API server", START_SECONDS)
-        self._wait_for(
-            lambda: self.api("GET", "monitor/health").json()["scheduler"]["status"] == "healthy", "the scheduler"
-        )
+        def serves() -> bool:
+            for process in self._processes:
+                process.check()
+            return self._has_a_token() and self._scheduler_is_healthy()
+
+        wait_for(serves, f"API server and scheduler; see the logs in {self.home}")
+
+    def _scheduler_is_healthy(self) -> bool:
+        return bool(self.api("GET", "monitor/health").json()["scheduler"]["status"] == "healthy")
 
     def _has_a_token(self) -> bool:
-        if self._process.poll() is not None:
-            raise RuntimeError(f"airflow standalone ended; see {self._log}:\n{self._log.read_text()[-2000:]}")
         try:
             answer = self._api.post(f"{self.url}/auth/token", json={}, timeout=5)
             if not answer.ok:
@@ -151,21 +191,9 @@ class ThrowawayAirflow:
             return False
         return True
 
-    def _wait_for(self, condition: Any, what: str, seconds: float = RUN_SECONDS) -> None:
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"waited {seconds} s for {what}; see {self._log}")
-            time.sleep(0.3)
-
 
 def _path(instance: Mapping[str, Any]) -> str:
     return f"dags/{instance['dag_id']}/dagRuns/{instance['dag_run_id']}/taskInstances/{instance['task_id']}"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def main() -> None:

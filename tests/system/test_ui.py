@@ -1,0 +1,318 @@
+"""
+The provider in Airflow's UI, in a real browser: connection form, connection test, a run's log and XCom, the timetable.
+
+``SCREENSHOTS`` names a directory where pictures are left; the docs show those that this test takes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect, sync_playwright
+from throwaway_airflow import REPOSITORY, ThrowawayAirflow
+
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.simulator import Campaign, Simulator
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
+SIZE = {"width": 1200, "height": 1000}
+WIDE = 2240  # so that a long line of a log is whole in the picture
+ACTION_SECONDS, RUN_SECONDS = 20, 90
+SECRET_KEY = "a-key-that-nobody-shall-see"
+CAMPAIGN, ABSENT_CAMPAIGN = 1001, 4711
+# Not the batch of the example's own schedule, which runs when the DAG is unpaused.
+BATCH = f"{CAMPAIGN:015}{2:015}"
+# As in example_dags/shifts_weekly.py.
+SHIFTS = ShiftCalendar(
+    timezone="Asia/Shanghai",
+    week={"mon-fri": ["09:00-12:00", "13:30-18:00"], "sat": ["09:00-12:00"]},
+    closed=["2026-10-01"],
+    special={"2026-10-10": ["09:00-18:00"]},
+)
+
+
+@dataclass(frozen=True)
+class FormValues:
+    """What is typed into the connection form."""
+
+    host: str
+    port: int
+    secret_key: str
+    ca_file: str
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    with Simulator(secret_key=SECRET_KEY) as simulator:
+        yield simulator
+
+
+@pytest.fixture(scope="module")
+def campaign(simulator: Simulator) -> Campaign:
+    return simulator.add_campaign(CAMPAIGN, batches=3)
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory, campaign: Campaign) -> Iterator[ThrowawayAirflow]:
+    home = tmp_path_factory.mktemp("airflow") / "home"
+    with ThrowawayAirflow(home, REPOSITORY / "example_dags", {}) as airflow:
+        yield airflow
+
+
+@pytest.fixture(scope="module")
+def page(airflow: ThrowawayAirflow) -> Iterator[Page]:
+    assert CHROMIUM, "there is no Chromium on the PATH: install Debian's package chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        page = browser.new_context(base_url=airflow.url, viewport=SIZE).new_page()
+        page.set_default_timeout(ACTION_SECONDS * 1000)
+        expect.set_options(timeout=ACTION_SECONDS * 1000)
+        yield page
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
+    directory.mkdir(exist_ok=True)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def typed(simulator: Simulator) -> FormValues:
+    return FormValues("127.0.0.1", simulator.port, SECRET_KEY, str(simulator.ca_file))
+
+
+@pytest.fixture(scope="module")
+def form(page: Page) -> Locator:
+    """The form for a connection that is not saved."""
+    return open_form(page, "isales_shown")
+
+
+@pytest.fixture(scope="module")
+def connection(page: Page, typed: FormValues) -> Page:
+    """The page of connections, with ``isales_default`` in it, which the form made."""
+    form = open_form(page, "isales_default")
+    fill(form, typed)
+    save(page, form)
+    return page
+
+
+def open_form(page: Page, conn_id: str) -> Locator:
+    page.goto("/connections")
+    page.get_by_role("button", name="Add Connection").click()
+    form = page.get_by_role("dialog")
+    form.locator("[name=connection_id]").fill(conn_id)
+    form.get_by_role("combobox").first.click()
+    page.get_by_role("option", name="CC-iSales").click()
+    expect(form.get_by_label("Access Key")).to_be_visible()
+    return form
+
+
+def fill(form: Locator, values: FormValues) -> None:
+    form.get_by_label("Host").fill(values.host)
+    form.get_by_label("Port").fill(str(values.port))
+    form.get_by_label("Access Key").fill("simulator")
+    form.get_by_label("Secret Key").fill(values.secret_key)
+    section(form, "Extra Fields")
+    extra(form, "vdn_id").fill("25")
+    extra(form, "verify").fill(values.ca_file)
+
+
+def section(form: Locator, name: str) -> None:
+    form.get_by_role("button", name=name, exact=True).click()
+
+
+def extra(form: Locator, name: str) -> Locator:
+    return form.locator(f"[name=element_{name}]")
+
+
+def save(page: Page, form: Locator) -> None:
+    form.get_by_role("button", name="Save").click()
+    expect(form).to_be_hidden()
+
+
+def row(page: Page, conn_id: str) -> Locator:
+    return page.get_by_role("row").filter(has_text=conn_id)
+
+
+def test_connection(page: Page, conn_id: str) -> tuple[bool, str]:
+    """Press the button of a connection's row; give what Airflow says came of it."""
+    with page.expect_response("**/connections/test") as answer:
+        row(page, conn_id).get_by_role("button", name="Test Connection").click()
+    result = answer.value.json()
+    return result["status"], result["message"]
+
+
+test_connection.__test__ = False  # pytest takes it for a test
+
+
+def trigger(page: Page, airflow: ThrowawayAirflow, campaign_id: int, end: str) -> str:
+    """Trigger the example with the form, wait for the end of its run, and open the page of its task; give its path."""
+    page.goto("/dags/isales_pause_one_batch")
+    page.get_by_role("button", name="Trigger").first.click()
+    form = page.get_by_role("dialog")
+    extra(form, "campaign_id").fill(str(campaign_id))
+    extra(form, "batch_id").fill(BATCH)
+    form.get_by_role("button", name="Trigger").click()
+    page.wait_for_url("**/runs/manual__*")
+    path = page.url.removeprefix(airflow.url) + "/tasks/pause"
+    page.goto(path)
+    expect(page.get_by_text(end, exact=True).first).to_be_visible(timeout=RUN_SECONDS * 1000)
+    return path
+
+
+@pytest.fixture(scope="module")
+def unpaused(airflow: ThrowawayAirflow, connection: Page) -> None:
+    """The example DAGs that the tests run, after what they make up for."""
+    for dag_id in ("isales_pause_one_batch", "isales_shifts_weekly_pause"):
+        airflow.unpause(dag_id)
+
+
+@pytest.fixture(scope="module")
+def succeeded(unpaused: None, page: Page, airflow: ThrowawayAirflow) -> str:
+    return trigger(page, airflow, CAMPAIGN, "Success")
+
+
+@pytest.fixture(scope="module")
+def failed(unpaused: None, page: Page, airflow: ThrowawayAirflow) -> str:
+    return trigger(page, airflow, ABSENT_CAMPAIGN, "Failed")
+
+
+@pytest.fixture
+def dag_page(unpaused: None, page: Page) -> Page:
+    page.goto("/dags/isales_shifts_weekly_pause")
+    return page
+
+
+class TestTheConnectionForm:
+    @pytest.mark.parametrize("label", ["Host", "Port", "Access Key", "Secret Key"])
+    def test_has_the_field(self, form: Locator, label: str):
+        expect(form.get_by_label(label)).to_be_visible()
+
+    def test_leaves_out_the_field_that_means_nothing(self, form: Locator):
+        expect(form.get_by_label("Schema")).to_have_count(0)
+
+    @pytest.mark.parametrize(
+        ("label", "placeholder"),
+        [
+            ("Host", "name or address, without https://"),
+            ("Port", "443"),
+            ("Access Key", "the AK from the platform's operator"),
+            ("Secret Key", "the SK from the platform's operator"),
+        ],
+    )
+    def test_says_what_to_type(self, form: Locator, label: str, placeholder: str):
+        expect(form.get_by_label(label)).to_have_attribute("placeholder", placeholder)
+
+    def test_does_not_show_the_secret_key_that_is_typed(self, form: Locator):
+        expect(form.get_by_label("Secret Key")).to_have_attribute("type", "password")
+
+    def test_shows_standard_fields_as_in_the_docs(self, page: Page, form: Locator, typed: FormValues, pictures: Path):
+        fill(form, replace(typed, host="isales.example.com", port=28080, ca_file="/etc/ssl/isales-ca.pem"))
+        section(form, "Standard Fields")
+        expect(form.get_by_label("Host")).to_be_visible()
+        page.screenshot(path=pictures / "connection-form.png", animations="disabled")
+
+    @pytest.mark.parametrize("name", ["vdn_id", "timeout"])
+    def test_takes_nothing_but_digits_for_a_number(self, form: Locator, name: str):
+        expect(extra(form, name)).to_have_role("spinbutton")
+
+    @pytest.mark.parametrize(
+        ("name", "default"), [("verify", "/etc/ssl/isales-ca.pem"), ("timeout", "10"), ("signing_profile", "current")]
+    )
+    def test_shows_what_holds(self, form: Locator, name: str, default: str):
+        expect(extra(form, name)).to_have_value(default)
+
+    def test_offers_the_two_signing_profiles(self, page: Page, form: Locator, pictures: Path):
+        section(form, "Extra Fields")
+        page.screenshot(path=pictures / "connection-extra.png", animations="disabled")
+        form.get_by_role("combobox").nth(1).click()
+        assert page.get_by_role("option").all_inner_texts() == ["current", "legacy"]
+
+
+class TestTheConnection:
+    def test_is_kept_with_typed_extra_fields(self, connection: Page, airflow: ThrowawayAirflow, typed: FormValues):
+        kept = airflow.api("GET", "connections/isales_default").json()["extra"]
+        assert re.sub(r"\s", "", kept) == (
+            f'{{"vdn_id":25,"verify":"{typed.ca_file}","timeout":10,"signing_profile":"current","proxies":null}}'
+        )
+
+    def test_does_not_show_the_secret_key_in_the_form(self, connection: Page):
+        row(connection, "isales_default").get_by_role("button", name="Edit Connection").click()
+        expect(connection.get_by_role("dialog").get_by_label("Secret Key")).to_have_value("***")
+
+    def test_does_not_give_the_secret_key_to_the_browser(self, connection: Page):
+        with connection.expect_response("**/api/v2/connections?*") as answer:
+            connection.goto("/connections")
+        told = answer.value.text()
+        assert ("isales_default" in told, SECRET_KEY in told) == (True, False)
+
+    def test_passes_its_test(self, connection: Page, pictures: Path):
+        connection.goto("/connections")
+        ok, message = test_connection(connection, "isales_default")
+        connection.screenshot(
+            path=pictures / "connection-test.png", clip={"x": 0, "y": 0, "width": 1200, "height": 320}
+        )
+        assert (ok, message.partition(" (")[0]) == (True, "CC-iSales accepted the signature")
+
+    def test_fails_its_test_with_advice_when_the_secret_key_is_wrong(
+        self, connection: Page, typed: FormValues, pictures: Path
+    ):
+        form = open_form(connection, "isales_wrong_key")
+        fill(form, replace(typed, secret_key="wrong"))
+        save(connection, form)
+        test_connection(connection, "isales_wrong_key")
+        said = connection.get_by_text("HTTP 401: the server did not accept the signature. Check access key and secret")
+        expect(said).to_be_visible()
+        connection.screenshot(path=pictures / "connection-test-fails.png", animations="disabled")
+
+
+class TestARun:
+    def test_suspends_the_batch(self, succeeded: str, campaign: Campaign):
+        assert campaign.batches[BATCH].status.name == "SUSPENDED"
+
+    def test_says_in_its_log_what_it_did(self, page: Page, succeeded: str, pictures: Path):
+        page.goto(succeeded)
+        line = page.get_by_text(f"Paused call batch {BATCH} of campaign {CAMPAIGN} (VDN 25): [0200000] success")
+        expect(line).to_be_visible()
+        page.screenshot(path=pictures / "run-log.png", animations="disabled")
+
+    def test_returns_the_outcome_as_xcom(self, page: Page, succeeded: str, pictures: Path):
+        page.goto(f"{succeeded}/xcom")
+        page.get_by_role("button", name="Expand").click()
+        expect(page.get_by_text('"outcome": "paused"')).to_be_visible()
+        page.screenshot(path=pictures / "run-xcom.png", animations="disabled")
+
+    def test_says_why_it_failed_and_what_to_do(self, page: Page, failed: str, pictures: Path):
+        page.set_viewport_size({**SIZE, "width": WIDE})
+        page.goto(failed)
+        line = page.get_by_text(
+            f"Pausing call batch {BATCH} of campaign {ABSENT_CAMPAIGN} (VDN 25) failed: [0200007] the outbound "
+            "campaign does not exist. Check campaign_id and vdn_id."
+        )
+        expect(line).to_be_visible()
+        box = line.bounding_box() or {"y": 0, "height": 0}
+        # The lines below are paths of the machine at hand.
+        clip = {"x": 440, "y": 60, "width": WIDE - 440, "height": box["y"] + box["height"] - 56}
+        page.screenshot(path=pictures / "run-failed.png", animations="disabled", clip=clip)
+        page.set_viewport_size(SIZE)
+
+
+class TestTheShiftTimetable:
+    def test_says_in_words_when_the_dag_runs(self, dag_page: Page, pictures: Path):
+        expect(dag_page.get_by_text(f"end of shift, {SHIFTS.summary}")).to_be_visible()
+        dag_page.screenshot(path=pictures / "timetable.png", animations="disabled")
+
+    def test_shows_the_next_end_of_a_shift_as_the_next_run(self, dag_page: Page):
+        due = SHIFTS.next_end(datetime.now(UTC))
+        assert due
+        expect(dag_page.get_by_text(f"{due.astimezone(UTC):%Y-%m-%d %H:%M:%S}")).to_be_visible()
