@@ -45,11 +45,15 @@ def get_provider_info() -> dict[str, Any]:
         "package-name": "airflow-provider-isales",
         "name": INTEGRATION,
         "description": "Stop and restart outbound calling on Huawei's CC-iSales contact centre.",
-        "integrations": [{"integration-name": INTEGRATION, "tags": ["service"]}],
+        "integrations": [
+            {"integration-name": INTEGRATION, "logo": "/docs/integration-logos/isales.svg", "tags": ["service"]}
+        ],
         "hooks": [{"integration-name": INTEGRATION, "python-modules": ["airflow_provider_isales.hooks.isales"]}],
         "operators": [
             {"integration-name": INTEGRATION, "python-modules": ["airflow_provider_isales.operators.call_batch"]}
         ],
+        # Airflow reads this only where it discovers providers at once; the entry point makes the plugin known always.
+        "plugins": [{"name": "isales", "plugin-class": "airflow_provider_isales.plugin.ISalesPlugin"}],
         "connection-types": [
             {
                 "connection-type": "isales",

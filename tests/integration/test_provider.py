@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from airflow_provider_isales.hooks.isales import ISalesHook
 from airflow_provider_isales.provider_info import get_provider_info
 from airflow_provider_isales.simulator import Simulator
 
+REPOSITORY = Path(__file__).parents[2]
 AIRFLOW = str(Path(sys.executable).parent / "airflow")
 (CONNECTION_TYPE,) = get_provider_info()["connection-types"]
 
@@ -94,6 +97,23 @@ def test_the_provider_info_fits_airflows_schema():
 
     schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
     jsonschema.validate(get_provider_info(), schema)
+
+
+def test_the_logo_is_there():
+    (integration,) = get_provider_info()["integrations"]
+    assert (REPOSITORY / integration["logo"].lstrip("/")).is_file()
+
+
+@pytest.mark.parametrize("section", ["hooks", "operators"])
+def test_each_module_of_the_provider_info_is_there(section: str):
+    modules = [module for entry in get_provider_info()[section] for module in entry["python-modules"]]
+    assert [bool(find_spec(module)) for module in modules] == [True]
+
+
+def test_the_plugin_of_the_provider_info_is_that_of_the_entry_point():
+    (plugin,) = get_provider_info()["plugins"]
+    (entry_point,) = entry_points(group="airflow.plugins", name=plugin["name"])
+    assert plugin["plugin-class"] == entry_point.value.replace(":", ".")
 
 
 def test_asking_for_the_provider_info_imports_neither_airflow_nor_requests():
