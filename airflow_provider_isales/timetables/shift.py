@@ -69,7 +69,8 @@ class _ShiftTimetable(Timetable):
         if last is not None and shift.start < self._edge_of(last):
             # The calendar was edited, and this shift prolonged: its start is the logical date of the last run already.
             shift = DataInterval(self._edge_of(last), shift.end)
-        return DagRunInfo(run_after=self._edge_of(shift), data_interval=shift)
+        # Not its constructor, which takes other arguments in Airflow 3.2.
+        return DagRunInfo.interval(*shift)._replace(run_after=self._edge_of(shift))
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
         """
