@@ -33,6 +33,12 @@ lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+docs: $(INSTALLED)-docs  ## the documentation, in build/docs; warnings are errors
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env docs build/docs
+
+package: $(INSTALLED)  ## wheel and sdist in dist/, checked, and installed beside each supported Airflow; ONLY=3.3
+	@$(BIN)/python dev/package.py $(ONLY)
+
 bench: $(INSTALLED)-bench  ## the benchmarks, side by side with what would be used instead
 	@$(BIN)/python benchmarks/run.py
 

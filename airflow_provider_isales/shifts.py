@@ -1,7 +1,7 @@
 """
 When people may be called: shifts in the contact centre's own wall-clock time.
 
-A :class:`ShiftCalendar` turns a week of shifts, closed days and special days into *edges*: the instants at
+A :class:`.ShiftCalendar` turns a week of shifts, closed days and special days into *edges*: the instants at
 which a shift starts or ends. Everything it answers follows from four rules:
 
 * A shift belongs to the date on which it starts. ``22:00-02:00`` runs on into the next date, also when that

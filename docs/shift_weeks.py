@@ -1,5 +1,5 @@
 """
-Draws weeks of a shift calendar: ``python docs/shift_weeks.py``. Needs the extra ``docs``.
+Draws weeks of a shift calendar: ``make picture`` installs what it needs.
 
 What is drawn is what the calendar answers, so the picture can't say anything else than the code.
 """

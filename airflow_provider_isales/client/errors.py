@@ -1,18 +1,18 @@
 """
-What can go wrong with a call to CC-iSales: one tree of plain exceptions, and the table of result codes.
+What can go wrong with a call to CC-iSales: one tree of plain exceptions, and the table of result codes::
 
-``ISalesError``
-    ``ISalesArgumentError``: a bad argument; nothing was sent
-    ``ISalesStoppedError``: the client was stopped
-    ``ISalesBulkError``: some batches of many failed; ``ISalesUnchangedError`` is one of the reasons
-    ``ISalesTransportError``: no usable answer
-        ``ISalesConnectError``, ``ISalesCertificateError``: nothing was sent
-        ``ISalesTLSError``, ``ISalesTimeoutError``, ``ISalesConnectionLostError``: it is not known whether the request
-        took effect
-        ``ISalesHTTPStatusError``: something answered with another HTTP status than 200
-    ``ISalesAuthenticationError``: HTTP 401
-    ``ISalesProtocolError``: an answer that cannot be read, so that nothing is known
-    ``ISalesResultError``: a failure code; a subclass for each documented one, see ``RESULT_ERRORS``
+    ISalesError
+        ISalesArgumentError: a bad argument; nothing was sent
+        ISalesStoppedError: the client was stopped
+        ISalesBulkError: some batches of many failed; ISalesUnchangedError is one of the reasons
+        ISalesTransportError: no usable answer
+            ISalesConnectError, ISalesCertificateError: nothing was sent
+            ISalesTLSError, ISalesTimeoutError, ISalesConnectionLostError: it is not known whether the request
+            took effect
+            ISalesHTTPStatusError: something answered with another HTTP status than 200
+        ISalesAuthenticationError: HTTP 401
+        ISalesProtocolError: an answer that cannot be read, so that nothing is known
+        ISalesResultError: a failure code; a subclass for each documented one, see RESULT_ERRORS
 """
 
 from __future__ import annotations

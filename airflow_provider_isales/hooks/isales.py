@@ -63,7 +63,7 @@ class ISalesHook(BaseHook):
 
     def pause_call_batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None) -> PauseResult:
         """
-        Suspend a call batch; see :meth:`ISalesClient.pause_call_batch`.
+        Suspend a call batch; see :meth:`.ISalesClient.pause_call_batch`.
 
         :param campaign_id: a positive integer
         :param batch_id: text of digits
@@ -72,7 +72,7 @@ class ISalesHook(BaseHook):
         return self.get_conn().pause_call_batch(self._vdn(vdn_id), campaign_id, batch_id)
 
     def resume_call_batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None) -> ResumeResult:
-        """Resume a call batch; see :meth:`ISalesClient.resume_call_batch`."""
+        """Resume a call batch; see :meth:`.ISalesClient.resume_call_batch`."""
         return self.get_conn().resume_call_batch(self._vdn(vdn_id), campaign_id, batch_id)
 
     def pause_call_batches(
@@ -84,7 +84,7 @@ class ISalesHook(BaseHook):
         vdn_id: int | str | None = None,
         on_interrupt: Callable[[BulkResult], None] | None = None,
     ) -> BulkResult:
-        """Suspend many call batches; see :meth:`ISalesClient.pause_call_batches`."""
+        """Suspend many call batches; see :meth:`.ISalesClient.pause_call_batches`."""
         return self.get_conn().pause_call_batches(
             self._vdn(vdn_id),
             campaign_id,
@@ -102,7 +102,7 @@ class ISalesHook(BaseHook):
         vdn_id: int | str | None = None,
         on_interrupt: Callable[[BulkResult], None] | None = None,
     ) -> BulkResult:
-        """Resume many call batches; see :meth:`ISalesClient.resume_call_batches`."""
+        """Resume many call batches; see :meth:`.ISalesClient.resume_call_batches`."""
         return self.get_conn().resume_call_batches(
             self._vdn(vdn_id),
             campaign_id,
@@ -118,17 +118,17 @@ class ISalesHook(BaseHook):
         status: BatchStatus | int = BatchStatus.SUSPENDED,
         vdn_id: int | str | None = None,
     ) -> CallBatch:
-        """Create a call batch; see :meth:`ISalesClient.create_call_batch`."""
+        """Create a call batch; see :meth:`.ISalesClient.create_call_batch`."""
         return self.get_conn().create_call_batch(self._vdn(vdn_id), campaign_id, name, status)
 
     def update_call_batch(
         self, campaign_id: int | str, batch_id: str, name: str, vdn_id: int | str | None = None
     ) -> None:
-        """Rename a call batch; see :meth:`ISalesClient.update_call_batch`."""
+        """Rename a call batch; see :meth:`.ISalesClient.update_call_batch`."""
         self.get_conn().update_call_batch(self._vdn(vdn_id), campaign_id, batch_id, name)
 
     def delete_call_batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None) -> None:
-        """Delete a call batch; see :meth:`ISalesClient.delete_call_batch`."""
+        """Delete a call batch; see :meth:`.ISalesClient.delete_call_batch`."""
         self.get_conn().delete_call_batch(self._vdn(vdn_id), campaign_id, batch_id)
 
     def list_call_batches(
@@ -139,7 +139,7 @@ class ISalesHook(BaseHook):
         name: str | None = None,
         vdn_id: int | str | None = None,
     ) -> Iterator[CallBatch]:
-        """List a campaign's call batches; see :meth:`ISalesClient.list_call_batches`."""
+        """List a campaign's call batches; see :meth:`.ISalesClient.list_call_batches`."""
         return self.get_conn().list_call_batches(self._vdn(vdn_id), campaign_id, status=status, name=name)
 
     def test_connection(self) -> tuple[bool, str]:

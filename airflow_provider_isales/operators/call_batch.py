@@ -163,7 +163,7 @@ class ResumeCallBatchOperator(_CallBatchOperator):
     """
     Resumes one call batch. A batch that is started already is as good.
 
-    Parameters, result and failures are those of :class:`PauseCallBatchOperator`, but ``outcome`` is ``resumed`` or
+    Parameters, result and failures are those of :class:`.PauseCallBatchOperator`, but ``outcome`` is ``resumed`` or
     ``already_started``, and with ``shifts`` a run outside every shift skips, instead of having people called then.
     Source: "Outbound Call Batch Interfaces".
     """
@@ -261,7 +261,7 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
     """
     Resumes many call batches of a campaign in one task, and makes sure by ``list`` that it was done.
 
-    Parameters, result and failures are those of :class:`PauseCallBatchesOperator`, but None for ``batch_ids`` means
+    Parameters, result and failures are those of :class:`.PauseCallBatchesOperator`, but None for ``batch_ids`` means
     every batch that ``list`` has as suspended, by whomever; the lists in the result are ``resumed`` and
     ``already_started``; and with ``shifts`` a run outside every shift skips.
     """

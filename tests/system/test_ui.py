@@ -276,35 +276,45 @@ class TestTheConnection:
         connection.screenshot(path=pictures / "connection-test-fails.png", animations="disabled")
 
 
+def picture_of_log(page: Page, last_line: Locator, path: Path) -> None:
+    """Take a picture of a task's log down to a line; below may be paths of the machine at hand."""
+    box = last_line.bounding_box() or {"y": 0, "height": 0}
+    clip = {"x": 440, "y": 60, "width": WIDE - 440, "height": box["y"] + box["height"] - 56}
+    page.screenshot(path=path, animations="disabled", clip=clip)
+
+
+@pytest.fixture
+def wide_page(page: Page) -> Iterator[Page]:
+    page.set_viewport_size({**SIZE, "width": WIDE})
+    yield page
+    page.set_viewport_size(SIZE)
+
+
 class TestARun:
     def test_suspends_the_batch(self, succeeded: str, campaign: Campaign):
         assert campaign.batches[BATCH].status.name == "SUSPENDED"
 
-    def test_says_in_its_log_what_it_did(self, page: Page, succeeded: str, pictures: Path):
-        page.goto(succeeded)
-        line = page.get_by_text(f"Paused call batch {BATCH} of campaign {CAMPAIGN} (VDN 25): [0200000] success")
+    def test_says_in_its_log_what_it_did(self, succeeded: str, wide_page: Page, pictures: Path):
+        wide_page.goto(succeeded)
+        line = wide_page.get_by_text(f"Paused call batch {BATCH} of campaign {CAMPAIGN} (VDN 25): [0200000] success")
         expect(line).to_be_visible()
-        page.screenshot(path=pictures / "run-log.png", animations="disabled")
+        picture_of_log(wide_page, line, pictures / "run-log.png")
 
     def test_returns_the_outcome_as_xcom(self, page: Page, succeeded: str, pictures: Path):
         page.goto(f"{succeeded}/xcom")
         page.get_by_role("button", name="Expand").click()
         expect(page.get_by_text('"outcome": "paused"')).to_be_visible()
-        page.screenshot(path=pictures / "run-xcom.png", animations="disabled")
+        clip = {"x": 0, "y": 0, "width": SIZE["width"], "height": 600}
+        page.screenshot(path=pictures / "run-xcom.png", animations="disabled", clip=clip)
 
-    def test_says_why_it_failed_and_what_to_do(self, page: Page, failed: str, pictures: Path):
-        page.set_viewport_size({**SIZE, "width": WIDE})
-        page.goto(failed)
-        line = page.get_by_text(
+    def test_says_why_it_failed_and_what_to_do(self, failed: str, wide_page: Page, pictures: Path):
+        wide_page.goto(failed)
+        line = wide_page.get_by_text(
             f"Pausing call batch {BATCH} of campaign {ABSENT_CAMPAIGN} (VDN 25) failed: [0200007] the outbound "
             "campaign does not exist. Check campaign_id and vdn_id."
         )
         expect(line).to_be_visible()
-        box = line.bounding_box() or {"y": 0, "height": 0}
-        # The lines below are paths of the machine at hand.
-        clip = {"x": 440, "y": 60, "width": WIDE - 440, "height": box["y"] + box["height"] - 56}
-        page.screenshot(path=pictures / "run-failed.png", animations="disabled", clip=clip)
-        page.set_viewport_size(SIZE)
+        picture_of_log(wide_page, line, pictures / "run-failed.png")
 
 
 class TestTheShiftTimetable:

@@ -1,0 +1,39 @@
+"""Sphinx configuration: ``make docs``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))  # for tables.py
+# Before Airflow is imported, which would make a home directory for its user.
+os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="isales-docs-")
+
+from airflow_provider_isales import __version__  # noqa: E402
+
+project = "airflow-provider-isales"
+author = "The airflow-provider-isales maintainers"
+project_copyright = author
+release = version = __version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "tables"]
+exclude_patterns = ["_build"]
+nitpicky = True
+# Only names of our own must resolve: nothing is looked up in other projects' docs.
+nitpick_ignore_regex = [
+    ("py:.*", r"(?!airflow_provider_isales|ISales|ShiftCalendar|Pause|Resume).*"),
+    ("py:class", r".*\._EveryBatch"),
+]
+
+autodoc_member_order = "bysource"
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+
+html_theme = "furo"
+html_title = f"{project} {version}"
+html_logo = html_favicon = "integration-logos/isales.svg"
