@@ -17,7 +17,7 @@ GROUPS = ("dev", "docs", "bench", "system")
 # What Airflow itself needs and does not say: the execution API of that line does not work with newer ones.
 BOUNDS = {
     "3.0": ["cadwyn<5.5", "fastapi<0.117", "pydantic<2.12", "starlette<0.48"],
-    "3.2": ["pydantic<2.13"],
+    "3.2": ["cadwyn<8", "fastapi<0.137", "svcs<26"],
 }
 
 
