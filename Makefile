@@ -23,7 +23,7 @@ test-matrix: $(INSTALLED)  ## the tests on every supported Airflow and Python; O
 	@$(BIN)/python dev/matrix.py $(ONLY)
 
 test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis and PostgreSQL (needs Debian's packages for them)
-	$(BIN)/pytest tests/system
+	$(BIN)/pytest -rP tests/system
 
 screenshots: $(INSTALLED)-system  ## take the pictures of the docs anew
 	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py

@@ -64,7 +64,8 @@ def those(instances: list[dict[str, Any]], state: str, worker: str) -> set[int]:
 
 def kill(worker: ProcessGroup) -> None:
     """Have it vanish as if its machine did: with all processes that run its tasks, whatever group they are in."""
-    for process in [*psutil.Process(worker.pid).children(recursive=True), psutil.Process(worker.pid)]:
+    first = psutil.Process(worker.pid)
+    for process in [first, *first.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(signal.SIGKILL)
 
@@ -85,17 +86,15 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         with ThrowawayAirflow(home / "airflow", HERE / "dags", environment, components=components) as airflow:
             workers = {name: start_worker(airflow, name) for name in ("worker-1", "worker-2")}
             run = airflow.trigger("pause_twenty_campaigns", {})
-            lost: set[int] = set()
 
             def in_the_middle() -> bool:
-                nonlocal lost
                 instances = airflow.task_instances(run)
-                lost = those(instances, "running", "worker-1")
-                sent = simulator.requests.get("pause", 0)
-                return sent >= KILL_AFTER and bool(lost) and bool(those(instances, "success", "worker-1"))
+                both = those(instances, "running", "worker-1") and those(instances, "success", "worker-1")
+                return bool(both) and simulator.requests.get("pause", 0) >= KILL_AFTER
 
-            wait_for(in_the_middle, "tasks on both workers")
+            wait_for(in_the_middle, "the first worker to have done some tasks and to be at others")
             kill(workers["worker-1"])
+            lost = those(airflow.task_instances(run), "running", "worker-1")
             instances = airflow.finish(run, RUN_SECONDS)
             found = Aftermath(instances, [airflow.xcom(each) for each in instances], campaigns, lost)
             report(found)
@@ -103,16 +102,13 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
 
 
 def report(aftermath: Aftermath) -> None:
-    """Print what came of it; pytest shows that with ``-s``, or when a test fails."""
+    """Print what came of it, which `make test-system` shows."""
     started = sum(len(aftermath.started(campaign_id)) for campaign_id in CAMPAIGNS)
     total = len(CAMPAIGNS) * BATCHES
     print(f"\n{total - started} of {total} batches suspended")
-    for name, values in {
-        "state": [each["state"] for each in aftermath.instances],
-        "worker": [each["hostname"] for each in aftermath.instances],
-        "tries": [each["try_number"] for each in aftermath.instances],
-    }.items():
-        print(f"tasks by {name}: " + ", ".join(f"{value}: {n}" for value, n in sorted(Counter(values).items())))
+    for name, column in {"state": "state", "worker": "hostname", "tries": "try_number"}.items():
+        values = Counter(each[column] for each in aftermath.instances)
+        print(f"tasks by {name}: " + ", ".join(f"{value}: {number}" for value, number in sorted(values.items())))
     print(f"tasks that the lost worker was running: {len(aftermath.lost)}")
 
 
