@@ -34,6 +34,8 @@ python_use_unqualified_type_names = True
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 
+smartquotes = False  # quotes in tables are code to copy
+
 html_theme = "furo"
 html_title = f"{project} {version}"
 html_logo = html_favicon = "integration-logos/isales.svg"
