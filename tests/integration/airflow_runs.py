@@ -61,7 +61,7 @@ def dag_file(name: str) -> ModuleType:
 def remembering(operator: Any) -> Any:
     """Give the operator as one that takes down what it raises. A callback won't do: Airflow 3.0 runs it elsewhere."""
 
-    class Remembering(operator):  # type: ignore[misc]
+    class Remembering(operator):
         def execute(self, context: Any) -> Any:
             try:
                 return super().execute(context)
