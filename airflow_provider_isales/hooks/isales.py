@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseHook
@@ -198,15 +199,17 @@ class ISalesHook(BaseHook):
         return {key.replace("-", "_"): value for key, value in behaviour.items()}
 
     def _read_connection(self) -> tuple[dict[str, Any], int | None]:
-        try:
+        with self._naming_the_connection():
             return client_settings(self.get_connection(self.isales_conn_id))
-        except ISalesArgumentError as error:
-            error.action = f"Reading connection {self.isales_conn_id!r}"
-            raise
 
     def _new_client(self, settings: dict[str, Any]) -> ISalesClient:
-        try:
+        with self._naming_the_connection():
             return ISalesClient(**settings, max_connections=self.max_connections)
+
+    @contextmanager
+    def _naming_the_connection(self) -> Iterator[None]:
+        try:
+            yield
         except ISalesArgumentError as error:
             error.action = f"Reading connection {self.isales_conn_id!r}"
             raise
