@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from airflow_runs import OUTCOMES
 
 from airflow_provider_isales.client import ISalesClient
 from airflow_provider_isales.simulator import Simulator
@@ -29,32 +28,13 @@ def simulator(server: Simulator) -> Simulator:
 
 
 @pytest.fixture
-def read_log(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """Gives what was logged so far: Airflow 3 writes the log of a task to the output, Airflow 2 to its loggers."""
-    return lambda: caplog.text + "".join(capfd.readouterr())
-
-
-@pytest.fixture
 def client(simulator: Simulator, no_waiting: list[float]) -> Iterator[ISalesClient]:
     """A client for the simulator that does not really wait between attempts."""
     with simulator.client() as client:
         yield client
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[OUTCOMES] = []
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.integration)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if outcomes := config.stash[OUTCOMES]:
-        terminalreporter.section("what a pause task does, by the server's answer")
-        for name, verdict, message in outcomes:
-            terminalreporter.write_line(
-                f"{name:<36}{verdict:<25}{(message.partition(' failed: ')[2] or message)[:100]}"
-            )

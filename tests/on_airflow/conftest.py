@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from airflow_runs import OUTCOMES
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def read_log(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+    """Gives what was logged so far: Airflow 3 writes the log of a task to the output, Airflow 2 to its loggers."""
+    return lambda: caplog.text + "".join(capfd.readouterr())
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[OUTCOMES] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.airflow)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if outcomes := config.stash[OUTCOMES]:
+        terminalreporter.section("what a pause task does, by the server's answer")
+        for name, verdict, message in outcomes:
+            terminalreporter.write_line(
+                f"{name:<36}{verdict:<25}{(message.partition(' failed: ')[2] or message)[:100]}"
+            )
