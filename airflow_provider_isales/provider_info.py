@@ -1,8 +1,10 @@
-"""What this package tells Airflow about itself. Imports nothing, so that Airflow can ask for it at every start."""
+"""What this package tells Airflow about itself. Imports next to nothing: Airflow asks for it at every start."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from airflow_provider_isales.client.profiles import SigningProfile
 
 INTEGRATION = "Huawei CC-iSales"
 
@@ -29,7 +31,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "signing_profile": {
         "label": "Signing Profile",
         "description": "'current' as in the vendor's present reference, 'legacy' as in its older demo.",
-        "schema": {"type": ["string", "null"], "enum": ["current", "legacy"], "default": "current"},
+        "schema": {"type": ["string", "null"], "enum": [*map(str, SigningProfile)], "default": "current"},
     },
     "proxies": {
         "label": "Proxies",
@@ -40,7 +42,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Give the provider's metadata; Airflow's ``provider_info.schema.json`` says what it means."""
+    """Return the provider's metadata; Airflow's ``provider_info.schema.json`` says what it means."""
     return {
         "package-name": "airflow-provider-isales",
         "name": INTEGRATION,

@@ -83,9 +83,9 @@ def one_call() -> list[Row]:
         fields = {"conn_type": "http", "schema": "https", "host": "127.0.0.1", "port": server.port, "extra": extra}
         os.environ["AIRFLOW_CONN_HTTP_DEFAULT"] = json.dumps(fields)
         body = json.dumps({"id": BATCH})
-        hook, http_hook = ISalesHook(), HttpHook(method="POST")
+        client, http_hook = ISalesHook().get_conn(), HttpHook(method="POST")
         contenders = {
-            "ours": lambda: hook.pause_call_batch(7, BATCH),
+            "ours": lambda: client.pause_call_batch(7, BATCH),
             "requests": lambda: bare.post(server.url, body, headers=READY, verify=server.ca_file, timeout=10).json(),
             "httpx": lambda: http.post(server.url, content=body, headers=READY).json(),
             "HttpHook": lambda: http_hook.run(
@@ -111,7 +111,7 @@ def thousand_at_once(rounds: int = 5) -> list[Row]:
     for _ in range(rounds):
         with lean_server() as server, server.client() as client:
             began = time.perf_counter()
-            client.pause_call_batches(25, 7)
+            client.pause_call_batches(7)
             ours.append(time.perf_counter() - began)
         with lean_server() as server, requests.Session() as bare:
             bare.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=8))
@@ -142,7 +142,7 @@ def thousand_with_latency(delay: float = 0.05) -> list[Row]:
     for parallel in (8, 16, 32):
         with lean_server(delay=delay) as server, server.client(parallel) as client:
             began = time.perf_counter()
-            client.pause_call_batches(25, 7, max_parallel_requests=parallel)
+            client.pause_call_batches(7, max_parallel_requests=parallel)
             seconds = time.perf_counter() - began
         ideal = 1000 * delay / parallel
         rows.append(
@@ -181,7 +181,7 @@ def growth() -> list[Row]:
     for size in (10, 100, 1000):
         with lean_server(batches=size) as server, server.client() as client:
             began = time.perf_counter()
-            client.pause_call_batches(25, 7)
+            client.pause_call_batches(7)
             seconds[size] = time.perf_counter() - began
     each = (seconds[1000] - seconds[10]) / 990
     fixed = seconds[10] - 10 * each

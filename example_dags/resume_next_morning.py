@@ -32,9 +32,8 @@ with DAG("isales_resume_next_morning_pause", schedule=ShiftEndTimetable(SHIFTS),
     @task(outlets=[DIALLED], retries=1, retry_delay=timedelta(seconds=5))
     def dialled_batches(*, outlet_events, data_interval_end) -> list[str]:
         """Note what is dialled, before the pause: also the pause that fails half-way is then known in the morning."""
-        hook = ISalesHook()
-        with hook.get_conn():
-            batch_ids = [batch.id for batch in hook.list_call_batches(CAMPAIGN, status=BatchStatus.STARTED)]
+        with ISalesHook().get_conn() as client:
+            batch_ids = [batch.id for batch in client.list_call_batches(CAMPAIGN, status=BatchStatus.STARTED)]
         outlet_events[DIALLED].extra = {"shift": data_interval_end.isoformat(), "batch_ids": batch_ids}
         return batch_ids
 

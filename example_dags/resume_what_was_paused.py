@@ -25,9 +25,8 @@ with DAG(
     @task
     def started_batches() -> list[str]:
         """A task of its own, because the next try of the pause would no longer find what the first try paused."""
-        hook = ISalesHook()
-        with hook.get_conn():
-            return [batch.id for batch in hook.list_call_batches(CAMPAIGN, status=BatchStatus.STARTED)]
+        with ISalesHook().get_conn() as client:
+            return [batch.id for batch in client.list_call_batches(CAMPAIGN, status=BatchStatus.STARTED)]
 
     @task
     def maintenance() -> None:

@@ -1,8 +1,8 @@
 """
 The CC-iSales protocol as a plain library: nothing here knows Airflow.
 
->>> with ISalesClient("isales.example.com", access_key, secret_key) as client:
-...     client.pause_call_batch(25, 1001, "174712034211433247704877116507").outcome
+>>> with ISalesClient("isales.example.com", access_key, secret_key, vdn_id=25) as client:
+...     client.pause_call_batch(1001, "174712034211433247704877116507").outcome
 <Outcome.PAUSED: 'paused'>
 """
 
@@ -23,6 +23,7 @@ from airflow_provider_isales.client.errors import (
     ISalesConnectError,
     ISalesConnectionLostError,
     ISalesDatabaseError,
+    ISalesDocumentedResultError,
     ISalesDuplicateNameError,
     ISalesEmptyParameterError,
     ISalesError,
@@ -42,30 +43,35 @@ from airflow_provider_isales.client.errors import (
     ISalesUnchangedError,
 )
 from airflow_provider_isales.client.models import (
+    BatchKey,
     BatchStatus,
     BulkResult,
     CallBatch,
     CallBatchResult,
+    CampaignKey,
     Outcome,
-    PauseResult,
-    ResumeResult,
 )
+from airflow_provider_isales.client.profiles import SigningProfile
 
 if TYPE_CHECKING:
-    from airflow_provider_isales.client.auth import C2Auth, SigningProfile
+    from airflow_provider_isales.client.auth import C2Auth
+    from airflow_provider_isales.client.bulk import BulkSwitch
     from airflow_provider_isales.client.client import ISalesClient
     from airflow_provider_isales.client.retry import RetryPolicy
 
 # Imported when they are asked for: DAG files, which are parsed again and again, need none of what these import.
-_LAZY = {"C2Auth": "auth", "SigningProfile": "auth", "ISalesClient": "client", "RetryPolicy": "retry"}
+_LAZY = {"BulkSwitch": "bulk", "C2Auth": "auth", "ISalesClient": "client", "RetryPolicy": "retry"}
 
 __all__ = [
     "RESULT_ERRORS",
+    "BatchKey",
     "BatchStatus",
     "BulkResult",
+    "BulkSwitch",
     "C2Auth",
     "CallBatch",
     "CallBatchResult",
+    "CampaignKey",
     "ISalesAlreadySuspendedError",
     "ISalesArgumentError",
     "ISalesAuthenticationError",
@@ -77,6 +83,7 @@ __all__ = [
     "ISalesConnectError",
     "ISalesConnectionLostError",
     "ISalesDatabaseError",
+    "ISalesDocumentedResultError",
     "ISalesDuplicateNameError",
     "ISalesEmptyParameterError",
     "ISalesError",
@@ -95,8 +102,6 @@ __all__ = [
     "ISalesTransportError",
     "ISalesUnchangedError",
     "Outcome",
-    "PauseResult",
-    "ResumeResult",
     "RetryPolicy",
     "SigningProfile",
 ]

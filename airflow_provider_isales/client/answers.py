@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from requests import Response
 
@@ -68,9 +68,20 @@ def read_answer(response: Response, counts_as_success: str | None = None) -> Ans
     return Answer(code, description, payload)
 
 
-def read_batch_page(answer: Answer) -> tuple[list[CallBatch], int]:
+class Page(NamedTuple):
+    """One page of a list: its batches, and how many there are on all pages."""
+
+    batches: list[CallBatch]
+    total: int
+
+
+def read_nothing(answer: Answer) -> None:
+    """Read what there is besides code and description: nothing."""
+
+
+def read_batch_page(answer: Answer) -> Page:
     """
-    Read one page of a list answer: its batches, and how many there are on all pages.
+    Read one page of a list.
 
     :raises ISalesProtocolError: for a page that is not as documented
     """
@@ -79,7 +90,7 @@ def read_batch_page(answer: Answer) -> tuple[list[CallBatch], int]:
         raise ISalesProtocolError(f"totalCount is {_excerpt(total)}, not a count")
     if not isinstance(data, list):
         raise ISalesProtocolError(f"data is {_excerpt(data)}, not a list of batches")
-    return [_call_batch(entry) for entry in data], total
+    return Page([_call_batch(entry) for entry in data], total)
 
 
 def read_created_id(answer: Answer) -> str:
@@ -162,15 +173,15 @@ def _excerpt(value: object) -> str:
 
 
 def _authentication_error(response: Response) -> ISalesAuthenticationError:
-    error = ISalesAuthenticationError("HTTP 401: the server did not accept the signature")
-    if server_time := _http_date(response.headers.get("Date")):
-        ahead = (datetime.now(UTC) - server_time).total_seconds()
-        if abs(ahead) > MAX_CLOCK_DIFFERENCE_SECONDS:
-            error.problem += (
-                f"; this machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's"
-            )
-            error.advice = "Set this machine's clock right (NTP): signatures are only valid for a short time."
-    return error
+    problem = "HTTP 401: the server did not accept the signature"
+    server_time = _http_date(response.headers.get("Date"))
+    ahead = (datetime.now(UTC) - server_time).total_seconds() if server_time else 0.0
+    if abs(ahead) <= MAX_CLOCK_DIFFERENCE_SECONDS:
+        return ISalesAuthenticationError(problem)
+    return ISalesAuthenticationError(
+        f"{problem}; this machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's",
+        advice="Set this machine's clock right (NTP): signatures are only valid for a short time.",
+    )
 
 
 def _status_error(response: Response) -> ISalesHTTPStatusError:

@@ -1,18 +1,25 @@
 """
-The documented rules for what a caller may pass, checked before anything is sent.
+The rules for what a caller may pass, in calls and in settings, checked before anything is sent.
 
 Each function returns the value to use and raises ``ISalesArgumentError`` with the value and what is allowed.
-Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
+Source of those for calls: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
 """
 
 from __future__ import annotations
 
+import os
+import re
+import ssl
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from ipaddress import IPv6Address
+from typing import Any, Final, Literal
 
 from airflow_provider_isales.client.errors import ISalesArgumentError
-from airflow_provider_isales.client.models import BatchStatus
+from airflow_provider_isales.client.models import BatchKey, BatchStatus, CampaignKey
+from airflow_provider_isales.client.profiles import SigningProfile
+
+#: The word for every batch that does not have the wanted status yet.
+ALL: Final = "all"
 
 MAX_VDN_ID = 9999
 MAX_NAME_LENGTH = 255
@@ -22,26 +29,11 @@ MAX_PARALLEL_REQUESTS = 64
 MAX_DIGITS = 100
 FORBIDDEN_IN_NAMES = frozenset('<>!@#$%^&*?;"~/\\')
 
+HTTPS_PORT = 443
+MAX_PORT = 65535
+MAX_TIMEOUT = 600
 
-@dataclass(frozen=True)
-class CampaignKey:
-    """Which campaign, with checked ids."""
-
-    vdn_id: int
-    campaign_id: int
-
-    def __str__(self) -> str:
-        return f"campaign {self.campaign_id} (VDN {self.vdn_id})"
-
-
-@dataclass(frozen=True)
-class BatchKey(CampaignKey):
-    """Which call batch of which campaign, with checked ids."""
-
-    batch_id: str
-
-    def __str__(self) -> str:
-        return f"call batch {self.batch_id} of {super().__str__()}"
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
 def campaign_key(vdn_id: object, campaign_id: object) -> CampaignKey:
@@ -95,17 +87,17 @@ def check_batch_id(value: object) -> str:
     return value
 
 
-def check_batch_ids(value: object) -> list[Any] | None:
+def check_batch_ids(value: object) -> list[Any] | Literal["all"]:
     """
-    Check that something is a list at all; its entries are for :func:`check_batch_id`.
+    Check that something says which batches; the entries of a list are for :func:`check_batch_id`.
 
-    :param value: a list of batch ids, or None for every batch that has the opposite status
+    :param value: ``"all"``, or a list of batch ids
     """
-    if value is None:
-        return None
+    if value == ALL:
+        return ALL
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise ISalesArgumentError(
-            f"batch_ids must be a list of batch ids, or None for every batch in the opposite state, not {value!r}"
+            f'batch_ids must be a list of batch ids, or "all" for every batch of the campaign, not {value!r}'
         )
     return list(value)
 
@@ -145,6 +137,89 @@ def check_status(value: object) -> BatchStatus:
     if isinstance(value, int) and not isinstance(value, bool) and value in tuple(BatchStatus):
         return BatchStatus(value)
     raise ISalesArgumentError(f"status must be 1 (started) or 2 (suspended), not {value!r}")
+
+
+def check_count(value: object) -> int:
+    """
+    Check an offset or a limit.
+
+    :param value: an integer from 0
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ISalesArgumentError(f"offset and limit must be integers from 0, not {value!r}")
+
+
+def check_host(value: object) -> str:
+    """
+    Check a host, and return it as it stands in a URL.
+
+    :param value: a name or an address, without scheme, port and path
+    """
+    if isinstance(value, str):
+        try:
+            return f"[{IPv6Address(value.removeprefix('[').removesuffix(']'))}]"
+        except ValueError:
+            if _HOST_NAME.fullmatch(value):
+                return value
+    raise ISalesArgumentError(
+        f"host must be a bare name or address, not {value!r}: leave out the scheme (it is always https) and any path, "
+        "and give the port in its own field"
+    )
+
+
+def check_port(value: object) -> int:
+    """
+    Check a port.
+
+    :param value: an integer from 1 to 65535
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_PORT:
+        return value
+    raise ISalesArgumentError(f"port must be an integer from 1 to {MAX_PORT}, not {value!r}")
+
+
+def check_timeout(value: object) -> float:
+    """
+    Check a timeout.
+
+    :param value: seconds, above 0 and up to 600
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= MAX_TIMEOUT:
+        return value
+    raise ISalesArgumentError(f"timeout must be a number of seconds above 0, up to {MAX_TIMEOUT}, not {value!r}")
+
+
+def check_verify(value: object) -> bool | str:
+    """
+    Check how far a server's certificate is to be trusted.
+
+    :param value: True, False, or the path of a CA bundle or of a directory of certificates
+    """
+    if not isinstance(value, (bool, str)):
+        raise ISalesArgumentError(f"verify must be true, false or the path of a CA bundle, not {value!r}")
+    if isinstance(value, str) and not os.path.isdir(value):
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+        except OSError as error:  # also what ssl raises
+            # Retryable: another worker may have the file.
+            raise ISalesArgumentError(
+                f"verify names no CA bundle that can be read: {value!r} ({error})", retryable=True
+            ) from None
+    return value
+
+
+def check_signing_profile(value: object) -> SigningProfile:
+    """
+    Check the name of a signing profile.
+
+    :param value: a ``SigningProfile`` or its name
+    """
+    for profile in SigningProfile:
+        if value == profile:
+            return profile
+    names = " or ".join(repr(known.value) for known in SigningProfile)
+    raise ISalesArgumentError(f"signing_profile must be {names}, not {value!r}")
 
 
 def _whole_number(value: object) -> int | None:

@@ -12,55 +12,20 @@ import hashlib
 import hmac
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import lru_cache
-from typing import Literal
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from airflow_provider_isales.client.arguments import check_signing_profile
 from airflow_provider_isales.client.errors import ISalesArgumentError
+from airflow_provider_isales.client.profiles import SigningProfile, Timespec
 
 SCHEME = "auth-v2"
 
 
-class SigningProfile(StrEnum):
-    """
-    The two dialects of C2 in use; they differ in the timestamp's precision and in which headers are signed.
-
-    ``current`` is the vendor's present reference, ``legacy`` its older demo.
-    """
-
-    CURRENT = "current"
-    LEGACY = "legacy"
-
-    @property
-    def timespec(self) -> Literal["milliseconds", "seconds"]:
-        """The precision of the timestamp, as :meth:`datetime.datetime.isoformat` names it."""
-        return "milliseconds" if self is SigningProfile.CURRENT else "seconds"
-
-    @property
-    def signed_headers(self) -> tuple[str, ...]:
-        """The lower-case names of the signed headers, sorted."""
-        return ("content-length", "content-type", "host") if self is SigningProfile.CURRENT else ("host",)
-
-
-def check_signing_profile(value: object) -> SigningProfile:
-    """
-    Give the signing profile of that name.
-
-    :param value: ``current``, ``legacy`` or a ``SigningProfile``
-    :raises ISalesArgumentError: for anything else
-    """
-    try:
-        return SigningProfile(str(value))
-    except ValueError:
-        names = " or ".join(repr(known.value) for known in SigningProfile)
-        raise ISalesArgumentError(f"signing_profile must be {names}, not {value!r}") from None
-
-
-def format_timestamp(at: datetime, timespec: Literal["milliseconds", "seconds"]) -> str:
+def format_timestamp(at: datetime, timespec: Timespec) -> str:
     """
     Write an instant as C2 wants it: UTC, with a ``Z``.
 
@@ -112,7 +77,7 @@ def authorization(
     body: str | bytes = b"",
 ) -> str:
     """
-    Give the value of the ``Authorization`` header for one request.
+    Return the value of the ``Authorization`` header for one request.
 
     :param access_key: the access key (AK)
     :param secret_key: the secret key (SK)
@@ -147,7 +112,7 @@ class C2Auth(AuthBase):
     :param access_key: the access key (AK)
     :param secret_key: the secret key (SK)
     :param profile: the signing profile, or its name
-    :param clock: gives the time of signing as an aware datetime; UTC now unless told otherwise
+    :param clock: returns the time of signing as an aware datetime; UTC now by default
     :raises ISalesArgumentError: for a key that is empty or cannot stand in a header, or an unknown profile
     """
 

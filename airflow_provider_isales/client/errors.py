@@ -17,9 +17,10 @@ What can go wrong with a call to CC-iSales: one tree of plain exceptions, and th
 
 from __future__ import annotations
 
+import copy
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from airflow_provider_isales.client.models import BulkResult
@@ -30,6 +31,8 @@ class ISalesError(Exception):
     The root of all errors of this package.
 
     :param problem: what went wrong, as a clause without a full stop
+    :param advice: what a person can do about it, where this differs from the class's
+    :param retryable: whether the same call may succeed later, where this differs from the class's
     """
 
     #: What a person can do about it; one or more sentences.
@@ -45,9 +48,26 @@ class ISalesError(Exception):
     #: How many requests were made before giving up.
     attempts: int = 1
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: str, *, advice: str | None = None, retryable: bool | None = None) -> None:
         super().__init__(problem)
         self.problem = problem
+        if advice is not None:
+            self.advice = advice
+        if retryable is not None:
+            self.retryable = retryable
+
+    def during(self, action: str, attempts: int = 1, more_advice: str = "") -> Self:
+        """
+        Return this error as the end of what was being done. Errors do not change once they are raised.
+
+        :param action: what was being done
+        :param attempts: how many requests were made
+        :param more_advice: what else a person can do about it
+        """
+        error = copy.copy(self)
+        error.action, error.attempts = action, attempts
+        error.advice = f"{self.advice} {more_advice}".strip()
+        return error
 
     def __str__(self) -> str:
         headline = f"{self.action} failed: {self.problem}" if self.action else self.problem
@@ -80,12 +100,13 @@ class ISalesBulkError(ISalesError):
 
     :param problem: counts and reasons
     :param result: what came of each
+    :param retryable: whether the same call may succeed later
     """
 
     sent = True
 
-    def __init__(self, problem: str, result: BulkResult) -> None:
-        super().__init__(problem)
+    def __init__(self, problem: str, result: BulkResult, *, retryable: bool = False) -> None:
+        super().__init__(problem, advice="It is safe to try again." if retryable else "", retryable=retryable)
         self.args = (problem, result)
         self.result = result
 
@@ -149,28 +170,30 @@ class ISalesHTTPStatusError(ISalesTransportError):
             phrase = f" {HTTPStatus(status).phrase}"
         except ValueError:
             phrase = ""
-        super().__init__(f"HTTP {status}{phrase}{detail}")
+        transient = status in self._TRANSIENT
+        # Another worker, or the same one minutes later, may be allowed through: 403 is worth a later try. And an
+        # interim or unusual answer of a server under way says nothing about the next one.
+        retryable = transient or status == HTTPStatus.FORBIDDEN or not 200 <= status < 500  # noqa: PLR2004
+        super().__init__(f"HTTP {status}{phrase}{detail}", advice=self._advice(status, retryable), retryable=retryable)
         self.args = (status, detail, retry_after)
         self.status = status
         self.retry_after = retry_after
-        self.transient = status in self._TRANSIENT
-        # Another worker, or the same one minutes later, may be allowed through: 403 is worth a later try. And an
-        # interim or unusual answer of a server under way says nothing about the next one.
-        self.retryable = self.transient or status == HTTPStatus.FORBIDDEN or not 200 <= status < 500  # noqa: PLR2004
-        self.advice = self._advice()
+        self.transient = transient
 
     @property
     def asks_to_slow_down(self) -> bool:
         """Whether all requests should wait, not just the one that got this answer."""
         return self.status == HTTPStatus.TOO_MANY_REQUESTS or self.retry_after is not None
 
-    def _advice(self) -> str:
-        if self.status == HTTPStatus.FORBIDDEN:
+    @staticmethod
+    def _advice(status: int, retryable: bool) -> str:
+        if status == HTTPStatus.FORBIDDEN:
             return (
-                "A firewall stands before CC-iSales: ask the platform's operator to allow-list this machine's address."
+                "A firewall stands in front of CC-iSales: ask the platform's operator to allow-list this machine's "
+                "address."
             )
-        if self.retryable:
-            return "The service or the firewall before it is overloaded or down: try again later."
+        if retryable:
+            return "The service or the firewall in front of it is overloaded or down: try again later."
         return "This is not how CC-iSales answers: check host and port of the connection."
 
 
@@ -195,7 +218,8 @@ class ISalesResultError(ISalesError):
     CC-iSales answered with a failure code; this class itself stands for the codes that are not documented.
 
     :param description: the answer's ``resultDesc``
-    :param code: the answer's ``resultCode``, as received
+    :param code: the answer's ``resultCode``, as received; the class's when empty
+    :param retryable: whether the same call may succeed later, where this differs from the class's
     """
 
     #: The result code; for this class itself and for ``ISalesParameterComplaintError``, the one received.
@@ -207,13 +231,17 @@ class ISalesResultError(ISalesError):
     retryable = True
     sent = True
 
-    def __init__(self, description: str, code: str = "") -> None:
+    def __init__(self, description: str, code: str = "", *, retryable: bool | None = None) -> None:
         code = code or self.code
         says_more = description and description != self.meaning
-        super().__init__(f"[{code}] {self.meaning}" + (f" ({description})" if says_more else ""))
+        super().__init__(f"[{code}] {self.meaning}" + (f" ({description})" if says_more else ""), retryable=retryable)
         self.args = (description, code)
         self.code = code
         self.description = description
+
+
+#: The documented failure codes. Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
+RESULT_ERRORS: dict[str, type[ISalesDocumentedResultError]] = {}
 
 
 class ISalesDocumentedResultError(ISalesResultError):
@@ -221,29 +249,33 @@ class ISalesDocumentedResultError(ISalesResultError):
 
     retryable = False
 
+    def __init_subclass__(cls, code: str = "", **settings: Any) -> None:
+        # The table fills itself, so that no class can be missing from it. A subclass of one of these names no code.
+        super().__init_subclass__(**settings)
+        if code:
+            cls.code = code
+            RESULT_ERRORS[code] = cls
 
-class ISalesParameterError(ISalesDocumentedResultError):
+
+class ISalesParameterError(ISalesDocumentedResultError, code="0200001"):
     """``0200001``."""
 
-    code = "0200001"
     meaning = "parameter error"
     advice = "Correct the value that the description names."
 
 
-class ISalesDatabaseError(ISalesDocumentedResultError):
+class ISalesDatabaseError(ISalesDocumentedResultError, code="0200006"):
     """``0200006``."""
 
-    code = "0200006"
     meaning = "database operation error"
     advice = "A passing fault of the service: try again later."
     retryable = True
     transient = True
 
 
-class ISalesCampaignNotFoundError(ISalesDocumentedResultError):
+class ISalesCampaignNotFoundError(ISalesDocumentedResultError, code="0200007"):
     """``0200007``."""
 
-    code = "0200007"
     meaning = "the outbound campaign does not exist"
     advice = "Check campaign_id and vdn_id."
 
@@ -255,92 +287,65 @@ class ISalesParameterComplaintError(ISalesDocumentedResultError):
     advice = "Correct the value that the description names."
 
 
-class ISalesEmptyParameterError(ISalesParameterComplaintError):
+class ISalesEmptyParameterError(ISalesParameterComplaintError, code="02000001"):
     """``02000001``."""
 
-    code = "02000001"
     meaning = "empty parameter"
     advice = "Give the parameter that the description names."
 
 
-class ISalesIllegalCharactersError(ISalesParameterComplaintError):
+class ISalesIllegalCharactersError(ISalesParameterComplaintError, code="02000002"):
     """``02000002``."""
 
-    code = "02000002"
     meaning = "illegal characters in a parameter"
     advice = "Choose a name without the characters that the reference forbids."
 
 
-class ISalesTooLongError(ISalesParameterComplaintError):
+class ISalesTooLongError(ISalesParameterComplaintError, code="02000003"):
     """``02000003``."""
 
-    code = "02000003"
     meaning = "a parameter is too long"
     advice = "Choose a shorter name."
 
 
-class ISalesDuplicateNameError(ISalesDocumentedResultError):
+class ISalesDuplicateNameError(ISalesDocumentedResultError, code="03000001"):
     """``03000001``."""
 
-    code = "03000001"
     meaning = "the batch name exists already"
     advice = "Choose another name."
 
 
-class ISalesNotAllowedError(ISalesDocumentedResultError):
+class ISalesNotAllowedError(ISalesDocumentedResultError, code="03000002"):
     """``03000002``."""
 
-    code = "03000002"
     meaning = "not allowed in the campaign's present state"
     advice = "Check the campaign's state in the console: a batch can't be suspended while its campaign is suspended."
 
 
-class ISalesTooManyBatchesError(ISalesDocumentedResultError):
+class ISalesTooManyBatchesError(ISalesDocumentedResultError, code="03000003"):
     """``03000003``."""
 
-    code = "03000003"
     meaning = "the campaign holds as many batches as it may"
     advice = "Delete batches that are done with, or have the platform's operator raise the tenant's limit."
 
 
-class ISalesBatchNotFoundError(ISalesDocumentedResultError):
+class ISalesBatchNotFoundError(ISalesDocumentedResultError, code="03000004"):
     """``03000004``."""
 
-    code = "03000004"
     meaning = "batch id not found"
     advice = "Check batch_id, and that it belongs to this campaign."
 
 
-class ISalesAlreadySuspendedError(ISalesDocumentedResultError):
+class ISalesAlreadySuspendedError(ISalesDocumentedResultError, code="03000006"):
     """``03000006``; a pause counts it as success, so callers don't see it."""
 
-    code = "03000006"
     meaning = "the batch has been suspended and cannot be suspended again"
     advice = "Nothing to do: the batch is suspended."
 
 
-#: The documented failure codes. Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
-RESULT_ERRORS: dict[str, type[ISalesDocumentedResultError]] = {
-    error.code: error
-    for error in (
-        ISalesParameterError,
-        ISalesDatabaseError,
-        ISalesCampaignNotFoundError,
-        ISalesEmptyParameterError,
-        ISalesIllegalCharactersError,
-        ISalesTooLongError,
-        ISalesDuplicateNameError,
-        ISalesNotAllowedError,
-        ISalesTooManyBatchesError,
-        ISalesBatchNotFoundError,
-        ISalesAlreadySuspendedError,
-    )
-}
-
-
 def result_error(code: str, description: str) -> ISalesResultError:
     """
-    Give the error for a failure code.
+    Return the error for a failure code.
 
     Codes are compared as text: ``0200001`` and ``02000001`` are two different ones.
 

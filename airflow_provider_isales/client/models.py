@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -24,6 +24,27 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class CampaignKey:
+    """Which campaign, with checked ids."""
+
+    vdn_id: int
+    campaign_id: int
+
+    def __str__(self) -> str:
+        return f"campaign {self.campaign_id} (VDN {self.vdn_id})"
+
+
+@dataclass(frozen=True)
+class BatchKey(CampaignKey):
+    """Which call batch of which campaign, with checked ids."""
+
+    batch_id: str
+
+    def __str__(self) -> str:
+        return f"call batch {self.batch_id} of {super().__str__()}"
+
+
+@dataclass(frozen=True)
 class CallBatch:
     """
     A named part of a campaign's numbers that can be suspended and resumed by itself.
@@ -38,34 +59,33 @@ class CallBatch:
     status: BatchStatus
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class CallBatchResult:
     """
     What came of a pause or a resume; there is one only when the batch is in the state that was asked for.
 
-    :param vdn_id: the VDN
-    :param campaign_id: the campaign
-    :param batch_id: the call batch
+    :param batch: the call batch
     :param outcome: whether this call changed the batch or found it as wanted
     :param result_code: the answer's ``resultCode``
     :param result_desc: the answer's ``resultDesc``
-    :param attempts: how many requests it took; after more than one, an earlier attempt whose answer was lost may be
-        what made the change that the outcome calls made already
+    :param attempts: how many requests it took. After more than one, ``already_paused`` may be the work of an earlier
+        attempt whose answer was lost
     """
 
-    vdn_id: int
-    campaign_id: int
-    batch_id: str
+    batch: BatchKey
     outcome: Outcome
     result_code: str
     result_desc: str
     attempts: int
 
     def to_dict(self) -> dict[str, str | int]:
-        """Give all but ``attempts`` as plain values, fit for XCom."""
-        values = asdict(self) | {"outcome": self.outcome.value}
-        del values["attempts"]
-        return values
+        """Return all but ``attempts`` as plain values, fit for XCom."""
+        return {
+            **vars(self.batch),
+            "outcome": self.outcome.value,
+            "result_code": self.result_code,
+            "result_desc": self.result_desc,
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +93,7 @@ class BulkResult:
     """
     What came of pausing or resuming many batches of a campaign.
 
-    :param vdn_id: the VDN
-    :param campaign_id: the campaign
+    :param campaign: the campaign
     :param done: what it means that a batch was changed: ``PAUSED`` or ``RESUMED``
     :param already: what it means that it was not: ``ALREADY_PAUSED`` or ``ALREADY_STARTED``
     :param changed: the ids of the batches that were changed
@@ -82,8 +101,7 @@ class BulkResult:
     :param failed: the reasons by the ids of those that are not as wanted, or of which that is not known
     """
 
-    vdn_id: int
-    campaign_id: int
+    campaign: CampaignKey
     done: Outcome
     already: Outcome
     changed: list[str]
@@ -91,19 +109,10 @@ class BulkResult:
     failed: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Give all as plain values, fit for XCom, under the names of the outcomes."""
+        """Return all as plain values, fit for XCom, under the names of the outcomes."""
         return {
-            "vdn_id": self.vdn_id,
-            "campaign_id": self.campaign_id,
+            **vars(self.campaign),
             self.done.value: self.changed,
             self.already.value: self.unchanged,
             "failed": self.failed,
         }
-
-
-class PauseResult(CallBatchResult):
-    """What came of a pause; the outcome is ``PAUSED`` or ``ALREADY_PAUSED``."""
-
-
-class ResumeResult(CallBatchResult):
-    """What came of a resume; the outcome is ``RESUMED`` or ``ALREADY_STARTED``."""

@@ -45,7 +45,7 @@ class RetryPolicy:
 
     def retrying(self, action: str, gate: Gate, *, repeatable: bool) -> Retrying:
         """
-        Give the tenacity object that carries out one call.
+        Return the tenacity object that carries out one call.
 
         :param action: what is being done, for the log
         :param gate: what all requests of the client pass, and all its waits go by

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_isales.client import (
-    BatchStatus,
-    BulkResult,
-    CallBatch,
     ISalesArgumentError,
     ISalesAuthenticationError,
     ISalesClient,
     ISalesError,
     ISalesResultError,
-    PauseResult,
-    ResumeResult,
     RetryPolicy,
     SigningProfile,
 )
@@ -32,11 +27,14 @@ _PROBED_CAMPAIGN = 1
 
 class ISalesHook(BaseHook):
     """
-    Calls CC-iSales with the settings of an Airflow connection of type ``isales``.
+    Makes an :class:`.ISalesClient` from an Airflow connection of type ``isales``.
+
+    >>> with ISalesHook().get_conn() as client:
+    ...     client.pause_call_batch(1001, "174712034211433247704877116507")
 
     :param isales_conn_id: the connection: host, port (443 when empty), login (access key), password (secret key), and
         in extra ``vdn_id``, ``verify``, ``timeout`` (seconds), ``signing_profile`` and ``proxies``
-    :param max_connections: how many connections are kept open: as many as threads use the hook at once
+    :param max_connections: how many connections are kept open: as many as threads use the client at once
     """
 
     conn_name_attr = "isales_conn_id"
@@ -49,99 +47,16 @@ class ISalesHook(BaseHook):
         self.isales_conn_id = isales_conn_id
         self.max_connections = max_connections
         self._client: ISalesClient | None = None
-        self._vdn_id: int | None = None
 
     def get_conn(self) -> ISalesClient:
         """
-        Give the client, the same at each call. Close it, or use it as a context manager, when done.
+        Return the client, the same at each call. Close it, or use it as a context manager, when done.
 
         :raises ISalesArgumentError: for a value in the connection that is not allowed
         """
         if self._client is None:
-            settings, self._vdn_id = self._read_connection()
-            self._client = self._new_client(settings)
+            self._client = self._new_client(self._read_connection())
         return self._client
-
-    def pause_call_batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None) -> PauseResult:
-        """
-        Suspend a call batch; see :meth:`.ISalesClient.pause_call_batch`.
-
-        :param campaign_id: a positive integer
-        :param batch_id: text of digits
-        :param vdn_id: 1 to 9999; the connection's when None, here and in the other methods
-        """
-        return self.get_conn().pause_call_batch(self._vdn(vdn_id), campaign_id, batch_id)
-
-    def resume_call_batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None) -> ResumeResult:
-        """Resume a call batch; see :meth:`.ISalesClient.resume_call_batch`."""
-        return self.get_conn().resume_call_batch(self._vdn(vdn_id), campaign_id, batch_id)
-
-    def pause_call_batches(
-        self,
-        campaign_id: int | str,
-        batch_ids: Collection[str] | None = None,
-        *,
-        max_parallel_requests: int = 8,
-        vdn_id: int | str | None = None,
-        on_interrupt: Callable[[BulkResult], None] | None = None,
-    ) -> BulkResult:
-        """Suspend many call batches; see :meth:`.ISalesClient.pause_call_batches`."""
-        return self.get_conn().pause_call_batches(
-            self._vdn(vdn_id),
-            campaign_id,
-            batch_ids,
-            max_parallel_requests=max_parallel_requests,
-            on_interrupt=on_interrupt,
-        )
-
-    def resume_call_batches(
-        self,
-        campaign_id: int | str,
-        batch_ids: Collection[str] | None = None,
-        *,
-        max_parallel_requests: int = 8,
-        vdn_id: int | str | None = None,
-        on_interrupt: Callable[[BulkResult], None] | None = None,
-    ) -> BulkResult:
-        """Resume many call batches; see :meth:`.ISalesClient.resume_call_batches`."""
-        return self.get_conn().resume_call_batches(
-            self._vdn(vdn_id),
-            campaign_id,
-            batch_ids,
-            max_parallel_requests=max_parallel_requests,
-            on_interrupt=on_interrupt,
-        )
-
-    def create_call_batch(
-        self,
-        campaign_id: int | str,
-        name: str,
-        status: BatchStatus | int = BatchStatus.SUSPENDED,
-        vdn_id: int | str | None = None,
-    ) -> CallBatch:
-        """Create a call batch; see :meth:`.ISalesClient.create_call_batch`."""
-        return self.get_conn().create_call_batch(self._vdn(vdn_id), campaign_id, name, status)
-
-    def update_call_batch(
-        self, campaign_id: int | str, batch_id: str, name: str, vdn_id: int | str | None = None
-    ) -> None:
-        """Rename a call batch; see :meth:`.ISalesClient.update_call_batch`."""
-        self.get_conn().update_call_batch(self._vdn(vdn_id), campaign_id, batch_id, name)
-
-    def delete_call_batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None) -> None:
-        """Delete a call batch; see :meth:`.ISalesClient.delete_call_batch`."""
-        self.get_conn().delete_call_batch(self._vdn(vdn_id), campaign_id, batch_id)
-
-    def list_call_batches(
-        self,
-        campaign_id: int | str,
-        *,
-        status: BatchStatus | int | None = None,
-        name: str | None = None,
-        vdn_id: int | str | None = None,
-    ) -> Iterator[CallBatch]:
-        """List a campaign's call batches; see :meth:`.ISalesClient.list_call_batches`."""
-        return self.get_conn().list_call_batches(self._vdn(vdn_id), campaign_id, status=status, name=name)
 
     def test_connection(self) -> tuple[bool, str]:
         """
@@ -150,26 +65,23 @@ class ISalesHook(BaseHook):
         :return: whether it is so, and a sentence for people
         """
         try:
-            settings, vdn_id = self._read_connection()
-            profile: SigningProfile = settings.get("signing_profile", SigningProfile.CURRENT)
-            note = "" if vdn_id else " The connection names no vdn_id, so every operator must."
-            vdn_id = vdn_id or _PROBED_VDN
+            settings = self._read_connection()
             try:
-                return True, self._probe(settings, vdn_id, profile) + note
-            except ISalesAuthenticationError:
-                (other,) = set(SigningProfile) - {profile}
-                if self._is_accepted(settings, vdn_id, other):
-                    return False, (
-                        f"HTTP 401: the server does not accept signing profile {profile.value!r} but it accepts "
-                        f"{other.value!r}. Set the connection's extra 'signing_profile' to {other.value!r}."
-                    )
-                raise
+                return True, self._probe(settings)
+            except ISalesAuthenticationError as refused:
+                other = self._accepted_profile(settings)
+                if other is None:
+                    raise
+                return False, (
+                    f"{refused.problem} of signing profile {_profile(settings).value!r}, but it accepts "
+                    f"{other.value!r}. Set the connection's extra 'signing_profile' to {other.value!r}."
+                )
         except ISalesError as error:
             return False, f"{error.problem}. {error.advice}".strip()
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
-        """Give the form's extra fields to Airflow before 3.2, which does not read them in the provider info."""
+        """Return the form's extra fields to Airflow before 3.2, which does not read them in the provider info."""
         # Here, because they come with Airflow 2 only, or with the FAB provider.
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget  # noqa: PLC0415
         from wtforms import IntegerField, StringField  # noqa: PLC0415
@@ -194,11 +106,11 @@ class ISalesHook(BaseHook):
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Give the form's labels and placeholders to Airflow before 3.2."""
+        """Return the form's labels and placeholders to Airflow before 3.2."""
         behaviour = get_provider_info()["connection-types"][0]["ui-field-behaviour"]
         return {key.replace("-", "_"): value for key, value in behaviour.items()}
 
-    def _read_connection(self) -> tuple[dict[str, Any], int | None]:
+    def _read_connection(self) -> dict[str, Any]:
         with self._naming_the_connection():
             return client_settings(self.get_connection(self.isales_conn_id))
 
@@ -211,32 +123,27 @@ class ISalesHook(BaseHook):
         try:
             yield
         except ISalesArgumentError as error:
-            error.action = f"Reading connection {self.isales_conn_id!r}"
-            raise
+            raise error.during(f"Reading connection {self.isales_conn_id!r}") from None
 
-    def _vdn(self, vdn_id: int | str | None) -> int | str:
-        self.get_conn()
-        if vdn_id is not None:
-            return vdn_id
-        if self._vdn_id is None:
-            raise ISalesArgumentError(
-                f"no vdn_id: name it in the call, or set the extra 'vdn_id' of connection {self.isales_conn_id!r}"
-            )
-        return self._vdn_id
-
-    def _probe(self, settings: dict[str, Any], vdn_id: int, profile: SigningProfile) -> str:
-        accepted = f"CC-iSales accepted the signature (signing profile {profile.value!r})."
-        settings = {**settings, "signing_profile": profile, "retry": RetryPolicy(attempts=1)}
-        with self._new_client(settings) as client:
+    def _probe(self, settings: dict[str, Any]) -> str:
+        told = f"CC-iSales accepted the signature (signing profile {_profile(settings).value!r})."
+        with self._new_client(settings | {"retry": RetryPolicy(attempts=1)}) as client:
             try:
-                client.check_access(vdn_id, _PROBED_CAMPAIGN)
+                client.check_access(_PROBED_CAMPAIGN, client.vdn_id or _PROBED_VDN)
             except ISalesResultError as error:
-                return f"{accepted} To a list of campaign {_PROBED_CAMPAIGN} it answered: {error.problem}."
-        return accepted
+                told += f" To a list of campaign {_PROBED_CAMPAIGN} it answered: {error.problem}."
+        return told if client.vdn_id else f"{told} The connection names no vdn_id, so every operator must."
 
-    def _is_accepted(self, settings: dict[str, Any], vdn_id: int, profile: SigningProfile) -> bool:
-        try:
-            self._probe(settings, vdn_id, profile)
-        except ISalesError:
-            return False
-        return True
+    def _accepted_profile(self, settings: dict[str, Any]) -> SigningProfile | None:
+        """Return another signing profile that the server accepts, if any."""
+        for other in SigningProfile:
+            if other is not _profile(settings):
+                with suppress(ISalesError):
+                    self._probe(settings | {"signing_profile": other})
+                    return other
+        return None
+
+
+def _profile(settings: dict[str, Any]) -> SigningProfile:
+    profile: SigningProfile = settings.get("signing_profile", SigningProfile.CURRENT)
+    return profile

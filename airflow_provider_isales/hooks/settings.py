@@ -9,8 +9,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from airflow_provider_isales.client import ISalesArgumentError
-from airflow_provider_isales.client.arguments import check_vdn_id
-from airflow_provider_isales.client.auth import check_signing_profile
+from airflow_provider_isales.client.arguments import check_signing_profile, check_vdn_id
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS
 
 log = logging.getLogger(__name__)
@@ -29,12 +28,12 @@ class ConnectionLike(Protocol):
     extra: Any
 
 
-def client_settings(connection: ConnectionLike) -> tuple[dict[str, Any], int | None]:
+def client_settings(connection: ConnectionLike) -> dict[str, Any]:
     """
     Read a connection.
 
     :param connection: the Airflow connection
-    :return: the keyword arguments of ``ISalesClient``, and the VDN that the connection names, if any
+    :return: the keyword arguments of ``ISalesClient``
     :raises ISalesArgumentError: for a value that is not allowed; it names key and value, but for those that are secret
     """
     if not connection.login:
@@ -50,6 +49,7 @@ def client_settings(connection: ConnectionLike) -> tuple[dict[str, Any], int | N
     if connection.port is not None:
         settings["port"] = connection.port
     readers: dict[str, Callable[[object], object]] = {
+        "vdn_id": check_vdn_id,
         "verify": _verify,
         "timeout": _timeout,
         "signing_profile": check_signing_profile,
@@ -62,11 +62,11 @@ def client_settings(connection: ConnectionLike) -> tuple[dict[str, Any], int | N
             connection.conn_id,
             connection.host,
         )
-    return settings, check_vdn_id(extra["vdn_id"]) if "vdn_id" in extra else None
+    return settings
 
 
 def _extra(connection: ConnectionLike) -> dict[str, Any]:
-    """Give the extra fields that are filled in: the form stores empty ones too."""
+    """Return the extra fields that are filled in: the form stores empty ones too."""
     try:
         extra = json.loads(connection.extra or "{}")
     except ValueError:

@@ -22,7 +22,7 @@ CLOCK_TOLERANCE_SECONDS = 30
 
 def skip_pause_during_shift(shifts: ShiftCalendar) -> float | None:
     """
-    Give the seconds for which it is right to pause, from now to the next start of a shift; None if there is none.
+    Return the seconds for which it is right to pause, from now to the next start of a shift; None if there is none.
 
     In the last 30 seconds of a shift, wait for its end.
 
@@ -44,7 +44,7 @@ def skip_pause_during_shift(shifts: ShiftCalendar) -> float | None:
 
 def skip_resume_outside_shifts(shifts: ShiftCalendar) -> float | None:
     """
-    Give the seconds for which it is right to resume, from now to shortly before the shift's end; None if it has none.
+    Return the seconds for which it is right to resume, from now to shortly before the shift's end; None if it has none.
 
     In the last 30 seconds before a shift, wait for its start. In the last 30 seconds of one, it is too late: a resume
     that overtakes the pause at the end would have people called all night.
@@ -80,7 +80,7 @@ def _seconds_between(earlier: datetime, later: datetime) -> float:
 
 
 def _wait_until(edge: datetime, now: datetime) -> datetime:
-    """Wait for an edge, and give it in UTC."""
+    """Wait for an edge, and return it in UTC."""
     seconds = _seconds_between(now, edge)
     log.info("Waiting %.1f s for the edge of the shift at %s.", seconds, edge.isoformat())
     time.sleep(seconds)

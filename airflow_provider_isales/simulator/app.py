@@ -16,11 +16,11 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from airflow_provider_isales.simulator.faults import NO_FAULT, VERBS, Fault, FaultPlan
+from airflow_provider_isales.client.verbs import PATH, VERBS
+from airflow_provider_isales.simulator.faults import NO_FAULT, Fault, FaultPlan
 from airflow_provider_isales.simulator.service import Service, result_fields
 from airflow_provider_isales.simulator.signature import SignatureCheck
 
-INTERFACES = "/rest/isales/v1/openapi/campaigns/{vdn_id}/callbatch/{campaign_id}"
 CONTROL = "/simulator"
 
 
@@ -31,7 +31,7 @@ class SimulatorApp:
     :param service: what CC-iSales knows
     :param signatures: who may call
     :param faults: what goes wrong
-    :param clock: gives the server's time as an aware datetime
+    :param clock: returns the server's time as an aware datetime
     """
 
     def __init__(
@@ -41,12 +41,13 @@ class SimulatorApp:
         self.signatures = signatures
         self.faults = faults
         self.requests: Counter[str] = Counter()
+        self.on_request: Callable[[str, object], None] | None = None
         self._clock = clock
         self.asgi = Starlette(
             routes=[
                 *[
-                    Route(f"{INTERFACES}/{verb}", self._interface, methods=["GET" if verb == "list" else "POST"])
-                    for verb in VERBS
+                    Route(PATH.replace("{verb}", verb.name), self._interface, methods=[verb.method])
+                    for verb in VERBS.values()
                 ],
                 Route(f"{CONTROL}/state", self._state, methods=["GET"]),
                 Route(f"{CONTROL}/faults", self._inject, methods=["POST"]),
@@ -54,10 +55,19 @@ class SimulatorApp:
             ]
         )
 
+    def reset(self) -> None:
+        """Forget campaigns, faults, counts and ``on_request``."""
+        self.service.campaigns.clear()
+        self.faults.clear()
+        self.requests.clear()
+        self.on_request = None
+
     async def _interface(self, request: Request) -> Response:
         verb = request.url.path.rpartition("/")[2]
         body = await request.body()
         self.requests[verb] += 1
+        if self.on_request:
+            self.on_request(verb, _parse(body))
         fault = self.faults.take(verb) or NO_FAULT
         if broken := await self._instead(fault):
             return broken

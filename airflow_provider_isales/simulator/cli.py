@@ -10,8 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from airflow_provider_isales.client import C2Auth, ISalesArgumentError, SigningProfile
-from airflow_provider_isales.client.arguments import check_campaign_id, check_vdn_id
-from airflow_provider_isales.client.client import MAX_PORT
+from airflow_provider_isales.client.arguments import (
+    MAX_PORT,
+    check_campaign_id,
+    check_signing_profile,
+    check_vdn_id,
+)
 from airflow_provider_isales.simulator.app import CONTROL
 from airflow_provider_isales.simulator.server import Simulator
 from airflow_provider_isales.simulator.service import CampaignState
@@ -31,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         vdn_id=options.vdn,
         access_key=options.access_key,
         secret_key=options.secret_key,
-        profiles=[SigningProfile(options.profile)] if options.profile else tuple(SigningProfile),
+        profiles=[check_signing_profile(options.profile)] if options.profile else tuple(SigningProfile),
         host=options.host,
         port=options.port,
         ca_file=options.ca_file.resolve(),

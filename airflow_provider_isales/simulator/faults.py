@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-VERBS = ("pause", "resume", "create", "update", "delete", "list")
+from airflow_provider_isales.client.verbs import VERBS
+
 MAX_SECONDS = 600
 KINDS = ("delay", "close_before", "close_after", "truncate", "answer", "result")
 
@@ -24,7 +25,7 @@ class Fault:
     ``truncate``
         carries out the request, then breaks off in the middle of the answer
     ``answer``
-        does nothing and answers with ``status``, ``headers`` and ``body``, an HTML page unless told otherwise
+        does nothing and answers with ``status``, ``headers`` and ``body``, by default an HTML page
     ``result``
         does nothing and answers with the result code ``code``
 
@@ -96,7 +97,7 @@ class FaultPlan:
         self._waiting.clear()
 
     def take(self, verb: str) -> Fault | None:
-        """Give the fault for a call that just came in, and count it as committed."""
+        """Return the fault for a call that just came in, and count it as committed."""
         for fault in self._waiting:
             if fault.verb in ("", verb):
                 self._waiting.remove(fault)
@@ -104,5 +105,5 @@ class FaultPlan:
         return None
 
     def to_json(self) -> list[dict[str, Any]]:
-        """Give the waiting faults as JSON."""
+        """Return the waiting faults as JSON."""
         return [{"kind": fault.kind, "verb": fault.verb} for fault in self._waiting]

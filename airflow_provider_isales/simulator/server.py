@@ -8,7 +8,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -104,6 +104,23 @@ class Simulator:
         """How many requests came in, by interface."""
         return dict(self._app.requests)
 
+    def reset(self) -> None:
+        """Be as new: without campaigns, faults, counts and ``on_request``. Connections stay open."""
+        self._app.reset()
+
+    @property
+    def on_request(self) -> Callable[[str, Any], None] | None:
+        """
+        What is called at each request, before anything else is done, with the interface's name and the body's JSON.
+
+        For tests in which somebody edits a campaign meanwhile. It runs in the simulator's thread.
+        """
+        return self._app.on_request
+
+    @on_request.setter
+    def on_request(self, action: Callable[[str, Any], None] | None) -> None:
+        self._app.on_request = action
+
     def add_campaign(
         self,
         campaign_id: int,
@@ -134,7 +151,7 @@ class Simulator:
 
     def connection(self, **extra: object) -> str:
         """
-        Give an Airflow connection to this simulator as JSON, fit for ``AIRFLOW_CONN_ISALES_DEFAULT``.
+        Return an Airflow connection to this simulator as JSON, fit for ``AIRFLOW_CONN_ISALES_DEFAULT``.
 
         :param extra: more or other extra fields
         """
@@ -151,7 +168,7 @@ class Simulator:
 
     def client(self, **settings: Any) -> ISalesClient:
         """
-        Give a client for this simulator.
+        Return a client for this simulator.
 
         :param settings: more or other parameters of ``ISalesClient``
         """
@@ -161,6 +178,7 @@ class Simulator:
             "access_key": self.access_key,
             "secret_key": self._secret_key,
             "verify": str(self.ca_file),
+            "vdn_id": self.service.vdn_id,
         }
         return ISalesClient(**(defaults | settings))
 

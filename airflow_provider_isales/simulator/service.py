@@ -87,20 +87,12 @@ class Service:
         self.vdn_id = check_vdn_id(vdn_id)
         self.max_page_size = 1000
         self.campaigns: dict[int, Campaign] = {}
-        self._verbs = {
-            "pause": self._pause,
-            "resume": self._resume,
-            "create": self._create,
-            "update": self._update,
-            "delete": self._delete,
-            "list": self._list,
-        }
 
     def answer(self, verb: str, vdn_id: str, campaign_id: str, body: object) -> dict[str, Any]:
         """
         Carry out one request.
 
-        :param verb: the interface: pause, resume, create, update, delete or list
+        :param verb: the name of an interface, one of :data:`.VERBS`
         :param vdn_id: as it stands in the path
         :param campaign_id: as it stands in the path
         :param body: the body as JSON, None if it is not JSON
@@ -109,7 +101,8 @@ class Service:
         try:
             if not isinstance(body, dict):
                 raise ISalesParameterError("the body is not a JSON object")
-            result = self._verbs[verb](self._campaign(vdn_id, campaign_id), body)
+            carry_out = getattr(self, f"_{verb}")  # one method for each interface
+            result = carry_out(self._campaign(vdn_id, campaign_id), body)
         except ISalesResultError as error:
             return result_fields(error.code, error.description or error.meaning)
         return {**result_fields(SUCCESS, "success"), **result}
@@ -169,7 +162,7 @@ class Service:
 
 
 def result_fields(code: str, description: str) -> dict[str, str]:
-    """Give the four fields that every answer has."""
+    """Return the four fields that every answer has."""
     return {"resultCode": code, "resultDesc": description, "returnCode": code, "returnDesc": description}
 
 

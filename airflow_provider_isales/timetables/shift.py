@@ -32,7 +32,7 @@ class _ShiftTimetable(Timetable):
         return f"{self._edge} of shift, {self.shifts.summary}"
 
     def serialize(self) -> dict[str, Any]:
-        """Give what :meth:`deserialize` reads, in JSON types."""
+        """Return what :meth:`deserialize` reads, in JSON types."""
         return {"shifts": self.shifts.to_dict()}
 
     @classmethod
@@ -44,7 +44,7 @@ class _ShiftTimetable(Timetable):
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:
         """
-        Give the next run that the scheduler is to create.
+        Return the next run that the scheduler is to create.
 
         :param last_automated_data_interval: the shift of the last scheduled run, None before the first one
         :param restriction: the DAG's start and end date and its catchup
@@ -74,7 +74,7 @@ class _ShiftTimetable(Timetable):
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
         """
-        Give the data interval of a run that someone triggers: the shift of the last edge until then.
+        Return the data interval of a run that someone triggers: the shift of the last edge until then.
 
         :param run_after: when the run was triggered
         :return: the shift; if there was none yet, an interval of no length
@@ -94,21 +94,21 @@ class _ShiftTimetable(Timetable):
         return self._interval_at(end.in_timezone("UTC") - _TICK) if end else None
 
     def _interval_at(self, moment: DateTime) -> DataInterval | None:
-        """Give the shift that is on at a moment, in UTC: local times that occur twice do not compare as instants."""
+        """Return the shift that is on at a moment, in UTC: local times that occur twice do not compare as instants."""
         shift = self.shifts.shift_at(moment)
         return DataInterval(shift.start.in_timezone("UTC"), shift.end.in_timezone("UTC")) if shift else None
 
     @abstractmethod
     def _edge_of(self, interval: DataInterval) -> DateTime:
-        """Give the edge at which a shift has its run."""
+        """Return the edge at which a shift has its run."""
 
     @abstractmethod
     def _first_after(self, moment: datetime) -> DataInterval | None:
-        """Give the shift with the first edge after a moment."""
+        """Return the shift with the first edge after a moment."""
 
     @abstractmethod
     def _last_until(self, moment: datetime) -> DataInterval | None:
-        """Give the shift with the last edge at or before a moment."""
+        """Return the shift with the last edge at or before a moment."""
 
 
 class ShiftEndTimetable(_ShiftTimetable):

@@ -13,14 +13,18 @@ from collections.abc import Iterator
 import pytest
 
 from airflow_provider_isales.client import (
+    BatchKey,
     BatchStatus,
     BulkResult,
+    CallBatch,
+    CallBatchResult,
     ISalesArgumentError,
     ISalesBulkError,
     ISalesCampaignNotFoundError,
     ISalesClient,
     RetryPolicy,
 )
+from airflow_provider_isales.client.verbs import Switch
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 ABSENT = "404404404404404404404404404404"
@@ -42,53 +46,50 @@ def with_status(campaign: Campaign, status: BatchStatus) -> list[str]:
 
 def failure_of(client: ISalesClient, *arguments: object, **settings: object) -> tuple[BulkResult, str]:
     with pytest.raises(ISalesBulkError) as caught:
-        client.pause_call_batches(25, 7, *arguments, **settings)
+        client.pause_call_batches(7, *arguments, **settings)
     return caught.value.result, str(caught.value)
 
 
 class TestEveryBatch:
     def test_that_is_started_is_paused(self, client: ISalesClient, campaign: Campaign):
-        result = client.pause_call_batches(25, 7)
-        assert (sorted(result.changed), with_status(campaign, BatchStatus.STARTED)) == (ids(campaign), [])
+        result = client.pause_call_batches(7)
+        assert sorted(result.changed) == ids(campaign)
+        assert with_status(campaign, BatchStatus.STARTED) == []
 
     def test_that_was_paused_before_is_left_alone(self, client: ISalesClient, campaign: Campaign):
         campaign.set_status(ids(campaign)[0], BatchStatus.SUSPENDED)
-        assert ids(campaign)[0] not in client.pause_call_batches(25, 7).changed
+        assert ids(campaign)[0] not in client.pause_call_batches(7).changed
 
     def test_that_is_suspended_is_resumed(self, client: ISalesClient, campaign: Campaign):
-        client.pause_call_batches(25, 7)
-        result = client.resume_call_batches(25, 7)
-        assert (len(result.changed), with_status(campaign, BatchStatus.SUSPENDED)) == (120, [])
+        client.pause_call_batches(7)
+        result = client.resume_call_batches(7)
+        assert len(result.changed) == 120
+        assert with_status(campaign, BatchStatus.SUSPENDED) == []
 
     def test_of_a_campaign_without_any_is_none(self, client: ISalesClient, simulator: Simulator):
         simulator.add_campaign(7)
-        assert client.pause_call_batches(25, 7).changed == []
+        assert client.pause_call_batches(7).changed == []
 
     def test_that_is_started_while_we_work_is_paused_too(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ):
-        pause = simulator.service._verbs["pause"]
-
-        def pause_and_grow(campaign: Campaign, body: dict[str, object]) -> dict[str, object]:
-            if len(campaign.batches) < 125:
+        def grow(verb: str, body: dict[str, object]) -> None:
+            if verb == "pause" and len(campaign.batches) < 125:
                 campaign.add_batch()
-            return pause(campaign, body)
 
-        monkeypatch.setitem(simulator.service._verbs, "pause", pause_and_grow)
-        result = client.pause_call_batches(25, 7)
-        assert (len(result.changed), with_status(campaign, BatchStatus.STARTED)) == (125, [])
+        simulator.on_request = grow
+        result = client.pause_call_batches(7)
+        assert len(result.changed) == 125
+        assert with_status(campaign, BatchStatus.STARTED) == []
 
     def test_that_is_started_after_the_last_round_is_a_failure(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ):
-        list_page = simulator.service._verbs["list"]
-
-        def grow_and_list(campaign: Campaign, body: dict[str, object]) -> dict[str, object]:
-            if body["offset"] == 0:
+        def grow(verb: str, body: dict[str, object]) -> None:
+            if verb == "list" and body["offset"] == 0:
                 campaign.add_batch()
-            return list_page(campaign, body)
 
-        monkeypatch.setitem(simulator.service._verbs, "list", grow_and_list)
+        simulator.on_request = grow
         result, _ = failure_of(client)
         assert list(result.failed) == with_status(campaign, BatchStatus.STARTED)
 
@@ -96,47 +97,51 @@ class TestEveryBatch:
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ):
         simulator.inject("close_after", verb="pause", times=10)
-        result = client.pause_call_batches(25, 7)
-        assert (len(result.changed), result.unchanged) == (120, [])
+        result = client.pause_call_batches(7)
+        assert len(result.changed) == 120
+        assert result.unchanged == []
 
 
 class TestGivenBatches:
     def test_are_paused_and_no_others(self, client: ISalesClient, campaign: Campaign):
-        client.pause_call_batches(25, 7, ids(campaign)[:50])
+        client.pause_call_batches(7, ids(campaign)[:50])
         assert with_status(campaign, BatchStatus.SUSPENDED) == ids(campaign)[:50]
 
     def test_none_given_means_none_done(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
-        client.pause_call_batches(25, 7, [])
+        client.pause_call_batches(7, [])
         assert with_status(campaign, BatchStatus.SUSPENDED) == []
 
     def test_twice_are_done_once(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
-        client.pause_call_batches(25, 7, [*ids(campaign)[:5], *ids(campaign)[:5]])
+        client.pause_call_batches(7, [*ids(campaign)[:5], *ids(campaign)[:5]])
         assert simulator.requests["pause"] == 5
 
     def test_that_are_paused_already_are_told_apart(self, client: ISalesClient, campaign: Campaign):
         campaign.set_status(ids(campaign)[0], BatchStatus.SUSPENDED)
-        result = client.pause_call_batches(25, 7, ids(campaign)[:3])
-        assert (result.unchanged, sorted(result.changed)) == (ids(campaign)[:1], ids(campaign)[1:3])
+        result = client.pause_call_batches(7, ids(campaign)[:3])
+        assert result.unchanged == ids(campaign)[:1]
+        assert sorted(result.changed) == ids(campaign)[1:3]
 
     def test_that_are_started_already_are_told_by_list(self, client: ISalesClient, campaign: Campaign):
-        result = client.resume_call_batches(25, 7, ids(campaign)[:3])
-        assert (result.changed, sorted(result.unchanged)) == ([], ids(campaign)[:3])
+        result = client.resume_call_batches(7, ids(campaign)[:3])
+        assert result.changed == []
+        assert sorted(result.unchanged) == ids(campaign)[:3]
 
-    @pytest.mark.parametrize("value", ["123", b"123", 7, {"a": "b"}])
+    @pytest.mark.parametrize("value", [None, "123", b"123", 7, {"a": "b"}])
     def test_must_be_a_list(self, client: ISalesClient, value: object):
-        with pytest.raises(ISalesArgumentError, match="batch_ids must be a list of batch ids, or None for every batch"):
-            client.pause_call_batches(25, 7, value)
+        with pytest.raises(ISalesArgumentError, match=r'must be a list of batch ids, or "all" for every'):
+            client.pause_call_batches(7, value)
 
     @pytest.mark.parametrize("value", [0, 65, True, 8.0, "8"])
     def test_are_done_by_1_to_64_requests_at_once(self, client: ISalesClient, value: object):
         with pytest.raises(ISalesArgumentError, match="max_parallel_requests must be an integer from 1 to 64, not"):
-            client.pause_call_batches(25, 7, [], max_parallel_requests=value)
+            client.pause_call_batches(7, [], max_parallel_requests=value)
 
 
 class TestFailures:
     def test_do_not_keep_the_others_from_being_paused(self, client: ISalesClient, campaign: Campaign):
         result, _ = failure_of(client, [ABSENT, "not digits", 17, *ids(campaign)])
-        assert (len(result.changed), set(result.failed)) == (120, {ABSENT, "'not digits'", "17"})
+        assert len(result.changed) == 120
+        assert set(result.failed) == {ABSENT, "'not digits'", "17"}
 
     def test_are_named_with_counts_and_the_first_few_reasons(self, client: ISalesClient, campaign: Campaign):
         _, message = failure_of(client, [*ids(campaign)[:2], *(f"{n}" for n in range(1, 9))])
@@ -147,7 +152,7 @@ class TestFailures:
 
     def test_that_a_second_round_mends_are_none(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
         simulator.inject("result", code="0200001", verb="pause", times=10)
-        assert len(client.pause_call_batches(25, 7).changed) == 120
+        assert len(client.pause_call_batches(7).changed) == 120
 
     @pytest.mark.parametrize("given", [True, False])
     def test_are_what_list_still_has_as_started_whatever_the_answer_said(
@@ -155,8 +160,9 @@ class TestFailures:
     ):
         body = '{"resultCode": "0200000"}'
         simulator.inject("answer", status=200, body=body, verb="pause", times=999)
-        result, message = failure_of(client, ids(campaign) if given else None)
-        assert (len(result.failed), "list still has it as started" in message) == (120, True)
+        result, message = failure_of(client, ids(campaign) if given else "all")
+        assert len(result.failed) == 120
+        assert "list still has it as started" in message
 
     def test_are_given_batches_that_list_does_not_know_whatever_the_answer_said(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
@@ -169,39 +175,34 @@ class TestFailures:
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ):
         simulator.inject("close_after", verb="pause", times=8)
-        assert len(client.pause_call_batches(25, 7, max_parallel_requests=1).changed) == 120
+        assert len(client.pause_call_batches(7, max_parallel_requests=1).changed) == 120
 
     def test_of_the_first_list_are_raised_as_they_are(self, client: ISalesClient, campaign: Campaign):
         with pytest.raises(ISalesCampaignNotFoundError, match=r"Listing the batches of campaign 8"):
-            client.pause_call_batches(25, 8)
+            client.pause_call_batches(8)
 
     def test_to_list_some_do_not_keep_the_others_from_being_paused(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ):
-        list_page = simulator.service._verbs["list"]
-
-        def break_page_two(campaign: Campaign, body: dict[str, object]) -> dict[str, object]:
-            page = list_page(campaign, body)
-            return page if body["offset"] == 0 else page | {"data": ["broken"]}
-
-        monkeypatch.setitem(simulator.service._verbs, "list", break_page_two)
+        campaign.batches["broken"] = CallBatch("broken", "on page two", BatchStatus.STARTED)
         result, message = failure_of(client)
-        assert (len(result.changed), "the list holds 'broken'" in message) == (100, True)
+        assert len(result.changed) == 100
+        assert "the list holds {'id': 'broken'" in message
 
     def test_that_nobody_expected_do_not_keep_the_others_from_being_paused(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ):
-        call = ISalesClient._call
-        broken = ids(campaign)[3]
+        switch, broken = ISalesClient.switch, ids(campaign)[3]
 
-        def call_or_break(self, verb, target, body, **settings):
-            if verb == "pause" and body["id"] == broken:
+        def switch_or_break(self: ISalesClient, verb: Switch, batch: BatchKey) -> CallBatchResult:
+            if batch.batch_id == broken:
                 raise RuntimeError("a bug")
-            return call(self, verb, target, body, **settings)
+            return switch(self, verb, batch)
 
-        monkeypatch.setattr(ISalesClient, "_call", call_or_break)
+        monkeypatch.setattr(ISalesClient, "switch", switch_or_break)
         result, _ = failure_of(client)
-        assert (len(result.changed), result.failed) == (119, {broken: "unexpected RuntimeError: a bug"})
+        assert len(result.changed) == 119
+        assert result.failed == {broken: "unexpected RuntimeError: a bug"}
 
     def test_that_may_pass_are_retryable_even_if_the_verification_is_refused(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
@@ -209,36 +210,30 @@ class TestFailures:
         simulator.inject("answer", status=502, verb="pause", times=99)
         simulator.inject("answer", status=404, verb="list", times=99)
         with pytest.raises(ISalesBulkError) as caught:
-            client.pause_call_batches(25, 7, ids(campaign)[:3])
+            client.pause_call_batches(7, ids(campaign)[:3])
         assert caught.value.retryable
 
     def test_to_verify_are_failures(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
         simulator.inject("answer", status=502, verb="list", times=99)
         result, message = failure_of(client, ids(campaign))
-        assert (len(result.changed), "Listing the batches" in message) == (120, True)
+        assert len(result.changed) == 120
+        assert "Listing the batches" in message
 
     def test_that_no_retry_mends_are_permanent(self, client: ISalesClient, simulator: Simulator):
         simulator.add_campaign(7, batches=3, state=CampaignState.SUSPENDED)
         with pytest.raises(ISalesBulkError, match=r"\[03000002\] not allowed") as caught:
-            client.pause_call_batches(25, 7)
-        assert (len(caught.value.result.failed), caught.value.retryable) == (3, False)
+            client.pause_call_batches(7)
+        assert len(caught.value.result.failed) == 3
+        assert not caught.value.retryable
 
 
 class TestTheServerUnderStress:
     def test_a_429_slows_all_threads_down(self, simulator: Simulator, campaign: Campaign):
         moments: list[float] = []
-        count = simulator._app.requests
-
-        class Counting(type(count)):
-            def __setitem__(self, verb: str, number: int) -> None:
-                moments.append(time.monotonic())
-                super().__setitem__(verb, number)
-
-        simulator._app.requests = Counting()
+        simulator.on_request = lambda verb, body: moments.append(time.monotonic())
         simulator.inject("answer", status=429, headers={"Retry-After": "1"}, verb="pause")
         with simulator.client() as client:
-            client.pause_call_batches(25, 7)
-        simulator._app.requests = count
+            client.pause_call_batches(7)
         pauses_in_the_first_second = [moment for moment in moments if moment < moments[2] + 0.9]
         assert len(pauses_in_the_first_second) < 2 + 2 * 8  # two lists, and what was under way at the 429
 
@@ -246,7 +241,7 @@ class TestTheServerUnderStress:
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ):
         simulator.inject("answer", status=503, verb="pause", times=60)
-        assert len(client.pause_call_batches(25, 7).changed) == 120
+        assert len(client.pause_call_batches(7).changed) == 120
 
     def test_progress_is_logged_every_few_seconds(
         self,
@@ -259,7 +254,7 @@ class TestTheServerUnderStress:
         monkeypatch.setattr("airflow_provider_isales.client.bulk.PROGRESS_SECONDS", 0.05)
         simulator.inject("delay", seconds=0.1, verb="pause", times=20)
         with caplog.at_level(logging.INFO):
-            client.pause_call_batches(25, 7)
+            client.pause_call_batches(7)
         assert re.search(r"of 120 done, \d+ a second; so far \d+ paused, .* 0 failed, \d+ not tried", caplog.text)
         assert "120 paused, 0 already_paused, 0 failed; list confirms it." in caplog.text
 
@@ -276,7 +271,9 @@ class TestStopping:
         sent = simulator.requests["pause"]
         time.sleep(0.3)
         assert time.monotonic() - began < 3
-        assert (sent < 120, simulator.requests["pause"], "it was stopped" in message) == (True, sent, True)
+        assert sent < 120
+        assert simulator.requests["pause"] == sent
+        assert "it was stopped" in message
         assert set(result.changed) <= set(with_status(campaign, BatchStatus.SUSPENDED))
 
     def test_a_client_whose_time_is_over_sends_nothing_more(self, simulator: Simulator, campaign: Campaign):
@@ -284,7 +281,8 @@ class TestStopping:
         with simulator.client() as client:
             client.stop_in(0.3)
             _, message = failure_of(client)
-        assert (simulator.requests["pause"] < 120, "the time for it was over" in message) == (True, True)
+        assert simulator.requests["pause"] < 120
+        assert "the time for it was over" in message
 
     def test_a_stopped_client_does_not_wait_for_the_next_attempt(self, simulator: Simulator, campaign: Campaign):
         simulator.inject("answer", status=429, headers={"Retry-After": "30"}, verb="pause", times=999)
@@ -308,7 +306,7 @@ class TestStopping:
         simulator.inject("delay", seconds=0.05, verb="pause", times=999)
         threading.Timer(0.3, _thread.interrupt_main).start()
         with simulator.client() as client, pytest.raises(KeyboardInterrupt):
-            client.pause_call_batches(25, 7)
+            client.pause_call_batches(7)
         sent = simulator.requests["pause"]
         time.sleep(0.3)
         assert simulator.requests["pause"] <= sent + 8

@@ -121,26 +121,28 @@ def test_a_vector_arrives_on_the_wire_as_the_vendor_would_send_it(recorder: Reco
 
 def test_each_attempt_is_signed_anew(recorder: RecordingServer, no_waiting: list[float]):
     recorder.statuses = [502, 503]
-    with ISalesClient("cc-isales.example.com", "ak", "sk", verify=recorder.ca_file) as client:
-        client.pause_call_batch(25, 7, "1")
+    with ISalesClient("cc-isales.example.com", "ak", "sk", vdn_id=25, verify=recorder.ca_file) as client:
+        client.pause_call_batch(7, "1")
     assert len({received["headers"]["Authorization"] for received in recorder.received}) == 3
 
 
 def test_calls_share_one_connection(recorder: RecordingServer):
-    with ISalesClient("cc-isales.example.com", "ak", "sk", verify=recorder.ca_file) as client:
+    with ISalesClient("cc-isales.example.com", "ak", "sk", vdn_id=25, verify=recorder.ca_file) as client:
         for _ in range(20):
-            client.pause_call_batch(25, 7, "1")
-    assert (len(recorder.received), recorder.connections) == (20, 1)
+            client.pause_call_batch(7, "1")
+    assert len(recorder.received) == 20
+    assert recorder.connections == 1
 
 
 def test_list_is_a_get_with_a_json_body(recorder: RecordingServer):
     with (
-        ISalesClient("cc-isales.example.com", "ak", "sk", verify=recorder.ca_file) as client,
+        ISalesClient("cc-isales.example.com", "ak", "sk", vdn_id=25, verify=recorder.ca_file) as client,
         pytest.raises(ISalesProtocolError),
     ):
-        list(client.list_call_batches(25, 7, status=1))
+        list(client.list_call_batches(7, status=1))
     (received, *_) = recorder.received
-    assert (received["method"], json.loads(received["body"])) == ("GET", {"offset": 0, "limit": 100, "status": 1})
+    assert received["method"] == "GET"
+    assert json.loads(received["body"]) == {"offset": 0, "limit": 100, "status": 1}
 
 
 @pytest.fixture(scope="module")

@@ -85,11 +85,13 @@ def test_a_mapped_pause_keeps_its_guard(run_at):
 
 
 def test_a_pause_on_a_worker_whose_clock_is_seconds_behind_waits_for_the_end(run_at):
-    assert (run_at("pause", "25 11:59:45"), run_at.waits) == (("success", "suspended"), [15.0])
+    assert run_at("pause", "25 11:59:45") == ("success", "suspended")
+    assert run_at.waits == [15.0]
 
 
 def test_a_resume_on_a_worker_whose_clock_is_seconds_behind_waits_for_the_start(run_at):
-    assert (run_at("resume", "25 13:29:45"), run_at.waits) == (("success", "started"), [15.0])
+    assert run_at("resume", "25 13:29:45") == ("success", "started")
+    assert run_at.waits == [15.0]
 
 
 def test_a_skipped_pause_names_the_shift_and_its_end(run_at, read_log: Callable[[], str]):

@@ -11,7 +11,12 @@ import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 
 from airflow_provider_isales.client import ISalesArgumentError
-from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator, ResumeCallBatchOperator
+from airflow_provider_isales.operators.call_batch import (
+    PauseCallBatchesOperator,
+    PauseCallBatchOperator,
+    ResumeCallBatchesOperator,
+    ResumeCallBatchOperator,
+)
 
 BATCH = "012345678901234567890123456789"
 both = pytest.mark.parametrize("operator", [PauseCallBatchOperator, ResumeCallBatchOperator])
@@ -38,6 +43,40 @@ def test_a_value_that_is_not_allowed_is_an_error_at_once(operator: type, argumen
     with pytest.raises(ISalesArgumentError) as caught:
         make(operator, **arguments)
     assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("operator", [PauseCallBatchesOperator, ResumeCallBatchesOperator])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"campaign_id": 0}, "campaign_id must be a positive integer, not 0"),
+        ({"vdn_id": 0}, "vdn_id must be an integer from 1 to 9999, not 0"),
+        (
+            {"batch_ids": None},
+            'batch_ids must be a list of batch ids, or "all" for every batch of the campaign, not None',
+        ),
+        (
+            {"batch_ids": "everything"},
+            'batch_ids must be a list of batch ids, or "all" for every batch of the campaign',
+        ),
+        ({"batch_ids": [BATCH, int(BATCH)]}, "batch_id must be text of digits, not the number 12345678901234567890"),
+        ({"batch_ids": (BATCH, "abc")}, "batch_id must be non-empty text of digits, not 'abc'"),
+        ({"max_parallel_requests": 65}, "max_parallel_requests must be an integer from 1 to 64, not 65"),
+        ({"shifts": "mon-fri"}, "shifts must be a ShiftCalendar, not 'mon-fri'"),
+    ],
+)
+def test_a_value_that_is_not_allowed_for_many_batches_is_an_error_at_once(
+    operator: type, arguments: dict[str, Any], message: str
+):
+    with pytest.raises(ISalesArgumentError) as caught, DAG("a_dag", schedule=None):
+        operator(task_id="a_task", **({"campaign_id": 7} | arguments))
+    assert str(caught.value).startswith(message)
+
+
+def test_a_template_in_a_list_of_batches_is_left_to_the_run():
+    with DAG("a_dag", schedule=None):
+        task = PauseCallBatchesOperator(task_id="a_task", campaign_id=7, batch_ids=["{{ x }}", BATCH])
+    assert task.batch_ids == ["{{ x }}", BATCH]
 
 
 def test_the_error_burns_no_retries_when_a_mapped_task_finds_it():

@@ -68,7 +68,8 @@ def test_airflow_shows_the_provider_in_full():
 def test_airflow_reads_a_connection_from_the_command_line(isales_simulator: Simulator):
     shown = airflow("connections", "get", "isales_default", "--output", "json")
     (connection,) = json.loads(shown[shown.index("[\n") if "[\n" in shown else shown.index('[{"') :])
-    assert (connection["conn_type"], connection["login"]) == ("isales", "simulator")
+    assert connection["conn_type"] == "isales"
+    assert connection["login"] == "simulator"
 
 
 def test_airflow_knows_the_timetables():

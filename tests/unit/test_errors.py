@@ -11,6 +11,7 @@ from airflow_provider_isales import client
 from airflow_provider_isales.client import (
     RESULT_ERRORS,
     BulkResult,
+    CampaignKey,
     ISalesAuthenticationError,
     ISalesBulkError,
     ISalesError,
@@ -37,7 +38,9 @@ def test_every_documented_failure_code_has_one_class():
 @pytest.mark.parametrize("code", DOCUMENTED_FAILURES)
 def test_a_documented_code_knows_its_meaning_and_what_to_do(code: str):
     error = result_error(code, "")
-    assert (error.code, bool(error.meaning), error.advice.endswith(".")) == (code, True, True)
+    assert error.code == code
+    assert bool(error.meaning)
+    assert error.advice.endswith(".")
 
 
 @pytest.mark.parametrize("code", DOCUMENTED_FAILURES)
@@ -57,15 +60,14 @@ def test_another_eight_digit_code_of_that_family_is_a_parameter_complaint(code: 
 @pytest.mark.parametrize("code", ["0200002", "03000005", "200001", "0200000 ", "", "OK"])
 def test_an_unknown_code_is_a_generic_error_that_shows_it_as_received(code: str):
     error = result_error(code, "as received")
-    assert (type(error), str(error).split(". ")[0]) == (
-        ISalesResultError,
-        f"[{code}] a result code that is not documented (as received)",
-    )
+    assert type(error) is ISalesResultError
+    assert str(error).split(". ")[0] == f"[{code}] a result code that is not documented (as received)"
 
 
 def test_an_unknown_code_is_worth_another_try_but_not_at_once():
     error = result_error("09999999", "")
-    assert (error.retryable, error.transient) == (True, False)
+    assert error.retryable
+    assert not error.transient
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
@@ -81,7 +83,8 @@ def test_an_http_status_of_another_server_is_permanent(status: int):
 @pytest.mark.parametrize("status", [103, 403, 501, 520])
 def test_a_status_that_another_worker_or_a_later_hour_may_not_see_is_left_to_a_later_try(status: int):
     error = ISalesHTTPStatusError(status)
-    assert (error.retryable, error.transient) == (True, False)
+    assert error.retryable
+    assert not error.transient
 
 
 @pytest.mark.parametrize(
@@ -92,8 +95,7 @@ def test_all_errors_have_one_root(kind: type[ISalesError]):
 
 
 def test_a_message_says_what_failed_why_and_what_to_do():
-    error = result_error("0200007", "no such task")
-    error.action = "Pausing call batch 1 of campaign 7 (VDN 25)"
+    error = result_error("0200007", "no such task").during("Pausing call batch 1 of campaign 7 (VDN 25)")
     assert str(error) == (
         "Pausing call batch 1 of campaign 7 (VDN 25) failed: [0200007] the outbound campaign does not exist "
         "(no such task). Check campaign_id and vdn_id."
@@ -101,8 +103,7 @@ def test_a_message_says_what_failed_why_and_what_to_do():
 
 
 BULK_RESULT = BulkResult(
-    vdn_id=25,
-    campaign_id=7,
+    campaign=CampaignKey(25, 7),
     done=Outcome.PAUSED,
     already=Outcome.ALREADY_PAUSED,
     changed=[],
@@ -124,5 +125,6 @@ def every_error() -> list[ISalesError]:
 @pytest.mark.parametrize("error", every_error(), ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))], ids=["copy", "pickle"])  # noqa: S301
 def test_an_error_survives_copying_and_pickling(error: ISalesError, copied):
-    error.action, error.attempts = "Pausing it", 3
-    assert (str(copied(error)), vars(copied(error))) == (str(error), vars(error))
+    error = error.during("Pausing it", 3)
+    assert str(copied(error)) == str(error)
+    assert vars(copied(error)) == vars(error)

@@ -1,0 +1,123 @@
+"""The call batch interfaces, one row for each. Source: "Outbound Call Batch Interfaces"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from airflow_provider_isales.client.answers import Answer, Page, read_batch_page, read_created_id, read_nothing
+from airflow_provider_isales.client.arguments import check_batch_id, check_batch_name, check_count, check_status
+from airflow_provider_isales.client.errors import ISalesAlreadySuspendedError
+from airflow_provider_isales.client.models import BatchStatus, CampaignKey, Outcome
+
+T_co = TypeVar("T_co", covariant=True)
+
+#: Where an interface is, below the base URL.
+PATH = "/rest/isales/v1/openapi/campaigns/{vdn_id}/callbatch/{campaign_id}/{verb}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verb(Generic[T_co]):
+    """
+    One interface.
+
+    :param name: the last part of its path
+    :param doing: how messages speak of it, before what it is done to
+    :param fields: the fields of its request body, each with the check of its value
+    :param read: reads what an answer holds besides code and description
+    :param method: the HTTP method
+    :param also_success: one more result code that says that the goal is reached
+    :param repeatable: whether a request that may have reached the server may be sent once more
+    :param when_unknown: what to do when nobody knows whether the request took effect; it may name fields in braces
+    """
+
+    name: str
+    doing: str
+    fields: Mapping[str, Callable[[object], Any]]
+    read: Callable[[Answer], T_co]
+    method: Literal["GET", "POST"] = "POST"
+    also_success: str | None = None
+    repeatable: bool = True
+    when_unknown: str = ""
+
+    def path(self, campaign: CampaignKey) -> str:
+        """Return the path of this interface for a campaign."""
+        return PATH.format(vdn_id=campaign.vdn_id, campaign_id=campaign.campaign_id, verb=self.name)
+
+    def body(self, **values: object) -> dict[str, Any]:
+        """
+        Return the request body: the values as the interface takes them, without those that are None.
+
+        :raises ISalesArgumentError: for a value that is not allowed
+        """
+        return {name: self.fields[name](value) for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Switch(Verb[None]):
+    """
+    An interface that switches a batch from one status to the other.
+
+    :param wanted: the status that a batch has afterwards
+    :param done: the outcome for a batch that was switched
+    :param already: the outcome for a batch that was found switched
+    """
+
+    wanted: BatchStatus
+    done: Outcome
+    already: Outcome
+
+    @property
+    def opposite(self) -> BatchStatus:
+        """The status that a batch has no longer."""
+        return BatchStatus.STARTED if self.wanted is BatchStatus.SUSPENDED else BatchStatus.SUSPENDED
+
+
+PAUSE = Switch(
+    name="pause",
+    doing="Pausing",
+    fields={"id": check_batch_id},
+    read=read_nothing,
+    also_success=ISalesAlreadySuspendedError.code,
+    wanted=BatchStatus.SUSPENDED,
+    done=Outcome.PAUSED,
+    already=Outcome.ALREADY_PAUSED,
+)
+RESUME = Switch(  # the code for "already started" is not documented, so no other code counts as success
+    name="resume",
+    doing="Resuming",
+    fields={"id": check_batch_id},
+    read=read_nothing,
+    wanted=BatchStatus.STARTED,
+    done=Outcome.RESUMED,
+    already=Outcome.ALREADY_STARTED,
+)
+CREATE: Verb[str] = Verb(
+    name="create",
+    doing="Creating a call batch in",
+    fields={"name": check_batch_name, "status": check_status},
+    read=read_created_id,
+    repeatable=False,
+    when_unknown="Look for {name!r} with list before you create it again.",
+)
+UPDATE: Verb[None] = Verb(
+    name="update",
+    doing="Renaming",
+    fields={"id": check_batch_id, "name": check_batch_name},
+    read=read_nothing,
+)
+DELETE: Verb[None] = Verb(name="delete", doing="Deleting", fields={"id": check_batch_id}, read=read_nothing)
+LIST: Verb[Page] = Verb(
+    name="list",
+    method="GET",
+    doing="Listing the batches of",
+    fields={"offset": check_count, "limit": check_count, "status": check_status, "name": check_batch_name},
+    read=read_batch_page,
+)
+
+#: The interfaces that switch a batch from one status to the other, by their names.
+SWITCHES = {switch.name: switch for switch in (PAUSE, RESUME)}
+
+#: Every interface by its name.
+VERBS: dict[str, Verb[Any]] = {verb.name: verb for verb in (*SWITCHES.values(), CREATE, UPDATE, DELETE, LIST)}
