@@ -5,9 +5,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 CONSTRAINTS = constraints/airflow-$(AIRFLOW).txt
 INSTALLED = $(VENV)/installed-$(AIRFLOW)
+COG = $(BIN)/cog -P -I docs -p 'from generated import *'
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
-.PHONY: help demo test test-matrix test-system screenshots lint docs package bench picture simulator airflow constraints environment clean
+.PHONY: help demo test test-matrix test-system screenshots lint docs docs-refresh package bench picture simulator airflow constraints environment clean
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -33,8 +34,12 @@ lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-docs: $(INSTALLED)-docs  ## the documentation, in build/docs; warnings are errors
+docs: $(INSTALLED)-docs  ## the documentation, in build/docs; warnings and stale parts are errors
+	$(COG) --verbosity=0 --check --diff --check-fail-msg='make docs-refresh writes it anew' docs/*.md
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env docs build/docs
+
+docs-refresh: $(INSTALLED)-docs  ## write what is made from code into the pages of the documentation
+	$(COG) --verbosity=1 -r docs/*.md
 
 package: $(INSTALLED)  ## wheel and sdist in dist/, checked, and installed beside each supported Airflow; ONLY=3.3
 	@$(BIN)/python dev/package.py $(ONLY)

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
-from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))  # for tables.py
 # Before Airflow is imported, which would make a home directory for its user.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="isales-docs-")
 
-from airflow_provider_isales import __version__  # noqa: E402
+from airflow_provider_isales import __version__
 
 project = "airflow-provider-isales"
 author = "The airflow-provider-isales maintainers"
 project_copyright = author
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "tables"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build"]
 nitpicky = True
 # Only names of our own must resolve: nothing is looked up in other projects' docs.

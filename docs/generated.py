@@ -1,0 +1,107 @@
+"""Parts of the pages that are made from code: ``make docs-refresh`` writes them between the markers of cog."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from airflow_provider_isales.client import (
+    RESULT_ERRORS,
+    ISalesAlreadySuspendedError,
+    ISalesAuthenticationError,
+    ISalesCertificateError,
+    ISalesConnectError,
+    ISalesConnectionLostError,
+    ISalesError,
+    ISalesHTTPStatusError,
+    ISalesParameterComplaintError,
+    ISalesProtocolError,
+    ISalesResultError,
+    ISalesTimeoutError,
+    ISalesTLSError,
+)
+from airflow_provider_isales.provider_info import CONNECTION_FIELDS
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+OTHER_ERRORS = {
+    "no connection could be made": ISalesConnectError,
+    "the server's certificate is not trusted": ISalesCertificateError,
+    "TLS failed otherwise": ISalesTLSError,
+    "no answer in time": ISalesTimeoutError,
+    "the connection broke": ISalesConnectionLostError,
+    "an answer that can't be read": ISalesProtocolError,
+    "HTTP 401": ISalesAuthenticationError,
+}
+STATUSES = (302, 403, 404, 408, 425, 429, 500, 502, 503, 504)
+
+
+def result_codes() -> str:
+    """Every documented failure code, from ``RESULT_ERRORS``."""
+    errors: dict[str, ISalesResultError | type[ISalesResultError]] = {
+        **{f"`{code}`": error for code, error in sorted(RESULT_ERRORS.items())},
+        "others of eight digits that begin with `02000`": ISalesParameterComplaintError,
+        "any other": ISalesResultError,
+    }
+    return table(
+        ("code", "meaning", "the task", "sent again within the call", "what to do"),
+        ((code, error.meaning, the_task(error), yes(error.transient), error.advice) for code, error in errors.items()),
+    )
+
+
+def other_failures() -> str:
+    """What else can go wrong with a call, from the classes of errors."""
+    errors: dict[str, ISalesError | type[ISalesError]] = {
+        **OTHER_ERRORS,
+        **{error.problem: error for error in map(ISalesHTTPStatusError, STATUSES)},
+    }
+    return table(
+        ("what came", "the task", "sent again within the call", "what to do"),
+        ((what, the_task(error), yes(error.transient), error.advice) for what, error in errors.items()),
+    )
+
+
+def connection_fields() -> str:
+    """The extra fields of a connection, from ``CONNECTION_FIELDS``."""
+    rows = []
+    for name, field in CONNECTION_FIELDS.items():
+        default = field["schema"].get("default")
+        rows.append((f"`{name}`", field["description"], "" if default is None else f"`{default}`"))
+    return table(("extra field", "meaning", "when empty"), rows)
+
+
+def excerpt(path: str, first: str, last: str = "") -> str:
+    """A Python file from the line that begins with ``first`` to the line ``last``, or to the end of the file."""
+    text = (REPOSITORY / path).read_text()
+    start = text.index(f"\n{first}") + 1
+    end = text.index(f"\n{last}\n", start) + len(f"\n{last}") if last else len(text)
+    return apart(f"```python\n{textwrap.dedent(text[start:end]).strip()}\n```")
+
+
+def all_but_heading(path: str) -> str:
+    """A Markdown file without its first line."""
+    return apart((REPOSITORY / path).read_text().partition("\n")[2])
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return apart("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def apart(text: str) -> str:
+    """Markdown with an empty line before and, once printed, behind it, lest the markers become part of it."""
+    return f"\n{text.strip()}\n"
+
+
+def the_task(error: ISalesError | type[ISalesError]) -> str:
+    """Say how an error ends a task."""
+    kind = error if isinstance(error, type) else type(error)
+    if issubclass(kind, ISalesAlreadySuspendedError):
+        return "**succeeds**, if it pauses"
+    return "fails the try" if error.retryable else "fails for good"
+
+
+def yes(value: bool) -> str:
+    return "yes" if value else "no"
