@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 
+from sphinx.application import Sphinx
+
 # Before Airflow is imported, which would make a home directory for its user.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="isales-docs-")
 
@@ -35,3 +37,12 @@ smartquotes = False  # quotes in tables are code to copy
 html_theme = "furo"
 html_title = f"{project} {version}"
 html_logo = html_favicon = "integration-logos/isales.svg"
+
+
+def uncover_contents(app: Sphinx, page: str, source: list[str]) -> None:
+    """Take the tables of contents out of the comments that hide them from code hosts, which would show them as code."""
+    source[0] = source[0].replace("<!-- for Sphinx\n", "").replace("\n-->\n", "\n")
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("source-read", uncover_contents)
