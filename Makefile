@@ -34,8 +34,9 @@ lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-docs: $(INSTALLED)-docs  ## the documentation, in build/docs; warnings and stale parts are errors
+docs: $(INSTALLED)-docs  ## the documentation, in build/docs; warnings, broken links and stale parts are errors
 	$(COG) --verbosity=0 --check --diff --check-fail-msg='make docs-refresh writes it anew' docs/*.md
+	$(BIN)/lychee --quiet --offline --include-fragments *.md docs/*.md benchmarks/*.md
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env docs build/docs
 
 docs-refresh: $(INSTALLED)-docs  ## write what is made from code into the pages of the documentation
