@@ -47,11 +47,7 @@ def batch_key(vdn_id: object, campaign_id: object, batch_id: object) -> BatchKey
 
 
 def check_vdn_id(value: object) -> int:
-    """
-    Check a VDN id.
-
-    :param value: an integer from 1 to 9999, or its digits as text
-    """
+    """Check a VDN id: an integer from 1 to 9999, or its digits as text."""
     number = _whole_number(value)
     if number is None or not 1 <= number <= MAX_VDN_ID:
         raise ISalesArgumentError(f"vdn_id must be an integer from 1 to {MAX_VDN_ID}, not {value!r}")
@@ -59,11 +55,7 @@ def check_vdn_id(value: object) -> int:
 
 
 def check_campaign_id(value: object) -> int:
-    """
-    Check a campaign id.
-
-    :param value: a positive integer, or its digits as text
-    """
+    """Check a campaign id: a positive integer, or its digits as text."""
     number = _whole_number(value)
     if number is None or number < 1:
         raise ISalesArgumentError(f"campaign_id must be a positive integer, not {value!r}")
@@ -71,11 +63,7 @@ def check_campaign_id(value: object) -> int:
 
 
 def check_batch_id(value: object) -> str:
-    """
-    Check a batch id.
-
-    :param value: text of digits
-    """
+    """Check a batch id: text of digits."""
     if isinstance(value, int) and not isinstance(value, bool):
         raise ISalesArgumentError(
             f"batch_id must be text of digits, not the number {value!r}: a number loses leading zeros, and JSON "
@@ -103,11 +91,7 @@ def check_batch_ids(value: object) -> list[Any] | Literal["all"]:
 
 
 def check_parallelism(value: object) -> int:
-    """
-    Check how many requests may be under way at once.
-
-    :param value: an integer from 1 to 64
-    """
+    """Check how many requests may be under way at once: an integer from 1 to 64."""
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_PARALLEL_REQUESTS:
         return value
     raise ISalesArgumentError(
@@ -129,33 +113,14 @@ def check_batch_name(value: object) -> str:
 
 
 def check_status(value: object) -> BatchStatus:
-    """
-    Check a batch status.
-
-    :param value: a ``BatchStatus``, or 1 (started) or 2 (suspended)
-    """
+    """Check a batch status: a ``BatchStatus``, or 1 (started) or 2 (suspended)."""
     if isinstance(value, int) and not isinstance(value, bool) and value in tuple(BatchStatus):
         return BatchStatus(value)
     raise ISalesArgumentError(f"status must be 1 (started) or 2 (suspended), not {value!r}")
 
 
-def check_count(value: object) -> int:
-    """
-    Check an offset or a limit.
-
-    :param value: an integer from 0
-    """
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return value
-    raise ISalesArgumentError(f"offset and limit must be integers from 0, not {value!r}")
-
-
 def check_host(value: object) -> str:
-    """
-    Check a host, and return it as it stands in a URL.
-
-    :param value: a name or an address, without scheme, port and path
-    """
+    """Check a host, and return it as it stands in a URL: a name or an address, without scheme, port and path."""
     if isinstance(value, str):
         try:
             return f"[{IPv6Address(value.removeprefix('[').removesuffix(']'))}]"
@@ -169,22 +134,14 @@ def check_host(value: object) -> str:
 
 
 def check_port(value: object) -> int:
-    """
-    Check a port.
-
-    :param value: an integer from 1 to 65535
-    """
+    """Check a port: an integer from 1 to 65535."""
     if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_PORT:
         return value
     raise ISalesArgumentError(f"port must be an integer from 1 to {MAX_PORT}, not {value!r}")
 
 
 def check_timeout(value: object) -> float:
-    """
-    Check a timeout.
-
-    :param value: seconds, above 0 and up to 600
-    """
+    """Check a timeout: seconds, above 0 and up to 600."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= MAX_TIMEOUT:
         return value
     raise ISalesArgumentError(f"timeout must be a number of seconds above 0, up to {MAX_TIMEOUT}, not {value!r}")
@@ -210,11 +167,7 @@ def check_verify(value: object) -> bool | str:
 
 
 def check_signing_profile(value: object) -> SigningProfile:
-    """
-    Check the name of a signing profile.
-
-    :param value: a ``SigningProfile`` or its name
-    """
+    """Check the name of a signing profile: a ``SigningProfile`` or its name."""
     for profile in SigningProfile:
         if value == profile:
             return profile

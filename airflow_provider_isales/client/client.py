@@ -248,14 +248,6 @@ class ISalesClient:
         selection = LIST.body(status=status, name=name)
         return self._pages(self.campaign(campaign_id, vdn_id), selection)
 
-    def check_access(self, campaign_id: int | str, vdn_id: int | str | None = None) -> None:
-        """
-        Return if the server accepts the signature of a ``list`` for one batch, which changes nothing.
-
-        :raises ISalesResultError: with a failure code, which too means that the signature was accepted
-        """
-        self._call(LIST, self.campaign(campaign_id, vdn_id), offset=0, limit=1)
-
     def campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> CampaignKey:
         """Return which campaign that is, in the client's VDN unless another one is named."""
         return campaign_key(self._vdn(vdn_id), campaign_id)

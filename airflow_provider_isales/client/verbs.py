@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from airflow_provider_isales.client.answers import Answer, Page, read_batch_page, read_created_id, read_nothing
-from airflow_provider_isales.client.arguments import check_batch_id, check_batch_name, check_count, check_status
+from airflow_provider_isales.client.arguments import check_batch_id, check_batch_name, check_status
 from airflow_provider_isales.client.errors import ISalesAlreadySuspendedError
 from airflow_provider_isales.client.models import BatchStatus, CampaignKey, Outcome
 
@@ -24,7 +24,7 @@ class Verb(Generic[T_co]):
 
     :param name: the last part of its path
     :param doing: how messages speak of it, before what it is done to
-    :param fields: the fields of its request body, each with the check of its value
+    :param fields: the fields of its request body, each with the check of what callers pass
     :param read: reads what an answer holds besides code and description
     :param method: the HTTP method
     :param also_success: one more result code that says that the goal is reached
@@ -34,7 +34,7 @@ class Verb(Generic[T_co]):
 
     name: str
     doing: str
-    fields: Mapping[str, Callable[[object], Any]]
+    fields: Mapping[str, Callable[[Any], Any]]
     read: Callable[[Answer], T_co]
     method: Literal["GET", "POST"] = "POST"
     also_success: str | None = None
@@ -112,7 +112,7 @@ LIST: Verb[Page] = Verb(
     name="list",
     method="GET",
     doing="Listing the batches of",
-    fields={"offset": check_count, "limit": check_count, "status": check_status, "name": check_batch_name},
+    fields={"offset": int, "limit": int, "status": check_status, "name": check_batch_name},
     read=read_batch_page,
 )
 

@@ -129,7 +129,7 @@ class ISalesHook(BaseHook):
         told = f"CC-iSales accepted the signature (signing profile {_profile(settings).value!r})."
         with self._new_client(settings | {"retry": RetryPolicy(attempts=1)}) as client:
             try:
-                client.check_access(_PROBED_CAMPAIGN, client.vdn_id or _PROBED_VDN)
+                next(client.list_call_batches(_PROBED_CAMPAIGN, vdn_id=client.vdn_id or _PROBED_VDN), None)
             except ISalesResultError as error:
                 told += f" To a list of campaign {_PROBED_CAMPAIGN} it answered: {error.problem}."
         return told if client.vdn_id else f"{told} The connection names no vdn_id, so every operator must."
