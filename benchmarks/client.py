@@ -46,13 +46,13 @@ class Server:
         return f"https://127.0.0.1:{self.port}{PATH}"
 
     def connection(self) -> str:
-        """Give the Airflow connection to it."""
+        """Return the Airflow connection to it."""
         extra = {"vdn_id": 25, "verify": self.ca_file}
         fields = {"conn_type": "isales", "host": "127.0.0.1", "port": self.port, "login": "ak", "password": "sk"}
         return json.dumps(fields | {"extra": extra})
 
     def client(self, parallel: int = 8) -> ISalesClient:
-        """Give a client for it."""
+        """Return a client for it."""
         return ISalesClient("127.0.0.1", "ak", "sk", port=self.port, verify=self.ca_file, max_connections=parallel)
 
 
@@ -176,7 +176,7 @@ def signing() -> list[Row]:
 
 
 def growth() -> list[Row]:
-    """Time 10, 100 and 1000 batches; give the cost of one more batch and the fixed cost."""
+    """Time 10, 100 and 1000 batches; return the cost of one more batch and the fixed cost."""
     seconds = {}
     for size in (10, 100, 1000):
         with lean_server(batches=size) as server, server.client() as client:

@@ -46,7 +46,7 @@ class LeanServer:
             writer.close()
 
     async def answer(self, path: str, body: bytes) -> bytes:
-        """Give the JSON for one request."""
+        """Return the JSON for one request."""
         if path.endswith("/pause"):
             if self.delay:
                 await asyncio.sleep(self.delay)

@@ -24,7 +24,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
 def shift_rows() -> list[Row]:
-    """Give the rows of the calendar: the next end of a shift, warm."""
+    """Return the rows of the calendar: the next end of a shift, warm."""
     found = shifts.run()
     ours = {row.rule: row for row in found if row.contender == "ShiftCalendar"}
     return [

@@ -38,14 +38,14 @@ class Row:
 
 
 def markdown(rows: list[Row]) -> str:
-    """Give the rows as a table."""
+    """Return the rows as a table."""
     lines = ["| what | ours | beside it | measure | goal |", "|---|---|---|---|---|"]
     lines += [f"| {row.what} | {row.ours} | {row.rival} | {row.measure:.2f} | {row.verdict} |" for row in rows]
     return "\n".join(lines)
 
 
 def medians(contenders: dict[str, Callable[[], object]], rounds: int, calls: int) -> dict[str, float]:
-    """Time contenders in turns, so that they meet the same weather; give the median seconds of one call."""
+    """Time contenders in turns, so that they meet the same weather; return the median seconds of one call."""
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, call in contenders.items():

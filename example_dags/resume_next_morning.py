@@ -45,7 +45,7 @@ with DAG("isales_resume_next_morning_resume", schedule=ShiftStartTimetable(SHIFT
 
     @task(inlets=[DIALLED])
     def batches_to_resume(*, inlet_events) -> list[str]:
-        """Give what was dialled at the last end of a shift; there is an event for each time that its run was run."""
+        """Return what was dialled at the last end of a shift; there is an event for each time that its run was run."""
         last_end = SHIFTS.previous_end(pendulum.now("UTC")).in_timezone("UTC")
         notes = [event.extra for event in inlet_events[DIALLED][-20:]]
         of_last_end = [note["batch_ids"] for note in notes if pendulum.parse(note["shift"]) == last_end]

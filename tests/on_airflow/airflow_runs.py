@@ -59,7 +59,7 @@ def dag_file(name: str) -> ModuleType:
 
 
 def remembering(operator: Any) -> Any:
-    """Give the operator as one that takes down what it raises. A callback won't do: Airflow 3.0 runs it elsewhere."""
+    """Return the operator as one that takes down what it raises. A callback won't do: Airflow 3.0 runs it elsewhere."""
 
     class Remembering(operator):
         def execute(self, context: Any) -> Any:
@@ -100,7 +100,7 @@ def dags_in(module: ModuleType) -> dict[str, Any]:
 def run_dag(
     dag: Any, conf: dict[str, Any] | None = None, logical_date: datetime | None = None
 ) -> dict[str, list[TaskRun]]:
-    """Run a DAG once; give how its task instances ended, by task id."""
+    """Run a DAG once; return how its task instances ended, by task id."""
     start_airflow()
     name = (
         "logical_date" if "logical_date" in signature(dag.test).parameters else "execution_date"

@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 
 @pytest.fixture
 def read_log(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """Gives what was logged so far: Airflow 3 writes the log of a task to the output, Airflow 2 to its loggers."""
+    """Returns what was logged so far: Airflow 3 writes the log of a task to the output, Airflow 2 to its loggers."""
     return lambda: caplog.text + "".join(capfd.readouterr())
 
 

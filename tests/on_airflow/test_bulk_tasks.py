@@ -23,7 +23,7 @@ def campaign(isales_simulator: Simulator) -> Campaign:
 
 
 def run(name: str, conf: dict[str, object] | None = None):
-    """Run a DAG; give its runs of the task ``act``, and the messages of their failures."""
+    """Run a DAG; return its runs of the task ``act``, and the messages of their failures."""
     EXCEPTIONS.clear()
     runs = run_dag(getattr(dag_file("bulk"), name), conf)["act"]
     return runs, [str(error) for error in EXCEPTIONS]

@@ -25,7 +25,7 @@ def run_at(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("airflow_provider_isales.operators.guard.time.sleep", waits.append)
 
     def run(which: str, now: str) -> tuple[str, str]:
-        """Run the DAG at a time in Shanghai; give the state of the task and of the batch, in the opposite before."""
+        """Run the DAG at a time in Shanghai; return the state of the task and of the batch, in the opposite before."""
         before = BatchStatus.SUSPENDED if which == "resume" else BatchStatus.STARTED
         campaign.set_status(batch_id, before)
         moment = pendulum.from_format(f"2026-11-{now}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai").in_timezone("UTC")

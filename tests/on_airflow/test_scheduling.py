@@ -21,7 +21,7 @@ Run = tuple[datetime, datetime, datetime]
 
 
 def expected_runs(timetable: Any) -> list[Run]:
-    """Give interval and time of the runs that there should be, from the calendar alone."""
+    """Return interval and time of the runs that there should be, from the calendar alone."""
     edge = 1 if isinstance(timetable, ShiftEndTimetable) else 0
     shifts = [shift for shift in SHIFTS.shifts_between(FIRST, LAST) if shift.start >= FIRST]
     runs = [tuple(moment.astimezone(UTC) for moment in (*shift, shift[edge])) for shift in shifts]

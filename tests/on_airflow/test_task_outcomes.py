@@ -142,7 +142,7 @@ def _surroundings(no_waiting: list[float], monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def run(case: Case, simulator: Simulator, dag_id: str = "pause_one_batch") -> tuple[TaskRun, list[str]]:
-    """Run the task for a case; give how it ended and the messages of its failures."""
+    """Run the task for a case; return how it ended and the messages of its failures."""
     campaign = simulator.add_campaign(CAMPAIGN, batches=1)
     conf = {
         "campaign_id": str(CAMPAIGN),

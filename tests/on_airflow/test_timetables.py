@@ -18,7 +18,7 @@ both = pytest.mark.parametrize("timetable", [ENDS, STARTS], ids=["end", "start"]
 
 
 def at(text: str) -> pendulum.DateTime:
-    """Give an instant of November 2026 in Shanghai, from day and time; the 23rd is a Monday."""
+    """Return an instant of November 2026 in Shanghai, from day and time; the 23rd is a Monday."""
     return pendulum.from_format(f"2026-11-{text}", "YYYY-MM-DD HH:mm", tz="Asia/Shanghai")
 
 

@@ -19,7 +19,7 @@ POSTGRESQL_DIRECTORIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 @contextmanager
 def postgresql(logs: Path) -> Iterator[str]:
     """
-    Run a PostgreSQL server with an empty database ``airflow``; give that database's address.
+    Run a PostgreSQL server with an empty database ``airflow``; return that database's address.
 
     :param logs: the directory for its log
     """
@@ -43,7 +43,7 @@ def postgresql(logs: Path) -> Iterator[str]:
 @contextmanager
 def redis(logs: Path) -> Iterator[str]:
     """
-    Run a Redis server that keeps nothing; give its address.
+    Run a Redis server that keeps nothing; return its address.
 
     :param logs: the directory for its log
     """

@@ -145,7 +145,7 @@ def row(page: Page, conn_id: str) -> Locator:
 
 
 def press_test(page: Page, conn_id: str) -> tuple[bool, str]:
-    """Press the button of a connection's row; give what Airflow says came of it."""
+    """Press the button of a connection's row; return what Airflow says came of it."""
     with page.expect_response("**/connections/test") as answer:
         row(page, conn_id).get_by_role("button", name="Test Connection").click()
     result = answer.value.json()
@@ -153,7 +153,7 @@ def press_test(page: Page, conn_id: str) -> tuple[bool, str]:
 
 
 def trigger(page: Page, airflow: ThrowawayAirflow, campaign_id: int, end: str) -> str:
-    """Trigger the example with the form, wait for the end of its run, and open the page of its task; give its path."""
+    """Trigger the example with the form, wait for the end of its run, open the page of its task; return its path."""
     page.goto("/dags/isales_pause_one_batch")
     page.get_by_role("button", name="Trigger").first.click()
     form = page.get_by_role("dialog")
