@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Generic, Literal, Self, TypeVar
 
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 DEFAULT_TIMEOUT = 10.0
+# What a request takes besides: between the gate and the wire, and from the wire to the service.
+_SPARE = timedelta(seconds=5)
 PAGE_SIZE = 100
 
 
@@ -121,13 +124,18 @@ class ISalesClient:
         """Send nothing more: calls under way end with ``ISalesStoppedError`` unless they get their answer."""
         self._gate.stop()
 
-    def stop_in(self, seconds: float) -> None:
+    def stop_before(self, edge: datetime) -> None:
         """
-        Send nothing more after some time; for calls that would do harm when they are tried again too late.
+        Send nothing more from :attr:`margin` before an instant on; for calls that would do harm after it.
 
-        :param seconds: from now
+        :param edge: the instant, an aware datetime
         """
-        self._gate.close_in(seconds)
+        self._gate.close_at(edge - self.margin)
+
+    @property
+    def margin(self) -> timedelta:
+        """How long a request may take effect after it was sent: more than the timeout, after which it is given up."""
+        return timedelta(seconds=self._transport.timeout) + _SPARE
 
     def pause_call_batch(
         self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
+from datetime import UTC, datetime
 
 from airflow_provider_isales.client.errors import ISalesStoppedError
 
@@ -15,33 +15,38 @@ class Gate:
     def __init__(self) -> None:
         self._stopped = threading.Event()
         self._opens_at = 0.0
-        self._closes_at = math.inf
+        self._closes_at = datetime.max.replace(tzinfo=UTC)
 
     def pass_through(self) -> None:
         """
         Wait while requests are held back.
 
-        :raises ISalesStoppedError: after :meth:`stop`, or when the time of :meth:`close_in` is over
+        :raises ISalesStoppedError: after :meth:`stop`, or from the instant of :meth:`close_at` on
         """
-        while (held := self._opens_at - time.monotonic()) > 0 and not self._stopped.is_set():
+        while (held := self._opens_at - time.monotonic()) > 0 and not self._is_closed:
             self.sleep(held)
         if self._stopped.is_set():
             raise ISalesStoppedError("it was stopped before it was sent")
-        if time.monotonic() >= self._closes_at:
+        if self._is_closed:
             raise ISalesStoppedError("the time for it was over before it was sent")
 
     def hold(self, seconds: float) -> None:
         """Hold back all requests for some seconds: the server is overloaded, and every thread would learn it anew."""
         self._opens_at = max(self._opens_at, time.monotonic() + seconds)
 
-    def close_in(self, seconds: float) -> None:
-        """Let no more requests pass after some seconds."""
-        self._closes_at = time.monotonic() + seconds
+    def close_at(self, instant: datetime) -> None:
+        """Let no more requests pass from an instant on, by this machine's clock, and end all waiting then."""
+        self._closes_at = instant
 
     def stop(self) -> None:
         """Let no more requests pass, and end all waiting."""
         self._stopped.set()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but not once stopped."""
-        self._stopped.wait(seconds)
+        """Wait, but not once stopped or closed."""
+        until_closed = (self._closes_at - datetime.now(UTC)).total_seconds()
+        self._stopped.wait(min(seconds, max(until_closed, 0.0)))
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._stopped.is_set() or datetime.now(UTC) >= self._closes_at

@@ -55,7 +55,7 @@ class Transport:
     ) -> None:
         name, port = check_host(host), check_port(port)
         self.base_url = f"https://{name}" if port == HTTPS_PORT else f"https://{name}:{port}"
-        self._timeout = check_timeout(timeout)
+        self.timeout = check_timeout(timeout)
         self._session = _Session()
         self._session.auth = auth
         self._session.headers["User-Agent"] = f"airflow-provider-isales/{__version__}"
@@ -83,7 +83,7 @@ class Transport:
         try:
             request = self._session.prepare_request(requests.Request(method, f"{self.base_url}{path}", data=body))
             with self._session.send(
-                request, timeout=self._timeout, allow_redirects=False, **self._send_settings
+                request, timeout=self.timeout, allow_redirects=False, **self._send_settings
             ) as response:
                 return read(response)
         except ISalesError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
@@ -50,7 +50,7 @@ _SENTENCES = {
 class _CampaignOperator(BaseOperator):
     """What all operators have in common: where to find the campaign, and the guard against the wrong hour."""
 
-    _guard: ClassVar[staticmethod[[ShiftCalendar], float | None]]
+    _guard: ClassVar[staticmethod[[ShiftCalendar], datetime | None]]
 
     def __init__(
         self,
@@ -75,12 +75,12 @@ class _CampaignOperator(BaseOperator):
             raise InvalidArgumentError(f"shifts must be a ShiftCalendar, not {shifts!r}")
 
     def execute(self, context: Context) -> dict[str, Any]:
-        seconds = None if self.shifts is None else self._guard(self.shifts)
+        edge = None if self.shifts is None else self._guard(self.shifts)
         hook = self._new_hook()
         with permanent_errors_fail_for_good(), hook.get_conn() as client:
             self._client = client
-            if seconds is not None:
-                client.stop_in(seconds)
+            if edge is not None:
+                client.stop_before(edge)
             if self._killed:
                 client.stop()
             return self._carry_out(client, context)

@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 CLOCK_TOLERANCE_SECONDS = 30
 
 
-def skip_pause_during_shift(shifts: ShiftCalendar) -> float | None:
+def skip_pause_during_shift(shifts: ShiftCalendar) -> datetime | None:
     """
-    Return the seconds for which it is right to pause, from now to the next start of a shift; None if there is none.
+    Return until when it is right to pause: the next start of a shift, None if there is none.
 
     In the last 30 seconds of a shift, wait for its end.
 
@@ -38,13 +38,12 @@ def skip_pause_during_shift(shifts: ShiftCalendar) -> float | None:
                 f"A pause now would stop its work. {f'It ends at {end.isoformat()}' if end else 'It never ends'}."
             )
         now = _wait_until(end, now)
-    start = shifts.next_start(now)
-    return _seconds_between(now, start) if start else None
+    return shifts.next_start(now)
 
 
-def skip_resume_outside_shifts(shifts: ShiftCalendar) -> float | None:
+def skip_resume_outside_shifts(shifts: ShiftCalendar) -> datetime | None:
     """
-    Return the seconds for which it is right to resume, from now to shortly before the shift's end; None if it has none.
+    Return until when it is right to resume: the shift's end, None if it has none.
 
     In the last 30 seconds before a shift, wait for its start. In the last 30 seconds of one, it is too late: a resume
     that overtakes the pause at the end would have people called all night.
@@ -67,7 +66,7 @@ def skip_resume_outside_shifts(shifts: ShiftCalendar) -> float | None:
     left = _seconds_between(now, end)
     if left <= CLOCK_TOLERANCE_SECONDS:
         raise AirflowSkipException(f"Not resumed, because the shift ends in {left:.0f} s. {_next_start(shifts, now)}.")
-    return left - CLOCK_TOLERANCE_SECONDS
+    return end
 
 
 def _next_start(shifts: ShiftCalendar, now: datetime) -> str:

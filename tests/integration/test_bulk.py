@@ -9,6 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -279,7 +280,7 @@ class TestStopping:
     def test_a_client_whose_time_is_over_sends_nothing_more(self, simulator: Simulator, campaign: Campaign):
         simulator.inject("delay", seconds=0.05, verb="pause", times=999)
         with simulator.client() as client:
-            client.stop_in(0.3)
+            client.stop_before(datetime.now(UTC) + client.margin + timedelta(seconds=0.3))
             _, message = failure_of(client)
         assert simulator.requests["pause"] < 120
         assert "the time for it was over" in message
