@@ -44,9 +44,13 @@ class Gate:
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not once stopped or closed."""
-        until_closed = (self._closes_at - datetime.now(UTC)).total_seconds()
+        until_closed = (self._closes_at - _utc_now()).total_seconds()
         self._stopped.wait(min(seconds, max(until_closed, 0.0)))
 
     @property
     def _is_closed(self) -> bool:
-        return self._stopped.is_set() or datetime.now(UTC) >= self._closes_at
+        return self._stopped.is_set() or _utc_now() >= self._closes_at
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)

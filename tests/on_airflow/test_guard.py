@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pendulum
 import pytest
@@ -30,6 +31,7 @@ def run_at(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch):
         campaign.set_status(batch_id, before)
         moment = pendulum.from_format(f"2026-11-{now}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai").in_timezone("UTC")
         monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: moment)
+        monkeypatch.setattr("airflow_provider_isales.client.gate._utc_now", lambda: moment)
         ((task_run,),) = run_dag(getattr(dag_file("guarded"), which)).values()
         return task_run.state, campaign.batches[batch_id].status.name.lower()
 
@@ -65,15 +67,15 @@ def test_a_resume_skips_when_the_shift_is_about_to_end(run_at, now: str):
     assert run_at("resume", now) == ("skipped", "suspended")
 
 
-def test_a_resume_sends_nothing_once_the_shift_is_about_to_end():
-    assert seconds_at(skip_resume_outside_shifts, "25 11:50:00") == 9 * 60 + 30
+def test_a_resume_is_right_until_the_shift_ends():
+    assert right_until(skip_resume_outside_shifts, "25 11:50:00") == pendulum.datetime(2026, 11, 25, 4)
 
 
-def test_a_pause_sends_nothing_once_the_next_shift_is_on():
-    assert seconds_at(skip_pause_during_shift, "25 12:00:00") == 90 * 60
+def test_a_pause_is_right_until_the_next_shift_starts():
+    assert right_until(skip_pause_during_shift, "25 12:00:00") == pendulum.datetime(2026, 11, 25, 5, 30)
 
 
-def seconds_at(guard, now: str) -> float:
+def right_until(guard, now: str) -> datetime | None:
     moment = pendulum.from_format(f"2026-11-{now}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai").in_timezone("UTC")
     with pytest.MonkeyPatch().context() as patch:
         patch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: moment)
