@@ -1,68 +1,100 @@
-"""Processes to start and to end for good, with all that they start themselves."""
+"""
+Processes to start and to end for good, with all that they start themselves.
+
+Run as a program, it supervises one command: it ends all that came of the command when the command ends, when a signal
+asks for it, or when its standard input is closed, as it is when the process at the other end dies, however it dies.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import os
+import select
+import shutil
 import signal
 import socket
 import subprocess
+import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import psutil
 
 WAIT_SECONDS = 120
 STOP_SECONDS = 10
+LONGEST_STOP_SECONDS = 60
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PR_SET_CHILD_SUBREAPER = 36
+
+
+class StartError(RuntimeError):
+    """Something cannot be started, or ended too early; the message says why and what to do."""
 
 
 class ProcessGroup:
     """
-    A process in a group of its own, so that what it starts can be ended with it.
+    A process under a supervisor, which ends it and all its descendants when it is stopped or this process dies.
 
     :param command: program and arguments
     :param log: the file that its output is appended to
     :param environment: the whole environment, this process's when None
+    :param holds: file descriptors that are to stay open until the last of its processes has ended
     """
 
-    def __init__(self, command: Sequence[str | Path], log: Path, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Sequence[str | Path],
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        holds: Sequence[int] = (),
+    ) -> None:
         self.command = " ".join(map(str, command))
         self.log = log
         with log.open("a") as output:
-            self._process = subprocess.Popen(
-                command,
+            self._supervisor = subprocess.Popen(
+                [sys.executable, __file__, *command],
                 env=environment,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=holds,
             )
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        """The process whose descendants they all are."""
+        return self._supervisor.pid
 
     def check(self) -> None:
         """
         Find out whether it still runs.
 
-        :raises RuntimeError: if it has ended, with the end of its log
+        :raises StartError: if it has ended, with the end of its log
         """
-        if self._process.poll() is not None:
-            raise RuntimeError(f"{self.command} ended; see {self.log}:\n{self.log.read_text()[-2000:]}")
+        if self._supervisor.poll() is not None:
+            raise StartError(f"{self.command} ended; see {self.log}:\n{self.log.read_text()[-2000:]}")
+
+    def listens(self, port: int) -> bool:
+        """Return whether one of its processes listens on a TCP port."""
+        with suppress(psutil.NoSuchProcess):
+            for process in psutil.Process(self.pid).children(recursive=True):
+                with suppress(psutil.Error):
+                    for socket_ in process.net_connections("tcp"):
+                        if socket_.status == psutil.CONN_LISTEN and socket_.laddr.port == port:
+                            return True
+        return False
 
     def stop(self) -> None:
-        """End the whole group: the first process ends most of the others, and some outlive it."""
-        self._process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(STOP_SECONDS)
-        for how in (signal.SIGTERM, signal.SIGKILL):
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, how)
-                deadline = time.monotonic() + STOP_SECONDS
-                while time.monotonic() < deadline:
-                    self._process.poll()
-                    os.killpg(self.pid, 0)
-                    time.sleep(0.1)
+        """End all its processes."""
+        self._supervisor.communicate()
 
 
 def wait_for(condition: Callable[[], object], what: str, seconds: float = WAIT_SECONDS) -> None:
@@ -79,6 +111,116 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = WAIT_S
 
 
 def free_port() -> int:
-    """Give a TCP port of the loopback address on which nobody listens."""
+    """Return a TCP port of the loopback address on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def is_open(port: int) -> bool:
+    """Return whether somebody listens on a TCP port of the loopback address."""
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
+@contextmanager
+def sole_use(directory: Path) -> Iterator[int]:
+    """
+    Take a directory for this process, and empty it; it is made if need be.
+
+    :param directory: the directory
+    :return: a file descriptor; the directory is in use as long as any process has it open
+    :raises StartError: if it is in use
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(f"{directory} is in use {_by_whom(directory)}") from None
+        for path in directory.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        _pid_file(directory).write_text(str(os.getpid()))
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def run_program(main: Callable[[], int]) -> NoReturn:
+    """
+    Run a program so that the first signal to end it, or the end of its terminal, interrupts it; more change nothing.
+
+    :param main: the program; what it returns is the exit status
+    """
+    for number in END_SIGNALS:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # which nohup asks for
+            signal.signal(number, _end)
+    if sys.stdin.isatty():
+        threading.Thread(target=_end_with_the_terminal, daemon=True).start()
+    try:
+        sys.exit(main())
+    except (StartError, TimeoutError) as error:
+        sys.exit(f"Error: {error}")
+    except KeyboardInterrupt:
+        os._exit(128 + signal.SIGINT)  # does not wait for threads that were interrupted while starting
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    for each in END_SIGNALS:
+        signal.signal(each, signal.SIG_IGN)
+    signal.alarm(LONGEST_STOP_SECONDS)  # kills this process if it hangs; supervisors see to the others
+    with suppress(OSError):  # the terminal may be gone
+        os.write(sys.stdout.fileno(), b"\nStopping ...\n")
+    raise KeyboardInterrupt
+
+
+def _end_with_the_terminal() -> None:
+    """Make up for `make`, which keeps to itself that its terminal was closed and waits for this program to end."""
+    terminal = select.poll()
+    terminal.register(sys.stdin, 0)
+    terminal.poll()
+    os.kill(os.getpid(), signal.SIGHUP)
+
+
+def _pid_file(directory: Path) -> Path:
+    return directory / "used-by.pid"
+
+
+def _by_whom(directory: Path) -> str:
+    try:
+        process = psutil.Process(int(_pid_file(directory).read_text()))
+        since = datetime.fromtimestamp(process.create_time())
+    except (OSError, ValueError, psutil.NoSuchProcess):
+        return f"by processes that are being ended: try again in {LONGEST_STOP_SECONDS} s"
+    return (
+        f"by process {process.pid}, which started at {since:%Y-%m-%d %H:%M:%S}: "
+        f"stop it with Ctrl-C in its terminal, or with `kill {process.pid}`"
+    )
+
+
+def _supervise(command: Sequence[str]) -> None:
+    """Run a command until it ends, a signal comes or standard input is closed; then end all that came of it."""
+    if sys.platform == "linux":  # so that none of its descendants gets another parent than this
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    asked = threading.Event()
+    for number in END_SIGNALS:
+        signal.signal(number, lambda *_: asked.set())
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # leaves no zombies of those that it becomes the parent of
+    while not asked.is_set() and process.poll() is None:
+        if select.select([sys.stdin], [], [], 0.2)[0]:
+            break
+    for end in (psutil.Process.terminate, psutil.Process.kill, psutil.Process.kill, psutil.Process.kill):
+        descendants = psutil.Process().children(recursive=True)
+        for each in descendants:
+            with suppress(psutil.Error):
+                end(each)
+        psutil.wait_procs(descendants, timeout=STOP_SECONDS)
+
+
+if __name__ == "__main__":
+    _supervise(sys.argv[1:])

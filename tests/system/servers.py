@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from processes import ProcessGroup, free_port, wait_for
+from processes import ProcessGroup, free_port, is_open, wait_for
 
 POSTGRESQL_DIRECTORIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
@@ -19,7 +18,7 @@ POSTGRESQL_DIRECTORIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 @contextmanager
 def postgresql(logs: Path) -> Iterator[str]:
     """
-    Run a PostgreSQL server with an empty database ``airflow``; return that database's address.
+    Run a PostgreSQL server with an empty database ``airflow``; yield that database's address.
 
     :param logs: the directory for its log
     """
@@ -43,7 +42,7 @@ def postgresql(logs: Path) -> Iterator[str]:
 @contextmanager
 def redis(logs: Path) -> Iterator[str]:
     """
-    Run a Redis server that keeps nothing; return its address.
+    Run a Redis server that keeps nothing; yield its address.
 
     :param logs: the directory for its log
     """
@@ -60,9 +59,7 @@ def running(command: list[str], log: Path, port: int) -> Iterator[None]:
 
     def listens() -> bool:
         server.check()
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-        return False
+        return is_open(port)
 
     try:
         wait_for(listens, f"{command[0]}; see {log}", seconds=30)

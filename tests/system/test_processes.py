@@ -1,0 +1,82 @@
+"""What :class:`ProcessGroup` leaves behind when the process that started it is killed: nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import processes
+import psutil
+import pytest
+from processes import StartError, sole_use, wait_for
+
+# A daemon as they come: in a session of its own, no child of who started it, and this one does not heed SIGTERM.
+DAEMON = """
+import os, signal, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        open(sys.argv[1], "w").write(str(os.getpid()))
+    else:
+        os._exit(0)
+time.sleep(300)
+"""
+STARTS_IT = """
+import sys, time
+from pathlib import Path
+from processes import ProcessGroup, sole_use
+directory = Path(sys.argv[1])
+with sole_use(directory) as in_use:
+    command = [sys.executable, "-c", sys.argv[2], str(directory / "daemon.pid")]
+    group = ProcessGroup(command, directory / "log", holds=[in_use])
+    time.sleep(300)
+"""
+LONGEST = 30
+
+
+@dataclass(frozen=True)
+class Aftermath:
+    refused_at_first: str
+    alive: list[psutil.Process]
+    can_be_used: bool
+
+
+@pytest.fixture(scope="module")
+def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
+    directory = tmp_path_factory.mktemp("processes")
+    environment = {**os.environ, "PYTHONPATH": str(Path(processes.__file__).parent)}
+    starter = subprocess.Popen([sys.executable, "-c", STARTS_IT, directory, DAEMON], env=environment)
+    daemon = directory / "daemon.pid"
+    wait_for(lambda: daemon.exists() and daemon.read_text(), "the daemon", LONGEST)
+    found = [psutil.Process(int(daemon.read_text())), *psutil.Process(starter.pid).children(recursive=True)]
+    starter.kill()
+    starter.wait()
+    refused = why_not_usable(directory)
+    _, alive = psutil.wait_procs(found, LONGEST)
+    for process in alive:
+        process.kill()
+    return Aftermath(refused, alive, why_not_usable(directory) == "")
+
+
+def why_not_usable(directory: Path) -> str:
+    try:
+        with sole_use(directory):
+            return ""
+    except StartError as error:
+        return str(error)
+
+
+def test_even_a_daemon_that_does_not_heed_sigterm_is_ended(aftermath: Aftermath):
+    assert aftermath.alive == []
+
+
+def test_the_directory_is_in_use_as_long_as_the_daemon_runs(aftermath: Aftermath):
+    assert "is in use by processes that are being ended" in aftermath.refused_at_first
+
+
+def test_the_directory_can_be_used_afterwards(aftermath: Aftermath):
+    assert aftermath.can_be_used
