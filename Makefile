@@ -54,8 +54,8 @@ picture: $(INSTALLED)-docs  ## draw the picture of the docs anew
 simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with
 	$(BIN)/isales-simulator --campaign 1001 --campaign 1002 --ca-file $(VENV)/isales-simulator-ca.pem
 
-airflow: $(INSTALLED)  ## start an Airflow with its UI, the example DAGs and a connection to `make simulator`
-	@$(BIN)/python dev/throwaway_airflow.py
+airflow: $(INSTALLED)  ## start an Airflow with its UI, the example DAGs and a connection to `make simulator`; PORT=8081
+	@$(BIN)/python dev/throwaway_airflow.py $(if $(PORT),--port $(PORT))
 
 constraints: $(INSTALLED)  ## pin the newest versions anew, for AIRFLOW=x.y
 	$(BIN)/python dev/constraints.py $(AIRFLOW)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 import time
 from typing import Any
 
+from processes import run_program
 from throwaway_airflow import REPOSITORY, ThrowawayAirflow
 
 from airflow_provider_isales.simulator import Campaign, Simulator
@@ -17,7 +16,7 @@ MISSING_CAMPAIGN = 4711
 
 
 def main() -> int:
-    """Run the demo; give 0 if everything came as promised."""
+    """Run the demo; return 0 if everything came as promised."""
     began = time.monotonic()
     say("Starting a CC-iSales simulator over HTTPS ...")
     with Simulator() as simulator:
@@ -59,12 +58,12 @@ def main() -> int:
 
 
 def state(campaign: Campaign, batch_id: str) -> str:
-    """Give what the server knows of a batch."""
+    """Return what the server knows of a batch."""
     return campaign.batches[batch_id].status.name.lower()
 
 
 def last_error(log: list[dict[str, Any]]) -> str:
-    """Give the message of the exception that ended a task."""
+    """Return the message of the exception that ended a task."""
     errors = [detail["exc_value"] for event in log for detail in event.get("error_detail") or []]
     return errors[0] if errors else "no error in the log"
 
@@ -75,5 +74,4 @@ def say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that nothing is left running then either
-    sys.exit(main())
+    run_program(main)

@@ -6,20 +6,21 @@ Run as a program, it serves the example DAGs with the UI until interrupted.
 
 from __future__ import annotations
 
+import argparse
 import os
-import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import requests
-from processes import WAIT_SECONDS, ProcessGroup, free_port, wait_for
+from processes import WAIT_SECONDS, ProcessGroup, StartError, free_port, is_open, run_program, sole_use, wait_for
 
 from airflow_provider_isales.simulator import Simulator
 
@@ -31,11 +32,12 @@ class ThrowawayAirflow:
     """
     As a context manager, Airflow runs from entry to exit; nothing of it is left running.
 
-    :param home: the directory for database, logs and configuration; it is emptied first
+    :param home: the directory for database, logs and configuration, of no other Airflow that runs; it is emptied first
     :param dags: the folder with DAG files
     :param environment: more environment variables, connections for example
     :param port: of the API server and UI; 0 takes a free one
     :param components: the ``airflow`` commands that are to run; separate ones need a database in the environment
+    :raises StartError: on entry, if the home is in use, the port is taken, or a component ends
     """
 
     def __init__(
@@ -73,10 +75,10 @@ class ThrowawayAirflow:
         self._api.trust_env = False
 
     def __enter__(self) -> Self:
-        shutil.rmtree(self.home, ignore_errors=True)
-        self.home.mkdir(parents=True)
         self._running = ExitStack()
         try:
+            self._in_use = self._running.enter_context(sole_use(self.home))
+            self._check_that_the_port_is_free()
             if "standalone" not in self.components:
                 subprocess.check_call([AIRFLOW, "db", "migrate"], env=self._environment, stdout=subprocess.DEVNULL)
             self._processes = [self.start(component) for component in self.components]
@@ -103,6 +105,7 @@ class ThrowawayAirflow:
             [AIRFLOW, *arguments],
             self.home / f"{log or arguments[0]}.log",
             {**self._environment, **(environment or {})},
+            holds=[self._in_use],
         )
         self._running.callback(process.stop)
         return process
@@ -118,7 +121,7 @@ class ThrowawayAirflow:
         wait_for(lambda: self._is_up_to_date(dag_id), f"the runs of {dag_id}")
 
     def run(self, dag_id: str, conf: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Trigger a DAG, wait for the end of the run, and give its task instances."""
+        """Trigger a DAG, wait for the end of the run, and return its task instances."""
         return self.finish(self.trigger(dag_id, conf))
 
     def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> str:
@@ -137,9 +140,9 @@ class ThrowawayAirflow:
 
     def finish(self, run: str, seconds: float = WAIT_SECONDS) -> list[dict[str, Any]]:
         """
-        Wait for the end of a run, and give its task instances.
+        Wait for the end of a run, and return its task instances.
 
-        :param run: what :meth:`trigger` gave
+        :param run: what :meth:`trigger` returned
         :param seconds: how long to wait
         :raises TimeoutError: if the run does not end in that time
         """
@@ -147,17 +150,17 @@ class ThrowawayAirflow:
         return self.task_instances(run)
 
     def task_instances(self, run: str) -> list[dict[str, Any]]:
-        """Give the task instances of a run as they are."""
+        """Return the task instances of a run as they are."""
         return list(self.api("GET", f"{run}/taskInstances", params={"limit": 100}).json()["task_instances"])
 
     def xcom(self, instance: Mapping[str, Any]) -> Any:
-        """Give what a task instance returned, None if nothing."""
+        """Return what a task instance returned, None if nothing."""
         parameters = {"deserialize": True, "map_index": instance["map_index"]}
         answer = self.api("GET", f"{_path(instance)}/xcomEntries/return_value", params=parameters)
         return answer.json()["value"] if answer.ok else None
 
     def log(self, instance: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Give the log of a task instance's last try as structured events."""
+        """Return the log of a task instance's last try as structured events."""
         answer = self.api("GET", f"{_path(instance)}/logs/{instance['try_number']}", params={"full_content": True})
         return [event for event in answer.json()["content"] if isinstance(event, dict)]
 
@@ -170,13 +173,29 @@ class ThrowawayAirflow:
         runs = self.api("GET", f"dags/{dag_id}/dagRuns", params={"state": ["queued", "running"]}).json()["dag_runs"]
         return not runs and (due is None or datetime.fromisoformat(due) > datetime.now(UTC))
 
+    def _check_that_the_port_is_free(self) -> None:
+        try:
+            socket.create_server(("127.0.0.1", self.port)).close()
+        except (OSError, OverflowError) as error:
+            raise StartError(
+                f"port {self.port} cannot be used: {error}\n"
+                "End what listens there, or take another port, as in `make airflow PORT=8081`."
+            ) from None
+
     def _wait_until_it_serves(self) -> None:
         def serves() -> bool:
             for process in self._processes:
                 process.check()
-            return self._has_a_token() and self._scheduler_is_healthy()
+            return self._listens() and self._has_a_token() and self._scheduler_is_healthy()
 
         wait_for(serves, f"API server and scheduler; see the logs in {self.home}")
+
+    def _listens(self) -> bool:
+        if not is_open(self.port):
+            return False
+        if not any(process.listens(self.port) for process in self._processes):
+            raise StartError(f"another program has taken port {self.port} in the meantime: try again")
+        return True
 
     def _scheduler_is_healthy(self) -> bool:
         return bool(self.api("GET", "monitor/health").json()["scheduler"]["status"] == "healthy")
@@ -196,19 +215,20 @@ def _path(instance: Mapping[str, Any]) -> str:
     return f"dags/{instance['dag_id']}/dagRuns/{instance['dag_run_id']}/taskInstances/{instance['task_id']}"
 
 
-def main() -> None:
+def main() -> int:
     """Serve the example DAGs until interrupted."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=8080, help="of the UI; 0 takes a free one (default: %(default)s)")
+    port = parser.parse_args().port
     simulator = Simulator(port=8443, ca_file=REPOSITORY / ".venv" / "isales-simulator-ca.pem")
     connection = {"AIRFLOW_CONN_ISALES_DEFAULT": simulator.connection()}
     home = REPOSITORY / ".airflow"
-    with ThrowawayAirflow(home, REPOSITORY / "example_dags", connection, port=8080) as airflow:
+    with ThrowawayAirflow(home, REPOSITORY / "example_dags", connection, port) as airflow:
         print(f"Airflow with the example DAGs: {airflow.url} (no login; Ctrl-C to stop; logs in {home})", flush=True)
-        try:
+        with suppress(KeyboardInterrupt):
             signal.pause()
-        except KeyboardInterrupt:
-            print("stopping")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)
