@@ -40,10 +40,12 @@ class Made:
         self._checkout = checkout
         self._log = checkout / f"{'-'.join(arguments)}.log"
         command = ["make", *installed, *arguments]
+        not_of_another_make = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
         with self._log.open("w") as output:
             self._process = subprocess.Popen(
                 command,
                 cwd=checkout,
+                env=not_of_another_make,
                 stdin=stdin,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -138,7 +140,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         before = database.stat().st_ino
         second, on_the_same_port = Made(one, "airflow", "PORT=0"), Made(other, "airflow", f"PORT={port}")
         refused = second.error(), on_the_same_port.error()
-        answers = requests.get(f"http://127.0.0.1:{port}/api/v2/version", timeout=30).ok
+        with requests.Session() as session:
+            session.trust_env = False  # no proxy to loopback
+            answers = session.get(f"http://127.0.0.1:{port}/api/v2/version", timeout=30).ok
         is_the_same = database.stat().st_ino == before
         left_of_first = first.end(signal.SIGINT, signal.SIGINT)
         yield Seen(*refused, answers, is_the_same, left_of_first, is_open(port), left_of_demo)
