@@ -25,7 +25,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "timeout": {
         "label": "Timeout",
-        "description": "Seconds to wait for a connection, and for each next part of an answer.",
+        "description": "Seconds that one request may take, from connecting to the last byte of its answer.",
         "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 600, "default": 10},
     },
     "signing_profile": {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,7 +11,6 @@ from typing import Any, NamedTuple
 
 from requests import Response
 
-from airflow_provider_isales.client.auth import SCHEME
 from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
     ISalesHTTPStatusError,
@@ -20,13 +18,14 @@ from airflow_provider_isales.client.errors import (
     result_error,
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
+from airflow_provider_isales.client.text import clean, shown
 
 SUCCESS = "0200000"
 MAX_ANSWER_BYTES = 1024 * 1024
+TOO_LARGE = f"the answer is larger than {MAX_ANSWER_BYTES // 1024} KiB"
 MAX_CLOCK_DIFFERENCE_SECONDS = 60
 
 _CHUNK_BYTES = 64 * 1024
-_MAX_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -87,9 +86,9 @@ def read_batch_page(answer: Answer) -> Page:
     """
     total, data = answer.payload.get("totalCount"), answer.payload.get("data")
     if not isinstance(total, int) or isinstance(total, bool) or total < 0:
-        raise ISalesProtocolError(f"totalCount is {_excerpt(total)}, not a count")
+        raise ISalesProtocolError(f"totalCount is {shown(total)}, not a count")
     if not isinstance(data, list):
-        raise ISalesProtocolError(f"data is {_excerpt(data)}, not a list of batches")
+        raise ISalesProtocolError(f"data is {shown(data)}, not a list of batches")
     return Page([_call_batch(entry) for entry in data], total)
 
 
@@ -102,7 +101,7 @@ def read_created_id(answer: Answer) -> str:
     created = answer.payload.get("returnObject")
     if isinstance(created, dict) and _is_batch_id(created.get("id")):
         return str(created["id"])
-    raise ISalesProtocolError(f"returnObject is {_excerpt(created)}, without the new batch's id")
+    raise ISalesProtocolError(f"returnObject is {shown(created)}, without the new batch's id")
 
 
 def _call_batch(entry: object) -> CallBatch:
@@ -111,7 +110,7 @@ def _call_batch(entry: object) -> CallBatch:
         for status in BatchStatus:
             if entry.get("status") in (status.value, str(status.value)) and entry["status"] is not True:
                 return CallBatch(entry["id"], _text(entry, "name"), status)
-    raise ISalesProtocolError(f"the list holds {_excerpt(entry)}, which is not a batch with id and status 1 or 2")
+    raise ISalesProtocolError(f"the list holds {shown(entry)}, which is not a batch with id and status 1 or 2")
 
 
 def _is_batch_id(value: object) -> bool:
@@ -119,11 +118,14 @@ def _is_batch_id(value: object) -> bool:
 
 
 def _body(response: Response) -> bytes:
+    encoding = response.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        raise ISalesProtocolError(f"the answer is compressed ({clean(encoding)}), which was not asked for")
     body = bytearray()
-    for chunk in response.iter_content(_CHUNK_BYTES):
+    for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            raise ISalesProtocolError(f"the answer is larger than {MAX_ANSWER_BYTES // 1024} KiB")
+            raise ISalesProtocolError(TOO_LARGE)
     return bytes(body)
 
 
@@ -131,9 +133,9 @@ def _json_object(body: bytes) -> dict[str, Any]:
     try:
         payload = json.loads(body, object_pairs_hook=_no_field_twice)
     except (ValueError, RecursionError):
-        raise ISalesProtocolError(f"the answer is not JSON: {_excerpt(body.decode(errors='replace'))}") from None
+        raise ISalesProtocolError(f"the answer is not JSON: {shown(body.decode(errors='replace'))}") from None
     if not isinstance(payload, dict):
-        raise ISalesProtocolError(f"the answer is not a JSON object: {_excerpt(payload)}")
+        raise ISalesProtocolError(f"the answer is not a JSON object: {shown(payload)}")
     return payload
 
 
@@ -149,10 +151,10 @@ def _result_code(payload: dict[str, Any]) -> str:
         raise ISalesProtocolError("the answer has neither a resultCode nor a returnCode")
     for field, code in codes.items():
         if not isinstance(code, str):
-            raise ISalesProtocolError(f"{field} is {_excerpt(code)}, which is not text")
+            raise ISalesProtocolError(f"{field} is {shown(code)}, which is not text")
     code, *others = codes.values()
     if others and others != [code]:
-        raise ISalesProtocolError(f"the answer contradicts itself: {_excerpt(codes)}")
+        raise ISalesProtocolError(f"the answer contradicts itself: {shown(codes)}")
     return str(code)
 
 
@@ -161,32 +163,24 @@ def _text(payload: dict[str, Any], field: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def clean(text: str) -> str:
-    """Make a server's text fit for logs and XCom: no signature that it echoes, no control characters, not too long."""
-    text = re.sub(rf"{SCHEME}/\S+", f"{SCHEME}/***", text)
-    text = "".join(character if character.isprintable() else " " for character in text)
-    return text if len(text) <= _MAX_CHARACTERS else text[:_MAX_CHARACTERS] + "..."
-
-
-def _excerpt(value: object) -> str:
-    return clean(repr(value))
-
-
 def _authentication_error(response: Response) -> ISalesAuthenticationError:
     problem = "HTTP 401: the server did not accept the signature"
     server_time = _http_date(response.headers.get("Date"))
-    ahead = (datetime.now(UTC) - server_time).total_seconds() if server_time else 0.0
+    if server_time is None:
+        return ISalesAuthenticationError(problem, retryable=True)
+    ahead = (datetime.now(UTC) - server_time).total_seconds()
     if abs(ahead) <= MAX_CLOCK_DIFFERENCE_SECONDS:
-        return ISalesAuthenticationError(problem)
+        return ISalesAuthenticationError(problem, retryable=False)
     return ISalesAuthenticationError(
         f"{problem}; this machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's",
         advice="Set this machine's clock right (NTP): signatures are only valid for a short time.",
+        retryable=True,
     )
 
 
 def _status_error(response: Response) -> ISalesHTTPStatusError:
     location = response.headers.get("Location")
-    detail = f", a redirect to {_excerpt(location)}, which is not followed" if location else ""
+    detail = f", a redirect to {shown(location)}, which is not followed" if location else ""
     return ISalesHTTPStatusError(
         response.status_code, detail, _retry_after_seconds(response.headers.get("Retry-After"))
     )

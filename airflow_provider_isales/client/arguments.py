@@ -10,13 +10,16 @@ from __future__ import annotations
 import os
 import re
 import ssl
+import unicodedata
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Address
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import BatchKey, BatchStatus, CampaignKey
 from airflow_provider_isales.client.profiles import SigningProfile
+from airflow_provider_isales.client.text import shown
 
 #: The word for every batch that does not have the wanted status yet.
 ALL: Final = "all"
@@ -25,13 +28,14 @@ MAX_VDN_ID = 9999
 MAX_NAME_LENGTH = 255
 # Our own bound: more threads than this gain nothing.
 MAX_PARALLEL_REQUESTS = 64
-# Far above any id, and below what int() refuses to read.
-MAX_DIGITS = 100
+# Far above any id.
+MAX_DIGITS = 64
 FORBIDDEN_IN_NAMES = frozenset('<>!@#$%^&*?;"~/\\')
 
 HTTPS_PORT = 443
 MAX_PORT = 65535
 MAX_TIMEOUT = 600
+MAX_ATTEMPTS = 1000
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
@@ -50,29 +54,29 @@ def check_vdn_id(value: object) -> int:
     """Check a VDN id: an integer from 1 to 9999, or its digits as text."""
     number = _whole_number(value)
     if number is None or not 1 <= number <= MAX_VDN_ID:
-        raise ISalesArgumentError(f"vdn_id must be an integer from 1 to {MAX_VDN_ID}, not {value!r}")
+        raise ISalesArgumentError(f"vdn_id must be an integer from 1 to {MAX_VDN_ID}, not {shown(value)}")
     return number
 
 
 def check_campaign_id(value: object) -> int:
     """Check a campaign id: a positive integer, or its digits as text."""
     number = _whole_number(value)
-    if number is None or number < 1:
-        raise ISalesArgumentError(f"campaign_id must be a positive integer, not {value!r}")
+    if number is None or not 1 <= number < 10**MAX_DIGITS:
+        raise ISalesArgumentError(f"campaign_id must be a positive integer, not {shown(value)}")
     return number
 
 
 def check_batch_id(value: object) -> str:
-    """Check a batch id: text of digits."""
+    """Check a batch id: text of digits, 30 by the reference, up to 64 here."""
     if isinstance(value, int) and not isinstance(value, bool):
         raise ISalesArgumentError(
-            f"batch_id must be text of digits, not the number {value!r}: a number loses leading zeros, and JSON "
+            f"batch_id must be text of digits, not the number {shown(value)}: a number loses leading zeros, and JSON "
             "readers round 30 digits. Put it in quotes; a DAG with render_template_as_native_obj=True turns a "
             "rendered id into a number"
         )
-    if not isinstance(value, str) or not (value.isascii() and value.isdigit()):
-        raise ISalesArgumentError(f"batch_id must be non-empty text of digits, not {value!r}")
-    return value
+    if not isinstance(value, str) or not (value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS):
+        raise ISalesArgumentError(f"batch_id must be text of 1 to {MAX_DIGITS} digits, not {shown(value)}")
+    return str.__str__(value)
 
 
 def check_batch_ids(value: object) -> list[Any] | Literal["all"]:
@@ -81,70 +85,73 @@ def check_batch_ids(value: object) -> list[Any] | Literal["all"]:
 
     :param value: ``"all"``, or a list of batch ids
     """
-    if value == ALL:
+    if isinstance(value, str) and value == ALL:
         return ALL
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
         raise ISalesArgumentError(
-            f'batch_ids must be a list of batch ids, or "all" for every batch of the campaign, not {value!r}'
+            f'batch_ids must be a list of batch ids, or "all" for every batch of the campaign, not {shown(value)}'
         )
     return list(value)
 
 
-def check_parallelism(value: object) -> int:
+def check_parallelism(value: object, name: str = "max_parallel_requests") -> int:
     """Check how many requests may be under way at once: an integer from 1 to 64."""
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_PARALLEL_REQUESTS:
-        return value
-    raise ISalesArgumentError(
-        f"max_parallel_requests must be an integer from 1 to {MAX_PARALLEL_REQUESTS}, not {value!r}"
-    )
+    return _between(name, value, 1, MAX_PARALLEL_REQUESTS)
 
 
 def check_batch_name(value: object) -> str:
     """
     Check the name of a batch that is created or renamed.
 
-    :param value: text of 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``
+    :param value: text of 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``, and no control characters
     """
     if not isinstance(value, str) or not 1 <= len(value) <= MAX_NAME_LENGTH:
-        raise ISalesArgumentError(f"name must be text of 1 to {MAX_NAME_LENGTH} characters, not {value!r}")
+        raise ISalesArgumentError(f"name must be text of 1 to {MAX_NAME_LENGTH} characters, not {shown(value)}")
     if forbidden := sorted(FORBIDDEN_IN_NAMES.intersection(value)):
-        raise ISalesArgumentError(f"name must not contain {' '.join(forbidden)}, as {value!r} does")
-    return value
+        raise ISalesArgumentError(f"name must not contain {' '.join(forbidden)}, as {shown(value)} does")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+        raise ISalesArgumentError(f"name must not contain control characters, as {shown(value)} does")
+    return str.__str__(value)
 
 
 def check_status(value: object) -> BatchStatus:
     """Check a batch status: a ``BatchStatus``, or 1 (started) or 2 (suspended)."""
     if isinstance(value, int) and not isinstance(value, bool) and value in tuple(BatchStatus):
         return BatchStatus(value)
-    raise ISalesArgumentError(f"status must be 1 (started) or 2 (suspended), not {value!r}")
+    raise ISalesArgumentError(f"status must be 1 (started) or 2 (suspended), not {shown(value)}")
 
 
 def check_host(value: object) -> str:
     """Check a host, and return it as it stands in a URL: a name or an address, without scheme, port and path."""
     if isinstance(value, str):
         try:
-            return f"[{IPv6Address(value.removeprefix('[').removesuffix(']'))}]"
+            address = IPv6Address(value.removeprefix("[").removesuffix("]"))
+            if not address.scope_id:
+                return f"[{address}]"
         except ValueError:
             if _HOST_NAME.fullmatch(value):
-                return value
+                return str.__str__(value)
     raise ISalesArgumentError(
-        f"host must be a bare name or address, not {value!r}: leave out the scheme (it is always https) and any path, "
-        "and give the port in its own field"
+        f"host must be a bare name or address, not {shown(value)}: leave out the scheme (it is always https) and any "
+        "path, and give the port in its own field"
     )
 
 
 def check_port(value: object) -> int:
     """Check a port: an integer from 1 to 65535."""
-    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= MAX_PORT:
-        return value
-    raise ISalesArgumentError(f"port must be an integer from 1 to {MAX_PORT}, not {value!r}")
+    return _between("port", value, 1, MAX_PORT)
 
 
-def check_timeout(value: object) -> float:
-    """Check a timeout: seconds, above 0 and up to 600."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= MAX_TIMEOUT:
-        return value
-    raise ISalesArgumentError(f"timeout must be a number of seconds above 0, up to {MAX_TIMEOUT}, not {value!r}")
+def check_seconds(name: str, value: object, most: float) -> float:
+    """Check a time: a number of seconds above 0, and up to ``most``."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= most:
+        return float(value)
+    raise ISalesArgumentError(f"{name} must be a number of seconds above 0, up to {most}, not {shown(value)}")
+
+
+def check_attempts(value: object) -> int:
+    """Check how many requests one call may make: an integer from 1 to 1000."""
+    return _between("attempts", value, 1, MAX_ATTEMPTS)
 
 
 def check_verify(value: object) -> bool | str:
@@ -154,16 +161,36 @@ def check_verify(value: object) -> bool | str:
     :param value: True, False, or the path of a CA bundle or of a directory of certificates
     """
     if not isinstance(value, (bool, str)):
-        raise ISalesArgumentError(f"verify must be true, false or the path of a CA bundle, not {value!r}")
+        raise ISalesArgumentError(f"verify must be true, false or the path of a CA bundle, not {shown(value)}")
     if isinstance(value, str) and not os.path.isdir(value):
         try:
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
-        except OSError as error:  # also what ssl raises
+        except (OSError, ValueError) as error:  # also what ssl raises
             # Retryable: another worker may have the file.
             raise ISalesArgumentError(
-                f"verify names no CA bundle that can be read: {value!r} ({error})", retryable=True
+                f"verify names no CA bundle that can be read: {shown(value)} ({error})", retryable=True
             ) from None
     return value
+
+
+def check_proxy(value: object) -> str:
+    """
+    Check the URL of a proxy. No message shows it: it may hold a password.
+
+    :param value: such as ``http://proxy.example.com:3128``, with or without ``user:password@``
+    """
+    if isinstance(value, str) and value.isascii() and value.isprintable() and not {*" ?#\\"} & {*value}:
+        try:
+            parts = urlsplit(value)
+            known = parts.scheme in ("http", "https") and parts.path in ("", "/") and value.count("@") <= 1
+            if known and parts.port != 0 and check_host(parts.hostname):
+                return value
+        except ValueError:  # also what check_host raises
+            pass
+    raise ISalesArgumentError(
+        "a proxy must be a URL such as http://proxy.example.com:3128, whose user name and password have characters "
+        "such as # @ / ? percent-encoded. The value is not shown: it may hold a password"
+    )
 
 
 def check_signing_profile(value: object) -> SigningProfile:
@@ -172,14 +199,27 @@ def check_signing_profile(value: object) -> SigningProfile:
         if value == profile:
             return profile
     names = " or ".join(repr(known.value) for known in SigningProfile)
-    raise ISalesArgumentError(f"signing_profile must be {names}, not {value!r}")
+    raise ISalesArgumentError(f"signing_profile must be {names}, not {shown(value)}")
+
+
+def check_access_key(value: object) -> str:
+    """Check an access key. No message shows it: whoever mixes up the two keys would read the secret one."""
+    if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable() or {*" /"} & {*value}:
+        raise ISalesArgumentError("the access key must be visible ASCII characters without spaces or slashes")
+    return value
+
+
+def _between(name: str, value: object, least: int, most: int) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
+        return int(value)
+    raise ISalesArgumentError(f"{name} must be an integer from {least} to {most}, not {shown(value)}")
 
 
 def _whole_number(value: object) -> int | None:
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
-        return value
+        return int(value)
     # Templates render text; int() alone would also take "1_000", " 7 " and other scripts' digits.
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
         return int(value)

@@ -18,9 +18,10 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from airflow_provider_isales.client.arguments import check_signing_profile
+from airflow_provider_isales.client.arguments import check_access_key, check_signing_profile
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.profiles import SigningProfile, Timespec
+from airflow_provider_isales.client.text import Secret
 
 SCHEME = "auth-v2"
 
@@ -67,7 +68,7 @@ def canonical_request(
 
 def authorization(
     access_key: str,
-    secret_key: str,
+    secret_key: str | Secret,
     timestamp: str,
     *,
     method: str,
@@ -99,8 +100,9 @@ def _join_names(headers: Iterable[str]) -> str:
     return ";".join(sorted(name.lower() for name in headers))
 
 
-def _hmac_sha256_hex(key: str, message: str) -> str:
-    return hmac.digest(key.encode(), message.encode(), hashlib.sha256).hex()
+def _hmac_sha256_hex(key: str | Secret, message: str) -> str:
+    # Revealed in the expression itself: no frame has a variable that holds it.
+    return hmac.digest(Secret.of(key).reveal().encode(), message.encode(), hashlib.sha256).hex()
 
 
 class C2Auth(AuthBase):
@@ -119,19 +121,16 @@ class C2Auth(AuthBase):
     def __init__(
         self,
         access_key: str,
-        secret_key: str,
+        secret_key: str | Secret,
         profile: SigningProfile | str = SigningProfile.CURRENT,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        if not access_key or not access_key.isascii() or not access_key.isprintable() or {*" /"} & {*access_key}:
-            # The value is not shown: whoever mixes up the two keys would read the secret one here.
-            raise ISalesArgumentError("the access key must be visible ASCII characters without spaces or slashes")
+        self._secret_key = secret_key = Secret.of(secret_key)
         if not secret_key:
             raise ISalesArgumentError("the secret key must not be empty")
+        self.access_key = check_access_key(access_key)
         self.profile = check_signing_profile(profile)
-        self.access_key = access_key
-        self._secret_key = secret_key
         self._clock = clock
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
@@ -153,7 +152,8 @@ class C2Auth(AuthBase):
         return request
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(access_key={self.access_key!r}, profile={self.profile.value!r})"
+        shown = {name: str(value) for name, value in vars(self).items() if name in ("access_key", "profile")}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
     def _header(self, request: PreparedRequest, name: str) -> str:
         value = request.headers.get(name)

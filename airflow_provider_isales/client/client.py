@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Generic, Literal, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar
 
 from airflow_provider_isales.client.answers import SUCCESS, Answer, read_answer
 from airflow_provider_isales.client.arguments import ALL, HTTPS_PORT, batch_key, campaign_key, check_vdn_id
@@ -31,6 +32,7 @@ from airflow_provider_isales.client.models import (
 )
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.retry import RetryPolicy
+from airflow_provider_isales.client.text import Secret
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import CREATE, DELETE, LIST, PAUSE, RESUME, UPDATE, Switch, Verb
 
@@ -68,7 +70,7 @@ class ISalesClient:
     :param port: the server's port
     :param verify: True to trust the usual authorities, the path of a CA bundle to trust that one, False to trust
         anybody; a path wins over ``REQUESTS_CA_BUNDLE`` in the environment
-    :param timeout: the seconds to wait for a connection, and for each next part of an answer
+    :param timeout: the seconds that one request may take, from connecting to the last byte of its answer
     :param signing_profile: ``current`` or ``legacy``
     :param proxies: proxies by scheme, as ``requests`` takes them, added to those of the environment
     :param retry: the bounds of trying again within one call
@@ -80,7 +82,7 @@ class ISalesClient:
         self,
         host: str,
         access_key: str,
-        secret_key: str,
+        secret_key: str | Secret,
         *,
         vdn_id: int | str | None = None,
         port: int = HTTPS_PORT,
@@ -91,17 +93,18 @@ class ISalesClient:
         retry: RetryPolicy | None = None,
         max_connections: int = 8,
     ) -> None:
+        secret_key = Secret.of(secret_key)  # before anything can go wrong: tracebacks may show variables
+        self._auth = C2Auth(access_key, secret_key, signing_profile)
         self.vdn_id = None if vdn_id is None else check_vdn_id(vdn_id)
         self._retry = retry or RetryPolicy()
         self._gate = Gate()
-        self._auth = C2Auth(access_key, secret_key, signing_profile)
         self._transport = Transport(
             host,
             port,
             self._auth,
             verify=verify,
             timeout=timeout,
-            proxies=proxies or {},
+            proxies={} if proxies is None else proxies,
             max_connections=max_connections,
         )
 
@@ -114,6 +117,8 @@ class ISalesClient:
         self.close()
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_transport"):
+            return f"<{type(self).__name__} that could not be made>"
         return f"{type(self).__name__}({self._transport.base_url!r}, {self._auth!r})"
 
     def close(self) -> None:
@@ -308,20 +313,45 @@ class ISalesClient:
 
     def _call(self, verb: Verb[T], target: CampaignKey, **fields: object) -> _Reply[T]:
         """Carry out one call with its retries."""
-        body = json.dumps(verb.body(**fields), ensure_ascii=False).encode()
         action = f"{verb.doing} {target}"
+        body = _json(verb, fields)
+        sent = False
+        deadline = time.monotonic() + self._retry.total
         retrying = self._retry.retrying(action, self._gate, repeatable=verb.repeatable)
+
+        def attempt() -> tuple[Answer, T]:
+            nonlocal sent
+            try:
+                self._gate.pass_through(deadline)
+                return self._attempt(verb, target, body)
+            except ISalesError as error:
+                sent |= error.sent
+                raise
+
         try:
-            answer, value = retrying(self._attempt, verb, verb.path(target), body)
+            answer, value = retrying(attempt)
         except ISalesError as error:
-            unknown = error.sent and not isinstance(error, ISalesResultError)
-            attempts = retrying.statistics["attempt_number"]
-            raise error.during(action, attempts, verb.when_unknown.format(**fields) if unknown else "") from None
+            unknown = sent and not isinstance(error, ISalesResultError)
+            raise error.during(
+                action,
+                retrying.statistics["attempt_number"],
+                sent=sent,
+                more_advice=verb.when_unknown.format(**fields) if unknown else "",
+            ) from None
         return _Reply(answer.code, answer.description, value, retrying.statistics["attempt_number"])
 
-    def _attempt(self, verb: Verb[T], path: str, body: bytes) -> tuple[Answer, T]:
-        self._gate.pass_through()
+    def _attempt(
+        self, verb: Verb[T], target: CampaignKey, body: bytes, timeout: float | None = None
+    ) -> tuple[Answer, T]:
         answer = self._transport.exchange(
-            verb.method, path, body, lambda response: read_answer(response, verb.also_success)
+            verb.method,
+            verb.path(target),
+            body,
+            lambda response: read_answer(response, verb.also_success),
+            timeout,
         )
         return answer, verb.read(answer)
+
+
+def _json(verb: Verb[Any], fields: Mapping[str, object]) -> bytes:
+    return json.dumps(verb.body(**fields), ensure_ascii=False).encode()

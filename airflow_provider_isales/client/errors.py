@@ -4,9 +4,10 @@ What can go wrong with a call to CC-iSales: one tree of plain exceptions, and th
     ISalesError
         ISalesArgumentError: a bad argument; nothing was sent
         ISalesStoppedError: the client was stopped
+        ISalesCampaignEditedError: the campaign's batches came and went while they were listed
         ISalesBulkError: some batches of many failed; ISalesUnchangedError is one of the reasons
         ISalesTransportError: no usable answer
-            ISalesConnectError, ISalesCertificateError: nothing was sent
+            ISalesConnectError, ISalesCertificateError, ISalesHeldBackError: nothing was sent
             ISalesTLSError, ISalesTimeoutError, ISalesConnectionLostError: it is not known whether the request
             took effect
             ISalesHTTPStatusError: something answered with another HTTP status than 200
@@ -56,16 +57,20 @@ class ISalesError(Exception):
         if retryable is not None:
             self.retryable = retryable
 
-    def during(self, action: str, attempts: int = 1, more_advice: str = "") -> Self:
+    def during(self, action: str, attempts: int = 1, *, sent: bool = False, more_advice: str = "") -> Self:
         """
         Return this error as the end of what was being done. Errors do not change once they are raised.
 
         :param action: what was being done
         :param attempts: how many requests were made
+        :param sent: whether any of them may have reached the server
         :param more_advice: what else a person can do about it
         """
         error = copy.copy(self)
         error.action, error.attempts = action, attempts
+        if sent and not self.sent:
+            error.sent = True
+            more_advice = f"An earlier attempt may have taken effect. {more_advice}"
         error.advice = f"{self.advice} {more_advice}".strip()
         return error
 
@@ -83,6 +88,13 @@ class ISalesArgumentError(ISalesError, ValueError):
 class ISalesStoppedError(ISalesError):
     """The client was stopped, so nothing more was sent."""
 
+    retryable = True
+
+
+class ISalesCampaignEditedError(ISalesError):
+    """A listing of which nobody knows whether it is whole: batches came or went while its pages were read."""
+
+    advice = "Somebody, or some program, creates or deletes batches of this campaign: try again when that is done."
     retryable = True
 
 
@@ -116,6 +128,13 @@ class ISalesTransportError(ISalesError):
 
     retryable = True
     transient = True
+
+
+class ISalesHeldBackError(ISalesTransportError):
+    """The server asked to slow down for longer than the call may take; nothing was sent."""
+
+    advice = "The service or the firewall in front of it is overloaded: try again later."
+    transient = False
 
 
 class ISalesConnectError(ISalesTransportError):
@@ -157,6 +176,8 @@ class ISalesHTTPStatusError(ISalesTransportError):
     """
     Something answered with another HTTP status than 200: a firewall, a proxy or some other server.
 
+    No status says anything about the service itself, so each is worth a later try, perhaps on another worker.
+
     :param status: the HTTP status
     :param detail: what else is worth saying, such as a redirect's target
     :param retry_after: the seconds that the answer asked to wait, None when it did not
@@ -164,41 +185,39 @@ class ISalesHTTPStatusError(ISalesTransportError):
 
     sent = True
     _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
+    # 418 is how Huawei Cloud's own firewall blocks a request; others answer 403 or 406.
+    _FIREWALL = frozenset({403, 406, 418})
 
     def __init__(self, status: int, detail: str = "", retry_after: float | None = None) -> None:
         try:
             phrase = f" {HTTPStatus(status).phrase}"
         except ValueError:
             phrase = ""
-        transient = status in self._TRANSIENT
-        # Another worker, or the same one minutes later, may be allowed through: 403 is worth a later try. And an
-        # interim or unusual answer of a server under way says nothing about the next one.
-        retryable = transient or status == HTTPStatus.FORBIDDEN or not 200 <= status < 500  # noqa: PLR2004
-        super().__init__(f"HTTP {status}{phrase}{detail}", advice=self._advice(status, retryable), retryable=retryable)
+        super().__init__(f"HTTP {status}{phrase}{detail}", advice=self._advice(status))
         self.args = (status, detail, retry_after)
         self.status = status
         self.retry_after = retry_after
-        self.transient = transient
+        self.transient = status in self._TRANSIENT
 
     @property
     def asks_to_slow_down(self) -> bool:
         """Whether all requests should wait, not just the one that got this answer."""
         return self.status == HTTPStatus.TOO_MANY_REQUESTS or self.retry_after is not None
 
-    @staticmethod
-    def _advice(status: int, retryable: bool) -> str:
-        if status == HTTPStatus.FORBIDDEN:
+    @classmethod
+    def _advice(cls, status: int) -> str:
+        if status in cls._FIREWALL:
             return (
                 "A firewall stands in front of CC-iSales: ask the platform's operator to allow-list this machine's "
                 "address."
             )
-        if retryable:
+        if status in cls._TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return "The service or the firewall in front of it is overloaded or down: try again later."
         return "This is not how CC-iSales answers: check host and port of the connection."
 
 
 class ISalesAuthenticationError(ISalesError):
-    """HTTP 401: the server did not accept the signature."""
+    """HTTP 401: the server did not accept the signature. Only with clocks that agree is it the keys for sure."""
 
     advice = "Check access key and secret key of the connection, and its extra 'signing_profile'."
     sent = True

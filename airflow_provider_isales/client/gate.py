@@ -6,7 +6,7 @@ import threading
 import time
 from datetime import UTC, datetime
 
-from airflow_provider_isales.client.errors import ISalesStoppedError
+from airflow_provider_isales.client.errors import ISalesHeldBackError, ISalesStoppedError
 
 
 class Gate:
@@ -17,13 +17,17 @@ class Gate:
         self._opens_at = 0.0
         self._closes_at = datetime.max.replace(tzinfo=UTC)
 
-    def pass_through(self) -> None:
+    def pass_through(self, deadline: float) -> None:
         """
         Wait while requests are held back.
 
+        :param deadline: how long it may wait, by :func:`time.monotonic`
         :raises ISalesStoppedError: after :meth:`stop`, or from the instant of :meth:`close_at` on
+        :raises ISalesHeldBackError: if requests are held back for longer than it may wait
         """
         while (held := self._opens_at - time.monotonic()) > 0 and not self._is_closed:
+            if self._opens_at > deadline:
+                raise ISalesHeldBackError("the server asked for a longer pause than this call may take")
             self.sleep(held)
         if self._stopped.is_set():
             raise ISalesStoppedError("it was stopped before it was sent")

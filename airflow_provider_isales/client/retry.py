@@ -14,10 +14,13 @@ from tenacity import (
     wait_random_exponential,
 )
 
-from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError, ISalesHTTPStatusError
+from airflow_provider_isales.client.arguments import check_attempts, check_seconds
+from airflow_provider_isales.client.errors import ISalesError, ISalesHTTPStatusError
 from airflow_provider_isales.client.gate import Gate
 
 log = logging.getLogger(__name__)
+
+MAX_RETRY_SECONDS = 86_400
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,15 @@ class RetryPolicy:
     """
     The bounds of trying again within one call. All times are in seconds.
 
+    A call ends after ``total`` and one ``timeout`` of the client at the latest, whatever the server does.
+
     :param attempts: how many requests at the most
-    :param total: no new attempt starts later than this after the first one started
+    :param total: no attempt is sent later than this after the call began
     :param first_wait: the longest wait before the second attempt; it doubles with each, and a random part of it is
         waited, so that many clients do not come back at the same moment
     :param max_wait: the longest wait between attempts
     :param max_retry_after: the longest wait that a server may ask for with ``Retry-After``
+    :raises ISalesArgumentError: for a value that is not allowed
     """
 
     attempts: int = 8
@@ -40,8 +46,9 @@ class RetryPolicy:
     max_retry_after: float = 30.0
 
     def __post_init__(self) -> None:
-        if self.attempts < 1:
-            raise ISalesArgumentError(f"attempts must be at least 1, not {self.attempts!r}")
+        check_attempts(self.attempts)
+        for name in ("total", "first_wait", "max_wait", "max_retry_after"):
+            check_seconds(name, getattr(self, name), MAX_RETRY_SECONDS)
 
     def retrying(self, action: str, gate: Gate, *, repeatable: bool) -> Retrying:
         """

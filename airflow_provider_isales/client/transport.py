@@ -1,42 +1,77 @@
-"""One HTTPS server: the session with it, and exceptions of libraries turned into ours."""
+"""One HTTPS server: the connections to it, and exceptions of libraries turned into ours."""
 
 from __future__ import annotations
 
+import io
+import os
+import socket
 import ssl
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from http.client import HTTPResponse
+from typing import Any, TypeVar, cast
 
 import requests
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
+from requests.structures import CaseInsensitiveDict
+from requests.utils import select_proxy
+from urllib3.connection import HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from airflow_provider_isales import __version__
-from airflow_provider_isales.client.answers import clean
-from airflow_provider_isales.client.arguments import HTTPS_PORT, check_host, check_port, check_timeout, check_verify
+from airflow_provider_isales.client.answers import MAX_ANSWER_BYTES, TOO_LARGE
+from airflow_provider_isales.client.arguments import (
+    HTTPS_PORT,
+    MAX_TIMEOUT,
+    check_host,
+    check_parallelism,
+    check_port,
+    check_proxy,
+    check_seconds,
+    check_verify,
+)
 from airflow_provider_isales.client.errors import (
+    ISalesArgumentError,
     ISalesCertificateError,
     ISalesConnectError,
     ISalesConnectionLostError,
     ISalesError,
+    ISalesProtocolError,
     ISalesTimeoutError,
     ISalesTLSError,
     ISalesTransportError,
 )
+from airflow_provider_isales.client.text import clean
 
 T = TypeVar("T")
+
+# Status line and headers, and what else is not the body itself.
+_OVERHEAD_BYTES = 64 * 1024
+
+_HEADERS = {
+    "User-Agent": f"airflow-provider-isales/{__version__}",
+    "Accept": "*/*",
+    "Accept-Encoding": "identity",
+    "Content-Type": "application/json; charset=UTF-8",
+}
 
 
 class Transport:
     """
-    Keep-alive connections to one server; safe to use from many threads.
+    Keep-alive connections to one server; safe to use from many threads, and on both sides of a fork.
+
+    Requests go out through the adapter of ``requests`` without a session: there are no cookies to keep, no redirects
+    to follow and no settings to merge.
 
     :param host: the server's name or address, without scheme or port
     :param port: the server's port
     :param auth: signs each request
     :param verify: True, the path of a CA bundle, or False to trust anybody
-    :param timeout: the seconds to wait for a connection, and for each next part of an answer
+    :param timeout: the seconds that one request may take, from connecting to the last byte of its answer
     :param proxies: proxies by scheme, as ``requests`` takes them, added to those of the environment
     :param max_connections: how many connections are kept open
     :raises ISalesArgumentError: for a setting that cannot work
@@ -55,21 +90,20 @@ class Transport:
     ) -> None:
         name, port = check_host(host), check_port(port)
         self.base_url = f"https://{name}" if port == HTTPS_PORT else f"https://{name}:{port}"
-        self.timeout = check_timeout(timeout)
-        self._session = _Session()
-        self._session.auth = auth
-        self._session.headers["User-Agent"] = f"airflow-provider-isales/{__version__}"
-        self._session.headers["Content-Type"] = "application/json; charset=UTF-8"
-        self._session.mount(self.base_url, HTTPAdapter(pool_connections=1, pool_maxsize=max_connections))
-        # Merged here because a session's own `verify` loses against REQUESTS_CA_BUNDLE in the environment.
-        self._send_settings: dict[str, Any] = dict(
-            self._session.merge_environment_settings(
-                self.base_url, dict(proxies), stream=True, verify=verify, cert=None
-            )
-        )
-        check_verify(self._send_settings["verify"])
+        self.timeout = check_seconds("timeout", timeout, MAX_TIMEOUT)
+        self._auth = auth
+        self._max_connections = check_parallelism(max_connections, "max_connections")
+        self._settings = _send_settings(self.base_url, check_verify(verify), proxies)
+        self._connect()
 
-    def exchange(self, method: str, path: str, body: bytes, read: Callable[[requests.Response], T]) -> T:
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        read: Callable[[requests.Response], T],
+        timeout: float | None = None,
+    ) -> T:
         """
         Send one request and read its answer.
 
@@ -77,14 +111,17 @@ class Transport:
         :param path: the path below the base URL
         :param body: the request body
         :param read: reads the response, whose body was not read yet
+        :param timeout: the seconds that it may take, where this is less than those of the transport
         :raises ISalesTransportError: if no answer came, or its connection broke
         """
+        if self._process != os.getpid():
+            self._connect()  # the parent's connections: whoever reads first would get the other's answer
+        timeout = min(timeout or self.timeout, self.timeout)
         outside = sys.exception()
+        _attempt.deadline = time.monotonic() + timeout
         try:
-            request = self._session.prepare_request(requests.Request(method, f"{self.base_url}{path}", data=body))
-            with self._session.send(
-                request, timeout=self.timeout, allow_redirects=False, **self._send_settings
-            ) as response:
+            request = self._request(method, path, body)
+            with self._adapter.send(request, stream=True, timeout=timeout, **self._settings) as response:
                 return read(response)
         except ISalesError:
             raise
@@ -95,13 +132,112 @@ class Transport:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._adapter.close()
+
+    def _connect(self) -> None:
+        self._adapter = _Adapter(pool_connections=1, pool_maxsize=self._max_connections)
+        self._process = os.getpid()
+
+    def _request(self, method: str, path: str, body: bytes) -> requests.PreparedRequest:
+        request = requests.PreparedRequest()
+        request.method, request.url, request.body = method, f"{self.base_url}{path}", body
+        request.headers = CaseInsensitiveDict(_HEADERS)
+        request.headers["Content-Length"] = str(len(body))
+        self._auth(request)
+        return request
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Return that there is none: requests would read the whole body of a redirect, even of one not followed."""
-        return None
+class _Attempt(threading.local):
+    deadline = 0.0
+
+    @property
+    def seconds_left(self) -> float:
+        if (left := self.deadline - time.monotonic()) <= 0:
+            raise TimeoutError("the request took longer than its timeout, though bytes came")
+        return left
+
+
+# Of the request that a thread is sending: urllib3 has no way to hand it down to a connection and its response.
+_attempt = _Attempt()
+
+
+class _Meter(io.RawIOBase):
+    """What comes over a connection for one answer, in no more bytes than an answer has and no later than it may."""
+
+    def __init__(self, raw: io.RawIOBase, connection: socket.socket) -> None:
+        self._raw = raw
+        self._connection = connection
+        self._bytes_left = MAX_ANSWER_BYTES + _OVERHEAD_BYTES
+        self.ended = False
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self.ended:
+            return 0
+        self._connection.settimeout(_attempt.seconds_left)
+        count = self._raw.readinto(buffer)
+        self._bytes_left -= count or 0
+        if self._bytes_left < 0:
+            raise ISalesProtocolError(TOO_LARGE)
+        return count
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._sock = sock
+        self._meter = _Meter(self.fp.detach(), sock)
+        self.fp = io.BufferedReader(self._meter)
+
+    def _close_conn(self) -> None:
+        self._meter.ended = True
+        if self.fp.peek(1):  # bytes after the answer's end: the start of something that nobody asked for
+            self._sock.shutdown(socket.SHUT_RDWR)
+        super()._close_conn()  # type: ignore[misc]  # not in the stubs
+
+
+class _Connection(HTTPSConnection):
+    response_class = _Response
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether the connection can be used again: it is open, and nothing waits on it, not even decrypted."""
+        pending = getattr(self.sock, "pending", int)
+        return super().is_connected and not pending()
+
+    def _new_conn(self) -> socket.socket:
+        connection = super()._new_conn()
+        connection.settimeout(_attempt.seconds_left)  # for what follows: the proxy's answer and the TLS handshake
+        return connection
+
+
+class _Adapter(HTTPAdapter):
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
+        pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
+        pool.ConnectionCls = _Connection
+        return pool
+
+
+def _send_settings(base_url: str, verify: bool | str, proxies: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the adapter is told with each request, once and for all."""
+    if not isinstance(proxies, Mapping):
+        raise ISalesArgumentError('proxies must be a mapping such as {"https": "http://proxy.example.com:3128"}')
+    # A session's own `verify` loses against REQUESTS_CA_BUNDLE in the environment, one that is passed does not.
+    with requests.Session() as session:
+        settings = session.merge_environment_settings(base_url, dict(proxies), stream=True, verify=verify, cert=None)
+    proxy = select_proxy(base_url, settings["proxies"])
+    if proxy and isinstance(proxy, str) and "://" not in proxy:
+        proxy = f"http://{proxy}"  # as the environment may have it
+    return {
+        "verify": check_verify(settings["verify"]),
+        "proxies": {"https": check_proxy(proxy)} if proxy else {},
+    }
 
 
 def _transport_error(error: Exception, outside: BaseException | None) -> ISalesTransportError:

@@ -6,10 +6,10 @@ import json
 import logging
 from collections.abc import Callable
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from airflow_provider_isales.client import ISalesArgumentError
-from airflow_provider_isales.client.arguments import check_signing_profile, check_vdn_id
+from airflow_provider_isales.client.arguments import check_proxy, check_signing_profile, check_vdn_id
+from airflow_provider_isales.client.text import Secret
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def client_settings(connection: ConnectionLike) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "host": connection.host or "",
         "access_key": connection.login,
-        "secret_key": connection.password,
+        "secret_key": Secret(connection.password),
     }
     if connection.port is not None:
         settings["port"] = connection.port
@@ -69,7 +69,7 @@ def _extra(connection: ConnectionLike) -> dict[str, Any]:
     """Return the extra fields that are filled in: the form stores empty ones too."""
     try:
         extra = json.loads(connection.extra or "{}")
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         extra = None
     if not isinstance(extra, dict):
         raise ISalesArgumentError("extra must be a JSON object")
@@ -98,19 +98,9 @@ def _timeout(value: object) -> object:
 def _proxies(value: object) -> dict[str, str]:
     try:
         proxies = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
+    except (ValueError, RecursionError):
         proxies = None
-    if not isinstance(proxies, dict) or not all(map(_is_proxy, proxies, proxies.values())):
+    if not isinstance(proxies, dict) or not proxies.keys() <= {"https", "all"}:
         # The value is not shown: it may hold a password.
         raise ISalesArgumentError('proxies must be JSON such as {"https": "http://proxy.example.com:3128"}')
-    return proxies
-
-
-def _is_proxy(scheme: object, url: object) -> bool:
-    if scheme not in ("https", "all") or not isinstance(url, str):
-        return False
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
-    except ValueError:
-        return False
+    return {scheme: check_proxy(url) for scheme, url in proxies.items()}

@@ -35,7 +35,7 @@ def make(operator: type, **arguments: Any) -> Any:
         ({"campaign_id": True}, "campaign_id must be a positive integer, not True"),
         ({"campaign_id": None}, "campaign_id must be a positive integer, not None"),
         ({"batch_id": int(BATCH)}, "batch_id must be text of digits, not the number 12345678901234567890123456789"),
-        ({"batch_id": "abc"}, "batch_id must be non-empty text of digits, not 'abc'"),
+        ({"batch_id": "abc"}, "batch_id must be text of 1 to 64 digits, not 'abc'"),
         ({"vdn_id": 10000}, "vdn_id must be an integer from 1 to 9999, not 10000"),
     ],
 )
@@ -60,7 +60,7 @@ def test_a_value_that_is_not_allowed_is_an_error_at_once(operator: type, argumen
             'batch_ids must be a list of batch ids, or "all" for every batch of the campaign',
         ),
         ({"batch_ids": [BATCH, int(BATCH)]}, "batch_id must be text of digits, not the number 12345678901234567890"),
-        ({"batch_ids": (BATCH, "abc")}, "batch_id must be non-empty text of digits, not 'abc'"),
+        ({"batch_ids": (BATCH, "abc")}, "batch_id must be text of 1 to 64 digits, not 'abc'"),
         ({"max_parallel_requests": 65}, "max_parallel_requests must be an integer from 1 to 64, not 65"),
         ({"shifts": "mon-fri"}, "shifts must be a ShiftCalendar, not 'mon-fri'"),
     ],

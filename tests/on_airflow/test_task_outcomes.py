@@ -129,7 +129,7 @@ CASES = [
         FOR_GOOD,
         "the server's certificate is not trusted: [SSL: CERTIFICATE_VERIFY_FAILED]",
     ),
-    Case("a batch id that cannot be", conf_is(batch_id="12a"), FOR_GOOD, "batch_id must be non-empty text of digits"),
+    Case("a batch id that cannot be", conf_is(batch_id="12a"), FOR_GOOD, "batch_id must be text of 1 to 64 digits"),
     Case("a setting that cannot be", connection(extra={"timeout": "soon"}), FOR_GOOD, "timeout must be a number of"),
 ]
 each_case = pytest.mark.parametrize("case", CASES, ids=str)

@@ -75,13 +75,18 @@ def test_a_passing_http_status_is_tried_again_within_the_call(status: int):
     assert ISalesHTTPStatusError(status).transient
 
 
-@pytest.mark.parametrize("status", [301, 302, 400, 404, 405, 418])
-def test_an_http_status_of_another_server_is_permanent(status: int):
-    assert not ISalesHTTPStatusError(status).retryable
+@pytest.mark.parametrize("status", [301, 302, 400, 404, 405, 421, 431])
+def test_an_http_status_of_another_server_has_host_and_port_checked(status: int):
+    assert ISalesHTTPStatusError(status).advice.endswith("check host and port of the connection.")
 
 
-@pytest.mark.parametrize("status", [103, 403, 501, 520])
-def test_a_status_that_another_worker_or_a_later_hour_may_not_see_is_left_to_a_later_try(status: int):
+@pytest.mark.parametrize("status", [403, 406, 418])
+def test_an_http_status_of_a_firewall_has_the_address_allow_listed(status: int):
+    assert "allow-list this machine's address" in ISalesHTTPStatusError(status).advice
+
+
+@pytest.mark.parametrize("status", [103, 301, 400, 403, 404, 405, 418, 421, 431, 501, 520])
+def test_no_other_http_status_is_for_good_but_none_is_tried_again_at_once(status: int):
     error = ISalesHTTPStatusError(status)
     assert error.retryable
     assert not error.transient

@@ -1,0 +1,60 @@
+"""Text that is fit for logs, messages and XCom: nothing secret in it, nothing that breaks a line, never too long."""
+
+from __future__ import annotations
+
+import re
+
+MAX_CHARACTERS = 200
+
+# A signature as it was sent, or as a server may echo it: with escaped slashes, in capitals, or its last part alone.
+_AUTHORIZATION = re.compile(r"(auth-v2)(?:\\*/|%2f)\S+", re.IGNORECASE)
+_SIGNATURE = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+_USER_INFO = re.compile(r"://\S*@")
+
+
+class Secret:
+    """
+    Holds a secret text so that no log, traceback or dump of variables shows it.
+
+    :param text: the secret
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @classmethod
+    def of(cls, text: str | Secret) -> Secret:
+        """Return the text in a holder, if it is not in one already."""
+        return text if isinstance(text, Secret) else cls(text)
+
+    def __bool__(self) -> bool:
+        """Tell whether there is a secret that can be used: text, not empty, and such that UTF-8 can express it."""
+        try:
+            return bool(self._text.encode())
+        except (AttributeError, UnicodeEncodeError):
+            return False
+
+    def reveal(self) -> str:
+        """Return the secret. Use it at once: a variable that holds it is shown by tracebacks with variables."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "***"
+
+
+def clean(text: str) -> str:
+    """Return a text of others without signatures, user names and passwords in URLs, and control characters; cut."""
+    text = _SIGNATURE.sub("***", _AUTHORIZATION.sub(r"\1/***", text))
+    text = _USER_INFO.sub("://***@", text)
+    text = "".join(character if character.isprintable() else " " for character in text)
+    return text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + "..."
+
+
+def shown(value: object) -> str:
+    """Return how a message shows a value, whatever it is: long numbers have no text, and some objects refuse."""
+    try:
+        return clean(repr(value))
+    except Exception:
+        return f"<{type(value).__name__}>"
