@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from requests import Response
+from urllib3.exceptions import HTTPError
 
 from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
@@ -26,6 +28,7 @@ TOO_LARGE = f"the answer is larger than {MAX_ANSWER_BYTES // 1024} KiB"
 MAX_CLOCK_DIFFERENCE_SECONDS = 60
 
 _CHUNK_BYTES = 64 * 1024
+_FEW_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ def read_answer(response: Response, counts_as_success: str | None = None) -> Ans
     :raises ISalesResultError: for a failure code
     :raises requests.RequestException: if the connection breaks while the body is read
     """
+    if response.status_code != HTTPStatus.OK:
+        _read_out(response)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         raise _authentication_error(response)
     if response.status_code != HTTPStatus.OK:
@@ -115,6 +120,14 @@ def _call_batch(entry: object) -> CallBatch:
 
 def _is_batch_id(value: object) -> bool:
     return isinstance(value, str) and value.isascii() and value.isdigit()
+
+
+def _read_out(response: Response) -> None:
+    """Read a short body that nobody wants, so that the connection can be used again."""
+    length = response.headers.get("Content-Length", "")
+    if length.isascii() and length.isdigit() and len(length) < _FEW_DIGITS:
+        with suppress(HTTPError, OSError):
+            response.raw.read(decode_content=False)
 
 
 def _body(response: Response) -> bytes:

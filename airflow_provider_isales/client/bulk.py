@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import islice
 from typing import Literal, Protocol
 
@@ -15,8 +13,10 @@ from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesBatchNotFoundError,
     ISalesBulkError,
+    ISalesCampaignEditedError,
     ISalesError,
-    ISalesStoppedError,
+    ISalesProtocolError,
+    ISalesTransportError,
     ISalesUnchangedError,
 )
 from airflow_provider_isales.client.models import (
@@ -28,23 +28,36 @@ from airflow_provider_isales.client.models import (
     CampaignKey,
     Outcome,
 )
+from airflow_provider_isales.client.retry import RetryPolicy
+from airflow_provider_isales.client.rounds import Rounds
+from airflow_provider_isales.client.text import shown
 from airflow_provider_isales.client.verbs import Switch
 
 log = logging.getLogger(__name__)
 
-PROGRESS_SECONDS = 5.0
+MAX_LISTINGS = 5
+
+Listed = Mapping[str, BatchStatus]
 
 
 class Client(Protocol):
     """What is needed of an ``ISalesClient``."""
 
-    def switch(self, switch: Switch, batch: BatchKey) -> CallBatchResult:
-        """Pause or resume one batch."""
+    @property
+    def retry(self) -> RetryPolicy:
+        """The bounds of trying again."""
 
-    def list_call_batches(
-        self, campaign_id: int | str, *, status: BatchStatus | int | None = None, vdn_id: int | str | None = None
-    ) -> Iterator[CallBatch]:
+    def wait_at_gate(self, deadline: float) -> None:
+        """Wait while requests are held back."""
+
+    def switch_once(self, switch: Switch, batch: BatchKey, timeout: float | None = None) -> CallBatchResult:
+        """Pause or resume one batch by one request."""
+
+    def batches_of(self, campaign: CampaignKey, *, patient: bool) -> Iterator[CallBatch]:
         """List the batches of a campaign."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not once stopped."""
 
     def stop(self) -> None:
         """Send nothing more."""
@@ -54,10 +67,13 @@ class BulkSwitch:
     """
     One run over the batches of a campaign.
 
-    All are tried, however many fail. Afterwards ``list`` is asked, and has the last word: a batch that does not have
-    the wanted status is tried once more, then counts as failed, whatever its answer said; one whose answer was a
-    failure but that has the wanted status counts as switched. With ``"all"``, this catches batches whose status was
-    changed meanwhile.
+    All are tried, however many fail, and what failed in passing is tried again in rounds. ``list`` has the last word: a
+    batch that does not have the wanted status afterwards is tried once more, then counts as failed, whatever its answer
+    said; one whose answer was a failure but that has the wanted status counts as switched. With ``"all"``, batches that
+    come or change meanwhile are switched too, and one that is deleted meanwhile is gone, not failed.
+
+    A listing is only believed when nothing moved while it was read: every batch of the campaign is listed before and
+    after, and when the two do not hold the same batches, listed again until two in a row do.
 
     :param switch: ``PAUSE`` or ``RESUME``
     :param client: carries out the calls
@@ -79,137 +95,171 @@ class BulkSwitch:
         self.client = client
         self.campaign = campaign
         self.batch_ids = check_batch_ids(batch_ids)
-        self.max_parallel_requests = check_parallelism(max_parallel_requests)
-        self._outcomes: dict[str, Outcome | ISalesError] = {}
+        self._rounds = Rounds(str(self), client, self._switch_one, check_parallelism(max_parallel_requests))
+        self._refused: dict[str, ISalesError] = {}
+        self._found: dict[str, Outcome | ISalesError] = {}
+        self._before: Listed = {}
+        self._verified = False
 
     def run(self) -> BulkResult:
         """
-        Switch all batches, then ask ``list``; what is not as wanted is tried once more, and ``list`` has the last word.
+        Switch all batches and verify it.
 
         :raises ISalesBulkError: if any batch failed, or it could not be verified; it has the result
         """
         try:
-            targets, unlisted = self._first_targets()
-            self._switch_all(targets)
-            if unlisted:
-                raise unlisted
-            if again := self._verify():
+            self._before, problem = self._list(patient=self._all)
+            self._switch_all(self._first_targets())
+            if self._all and problem and not isinstance(problem, ISalesCampaignEditedError):
+                raise problem  # what was listed before it came is switched by now
+            listed = self._verify(None if problem else self._before)
+            if again := self._wrong(listed):
                 self._switch_all(again)
-                for batch_id in self._verify():
-                    if not isinstance(self._outcomes.get(batch_id), ISalesError):
-                        status = self.switch.opposite.name.lower()
-                        self._outcomes[batch_id] = ISalesUnchangedError(f"list still has it as {status}")
+                for batch_id in self._wrong(self._verify(listed)):
+                    self._take_as_unchanged(batch_id)
         except ISalesError as error:
-            if not self._outcomes:
+            if not self._found:
                 raise  # nothing was done, so it says all
-            raise self._failure(str(error), error) from error
+            raise self._failure(str(error), error) from None
         except BaseException:  # a timeout of the task, an interrupt
             self.client.stop()
             log.warning("%s was interrupted: %s.", self, self._counts())
             raise
-        if failures := self._failures():
-            raise self._failure(_reasons(failures))
+        if self._failures() or self._ids(Outcome.UNKNOWN) or self._ids(Outcome.NOT_TRIED):
+            raise self._failure(_reasons(self._failures()) or self._rounds.outage)
         log.info("%s: %s; list confirms it.", self, self._counts())
         return self.result()
 
     def result(self) -> BulkResult:
-        """Return what is known by now, also while it runs or after it was interrupted."""
-
-        def ids(wanted: Outcome) -> list[str]:
-            return [batch_id for batch_id, outcome in self._outcomes.items() if outcome is wanted]
-
+        """Return what is known by now, also while it runs or after it was interrupted. Each batch is in one place."""
         return BulkResult(
             campaign=self.campaign,
             done=self.switch.done,
             already=self.switch.already,
-            changed=ids(self.switch.done),
-            unchanged=ids(self.switch.already),
+            changed=self._ids(self.switch.done),
+            unchanged=self._ids(self.switch.already),
             failed={batch_id: error.problem for batch_id, error in self._failures().items()},
+            gone=self._ids(Outcome.GONE),
+            unknown=self._ids(Outcome.UNKNOWN),
+            not_tried=self._ids(Outcome.NOT_TRIED),
         )
 
     def __str__(self) -> str:
         return f"{self.switch.doing} the call batches of {self.campaign}"
 
-    def _first_targets(self) -> tuple[list[str], ISalesError | None]:
-        """Return the batches to switch, and the error that kept others from being listed, if any."""
-        targets: dict[str, None] = {}
-        if self.batch_ids == ALL:
-            try:
-                for batch in self._list(self.switch.opposite):
-                    targets[batch.id] = None
-            except ISalesError as error:
-                return list(targets), error
-            if not targets:
+    @property
+    def _all(self) -> bool:
+        return self.batch_ids == ALL
+
+    def _first_targets(self) -> list[str]:
+        if self._all:
+            targets = [batch_id for batch_id, status in self._before.items() if status is self.switch.opposite]
+            if self._before and not targets:
                 log.warning("%s: list has none that is %s.", self, self.switch.opposite.name.lower())
-            return list(targets), None
+            return targets
+        fit: dict[str, None] = {}
         for batch_id in self.batch_ids:
             try:
-                targets[self._key(batch_id).batch_id] = None
+                fit[self._key(batch_id).batch_id] = None
             except ISalesArgumentError as error:  # one bad id must not keep the other batches from being paused
-                self._outcomes[repr(batch_id)] = error
-        return list(targets), None
+                self._refused[batch_id if isinstance(batch_id, str) else shown(batch_id)] = error
+        return list(fit)
 
     def _key(self, batch_id: object) -> BatchKey:
         return batch_key(self.campaign.vdn_id, self.campaign.campaign_id, batch_id)
 
-    def _list(self, status: BatchStatus | None = None) -> Iterator[CallBatch]:
-        return self.client.list_call_batches(self.campaign.campaign_id, status=status, vdn_id=self.campaign.vdn_id)
-
     def _switch_all(self, batch_ids: Collection[str]) -> None:
-        """Switch batches in parallel, every one however many fail, and log how far it is every few seconds."""
         # Also for whoever interrupts: what is not done is not forgotten. From here on the threads only change values,
-        # so the outcomes can be read while they run.
-        self._outcomes |= dict.fromkeys(batch_ids, ISalesStoppedError("it was not tried"))
-        began = time.monotonic()
-        executor = ThreadPoolExecutor(self.max_parallel_requests, thread_name_prefix="isales")
-        try:
-            running = {executor.submit(self._switch_one, batch_id) for batch_id in batch_ids}
-            while running:
-                _, running = wait(running, timeout=PROGRESS_SECONDS)
-                if running:
-                    self._log_progress(len(batch_ids) - len(running), len(batch_ids), time.monotonic() - began)
-        finally:
-            executor.shutdown(wait=False, cancel_futures=True)
-        if stopped := next((error for error in self._outcomes.values() if isinstance(error, ISalesStoppedError)), None):
-            raise stopped
+        # so that all can be read while they run.
+        self._found = {**dict.fromkeys(batch_ids, Outcome.NOT_TRIED), **self._found}
+        self._verified = False
+        self._rounds.run(batch_ids, self._progress)
 
-    def _switch_one(self, batch_id: str) -> None:
-        key = self._key(batch_id)
+    def _switch_one(self, batch_id: str, deadline: float, timeout: float | None) -> ISalesError | None:
+        """Switch one batch by one request; return what went wrong."""
+        before = self._found[batch_id]
         try:
-            result = self.client.switch(self.switch, key)
+            self.client.wait_at_gate(deadline)
+            self._found[batch_id] = Outcome.UNKNOWN  # until it is answered
+            outcome = self.client.switch_once(self.switch, self._key(batch_id), timeout).outcome
             # Listed in the opposite status a moment ago, so an earlier attempt whose answer was lost has switched it.
-            ours = self.batch_ids == ALL and result.attempts > 1
-            self._outcomes[batch_id] = self.switch.done if ours else result.outcome
+            lost = isinstance(before, ISalesError) and before.sent
+            self._found[batch_id] = self.switch.done if self._all and lost else outcome
+            return None
         except ISalesError as error:
-            self._outcomes[batch_id] = error
+            if self._found[batch_id] is Outcome.UNKNOWN:  # else it was never sent, and what is known stays
+                self._found[batch_id] = error
+            return error
         except Exception as error:  # a bug must not keep the other batches from being paused
-            log.exception("%s: %s", self, key)
-            self._outcomes[batch_id] = ISalesUnchangedError(f"unexpected {type(error).__name__}: {error}")
+            log.exception("%s: %s", self, batch_id)
+            self._found[batch_id] = ISalesUnchangedError(f"unexpected {type(error).__name__}: {error}")
+            return None
 
-    def _verify(self) -> list[str]:
-        """
-        Compare the outcomes with what ``list`` says, which counts.
+    def _list(self, *, patient: bool = True) -> tuple[Listed, ISalesError | None]:
+        """Return what one listing has, and what kept it from being whole."""
+        listed: dict[str, BatchStatus] = {}
+        try:
+            for batch in self.client.batches_of(self.campaign, patient=patient):
+                listed[batch.id] = batch.status
+        except ISalesError as error:
+            return listed, error
+        return listed, None
 
-        All batches are listed, whatever their status: in a selection by status, batches whose status changes meanwhile
-        move others from one page to another.
-
-        :return: the batches that have the opposite status
-        """
-        listed = {batch.id: batch.status for batch in self._list()}
-        given = self.batch_ids != ALL
-        for batch_id, outcome in self._outcomes.items():
+    def _verify(self, previous: Listed | None) -> Listed:
+        """Compare what was found with what a listing says that can be believed, which counts; return that listing."""
+        listed = self._agreed_listing(previous)
+        for batch_id, found in self._found.items():
             status = listed.get(batch_id)
-            if status is self.switch.wanted and isinstance(outcome, ISalesError):
-                # Nobody else was asked to change what was listed in the opposite status a moment ago.
-                self._outcomes[batch_id] = self.switch.already if given else self.switch.done
-            if status is None and isinstance(outcome, Outcome) and given:
+            if status is self.switch.wanted and found is Outcome.NOT_TRIED:
+                self._found[batch_id] = self.switch.already
+            elif status is self.switch.wanted and not isinstance(found, Outcome):
+                was_opposite = self._before.get(batch_id) is self.switch.opposite
+                self._found[batch_id] = self.switch.done if was_opposite else self.switch.already
+            elif status is None and self._all:
+                self._found[batch_id] = Outcome.GONE
+            elif status is None and isinstance(found, Outcome) and found is not Outcome.NOT_TRIED:
                 # Retryable: it answered, so it was there.
-                self._outcomes[batch_id] = ISalesBatchNotFoundError("list does not have it", retryable=True)
+                self._found[batch_id] = ISalesBatchNotFoundError("list does not have it", retryable=True)
+        self._verified = True
+        return listed
+
+    def _agreed_listing(self, previous: Listed | None) -> Listed:
+        for _ in range(MAX_LISTINGS):
+            listed, problem = self._list(patient=not self._rounds.outage)
+            if problem and not isinstance(problem, ISalesCampaignEditedError):
+                raise problem
+            if previous is not None and not problem and previous.keys() == listed.keys():
+                return listed
+            previous = None if problem else listed
+        raise ISalesCampaignEditedError(f"no two listings in a row had the same batches, in {MAX_LISTINGS} listings")
+
+    def _wrong(self, listed: Listed) -> list[str]:
+        """Return the batches that should have the wanted status and don't."""
         wrong = [batch_id for batch_id, status in listed.items() if status is self.switch.opposite]
-        return [batch_id for batch_id in wrong if batch_id in self._outcomes] if given else wrong
+        return wrong if self._all else [batch_id for batch_id in wrong if batch_id in self._found]
+
+    def _take_as_unchanged(self, batch_id: str) -> None:
+        if self._found.get(batch_id) in (None, self.switch.done, self.switch.already):
+            status = self.switch.opposite.name.lower()
+            self._found[batch_id] = ISalesUnchangedError(f"list still has it as {status}")
+
+    def _ids(self, wanted: Outcome) -> list[str]:
+        return [batch_id for batch_id, found in self._found.copy().items() if self._kind(found) is wanted]
+
+    def _kind(self, found: Outcome | ISalesError) -> Outcome | None:
+        """Return the outcome; None for a failure."""
+        if isinstance(found, Outcome):
+            return found
+        # A request that was sent but not answered; once there is a listing, what it came to is known.
+        lost = not self._verified and found.sent and isinstance(found, (ISalesTransportError, ISalesProtocolError))
+        return Outcome.UNKNOWN if lost else None
 
     def _failures(self) -> dict[str, ISalesError]:
-        return {batch_id: outcome for batch_id, outcome in self._outcomes.items() if isinstance(outcome, ISalesError)}
+        return self._refused | {
+            batch_id: found
+            for batch_id, found in self._found.copy().items()
+            if isinstance(found, ISalesError) and not self._kind(found)
+        }
 
     def _failure(self, reason: str, error: ISalesError | None = None) -> ISalesBulkError:
         reasons = [*self._failures().values(), *([error] if error else [])]
@@ -220,16 +270,20 @@ class BulkSwitch:
         ).during(str(self))
 
     def _counts(self) -> str:
-        kinds = Counter(type(each) if isinstance(each, ISalesError) else each for each in self._outcomes.values())
-        done, already = kinds[self.switch.done], kinds[self.switch.already]
-        not_tried = kinds[ISalesStoppedError]
-        counts = (
-            f"{done} {self.switch.done.value}, {already} {self.switch.already.value}, "
-            f"{kinds.total() - done - already - not_tried} failed"
-        )
-        return f"{counts}, {not_tried} not tried" if not_tried else counts
+        kinds = Counter(map(self._kind, self._found.copy().values()))
+        told = [
+            f"{kinds[self.switch.done]} {self.switch.done.value}",
+            f"{kinds[self.switch.already]} {self.switch.already.value}",
+            f"{kinds[None] + len(self._refused)} failed",
+            *(
+                f"{kinds[kind]} {kind.value.replace('_', ' ')}"
+                for kind in (Outcome.UNKNOWN, Outcome.NOT_TRIED, Outcome.GONE)
+                if kinds[kind]
+            ),
+        ]
+        return ", ".join(told)
 
-    def _log_progress(self, finished: int, total: int, seconds: float) -> None:
+    def _progress(self, finished: int, total: int, seconds: float) -> None:
         rate = finished / seconds
         log.info("%s: %d of %d done, %.0f a second; so far %s.", self, finished, total, rate, self._counts())
 

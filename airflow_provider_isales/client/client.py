@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
-from airflow_provider_isales.client.answers import SUCCESS, Answer, read_answer
+from airflow_provider_isales.client.answers import SUCCESS, Answer, Page, read_answer
 from airflow_provider_isales.client.arguments import ALL, HTTPS_PORT, batch_key, campaign_key, check_vdn_id
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.bulk import BulkSwitch
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
+    ISalesCampaignEditedError,
     ISalesError,
+    ISalesHTTPStatusError,
     ISalesProtocolError,
     ISalesResultError,
 )
@@ -44,6 +46,8 @@ DEFAULT_TIMEOUT = 10.0
 # What a request takes besides: between the gate and the wire, and from the wire to the service.
 _SPARE = timedelta(seconds=5)
 PAGE_SIZE = 100
+# Far above what a campaign holds: 1000 by the reference.
+MAX_BATCHES = 100_000
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,7 @@ class ISalesClient:
         secret_key = Secret.of(secret_key)  # before anything can go wrong: tracebacks may show variables
         self._auth = C2Auth(access_key, secret_key, signing_profile)
         self.vdn_id = None if vdn_id is None else check_vdn_id(vdn_id)
-        self._retry = retry or RetryPolicy()
+        self.retry = retry or RetryPolicy()
         self._gate = Gate()
         self._transport = Transport(
             host,
@@ -252,11 +256,12 @@ class ISalesClient:
         """
         List a campaign's batches, page by page as they are asked for. Source: "Outbound Call Batch Interfaces".
 
-        Pages are counted from the front: when batches enter or leave the selection meanwhile, some may be missed. To
-        change the batches that are listed, read the whole list first.
+        Pages are counted from the front: when batches enter or leave the selection meanwhile, some may be missed, which
+        is not always noticed. To change the batches that are listed, read the whole list first.
 
         :param status: only batches with this status
         :param name: only batches whose name contains this
+        :raises ISalesCampaignEditedError: if it is noticed, while the pages are read
         """
         selection = LIST.body(status=status, name=name)
         return self._pages(self.campaign(campaign_id, vdn_id), selection)
@@ -273,51 +278,98 @@ class ISalesClient:
         :param batch: the batch
         """
         reply = self._call(switch, batch, id=batch.batch_id)
-        outcome = switch.done if reply.code == SUCCESS else switch.already
-        return CallBatchResult(batch, outcome, reply.code, reply.description, reply.attempts)
+        return _switched(switch, batch, reply.code, reply.description, reply.attempts)
+
+    def switch_once(self, switch: Switch, batch: BatchKey, timeout: float | None = None) -> CallBatchResult:
+        """
+        Carry out one pause or resume by one request, without waiting at the gate.
+
+        :param switch: ``PAUSE`` or ``RESUME`` of :mod:`.verbs`
+        :param batch: the batch
+        :param timeout: the seconds that it may take, where this is less than the client's
+        """
+        try:
+            answer, _ = self._attempt(switch, batch, _json(switch, {"id": batch.batch_id}), timeout)
+        except ISalesHTTPStatusError as error:
+            if error.asks_to_slow_down:
+                self._gate.hold(self.retry.hold(error))
+            raise
+        return _switched(switch, batch, answer.code, answer.description, 1)
+
+    def batches_of(self, campaign: CampaignKey, *, patient: bool = True) -> Iterator[CallBatch]:
+        """
+        List every batch of a campaign, page by page.
+
+        :param campaign: the campaign
+        :param patient: whether a page that fails in passing is asked for again
+        """
+        return self._pages(campaign, {}, self.retry if patient else RetryPolicy(attempts=1))
+
+    def wait_at_gate(self, deadline: float) -> None:
+        """Wait while requests are held back; see :meth:`.Gate.pass_through`."""
+        self._gate.pass_through(deadline)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, but not once stopped."""
+        self._gate.sleep(seconds)
 
     def _vdn(self, vdn_id: int | str | None) -> int | str:
         if vdn_id is None and self.vdn_id is None:
             raise ISalesArgumentError("no vdn_id: name it in the call, or set the connection's extra 'vdn_id'")
         return self.vdn_id if vdn_id is None else vdn_id  # type: ignore[return-value]  # one is there
 
-    def _pages(self, campaign: CampaignKey, selection: Mapping[str, int | str]) -> Iterator[CallBatch]:
+    def _pages(
+        self, campaign: CampaignKey, selection: Mapping[str, int | str], retry: RetryPolicy | None = None
+    ) -> Iterator[CallBatch]:
         listed: set[str] = set()
-        offset, limit = 0, PAGE_SIZE
-        while True:
-            page, total = self._call(LIST, campaign, offset=offset, limit=limit, **selection).value
-            if offset == 0 and page:
+        offset, limit, total = 0, PAGE_SIZE, None
+        while total is None or offset < total:
+            page = self._call(LIST, campaign, retry, offset=offset, limit=limit, **selection).value
+            if total is None:
+                total = page.total
                 # The largest page that the server gives is not documented: take what it gives for it.
-                limit = min(limit, len(page))
-            elif len(page) < min(limit, total - offset):
-                raise ISalesProtocolError(
-                    f"Listing the batches of {campaign}: {len(page)} came from offset {offset} on, of {total} in all"
-                )
-            for batch in page:
+                limit = min(limit, len(page.batches)) or limit
+            self._check_page(campaign, page, offset, limit, total)
+            for batch in page.batches:
                 if batch.id not in listed:
                     yield batch
-            listed.update(batch.id for batch in page)
+            listed.update(batch.id for batch in page.batches)
             offset += limit
-            if offset >= total:
-                break
-        if len(listed) < total:
-            raise ISalesProtocolError(f"Listing the batches of {campaign}: only {len(listed)} of {total} came")
+        if len(listed) != total:
+            raise ISalesCampaignEditedError(f"{len(listed)} different ones came, of {total} in all").during(
+                f"{LIST.doing} {campaign}"
+            )
+
+    @staticmethod
+    def _check_page(campaign: CampaignKey, page: Page, offset: int, limit: int, total: int) -> None:
+        action, came = f"{LIST.doing} {campaign}", len(page.batches)
+        if page.total != total:
+            raise ISalesCampaignEditedError(f"there were {total} of them, then {page.total}").during(action)
+        if total > MAX_BATCHES:
+            raise ISalesProtocolError(f"totalCount is {total}, more than a campaign holds").during(action)
+        if came != min(limit, total - offset):
+            raise ISalesProtocolError(
+                f"{came} came from offset {offset} on, of {total} in all, where at most {limit} were asked for"
+            ).during(action)
 
     def _is_started(self, batch: BatchKey) -> bool:
         try:
-            started = self._pages(batch, LIST.body(status=BatchStatus.STARTED))
+            started = self._pages(CampaignKey(batch.vdn_id, batch.campaign_id), LIST.body(status=BatchStatus.STARTED))
             return any(listed.id == batch.batch_id for listed in started)
         except ISalesError as error:
             log.warning("Whether %s is already started could not be found out. %s", batch, error)
             return False
 
-    def _call(self, verb: Verb[T], target: CampaignKey, **fields: object) -> _Reply[T]:
+    def _call(
+        self, verb: Verb[T], target: CampaignKey, retry: RetryPolicy | None = None, /, **fields: object
+    ) -> _Reply[T]:
         """Carry out one call with its retries."""
+        retry = retry or self.retry
         action = f"{verb.doing} {target}"
         body = _json(verb, fields)
         sent = False
-        deadline = time.monotonic() + self._retry.total
-        retrying = self._retry.retrying(action, self._gate, repeatable=verb.repeatable)
+        deadline = time.monotonic() + retry.total
+        retrying = retry.retrying(action, self._gate, repeatable=verb.repeatable)
 
         def attempt() -> tuple[Answer, T]:
             nonlocal sent
@@ -351,6 +403,11 @@ class ISalesClient:
             timeout,
         )
         return answer, verb.read(answer)
+
+
+def _switched(switch: Switch, batch: BatchKey, code: str, description: str, attempts: int) -> CallBatchResult:
+    outcome = switch.done if code == SUCCESS else switch.already
+    return CallBatchResult(batch, outcome, code, description, attempts)
 
 
 def _json(verb: Verb[Any], fields: Mapping[str, object]) -> bytes:

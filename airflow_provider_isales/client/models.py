@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -15,12 +15,18 @@ class BatchStatus(IntEnum):
 
 
 class Outcome(StrEnum):
-    """What a pause or a resume found and did."""
+    """What a pause or a resume found and did; the last three are for many batches at once."""
 
     PAUSED = "paused"
     ALREADY_PAUSED = "already_paused"
     RESUMED = "resumed"
     ALREADY_STARTED = "already_started"
+    #: It was deleted meanwhile.
+    GONE = "gone"
+    #: A request was sent but not answered, and no listing says what came of it.
+    UNKNOWN = "unknown"
+    #: No request was sent.
+    NOT_TRIED = "not_tried"
 
 
 @dataclass(frozen=True)
@@ -91,14 +97,17 @@ class CallBatchResult:
 @dataclass(frozen=True, kw_only=True)
 class BulkResult:
     """
-    What came of pausing or resuming many batches of a campaign.
+    What came of pausing or resuming many batches of a campaign. Each batch is in one place.
 
     :param campaign: the campaign
     :param done: what it means that a batch was changed: ``PAUSED`` or ``RESUMED``
     :param already: what it means that it was not: ``ALREADY_PAUSED`` or ``ALREADY_STARTED``
     :param changed: the ids of the batches that were changed
     :param unchanged: the ids of those that were as wanted
-    :param failed: the reasons by the ids of those that are not as wanted, or of which that is not known
+    :param failed: the reasons by the ids of those that are not as wanted, or by what was given instead of an id
+    :param gone: the ids of those that were deleted meanwhile, where all were to be changed
+    :param unknown: the ids of those for which a request was sent but not answered, and that no listing told of
+    :param not_tried: the ids of those for which no request was sent
     """
 
     campaign: CampaignKey
@@ -107,6 +116,9 @@ class BulkResult:
     changed: list[str]
     unchanged: list[str]
     failed: dict[str, str]
+    gone: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    not_tried: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all as plain values, fit for XCom, under the names of the outcomes."""
@@ -115,4 +127,7 @@ class BulkResult:
             self.done.value: self.changed,
             self.already.value: self.unchanged,
             "failed": self.failed,
+            "gone": self.gone,
+            "unknown": self.unknown,
+            "not_tried": self.not_tried,
         }

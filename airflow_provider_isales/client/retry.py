@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from dataclasses import dataclass
 
 from tenacity import (
@@ -11,7 +12,6 @@ from tenacity import (
     retry_if_exception,
     stop_after_attempt,
     stop_before_delay,
-    wait_random_exponential,
 )
 
 from airflow_provider_isales.client.arguments import check_attempts, check_seconds
@@ -84,9 +84,17 @@ class RetryPolicy:
             reraise=True,
         )
 
+    def backoff(self, attempt: int) -> float:
+        """Return how long to wait after the so-many-th attempt, counted from 1: some part of a time that doubles."""
+        return random.uniform(0, min(self.max_wait, self.first_wait * 2 ** min(attempt - 1, 32)))  # noqa: S311
+
+    def hold(self, error: ISalesHTTPStatusError) -> float:
+        """Return how long to hold back all requests after an answer that asks to slow down."""
+        return max(self.backoff(1), min(error.retry_after or 0.0, self.max_retry_after))
+
     def _wait(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
-        backoff = wait_random_exponential(self.first_wait, self.max_wait)(state)
+        backoff = self.backoff(state.attempt_number)
         if isinstance(error, ISalesHTTPStatusError) and error.retry_after is not None:
             return max(backoff, min(error.retry_after, self.max_retry_after))
         return backoff

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import _thread
+import contextlib
+import itertools
 import logging
 import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -86,13 +88,15 @@ class TestEveryBatch:
     def test_that_is_started_after_the_last_round_is_a_failure(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ):
-        def grow(verb: str, body: dict[str, object]) -> None:
-            if verb == "list" and body["offset"] == 0:
-                campaign.add_batch()
+        restarted = ids(campaign)[0]
 
-        simulator.on_request = grow
+        def restart(verb: str, body: dict[str, object]) -> None:
+            if verb == "list" and body["offset"] == 0:
+                campaign.set_status(restarted, BatchStatus.STARTED)
+
+        simulator.on_request = restart
         result, _ = failure_of(client)
-        assert list(result.failed) == with_status(campaign, BatchStatus.STARTED)
+        assert result.failed == {restarted: "list still has it as started"}
 
     def test_whose_answer_was_lost_counts_as_paused_by_us(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
@@ -101,6 +105,80 @@ class TestEveryBatch:
         result = client.pause_call_batches(7)
         assert len(result.changed) == 120
         assert result.unchanged == []
+
+    def test_that_is_deleted_meanwhile_is_gone_not_failed(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        deleted = ids(campaign)[5]
+
+        def delete(verb: str, body: dict[str, object]) -> None:
+            if verb == "pause" and deleted in campaign.batches:
+                del campaign.batches[deleted]
+
+        simulator.on_request = delete
+        result = client.pause_call_batches(7)
+        assert result.gone == [deleted]
+        assert len(result.changed) == 119
+
+
+class TestListings:
+    """Of 210 batches, on three pages, that somebody edits while they are read."""
+
+    @pytest.fixture
+    def campaign(self, simulator: Simulator) -> Campaign:
+        return simulator.add_campaign(7, batches=210)
+
+    def edit(self, simulator: Simulator, at: dict[int, Callable[[], None]]) -> None:
+        """Carry out edits before the so-many-th list request."""
+        count = itertools.count(1)
+
+        def act(verb: str, body: dict[str, object]) -> None:
+            if verb == "list" and (action := at.get(next(count))):
+                action()
+
+        simulator.on_request = act
+
+    @pytest.mark.parametrize("given", [True, False])
+    def test_do_not_lose_a_batch_that_slips_over_the_edge_of_a_page_twice(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, given: bool
+    ) -> None:
+        batches = ids(campaign)
+        self.edit(
+            simulator,
+            {
+                2: lambda: campaign.set_status(batches[7], BatchStatus.SUSPENDED),
+                5: lambda: campaign.batches.pop(batches[8]),
+            },
+        )
+        with contextlib.suppress(ISalesBulkError):
+            client.pause_call_batches(7, batches if given else "all")
+        assert with_status(campaign, BatchStatus.STARTED) == []
+
+    def test_are_two_in_quiet_times(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
+        client.pause_call_batches(7)
+        assert simulator.requests["list"] == 2 * 3
+
+    def test_are_repeated_until_two_in_a_row_agree(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        self.edit(simulator, {5: campaign.add_batch})
+        client.pause_call_batches(7)
+        assert with_status(campaign, BatchStatus.STARTED) == []
+
+    def test_that_never_agree_fail_the_try_and_say_why(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        self.edit(simulator, dict.fromkeys(range(1, 99), campaign.add_batch))
+        with pytest.raises(ISalesBulkError, match="creates or deletes batches of this campaign") as caught:
+            client.pause_call_batches(7)
+        assert caught.value.retryable
+
+    def test_that_fail_do_not_keep_given_batches_from_being_paused(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        simulator.inject("answer", status=502, verb="list", times=99)
+        result, _ = failure_of(client, ids(campaign))
+        assert len(result.changed) == 210
 
 
 class TestGivenBatches:
@@ -142,7 +220,7 @@ class TestFailures:
     def test_do_not_keep_the_others_from_being_paused(self, client: ISalesClient, campaign: Campaign):
         result, _ = failure_of(client, [ABSENT, "not digits", 17, *ids(campaign)])
         assert len(result.changed) == 120
-        assert set(result.failed) == {ABSENT, "'not digits'", "17"}
+        assert set(result.failed) == {ABSENT, "not digits", "17"}
 
     def test_are_named_with_counts_and_the_first_few_reasons(self, client: ISalesClient, campaign: Campaign):
         _, message = failure_of(client, [*ids(campaign)[:2], *(f"{n}" for n in range(1, 9))])
@@ -193,14 +271,16 @@ class TestFailures:
     def test_that_nobody_expected_do_not_keep_the_others_from_being_paused(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ):
-        switch, broken = ISalesClient.switch, ids(campaign)[3]
+        switch, broken = ISalesClient.switch_once, ids(campaign)[3]
 
-        def switch_or_break(self: ISalesClient, verb: Switch, batch: BatchKey) -> CallBatchResult:
+        def switch_or_break(
+            self: ISalesClient, verb: Switch, batch: BatchKey, timeout: float | None
+        ) -> CallBatchResult:
             if batch.batch_id == broken:
                 raise RuntimeError("a bug")
-            return switch(self, verb, batch)
+            return switch(self, verb, batch, timeout)
 
-        monkeypatch.setattr(ISalesClient, "switch", switch_or_break)
+        monkeypatch.setattr(ISalesClient, "switch_once", switch_or_break)
         result, _ = failure_of(client)
         assert len(result.changed) == 119
         assert result.failed == {broken: "unexpected RuntimeError: a bug"}
@@ -244,6 +324,35 @@ class TestTheServerUnderStress:
         simulator.inject("answer", status=503, verb="pause", times=60)
         assert len(client.pause_call_batches(7).changed) == 120
 
+    def test_an_outage_is_told_in_one_line_for_each_round(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        simulator.inject("answer", status=502, verb="pause", times=9999)
+        result, _ = failure_of(client)
+        assert len(result.failed) == 120
+        assert len([record for record in caplog.records if record.levelno >= logging.WARNING]) < 20
+
+    def test_a_server_that_never_answers_has_a_request_for_each_batch_and_the_try_ends(
+        self, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("airflow_provider_isales.client.rounds.OUTAGE_SECONDS", 4.0)
+        monkeypatch.setattr("airflow_provider_isales.client.rounds.LEAST_TIMEOUT", 0.05)
+        simulator.inject("delay", seconds=60, verb="pause", times=9999)
+        began = time.monotonic()
+        with simulator.client(timeout=1) as client:
+            result, _ = failure_of(client)
+        assert simulator.requests["pause"] >= 120
+        assert len(result.failed) == 120
+        assert time.monotonic() - began < 10
+
+    def test_what_fails_does_not_slow_down_what_works(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, no_waiting: list[float]
+    ) -> None:
+        simulator.inject("answer", status=502, verb="pause", times=30)
+        client.pause_call_batches(7)
+        assert simulator.requests["pause"] == 150
+        assert len(no_waiting) == 1
+
     def test_progress_is_logged_every_few_seconds(
         self,
         client: ISalesClient,
@@ -252,11 +361,13 @@ class TestTheServerUnderStress:
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
     ):
-        monkeypatch.setattr("airflow_provider_isales.client.bulk.PROGRESS_SECONDS", 0.05)
+        monkeypatch.setattr("airflow_provider_isales.client.rounds.PROGRESS_SECONDS", 0.05)
         simulator.inject("delay", seconds=0.1, verb="pause", times=20)
         with caplog.at_level(logging.INFO):
             client.pause_call_batches(7)
-        assert re.search(r"of 120 done, \d+ a second; so far \d+ paused, .* 0 failed, \d+ not tried", caplog.text)
+        assert re.search(
+            r"of 120 done, \d+ a second; so far \d+ paused, .* 0 failed, \d+ unknown, \d+ not tried", caplog.text
+        )
         assert "120 paused, 0 already_paused, 0 failed; list confirms it." in caplog.text
 
 

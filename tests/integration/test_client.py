@@ -11,6 +11,7 @@ from airflow_provider_isales.client import (
     CallBatch,
     ISalesArgumentError,
     ISalesBatchNotFoundError,
+    ISalesCampaignEditedError,
     ISalesClient,
     ISalesConnectError,
     ISalesConnectionLostError,
@@ -217,7 +218,7 @@ class TestList:
     def test_a_server_that_repeats_a_page_loses_nothing_silently(self, client: ISalesClient, simulator: Simulator):
         batches = [{"id": str(n), "name": "a", "status": 1} for n in range(100)]
         simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"totalCount": 200, "data": batches}), times=2)
-        with pytest.raises(ISalesProtocolError, match="only 100 of 200 came"):
+        with pytest.raises(ISalesCampaignEditedError, match="100 different ones came, of 200 in all"):
             list(client.list_call_batches(7))
 
     @pytest.mark.parametrize(

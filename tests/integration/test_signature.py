@@ -18,12 +18,13 @@ import requests
 import trustme
 from urllib3.util import connection as urllib3_connection
 
-from airflow_provider_isales.client import C2Auth, ISalesClient, ISalesProtocolError, SigningProfile
+from airflow_provider_isales.client import C2Auth, ISalesClient, ISalesProtocolError, RetryPolicy, SigningProfile
 from airflow_provider_isales.client.auth import authorization
 from airflow_provider_isales.simulator import Simulator
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "c2_vectors.json").read_text(encoding="utf-8"))
 HOSTS = ("cc-isales.example.com", "10.22.26.181", "127.0.0.1", "::1")
+ONCE = RetryPolicy(attempts=1)
 PATH = "/rest/isales/v1/openapi/campaigns/25/callbatch/7/pause"
 
 
@@ -136,7 +137,7 @@ def test_calls_share_one_connection(recorder: RecordingServer):
 
 def test_list_is_a_get_with_a_json_body(recorder: RecordingServer):
     with (
-        ISalesClient("cc-isales.example.com", "ak", "sk", vdn_id=25, verify=recorder.ca_file) as client,
+        ISalesClient("cc-isales.example.com", "ak", "sk", vdn_id=25, verify=recorder.ca_file, retry=ONCE) as client,
         pytest.raises(ISalesProtocolError),
     ):
         list(client.list_call_batches(7, status=1))
