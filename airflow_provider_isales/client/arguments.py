@@ -188,7 +188,7 @@ def check_proxy(value: object) -> str:
         except ValueError:  # also what check_host raises
             pass
     raise ISalesArgumentError(
-        "a proxy must be a URL such as http://proxy.example.com:3128, whose user name and password have characters "
+        "proxies must be URLs such as http://proxy.example.com:3128, whose user name and password have characters "
         "such as # @ / ? percent-encoded. The value is not shown: it may hold a password"
     )
 

@@ -101,11 +101,12 @@ CASES = [
     ),
     Case("HTTP 401", connection(password="not-the-key"), FOR_GOOD, "HTTP 401: the server did not accept the signature"),
     Case("HTTP 403 HTML", status(403), RETRIED, "HTTP 403 Forbidden. A firewall stands in front of CC-iSales: ask the"),
-    Case("HTTP 404 HTML", status(404), FOR_GOOD, "HTTP 404 Not Found. This is not how CC-iSales answers: check host"),
+    Case("HTTP 418 HTML", status(418), RETRIED, "HTTP 418 I'm a Teapot. A firewall stands in front of CC-iSales"),
+    Case("HTTP 404 HTML", status(404), RETRIED, "HTTP 404 Not Found. This is not how CC-iSales answers: check host"),
     Case("HTTP 429 HTML", status(429, **{"Retry-After": "1"}), RETRIED, "HTTP 429 Too Many Requests (8 attempts)"),
     Case("HTTP 500 HTML", status(500), RETRIED, "HTTP 500 Internal Server Error (8 attempts)"),
     Case("HTTP 502 HTML", status(502), RETRIED, "HTTP 502 Bad Gateway (8 attempts)"),
-    Case("redirect", status(302, Location="https://example.com/"), FOR_GOOD, "HTTP 302 Found, a redirect to"),
+    Case("redirect", status(302, Location="https://example.com/"), RETRIED, "HTTP 302 Found, a redirect to"),
     Case(
         "not JSON", body("<html>Sign in</html>"), RETRIED, "the answer is not JSON: '<html>Sign in</html>' (8 attempts)"
     ),
