@@ -14,6 +14,7 @@ from airflow_provider_isales.client import (
     ISalesConnectError,
     ISalesConnectionLostError,
     ISalesError,
+    ISalesHeldBackError,
     ISalesHTTPStatusError,
     ISalesParameterComplaintError,
     ISalesProtocolError,
@@ -32,9 +33,10 @@ OTHER_ERRORS = {
     "no answer in time": ISalesTimeoutError,
     "the connection broke": ISalesConnectionLostError,
     "an answer that can't be read": ISalesProtocolError,
-    "HTTP 401": ISalesAuthenticationError,
+    "the server asked to slow down for longer than a call may take": ISalesHeldBackError,
+    "HTTP 401, and the clocks agree": ISalesAuthenticationError,
 }
-STATUSES = (302, 403, 404, 408, 425, 429, 500, 502, 503, 504)
+STATUSES = (302, 403, 404, 406, 408, 418, 425, 429, 500, 502, 503, 504)
 
 
 def result_codes() -> str:
