@@ -1,0 +1,213 @@
+"""Whole campaigns paused on a server that drops, delays, lies and is edited meanwhile; its state is the oracle."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from airflow_provider_isales.client import BatchStatus, BulkResult, ISalesBulkError, ISalesError, RetryPolicy
+from airflow_provider_isales.simulator import Campaign, Simulator
+
+IMPATIENT = RetryPolicy(attempts=4, total=3, first_wait=0.01, max_wait=0.05, max_retry_after=0.05)
+LIE = '{"resultCode": "0200000", "resultDesc": "success", "returnCode": "0200000", "returnDesc": "success"}'
+UNLISTED = "the listing failed, or the campaign was being edited"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    with Simulator() as simulator:
+        yield simulator
+
+
+@dataclass
+class Colleague:
+    """Edits the campaign at the moments when requests come in, and remembers which batches that started, and when."""
+
+    campaign: Campaign
+    chance: random.Random
+    plan: dict[int, str]
+    requests: int = 0
+    last_listing: int = 0
+    started_at: dict[str, int] = field(default_factory=dict)
+
+    def on_request(self, verb: str, body: Any) -> None:
+        self.requests += 1
+        if verb == "list" and body["offset"] == 0:
+            self.last_listing = self.requests
+        if edit := self.plan.get(self.requests):
+            getattr(self, edit)()
+
+    def add(self) -> None:
+        self.started_at[self.campaign.add_batch().id] = self.requests
+
+    def delete(self) -> None:
+        if self.campaign.batches:
+            del self.campaign.batches[self._one()]
+
+    def start(self) -> None:
+        if self.campaign.batches:
+            self.campaign.set_status(batch_id := self._one(), BatchStatus.STARTED)
+            self.started_at[batch_id] = self.requests
+
+    def suspend(self) -> None:
+        if self.campaign.batches:
+            self.campaign.set_status(self._one(), BatchStatus.SUSPENDED)
+
+    def is_excused(self, batch_id: str) -> bool:
+        """Tell whether a batch was started so late that the last listing need not have it so."""
+        return self.started_at.get(batch_id, -1) >= self.last_listing
+
+    def _one(self) -> str:
+        return self.chance.choice(list(self.campaign.batches))
+
+
+def faults(chance: random.Random) -> Iterator[dict[str, Any]]:
+    """Choose what the server does wrong, and how often."""
+    for _ in range(chance.choice([0, 1, 1, 2, 3])):
+        fault: dict[str, Any] = chance.choice(
+            [
+                {"kind": "close_before"},
+                {"kind": "close_after"},
+                {"kind": "truncate"},
+                {"kind": "delay", "seconds": 0.01},
+                {"kind": "answer", "status": chance.choice([403, 418, 429, 500, 502, 503])},
+                {"kind": "answer", "status": 200, "body": LIE},
+                {"kind": "answer", "status": 200, "body": "<html>"},
+                {"kind": "result", "code": chance.choice(["0200006", "0200001", "03000002", "03000006", "09999999"])},
+            ]
+        )
+        yield fault | {"verb": chance.choice(["pause", "pause", "list", ""]), "times": chance.choice([1, 3, 30, 300])}
+
+
+def prepared(server: Simulator, chance: random.Random) -> tuple[Campaign, Colleague]:
+    """Make a campaign, with what will go wrong and who will edit it."""
+    server.reset()
+    server.service.max_page_size = chance.choice([7, 30, 1000])
+    campaign = server.add_campaign(7, batches=chance.choice([0, 1, 5, 30, 101, 130]))
+    for batch_id in list(campaign.batches):
+        if chance.random() < 0.2:
+            campaign.set_status(batch_id, BatchStatus.SUSPENDED)
+    for fault in faults(chance):
+        server.inject(**fault)
+    edits = chance.choice([0, 0, 1, 3, 10])
+    moments = [chance.randrange(1, 2 * len(campaign.batches) + 20) for _ in range(edits)]
+    colleague = Colleague(
+        campaign, chance, {moment: chance.choice(["add", "delete", "start", "suspend"]) for moment in moments}
+    )
+    server.on_request = colleague.on_request
+    return campaign, colleague
+
+
+def is_green(server: Simulator, ids: Any, parallel: int) -> tuple[bool, BulkResult | None, str]:
+    with server.client(timeout=2, retry=IMPATIENT, max_connections=parallel) as client:
+        try:
+            return True, client.pause_call_batches(7, ids, max_parallel_requests=parallel), ""
+        except ISalesBulkError as error:
+            return False, error.result, error.problem
+        except ISalesError as error:
+            return False, None, error.problem
+
+
+def why(problem: str) -> str:
+    """Name the kind of reason for which a run was red though nothing was dialled at its end."""
+    for words, reason in {
+        "Listing the batches": UNLISTED,
+        "creates or deletes": UNLISTED,
+        "list does not have it": "a batch that was asked for was deleted",
+        "batch id not found": "a batch that was asked for was deleted",
+        "list still has it": "a batch was started again, and suspended later",
+    }.items():
+        if words in problem:
+            return reason
+    return "other"
+
+
+def test_a_green_run_has_nothing_dialled_but_what_was_started_after_its_last_listing(
+    server: Simulator, chance: random.Random, size: Any, figures: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_provider_isales.client.rounds.OUTAGE_SECONDS", 3.0)
+    runs, seen, red = size.of(60, 5000), Counter[str](), Counter[str]()
+    for _ in range(runs):
+        campaign, colleague = prepared(server, chance)
+        wanted = None if chance.random() < 0.6 else chance.sample(list(campaign.batches), len(campaign.batches) // 2)
+        green, result, problem = is_green(server, "all" if wanted is None else wanted, chance.choice([1, 4, 8]))
+        dialled = [
+            batch.id
+            for batch in campaign.batches.values()
+            if batch.status is BatchStatus.STARTED and (wanted is None or batch.id in wanted)
+        ]
+        left = [batch_id for batch_id in dialled if not colleague.is_excused(batch_id)]
+        seen["green" if green else "red"] += 1
+        assert not (green and left), f"green, but {left} are dialled"
+        if result:
+            told = [*result.changed, *result.unchanged, *result.failed, *result.gone, *result.unknown]
+            assert len(told + result.not_tried) == len({*told, *result.not_tried}), "a batch is in two places"
+        if not green and not dialled:
+            red[why(problem) if result else UNLISTED] += 1
+    figures.add("bulk runs on a faulty server that is edited meanwhile: false greens", runs, 0, 0)
+    for reason, count in red.items():
+        figures.add(f"the same: red though nothing was dialled at the end, because {reason}", runs, count)
+    assert "other" not in red
+    assert min(seen.values()) > 0
+
+
+KILLED = """
+    import signal, sys
+    from airflow_provider_isales.client import ISalesClient
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell started it in the background
+    port, ca_file = sys.argv[1:]
+    settings = {"vdn_id": 25, "port": int(port), "verify": ca_file}
+    with ISalesClient("127.0.0.1", "simulator", "simulator-secret-key", **settings) as client:
+        print("begins", flush=True)
+        client.pause_call_batches(7)
+"""
+
+
+def test_after_a_kill_the_next_run_does_the_rest(
+    server: Simulator, chance: random.Random, size: Any, figures: Any
+) -> None:
+    kills = size.of(2, 100)
+    for _ in range(kills):
+        server.reset()
+        campaign = server.add_campaign(7, batches=60)
+        server.inject("delay", seconds=0.01, times=300)
+        command = [sys.executable, "-c", textwrap.dedent(KILLED), str(server.port), str(server.ca_file)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+            assert process.stdout
+            process.stdout.readline()
+            time.sleep(chance.uniform(0, 0.4))
+            process.kill()
+        green, _, problem = is_green(server, "all", 8)
+        assert green, problem
+        assert {batch.status for batch in campaign.batches.values()} == {BatchStatus.SUSPENDED}
+    figures.add("bulk runs killed at a random moment, then run again: batches lost", kills, 0, 0)
+
+
+def test_a_process_that_is_interrupted_ends_within_two_seconds(server: Simulator, size: Any, figures: Any) -> None:
+    slowest, interrupts = 0.0, size.of(1, 20)
+    for _ in range(interrupts):
+        server.reset()
+        server.add_campaign(7, batches=60)
+        server.inject("delay", seconds=30, verb="pause", times=60)
+        command = [sys.executable, "-c", textwrap.dedent(KILLED), str(server.port), str(server.ca_file)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+            assert process.stdout
+            process.stdout.readline()
+            while not server.requests.get("pause"):
+                time.sleep(0.01)
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+            slowest = max(slowest, time.monotonic() - began)
+    figures.add("seconds from Ctrl-C to the end of the process, 8 requests under way", interrupts, f"{slowest:.2f}", 2)
+    assert slowest < 2
