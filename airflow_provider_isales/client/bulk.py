@@ -125,7 +125,7 @@ class BulkSwitch:
             self.client.stop()
             log.warning("%s was interrupted: %s.", self, self._counts())
             raise
-        if self._failures() or self._ids(Outcome.UNKNOWN) or self._ids(Outcome.NOT_TRIED):
+        if self._failures() or self._open:
             raise self._failure(_reasons(self._failures()) or self._rounds.outage)
         log.info("%s: %s; list confirms it.", self, self._counts())
         return self.result()
@@ -243,6 +243,11 @@ class BulkSwitch:
             status = self.switch.opposite.name.lower()
             self._found[batch_id] = ISalesUnchangedError(f"list still has it as {status}")
 
+    @property
+    def _open(self) -> list[str]:
+        """The batches of which nobody knows what became of them."""
+        return self._ids(Outcome.UNKNOWN) + self._ids(Outcome.NOT_TRIED)
+
     def _ids(self, wanted: Outcome) -> list[str]:
         return [batch_id for batch_id, found in self._found.copy().items() if self._kind(found) is wanted]
 
@@ -266,7 +271,7 @@ class BulkSwitch:
         return ISalesBulkError(
             f"{self._counts()}. {reason.removesuffix('.')}",
             self.result(),
-            retryable=any(reason.retryable for reason in reasons),
+            retryable=bool(self._open) or any(reason.retryable for reason in reasons),
         ).during(str(self))
 
     def _counts(self) -> str:

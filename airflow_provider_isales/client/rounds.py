@@ -116,7 +116,8 @@ class Rounds:
             if isinstance(error, ISalesStoppedError):
                 return
             # A refusal is an answer too: the service itself is there.
-            self._answered |= error is None or isinstance(error, (ISalesResultError, ISalesAuthenticationError))
+            if error is None or isinstance(error, (ISalesResultError, ISalesAuthenticationError)):
+                self._answered = True
 
     def _timeout(self, left: int, failures: int) -> float | None:
         """Return the seconds for the next request: those of the client, unless no request at all was answered yet."""
