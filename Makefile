@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 CONSTRAINTS = constraints/airflow-$(AIRFLOW).txt
 INSTALLED = $(VENV)/installed-$(AIRFLOW)
 COG = $(BIN)/cog -P -I docs -p 'from generated import *'
+PACKAGED = dist/.checked
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
 .PHONY: help demo test test-matrix test-system screenshots lint docs docs-refresh package bench picture simulator airflow constraints environment clean
@@ -20,8 +21,8 @@ demo: $(INSTALLED)  ## run the main job end to end on a real Airflow (about a mi
 test: lint $(INSTALLED)  ## lint, types, unit and integration tests
 	$(BIN)/pytest
 
-test-matrix: $(INSTALLED)  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some
-	@$(BIN)/python dev/matrix.py $(ONLY)
+test-matrix: $(PACKAGED)  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some
+	@$(BIN)/nox --session matrix -- $(ONLY)
 
 test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis and PostgreSQL (needs Debian's packages for them)
 	$(BIN)/pytest -rP tests/system
@@ -42,8 +43,8 @@ docs: $(INSTALLED)-docs  ## the documentation, in build/docs; warnings, broken l
 docs-refresh: $(INSTALLED)-docs  ## write what is made from code into the pages of the documentation
 	$(COG) --verbosity=1 -r docs/*.md
 
-package: $(INSTALLED)  ## wheel and sdist in dist/, checked, and installed beside each supported Airflow; ONLY=3.3
-	@$(BIN)/python dev/package.py $(ONLY)
+package: $(PACKAGED)  ## wheel and sdist in dist/, checked
+	@ls dist
 
 bench: $(INSTALLED)-bench  ## the benchmarks, side by side with what would be used instead
 	@$(BIN)/python benchmarks/run.py
@@ -57,22 +58,31 @@ simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with
 airflow: $(INSTALLED)  ## start an Airflow with its UI, the example DAGs and a connection to `make simulator`; PORT=8081
 	@$(BIN)/python dev/throwaway_airflow.py $(if $(PORT),--port $(PORT))
 
-constraints: $(INSTALLED)  ## pin the newest versions anew, for AIRFLOW=x.y
+constraints: $(BIN)/uv  ## pin the newest versions anew, for AIRFLOW=x.y
 	$(BIN)/python dev/constraints.py $(AIRFLOW)
 
 environment: $(INSTALLED)  ## the virtual environment and nothing else
 
 clean:  ## remove everything that was made
-	rm -rf .venv .matrix .demo .airflow .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .nox .demo .airflow .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 
-$(INSTALLED): pyproject.toml $(CONSTRAINTS)
+$(BIN)/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it: make PYTHON=python3.12 ...")'
-	@echo "Installing Airflow $(AIRFLOW) and the provider into $(VENV) ..."
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check uv
-	@$(INSTALL) apache-airflow --editable '.[simulator]' --group dev
+
+# Of one line of Airflow at a time: --exact and the removed stamps leave nothing of another.
+$(INSTALLED): pyproject.toml $(CONSTRAINTS) | $(BIN)/uv
+	@echo "Installing Airflow $(AIRFLOW) and the provider into $(VENV) ..."
+	@rm -f $(VENV)/installed-*
+	@$(INSTALL) --exact apache-airflow --editable '.[simulator]' --group dev uv
 	@touch $@
 
 $(INSTALLED)-%: $(INSTALLED)
 	@$(INSTALL) --group $*
+	@touch $@
+
+$(PACKAGED): pyproject.toml README.md CHANGELOG.md LICENSE dev/package.py \
+		$(shell find airflow_provider_isales example_dags -type f ! -name '*.pyc') | $(INSTALLED)
+	@$(BIN)/python dev/package.py
 	@touch $@
