@@ -18,7 +18,7 @@ help:  ## say what can be made
 demo: $(INSTALLED)  ## run the main job end to end on a real Airflow (about a minute)
 	@$(BIN)/python dev/demo.py
 
-test: lint $(INSTALLED)  ## lint, types, unit and integration tests
+test: lint $(INSTALLED)  ## lint, types, every test but those of whole processes
 	$(BIN)/pytest
 
 test-matrix: $(PACKAGED)  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some
