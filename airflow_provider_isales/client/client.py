@@ -263,8 +263,8 @@ class ISalesClient:
         :param name: only batches whose name contains this
         :raises ISalesCampaignEditedError: if it is noticed, while the pages are read
         """
-        selection = LIST.body(status=status, name=name)
-        return self._pages(self.campaign(campaign_id, vdn_id), selection)
+        given = {field: value for field, value in {"status": status, "name": name}.items() if value is not None}
+        return self._pages(self.campaign(campaign_id, vdn_id), LIST.body(**given))
 
     def campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> CampaignKey:
         """Return which campaign that is, in the client's VDN unless another one is named."""

@@ -47,11 +47,11 @@ class Verb(Generic[T_co]):
 
     def body(self, **values: object) -> dict[str, Any]:
         """
-        Return the request body: the values as the interface takes them, without those that are None.
+        Return the request body: the values as the interface takes them.
 
         :raises ISalesArgumentError: for a value that is not allowed
         """
-        return {name: self.fields[name](value) for name, value in values.items() if value is not None}
+        return {name: self.fields[name](value) for name, value in values.items()}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -154,6 +154,11 @@ class TestCreateUpdateDelete:
         with pytest.raises(ISalesProtocolError, match="without the new batch's id"):
             client.create_call_batch(7, "a")
 
+    def test_a_batch_is_not_created_without_a_name(self, client: ISalesClient, simulator: Simulator):
+        with pytest.raises(ISalesArgumentError, match="name must be text of 1 to 255 characters, not None"):
+            client.create_call_batch(7, None)
+        assert simulator.requests == {}
+
     def test_a_batch_is_renamed(self, client: ISalesClient, campaign: Campaign, batch_id: str):
         client.update_call_batch(7, batch_id, "evening")
         assert campaign.batches[batch_id].name == "evening"
