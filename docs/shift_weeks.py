@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 
 from airflow_provider_isales.shifts import ShiftCalendar
 
@@ -50,7 +51,7 @@ def main() -> None:
     print(f"wrote {TARGET.name}")
 
 
-def draw_day(axes: plt.Axes, row: int, day: date) -> None:
+def draw_day(axes: Axes, row: int, day: date) -> None:
     """Draw the open hours of one date as bars, with the edges that fall on it."""
     midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(SHIFTS.timezone))
     next_midnight = midnight + timedelta(days=1)

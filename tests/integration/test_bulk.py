@@ -10,8 +10,9 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -47,35 +48,35 @@ def with_status(campaign: Campaign, status: BatchStatus) -> list[str]:
     return [batch.id for batch in campaign.batches.values() if batch.status is status]
 
 
-def failure_of(client: ISalesClient, *arguments: object, **settings: object) -> tuple[BulkResult, str]:
+def failure_of(client: ISalesClient, *arguments: Any, **settings: Any) -> tuple[BulkResult, str]:
     with pytest.raises(ISalesBulkError) as caught:
         client.pause_call_batches(7, *arguments, **settings)
     return caught.value.result, str(caught.value)
 
 
 class TestEveryBatch:
-    def test_that_is_started_is_paused(self, client: ISalesClient, campaign: Campaign):
+    def test_that_is_started_is_paused(self, client: ISalesClient, campaign: Campaign) -> None:
         result = client.pause_call_batches(7)
         assert sorted(result.changed) == ids(campaign)
         assert with_status(campaign, BatchStatus.STARTED) == []
 
-    def test_that_was_paused_before_is_left_alone(self, client: ISalesClient, campaign: Campaign):
+    def test_that_was_paused_before_is_left_alone(self, client: ISalesClient, campaign: Campaign) -> None:
         campaign.set_status(ids(campaign)[0], BatchStatus.SUSPENDED)
         assert ids(campaign)[0] not in client.pause_call_batches(7).changed
 
-    def test_that_is_suspended_is_resumed(self, client: ISalesClient, campaign: Campaign):
+    def test_that_is_suspended_is_resumed(self, client: ISalesClient, campaign: Campaign) -> None:
         client.pause_call_batches(7)
         result = client.resume_call_batches(7)
         assert len(result.changed) == 120
         assert with_status(campaign, BatchStatus.SUSPENDED) == []
 
-    def test_of_a_campaign_without_any_is_none(self, client: ISalesClient, simulator: Simulator):
+    def test_of_a_campaign_without_any_is_none(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(7)
         assert client.pause_call_batches(7).changed == []
 
     def test_that_is_started_while_we_work_is_paused_too(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
-    ):
+    ) -> None:
         def grow(verb: str, body: dict[str, object]) -> None:
             if verb == "pause" and len(campaign.batches) < 125:
                 campaign.add_batch()
@@ -87,7 +88,7 @@ class TestEveryBatch:
 
     def test_that_is_started_after_the_last_round_is_a_failure(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
-    ):
+    ) -> None:
         restarted = ids(campaign)[0]
 
         def restart(verb: str, body: dict[str, object]) -> None:
@@ -100,7 +101,7 @@ class TestEveryBatch:
 
     def test_whose_answer_was_lost_counts_as_paused_by_us(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
-    ):
+    ) -> None:
         simulator.inject("close_after", verb="pause", times=10)
         result = client.pause_call_batches(7)
         assert len(result.changed) == 120
@@ -128,7 +129,7 @@ class TestListings:
     def campaign(self, simulator: Simulator) -> Campaign:
         return simulator.add_campaign(7, batches=210)
 
-    def edit(self, simulator: Simulator, at: dict[int, Callable[[], None]]) -> None:
+    def edit(self, simulator: Simulator, at: Mapping[int, Callable[[], object]]) -> None:
         """Carry out edits before the so-many-th list request."""
         count = itertools.count(1)
 
@@ -182,61 +183,63 @@ class TestListings:
 
 
 class TestGivenBatches:
-    def test_are_paused_and_no_others(self, client: ISalesClient, campaign: Campaign):
+    def test_are_paused_and_no_others(self, client: ISalesClient, campaign: Campaign) -> None:
         client.pause_call_batches(7, ids(campaign)[:50])
         assert with_status(campaign, BatchStatus.SUSPENDED) == ids(campaign)[:50]
 
-    def test_none_given_means_none_done(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
+    def test_none_given_means_none_done(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
         client.pause_call_batches(7, [])
         assert with_status(campaign, BatchStatus.SUSPENDED) == []
 
-    def test_twice_are_done_once(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
+    def test_twice_are_done_once(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
         client.pause_call_batches(7, [*ids(campaign)[:5], *ids(campaign)[:5]])
         assert simulator.requests["pause"] == 5
 
-    def test_that_are_paused_already_are_told_apart(self, client: ISalesClient, campaign: Campaign):
+    def test_that_are_paused_already_are_told_apart(self, client: ISalesClient, campaign: Campaign) -> None:
         campaign.set_status(ids(campaign)[0], BatchStatus.SUSPENDED)
         result = client.pause_call_batches(7, ids(campaign)[:3])
         assert result.unchanged == ids(campaign)[:1]
         assert sorted(result.changed) == ids(campaign)[1:3]
 
-    def test_that_are_started_already_are_told_by_list(self, client: ISalesClient, campaign: Campaign):
+    def test_that_are_started_already_are_told_by_list(self, client: ISalesClient, campaign: Campaign) -> None:
         result = client.resume_call_batches(7, ids(campaign)[:3])
         assert result.changed == []
         assert sorted(result.unchanged) == ids(campaign)[:3]
 
     @pytest.mark.parametrize("value", [None, "123", b"123", 7, {"a": "b"}])
-    def test_must_be_a_list(self, client: ISalesClient, value: object):
+    def test_must_be_a_list(self, client: ISalesClient, value: Any) -> None:
         with pytest.raises(ISalesArgumentError, match=r'must be a list of batch ids, or "all" for every'):
             client.pause_call_batches(7, value)
 
     @pytest.mark.parametrize("value", [0, 65, True, 8.0, "8"])
-    def test_are_done_by_1_to_64_requests_at_once(self, client: ISalesClient, value: object):
+    def test_are_done_by_1_to_64_requests_at_once(self, client: ISalesClient, value: Any) -> None:
         with pytest.raises(ISalesArgumentError, match="max_parallel_requests must be an integer from 1 to 64, not"):
             client.pause_call_batches(7, [], max_parallel_requests=value)
 
 
 class TestFailures:
-    def test_do_not_keep_the_others_from_being_paused(self, client: ISalesClient, campaign: Campaign):
+    def test_do_not_keep_the_others_from_being_paused(self, client: ISalesClient, campaign: Campaign) -> None:
         result, _ = failure_of(client, [ABSENT, "not digits", 17, *ids(campaign)])
         assert len(result.changed) == 120
         assert set(result.failed) == {ABSENT, "not digits", "17"}
 
-    def test_are_named_with_counts_and_the_first_few_reasons(self, client: ISalesClient, campaign: Campaign):
+    def test_are_named_with_counts_and_the_first_few_reasons(self, client: ISalesClient, campaign: Campaign) -> None:
         _, message = failure_of(client, [*ids(campaign)[:2], *(f"{n}" for n in range(1, 9))])
         assert message.startswith(
             "Pausing the call batches of campaign 7 (VDN 25) failed: 2 paused, 0 already_paused, 8 failed. "
             "8 of them (1, 2, 3, ...): [03000004] batch id not found. Check batch_id, and that it belongs to this"
         )
 
-    def test_that_a_second_round_mends_are_none(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
+    def test_that_a_second_round_mends_are_none(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
         simulator.inject("result", code="0200001", verb="pause", times=10)
         assert len(client.pause_call_batches(7).changed) == 120
 
     @pytest.mark.parametrize("given", [True, False])
     def test_are_what_list_still_has_as_started_whatever_the_answer_said(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, given: bool
-    ):
+    ) -> None:
         body = '{"resultCode": "0200000"}'
         simulator.inject("answer", status=200, body=body, verb="pause", times=999)
         result, message = failure_of(client, ids(campaign) if given else "all")
@@ -245,24 +248,24 @@ class TestFailures:
 
     def test_are_given_batches_that_list_does_not_know_whatever_the_answer_said(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
-    ):
+    ) -> None:
         simulator.inject("answer", status=200, body='{"resultCode": "0200000"}', verb="pause")
         result, _ = failure_of(client, [ABSENT])
         assert result.failed == {ABSENT: "[03000004] batch id not found (list does not have it)"}
 
     def test_of_an_answer_are_none_if_list_has_the_batch_as_wanted(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
-    ):
+    ) -> None:
         simulator.inject("close_after", verb="pause", times=8)
         assert len(client.pause_call_batches(7, max_parallel_requests=1).changed) == 120
 
-    def test_of_the_first_list_are_raised_as_they_are(self, client: ISalesClient, campaign: Campaign):
+    def test_of_the_first_list_are_raised_as_they_are(self, client: ISalesClient, campaign: Campaign) -> None:
         with pytest.raises(ISalesCampaignNotFoundError, match=r"Listing the batches of campaign 8"):
             client.pause_call_batches(8)
 
     def test_to_list_some_do_not_keep_the_others_from_being_paused(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
-    ):
+    ) -> None:
         campaign.batches["broken"] = CallBatch("broken", "on page two", BatchStatus.STARTED)
         result, message = failure_of(client)
         assert len(result.changed) == 100
@@ -270,7 +273,7 @@ class TestFailures:
 
     def test_that_nobody_expected_do_not_keep_the_others_from_being_paused(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
-    ):
+    ) -> None:
         switch, broken = ISalesClient.switch_once, ids(campaign)[3]
 
         def switch_or_break(
@@ -287,20 +290,20 @@ class TestFailures:
 
     def test_that_may_pass_are_retryable_even_if_the_verification_is_refused(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
-    ):
+    ) -> None:
         simulator.inject("answer", status=502, verb="pause", times=99)
         simulator.inject("answer", status=404, verb="list", times=99)
         with pytest.raises(ISalesBulkError) as caught:
             client.pause_call_batches(7, ids(campaign)[:3])
         assert caught.value.retryable
 
-    def test_to_verify_are_failures(self, client: ISalesClient, simulator: Simulator, campaign: Campaign):
+    def test_to_verify_are_failures(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
         simulator.inject("answer", status=502, verb="list", times=99)
         result, message = failure_of(client, ids(campaign))
         assert len(result.changed) == 120
         assert "Listing the batches" in message
 
-    def test_that_no_retry_mends_are_permanent(self, client: ISalesClient, simulator: Simulator):
+    def test_that_no_retry_mends_are_permanent(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(7, batches=3, state=CampaignState.SUSPENDED)
         with pytest.raises(ISalesBulkError, match=r"\[03000002\] not allowed") as caught:
             client.pause_call_batches(7)
@@ -309,7 +312,7 @@ class TestFailures:
 
 
 class TestTheServerUnderStress:
-    def test_a_429_slows_all_threads_down(self, simulator: Simulator, campaign: Campaign):
+    def test_a_429_slows_all_threads_down(self, simulator: Simulator, campaign: Campaign) -> None:
         moments: list[float] = []
         simulator.on_request = lambda verb, body: moments.append(time.monotonic())
         simulator.inject("answer", status=429, headers={"Retry-After": "1"}, verb="pause")
@@ -320,7 +323,7 @@ class TestTheServerUnderStress:
 
     def test_a_server_that_refuses_every_other_call_gets_there_in_the_end(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
-    ):
+    ) -> None:
         simulator.inject("answer", status=503, verb="pause", times=60)
         assert len(client.pause_call_batches(7).changed) == 120
 
@@ -360,7 +363,7 @@ class TestTheServerUnderStress:
         campaign: Campaign,
         caplog: pytest.LogCaptureFixture,
         monkeypatch: pytest.MonkeyPatch,
-    ):
+    ) -> None:
         monkeypatch.setattr("airflow_provider_isales.client.rounds.PROGRESS_SECONDS", 0.05)
         simulator.inject("delay", seconds=0.1, verb="pause", times=20)
         with caplog.at_level(logging.INFO):
@@ -374,7 +377,7 @@ class TestTheServerUnderStress:
 class TestStopping:
     def test_a_stopped_client_sends_nothing_more_and_says_how_far_it_was(
         self, simulator: Simulator, campaign: Campaign
-    ):
+    ) -> None:
         simulator.inject("delay", seconds=0.05, verb="pause", times=999)
         with simulator.client() as client:
             threading.Timer(0.3, client.stop).start()
@@ -388,7 +391,7 @@ class TestStopping:
         assert "it was stopped" in message
         assert set(result.changed) <= set(with_status(campaign, BatchStatus.SUSPENDED))
 
-    def test_a_client_whose_time_is_over_sends_nothing_more(self, simulator: Simulator, campaign: Campaign):
+    def test_a_client_whose_time_is_over_sends_nothing_more(self, simulator: Simulator, campaign: Campaign) -> None:
         simulator.inject("delay", seconds=0.05, verb="pause", times=999)
         with simulator.client() as client:
             client.stop_before(datetime.now(UTC) + client.margin + timedelta(seconds=0.3))
@@ -396,7 +399,9 @@ class TestStopping:
         assert simulator.requests["pause"] < 120
         assert "the time for it was over" in message
 
-    def test_a_stopped_client_does_not_wait_for_the_next_attempt(self, simulator: Simulator, campaign: Campaign):
+    def test_a_stopped_client_does_not_wait_for_the_next_attempt(
+        self, simulator: Simulator, campaign: Campaign
+    ) -> None:
         simulator.inject("answer", status=429, headers={"Retry-After": "30"}, verb="pause", times=999)
         with simulator.client(retry=RetryPolicy(total=600)) as client:
             threading.Timer(0.3, client.stop).start()
@@ -414,7 +419,7 @@ class TestStopping:
     @pytest.mark.usefixtures("interruptible")
     def test_an_interrupt_stops_and_logs_what_was_done(
         self, simulator: Simulator, campaign: Campaign, caplog: pytest.LogCaptureFixture
-    ):
+    ) -> None:
         simulator.inject("delay", seconds=0.05, verb="pause", times=999)
         threading.Timer(0.3, _thread.interrupt_main).start()
         with simulator.client() as client, pytest.raises(KeyboardInterrupt):

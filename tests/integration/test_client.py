@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -29,20 +30,20 @@ SUCCESS = {"resultCode": "0200000", "resultDesc": "ok", "returnCode": "0200000",
 
 
 class TestPause:
-    def test_a_started_batch_is_paused(self, client: ISalesClient, campaign: Campaign, batch_id: str):
+    def test_a_started_batch_is_paused(self, client: ISalesClient, campaign: Campaign, batch_id: str) -> None:
         assert client.pause_call_batch(7, batch_id).outcome is Outcome.PAUSED
         assert campaign.batches[batch_id].status is BatchStatus.SUSPENDED
 
-    def test_a_paused_batch_is_already_paused(self, client: ISalesClient, batch_id: str):
+    def test_a_paused_batch_is_already_paused(self, client: ISalesClient, batch_id: str) -> None:
         client.pause_call_batch(7, batch_id)
         result = client.pause_call_batch(7, batch_id)
         assert result.outcome == Outcome.ALREADY_PAUSED
         assert result.result_code == "03000006"
 
-    def test_ids_may_be_digits_as_templates_render_them(self, client: ISalesClient, batch_id: str):
+    def test_ids_may_be_digits_as_templates_render_them(self, client: ISalesClient, batch_id: str) -> None:
         assert client.pause_call_batch("7", batch_id, "25").batch.campaign_id == 7
 
-    def test_the_result_for_xcom_is_a_plain_dict(self, client: ISalesClient, batch_id: str):
+    def test_the_result_for_xcom_is_a_plain_dict(self, client: ISalesClient, batch_id: str) -> None:
         result = client.pause_call_batch(7, batch_id).to_dict()
         assert json.loads(json.dumps(result)) == {
             "vdn_id": 25,
@@ -53,74 +54,78 @@ class TestPause:
             "result_desc": "success",
         }
 
-    def test_a_batch_of_a_suspended_campaign_is_refused(self, client: ISalesClient, simulator: Simulator):
+    def test_a_batch_of_a_suspended_campaign_is_refused(self, client: ISalesClient, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(8, batches=1, state=CampaignState.SUSPENDED)
         with pytest.raises(ISalesNotAllowedError):
             client.pause_call_batch(8, next(iter(campaign.batches)))
 
     def test_a_pause_that_took_effect_but_was_not_answered_is_asked_again(
         self, client: ISalesClient, simulator: Simulator, batch_id: str
-    ):
+    ) -> None:
         simulator.inject("close_after")
         result = client.pause_call_batch(7, batch_id)
         assert result.outcome == Outcome.ALREADY_PAUSED
         assert result.attempts == 2
 
-    def test_a_pause_that_never_arrived_is_sent_again(self, client: ISalesClient, simulator: Simulator, batch_id: str):
+    def test_a_pause_that_never_arrived_is_sent_again(
+        self, client: ISalesClient, simulator: Simulator, batch_id: str
+    ) -> None:
         simulator.inject("close_before")
         result = client.pause_call_batch(7, batch_id)
         assert result.outcome == Outcome.PAUSED
         assert result.attempts == 2
 
-    def test_a_bad_argument_is_refused_before_anything_is_sent(self, client: ISalesClient, simulator: Simulator):
+    def test_a_bad_argument_is_refused_before_anything_is_sent(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
         with pytest.raises(ISalesArgumentError):
             client.pause_call_batch(7, "nonsense")
         assert simulator.requests == {}
 
 
 class TestResume:
-    def test_a_paused_batch_is_resumed(self, client: ISalesClient, batch_id: str):
+    def test_a_paused_batch_is_resumed(self, client: ISalesClient, batch_id: str) -> None:
         client.pause_call_batch(7, batch_id)
         assert client.resume_call_batch(7, batch_id).outcome is Outcome.RESUMED
 
     def test_a_started_batch_is_already_started_because_list_says_so(
         self, client: ISalesClient, simulator: Simulator, batch_id: str
-    ):
+    ) -> None:
         assert client.resume_call_batch(7, batch_id).outcome is Outcome.ALREADY_STARTED
         assert simulator.requests["list"] >= 1
 
     def test_a_refusal_stands_while_list_says_suspended(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, batch_id: str
-    ):
+    ) -> None:
         campaign.set_status(batch_id, BatchStatus.SUSPENDED)
         simulator.inject("result", code="03000002", verb="resume")
         with pytest.raises(ISalesNotAllowedError):
             client.resume_call_batch(7, batch_id)
 
-    def test_a_refusal_stands_when_list_fails(self, client: ISalesClient, simulator: Simulator, batch_id: str):
+    def test_a_refusal_stands_when_list_fails(self, client: ISalesClient, simulator: Simulator, batch_id: str) -> None:
         simulator.inject("answer", status=404, verb="list")
         with pytest.raises(ISalesResultError, match="03999999"):
             client.resume_call_batch(7, batch_id)
 
-    def test_a_batch_that_does_not_exist_is_not_found(self, client: ISalesClient, campaign: Campaign):
+    def test_a_batch_that_does_not_exist_is_not_found(self, client: ISalesClient, campaign: Campaign) -> None:
         with pytest.raises(ISalesBatchNotFoundError):
             client.resume_call_batch(7, "404")
 
 
 class TestCreateUpdateDelete:
-    def test_a_batch_is_created_suspended_unless_told_otherwise(self, client: ISalesClient, campaign: Campaign):
+    def test_a_batch_is_created_suspended_unless_told_otherwise(self, client: ISalesClient, campaign: Campaign) -> None:
         created = client.create_call_batch(7, "早班-催收 批次")
         assert campaign.batches[created.id] == CallBatch(created.id, "早班-催收 批次", BatchStatus.SUSPENDED)
 
-    def test_a_batch_can_be_created_started(self, client: ISalesClient, campaign: Campaign):
+    def test_a_batch_can_be_created_started(self, client: ISalesClient, campaign: Campaign) -> None:
         created = client.create_call_batch(7, "a", BatchStatus.STARTED)
         assert campaign.batches[created.id].status is BatchStatus.STARTED
 
-    def test_a_name_that_exists_is_refused(self, client: ISalesClient, campaign: Campaign):
+    def test_a_name_that_exists_is_refused(self, client: ISalesClient, campaign: Campaign) -> None:
         with pytest.raises(ISalesDuplicateNameError):
             client.create_call_batch(7, "batch-1")
 
-    def test_a_full_campaign_takes_no_more(self, client: ISalesClient, simulator: Simulator):
+    def test_a_full_campaign_takes_no_more(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(8, batches=2, max_batches=2)
         with pytest.raises(ISalesTooManyBatchesError):
             client.create_call_batch(8, "a")
@@ -128,13 +133,15 @@ class TestCreateUpdateDelete:
     @pytest.mark.parametrize("kind", ["close_before", "close_after", "truncate"])
     def test_a_create_that_may_have_arrived_is_not_sent_twice(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, kind: str
-    ):
+    ) -> None:
         simulator.inject(kind)
         with pytest.raises(ISalesConnectionLostError, match="Look for 'a' with list before you create it again"):
             client.create_call_batch(7, "a")
         assert simulator.requests["create"] == 1
 
-    def test_a_create_that_could_not_connect_is_tried_again(self, simulator: Simulator, no_waiting: list[float]):
+    def test_a_create_that_could_not_connect_is_tried_again(
+        self, simulator: Simulator, no_waiting: list[float]
+    ) -> None:
         with (
             simulator.client(port=1, retry=RetryPolicy(attempts=3)) as client,
             pytest.raises(ISalesConnectError, match=r"\(3 attempts\)"),
@@ -143,27 +150,30 @@ class TestCreateUpdateDelete:
 
     def test_a_create_that_was_lost_behind_a_proxy_is_not_sent_twice(
         self, simulator: Simulator, campaign: Campaign, connect_proxy: str, no_waiting: list[float]
-    ):
+    ) -> None:
         simulator.inject("close_after")
         with simulator.client(proxies={"https": connect_proxy}) as client, pytest.raises(ISalesConnectionLostError):
             client.create_call_batch(7, "a")
         assert simulator.requests["create"] == 1
 
-    def test_a_created_batch_without_an_id_is_a_protocol_error(self, client: ISalesClient, simulator: Simulator):
+    def test_a_created_batch_without_an_id_is_a_protocol_error(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
         simulator.inject("answer", status=200, body=json.dumps(SUCCESS))
         with pytest.raises(ISalesProtocolError, match="without the new batch's id"):
             client.create_call_batch(7, "a")
 
-    def test_a_batch_is_not_created_without_a_name(self, client: ISalesClient, simulator: Simulator):
+    def test_a_batch_is_not_created_without_a_name(self, client: ISalesClient, simulator: Simulator) -> None:
+        name: Any = None
         with pytest.raises(ISalesArgumentError, match="name must be text of 1 to 255 characters, not None"):
-            client.create_call_batch(7, None)
+            client.create_call_batch(7, name)
         assert simulator.requests == {}
 
-    def test_a_batch_is_renamed(self, client: ISalesClient, campaign: Campaign, batch_id: str):
+    def test_a_batch_is_renamed(self, client: ISalesClient, campaign: Campaign, batch_id: str) -> None:
         client.update_call_batch(7, batch_id, "evening")
         assert campaign.batches[batch_id].name == "evening"
 
-    def test_a_batch_is_deleted(self, client: ISalesClient, campaign: Campaign, batch_id: str):
+    def test_a_batch_is_deleted(self, client: ISalesClient, campaign: Campaign, batch_id: str) -> None:
         deleted = batch_id
         client.delete_call_batch(7, deleted)
         assert deleted not in campaign.batches
@@ -171,31 +181,31 @@ class TestCreateUpdateDelete:
 
 class TestList:
     @pytest.mark.parametrize("size", [0, 1, 99, 100, 101, 250])
-    def test_every_batch_is_listed_once(self, client: ISalesClient, simulator: Simulator, size: int):
+    def test_every_batch_is_listed_once(self, client: ISalesClient, simulator: Simulator, size: int) -> None:
         campaign = simulator.add_campaign(8, batches=size)
         assert [batch.id for batch in client.list_call_batches(8)] == list(campaign.batches)
 
-    def test_the_next_page_is_asked_for_only_when_it_is_read(self, client: ISalesClient, simulator: Simulator):
+    def test_the_next_page_is_asked_for_only_when_it_is_read(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(8, batches=250)
         next(client.list_call_batches(8))
         assert simulator.requests["list"] == 1
 
-    def test_batches_are_selected_by_status(self, client: ISalesClient, batch_id: str):
+    def test_batches_are_selected_by_status(self, client: ISalesClient, batch_id: str) -> None:
         client.pause_call_batch(7, batch_id)
         suspended = client.list_call_batches(7, status=BatchStatus.SUSPENDED)
         assert [batch.id for batch in suspended] == [batch_id]
 
-    def test_batches_are_selected_by_part_of_their_name(self, client: ISalesClient, campaign: Campaign):
+    def test_batches_are_selected_by_part_of_their_name(self, client: ISalesClient, campaign: Campaign) -> None:
         assert [batch.name for batch in client.list_call_batches(7, name="h-2")] == ["batch-2"]
 
-    def test_a_bad_argument_is_refused_at_the_call_not_at_the_first_batch(self, client: ISalesClient):
+    def test_a_bad_argument_is_refused_at_the_call_not_at_the_first_batch(self, client: ISalesClient) -> None:
         with pytest.raises(ISalesArgumentError):
             client.list_call_batches(7, status=3)
 
     @pytest.mark.parametrize("largest", [1, 7, 50])
     def test_a_server_that_gives_smaller_pages_is_read_to_the_end(
         self, client: ISalesClient, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, largest: int
-    ):
+    ) -> None:
         monkeypatch.setattr(simulator.service, "max_page_size", largest)
         campaign = simulator.add_campaign(8, batches=101)
         assert [batch.id for batch in client.list_call_batches(8)] == list(campaign.batches)
@@ -203,24 +213,26 @@ class TestList:
     @pytest.mark.parametrize("batches", [[], [{"id": "1", "name": "a", "status": 1}]])
     def test_a_page_that_is_shorter_than_it_should_be_loses_nothing_silently(
         self, client: ISalesClient, simulator: Simulator, batches: list[object]
-    ):
+    ) -> None:
         body = json.dumps(SUCCESS | {"totalCount": 3, "data": batches})
         simulator.inject("answer", status=200, body=body)
         simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"totalCount": 3, "data": []}))
         with pytest.raises(ISalesProtocolError, match=r"0 came from offset [01] on, of 3 in all"):
             list(client.list_call_batches(7))
 
-    def test_a_status_may_come_as_text(self, client: ISalesClient, simulator: Simulator):
+    def test_a_status_may_come_as_text(self, client: ISalesClient, simulator: Simulator) -> None:
         page = SUCCESS | {"totalCount": 1, "data": [{"id": "1", "name": "a", "status": "2"}]}
         simulator.inject("answer", status=200, body=json.dumps(page))
         assert list(client.list_call_batches(7)) == [CallBatch("1", "a", BatchStatus.SUSPENDED)]
 
-    def test_a_batch_without_a_name_is_a_batch(self, client: ISalesClient, simulator: Simulator):
+    def test_a_batch_without_a_name_is_a_batch(self, client: ISalesClient, simulator: Simulator) -> None:
         page = SUCCESS | {"totalCount": 1, "data": [{"id": "1", "name": None, "status": 1}]}
         simulator.inject("answer", status=200, body=json.dumps(page))
         assert list(client.list_call_batches(7)) == [CallBatch("1", "", BatchStatus.STARTED)]
 
-    def test_a_server_that_repeats_a_page_loses_nothing_silently(self, client: ISalesClient, simulator: Simulator):
+    def test_a_server_that_repeats_a_page_loses_nothing_silently(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
         batches = [{"id": str(n), "name": "a", "status": 1} for n in range(100)]
         simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"totalCount": 200, "data": batches}), times=2)
         with pytest.raises(ISalesCampaignEditedError, match="100 different ones came, of 200 in all"):
@@ -240,7 +252,7 @@ class TestList:
     )
     def test_a_page_that_is_not_as_documented_is_a_protocol_error(
         self, client: ISalesClient, simulator: Simulator, page: dict[str, object]
-    ):
+    ) -> None:
         simulator.inject("answer", status=200, body=json.dumps(SUCCESS | page), times=8)
         with pytest.raises(ISalesProtocolError):
             list(client.list_call_batches(7))

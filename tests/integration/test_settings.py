@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from datetime import timedelta
+from typing import Any
 
 import certifi
 import pytest
@@ -21,14 +22,14 @@ from airflow_provider_isales.client import (
 from airflow_provider_isales.simulator import Simulator
 
 
-def test_a_certificate_of_an_unknown_authority_is_refused_at_once(simulator: Simulator):
+def test_a_certificate_of_an_unknown_authority_is_refused_at_once(simulator: Simulator) -> None:
     with simulator.client(verify=True) as client, pytest.raises(ISalesCertificateError, match="is not trusted"):
         client.pause_call_batch(7, "1")
 
 
 def test_a_named_bundle_wins_over_requests_ca_bundle(
     simulator: Simulator, batch_id: str, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     with simulator.client() as client:
         assert client.pause_call_batch(7, batch_id).outcome is Outcome.PAUSED
@@ -36,26 +37,26 @@ def test_a_named_bundle_wins_over_requests_ca_bundle(
 
 def test_requests_ca_bundle_counts_when_verify_is_true(
     simulator: Simulator, batch_id: str, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(simulator.ca_file))
     with simulator.client(verify=True) as client:
         assert client.pause_call_batch(7, batch_id).outcome is Outcome.PAUSED
 
 
 @pytest.mark.parametrize("profile", list(SigningProfile))
-def test_the_server_accepts_both_signing_profiles(simulator: Simulator, batch_id: str, profile: SigningProfile):
+def test_the_server_accepts_both_signing_profiles(simulator: Simulator, batch_id: str, profile: SigningProfile) -> None:
     with simulator.client(signing_profile=profile) as client:
         assert client.pause_call_batch(7, batch_id).outcome is Outcome.PAUSED
 
 
-def test_a_wrong_secret_key_is_an_authentication_error_that_does_not_show_it(simulator: Simulator):
+def test_a_wrong_secret_key_is_an_authentication_error_that_does_not_show_it(simulator: Simulator) -> None:
     with simulator.client(secret_key="wrong-secret") as client:
         with pytest.raises(ISalesAuthenticationError) as caught:
             client.pause_call_batch(7, "1")
         assert "wrong-secret" not in repr(vars(caught.value)) + str(caught.value) + repr(client)
 
 
-def test_a_clock_that_is_wrong_is_named_as_the_cause():
+def test_a_clock_that_is_wrong_is_named_as_the_cause() -> None:
     with (
         Simulator(clock_offset=timedelta(minutes=20)) as simulator,
         simulator.client() as client,
@@ -86,14 +87,14 @@ def test_a_clock_that_is_wrong_is_named_as_the_cause():
         ({"verify": "/no/such.pem"}, "verify names no CA bundle that can be read: '/no/such.pem'"),
     ],
 )
-def test_a_setting_that_cannot_work_is_refused(settings: dict[str, object], complaint: str):
+def test_a_setting_that_cannot_work_is_refused(settings: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ISalesArgumentError, match=complaint):
-        ISalesClient(**({"host": "isales.example.com", "access_key": "ak", "secret_key": "sk"} | settings))
+        ISalesClient(**{"host": "isales.example.com", "access_key": "ak", "secret_key": "sk", **settings})
 
 
 def test_no_log_however_verbose_shows_key_or_signature(
     simulator: Simulator, batch_id: str, caplog: pytest.LogCaptureFixture, no_waiting: list[float]
-):
+) -> None:
     simulator.inject("close_after")
     with caplog.at_level(logging.DEBUG), simulator.client() as client:
         client.pause_call_batch(7, batch_id)
@@ -101,6 +102,6 @@ def test_no_log_however_verbose_shows_key_or_signature(
     assert tuple(shown) == (True, False, False)
 
 
-def test_the_client_imports_nothing_of_airflow():
+def test_the_client_imports_nothing_of_airflow() -> None:
     program = "import sys, airflow_provider_isales.client; print('airflow' in sys.modules)"
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "False\n"

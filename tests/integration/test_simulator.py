@@ -33,8 +33,9 @@ class Caller:
         path = f"/rest/isales/v1/openapi/campaigns/{vdn}/callbatch/{campaign}/{verb}"
         answer = self.raw(method, path, data=body if isinstance(body, bytes) else json.dumps(body).encode())
         assert answer.status_code == 200, answer.text
-        assert answer.json()["resultCode"] == answer.json()["returnCode"]
-        return answer.json()
+        fields: dict[str, Any] = answer.json()
+        assert fields["resultCode"] == fields["returnCode"]
+        return fields
 
     def raw(self, method: str, path: str, **settings: Any) -> requests.Response:
         url = f"https://127.0.0.1:{self.simulator.port}{path}"
@@ -67,18 +68,18 @@ GOOD_BODIES = {
 
 
 @pytest.mark.parametrize("verb", ALL_VERBS)
-def test_a_campaign_that_does_not_exist_is_0200007(call: Caller, verb: str):
+def test_a_campaign_that_does_not_exist_is_0200007(call: Caller, verb: str) -> None:
     assert call(verb, GOOD_BODIES[verb], campaign=8)["resultCode"] == "0200007"
 
 
 @pytest.mark.parametrize("verb", ALL_VERBS)
 @pytest.mark.parametrize("body", [b"not json", [], "text", None])
-def test_a_body_that_is_not_a_json_object_is_0200001(call: Caller, campaign: Campaign, verb: str, body: object):
+def test_a_body_that_is_not_a_json_object_is_0200001(call: Caller, campaign: Campaign, verb: str, body: object) -> None:
     assert call(verb, body)["resultCode"] == "0200001"
 
 
 @pytest.mark.parametrize(("vdn", "campaign_id"), [(0, 7), (10000, 7), ("x", 7), (26, 7), (25, 0), (25, "x")])
-def test_a_path_that_names_no_possible_campaign_is_0200001(call: Caller, vdn: object, campaign_id: object):
+def test_a_path_that_names_no_possible_campaign_is_0200001(call: Caller, vdn: object, campaign_id: object) -> None:
     assert call("pause", {"id": ABSENT}, campaign_id, vdn)["resultCode"] == "0200001"
 
 
@@ -94,7 +95,7 @@ def test_a_path_that_names_no_possible_campaign_is_0200001(call: Caller, vdn: ob
         ("list", {"offset": 0}),
     ],
 )
-def test_a_missing_parameter_is_02000001(call: Caller, campaign: Campaign, verb: str, body: object):
+def test_a_missing_parameter_is_02000001(call: Caller, campaign: Campaign, verb: str, body: object) -> None:
     assert call(verb, body)["resultCode"] == "02000001"
 
 
@@ -109,38 +110,40 @@ def test_a_missing_parameter_is_02000001(call: Caller, campaign: Campaign, verb:
         ("list", {"offset": 0, "limit": 10, "status": "1"}),
     ],
 )
-def test_a_parameter_of_a_wrong_type_is_0200001(call: Caller, campaign: Campaign, verb: str, body: object):
+def test_a_parameter_of_a_wrong_type_is_0200001(call: Caller, campaign: Campaign, verb: str, body: object) -> None:
     assert call(verb, body)["resultCode"] == "0200001"
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume", "update", "delete"])
-def test_a_batch_that_does_not_exist_is_03000004(call: Caller, campaign: Campaign, verb: str):
+def test_a_batch_that_does_not_exist_is_03000004(call: Caller, campaign: Campaign, verb: str) -> None:
     assert call(verb, GOOD_BODIES[verb])["resultCode"] == "03000004"
 
 
 @pytest.mark.parametrize("state", ["draft", "executing", "completed"])
-def test_a_batch_can_be_paused_in_a_campaign_in_this_state(call: Caller, simulator: Simulator, state: str):
+def test_a_batch_can_be_paused_in_a_campaign_in_this_state(call: Caller, simulator: Simulator, state: str) -> None:
     campaign = simulator.add_campaign(7, batches=1, state=CampaignState(state))
     assert call("pause", {"id": first(campaign)})["resultCode"] == "0200000"
 
 
-def test_pausing_in_a_suspended_campaign_is_03000002(call: Caller, simulator: Simulator):
+def test_pausing_in_a_suspended_campaign_is_03000002(call: Caller, simulator: Simulator) -> None:
     campaign = simulator.add_campaign(7, batches=1, state=CampaignState.SUSPENDED)
     assert call("pause", {"id": first(campaign)})["resultCode"] == "03000002"
 
 
-def test_pausing_twice_is_03000006(call: Caller, campaign: Campaign):
+def test_pausing_twice_is_03000006(call: Caller, campaign: Campaign) -> None:
     call("pause", {"id": first(campaign)})
     assert call("pause", {"id": first(campaign)})["resultCode"] == "03000006"
 
 
 @pytest.mark.parametrize("state", list(CampaignState))
-def test_a_batch_can_be_resumed_in_a_campaign_in_any_state(call: Caller, simulator: Simulator, state: CampaignState):
+def test_a_batch_can_be_resumed_in_a_campaign_in_any_state(
+    call: Caller, simulator: Simulator, state: CampaignState
+) -> None:
     campaign = simulator.add_campaign(7, batches=1, state=state, status=BatchStatus.SUSPENDED)
     assert call("resume", {"id": first(campaign)})["resultCode"] == "0200000"
 
 
-def test_resuming_a_started_batch_fails_with_a_code_that_is_not_documented(call: Caller, campaign: Campaign):
+def test_resuming_a_started_batch_fails_with_a_code_that_is_not_documented(call: Caller, campaign: Campaign) -> None:
     assert call("resume", {"id": first(campaign)})["resultCode"] == "03999999"
 
 
@@ -149,55 +152,57 @@ def test_resuming_a_started_batch_fails_with_a_code_that_is_not_documented(call:
     ("name", "code"),
     [("a<b", "02000002"), ("x" * 256, "02000003"), ("batch-2", "03000001"), ("早班-催收", "0200000")],
 )
-def test_a_name_is_checked_by_the_documented_rules(call: Caller, campaign: Campaign, verb: str, name: str, code: str):
+def test_a_name_is_checked_by_the_documented_rules(
+    call: Caller, campaign: Campaign, verb: str, name: str, code: str
+) -> None:
     assert call(verb, {"id": first(campaign), "name": name})["resultCode"] == code
 
 
-def test_a_batch_keeps_its_own_name_when_it_is_renamed_to_it(call: Caller, campaign: Campaign):
+def test_a_batch_keeps_its_own_name_when_it_is_renamed_to_it(call: Caller, campaign: Campaign) -> None:
     assert call("update", {"id": first(campaign), "name": "batch-1"})["resultCode"] == "0200000"
 
 
-def test_a_full_campaign_is_03000003(call: Caller, simulator: Simulator):
+def test_a_full_campaign_is_03000003(call: Caller, simulator: Simulator) -> None:
     simulator.add_campaign(7, batches=1, max_batches=1)
     assert call("create", {"name": "new"})["resultCode"] == "03000003"
 
 
-def test_a_created_batch_has_an_id_of_30_digits_and_is_suspended(call: Caller, campaign: Campaign):
+def test_a_created_batch_has_an_id_of_30_digits_and_is_suspended(call: Caller, campaign: Campaign) -> None:
     batch_id = call("create", {"name": "new"})["returnObject"]["id"]
     assert len(batch_id) == 30
     assert campaign.batches[batch_id].status == BatchStatus.SUSPENDED
 
 
-def test_list_gives_one_page_and_the_count_of_all(call: Caller, campaign: Campaign):
+def test_list_gives_one_page_and_the_count_of_all(call: Caller, campaign: Campaign) -> None:
     answer = call("list", {"offset": 1, "limit": 1})
     assert answer["totalCount"] == 2
     assert [batch["name"] for batch in answer["data"]] == ["batch-2"]
 
 
 class TestControl:
-    def test_the_state_is_shown(self, call: Caller, campaign: Campaign):
+    def test_the_state_is_shown(self, call: Caller, campaign: Campaign) -> None:
         call("pause", {"id": first(campaign)})
         state = call.raw("GET", "/simulator/state").json()
         assert state["campaigns"]["7"]["batches"][first(campaign)] == "suspended"
 
-    def test_a_fault_is_committed_so_many_times(self, call: Caller, campaign: Campaign):
+    def test_a_fault_is_committed_so_many_times(self, call: Caller, campaign: Campaign) -> None:
         call.raw("POST", "/simulator/faults", json={"kind": "result", "code": "0200006", "times": 2})
         codes = [call("pause", {"id": first(campaign)})["resultCode"] for _ in range(3)]
         assert codes == ["0200006", "0200006", "0200000"]
 
-    def test_a_fault_can_wait_for_one_interface(self, call: Caller, campaign: Campaign):
+    def test_a_fault_can_wait_for_one_interface(self, call: Caller, campaign: Campaign) -> None:
         call.raw("POST", "/simulator/faults", json={"kind": "result", "code": "0200006", "verb": "list"})
         codes = [call(verb, GOOD_BODIES[verb])["resultCode"] for verb in ("create", "list")]
         assert codes == ["0200000", "0200006"]
 
-    def test_an_answer_can_be_of_any_status_with_html_and_headers(self, call: Caller, campaign: Campaign):
+    def test_an_answer_can_be_of_any_status_with_html_and_headers(self, call: Caller, campaign: Campaign) -> None:
         call.raw("POST", "/simulator/faults", json={"kind": "answer", "status": 429, "headers": {"Retry-After": "2"}})
         answer = call.raw("POST", "/rest/isales/v1/openapi/campaigns/25/callbatch/7/pause")
         assert answer.status_code == 429
         assert answer.headers["Retry-After"] == "2"
         assert answer.text[:6] == "<html>"
 
-    def test_faults_can_be_dropped(self, call: Caller, campaign: Campaign):
+    def test_faults_can_be_dropped(self, call: Caller, campaign: Campaign) -> None:
         call.raw("POST", "/simulator/faults", json={"kind": "close_before"})
         call.raw("DELETE", "/simulator/faults")
         assert call("pause", {"id": first(campaign)})["resultCode"] == "0200000"
@@ -218,7 +223,7 @@ class TestControl:
     )
     def test_a_fault_that_makes_no_sense_is_refused_with_what_is_allowed(
         self, call: Caller, fault: object, complaint: str
-    ):
+    ) -> None:
         answer = call.raw("POST", "/simulator/faults", json=fault)
         assert answer.status_code == 400
         assert answer.text.startswith(complaint)
@@ -228,7 +233,7 @@ class TestControl:
     )
     def test_a_broken_connection_comes_before_or_after_the_effect(
         self, call: Caller, campaign: Campaign, kind: str, took_effect: bool
-    ):
+    ) -> None:
         call.simulator.faults.inject(Fault(kind))
         with pytest.raises(requests.RequestException):
             call("pause", {"id": first(campaign)})
@@ -247,8 +252,10 @@ class TestCommand:
         ]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def test_it_serves_what_it_prints_until_terminated(self, tmp_path: Path):
+    def test_it_serves_what_it_prints_until_terminated(self, tmp_path: Path) -> None:
         process = self.start(tmp_path, "--port", "0", "--vdn", "30", "--campaign", "9", "--batches", "2")
+        assert process.stdout
+        assert process.stderr
         welcome = ""
         while "export" not in welcome:
             line = process.stdout.readline()
@@ -263,8 +270,9 @@ class TestCommand:
         assert connection["extra"]["vdn_id"] == 30
         assert process.wait(10) == 0
 
-    def test_a_port_that_is_taken_is_a_clear_error(self, tmp_path: Path, server: Simulator):
+    def test_a_port_that_is_taken_is_a_clear_error(self, tmp_path: Path, server: Simulator) -> None:
         process = self.start(tmp_path, "--port", str(server.port))
+        assert process.stderr
         assert process.wait(20) == 1
         assert "isales-simulator: [Errno 98] Address already in use" in process.stderr.read()
 
@@ -278,7 +286,9 @@ class TestCommand:
             ("--secret-key", "", "the secret key must not be empty"),
         ],
     )
-    def test_an_option_that_cannot_be_is_a_clear_error(self, option: str, value: str, complaint: str, capsys):
+    def test_an_option_that_cannot_be_is_a_clear_error(
+        self, option: str, value: str, complaint: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         with pytest.raises(SystemExit) as caught:
             main([f"{option}={value}"])
         assert complaint in str(caught.value) + capsys.readouterr().err

@@ -18,12 +18,12 @@ by_name = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["
 SIGNED_AT = datetime(2026, 3, 4, 5, 6, 7, 891999, tzinfo=UTC)
 
 
-def test_there_are_sixteen_vectors():
+def test_there_are_sixteen_vectors() -> None:
     assert len(VECTORS) == 16
 
 
 @by_name
-def test_a_vector_is_matched_byte_for_byte(vector: dict[str, Any]):
+def test_a_vector_is_matched_byte_for_byte(vector: dict[str, Any]) -> None:
     timestamp = format_timestamp(datetime.fromisoformat(vector["timestamp"]), vector["precision"])
     assert (
         authorization(
@@ -41,7 +41,7 @@ def test_a_vector_is_matched_byte_for_byte(vector: dict[str, Any]):
 
 
 @by_name
-def test_a_prepared_request_is_signed_as_in_the_vector(vector: dict[str, Any]):
+def test_a_prepared_request_is_signed_as_in_the_vector(vector: dict[str, Any]) -> None:
     headers = vector["signed_headers"]
     profile = SigningProfile.LEGACY if list(headers) == ["host"] else SigningProfile.CURRENT
     assert profile.timespec == vector["precision"]
@@ -61,18 +61,18 @@ def test_a_prepared_request_is_signed_as_in_the_vector(vector: dict[str, Any]):
     assert request.headers["Authorization"] == vector["authorization"]
 
 
-def test_the_current_profile_signs_milliseconds_and_three_headers():
+def test_the_current_profile_signs_milliseconds_and_three_headers() -> None:
     assert signed().headers["Authorization"].split("/")[2:4] == [
         "2026-03-04T05:06:07.891Z",
         "content-length;content-type;host",
     ]
 
 
-def test_the_legacy_profile_signs_seconds_and_the_host_alone():
+def test_the_legacy_profile_signs_seconds_and_the_host_alone() -> None:
     assert signed("legacy").headers["Authorization"].split("/")[2:4] == ["2026-03-04T05:06:07Z", "host"]
 
 
-def test_the_timestamp_is_in_utc_wherever_the_clock_is():
+def test_the_timestamp_is_in_utc_wherever_the_clock_is() -> None:
     at = datetime(2026, 1, 1, 7, 59, 59, 999999, tzinfo=timezone(timedelta(hours=8)))
     assert format_timestamp(at, "milliseconds") == "2025-12-31T23:59:59.999Z"
 
@@ -87,48 +87,48 @@ def test_the_timestamp_is_in_utc_wherever_the_clock_is():
         ("[::1]:8443", "[::1]:8443"),
     ],
 )
-def test_the_host_header_has_the_port_where_it_is_not_443(netloc: str, host: str):
+def test_the_host_header_has_the_port_where_it_is_not_443(netloc: str, host: str) -> None:
     assert signed(url=f"https://{netloc}/x").headers["Host"] == host
 
 
-def test_without_a_query_its_line_is_left_out():
+def test_without_a_query_its_line_is_left_out() -> None:
     assert canonical_request("get", "/a b", [], {"Host": " h "}, "") == "GET\n/a b\nhost\nhost:h\n"
 
 
-def test_query_parameters_are_encoded_and_sorted_as_text():
+def test_query_parameters_are_encoded_and_sorted_as_text() -> None:
     text = canonical_request("GET", "/", [("b", "2"), ("a", "外 1~"), ("B", "*")], {"host": "h"}, "")
     assert text.split("\n")[2] == "B=%2A&a=%E5%A4%96%201~&b=2"
 
 
-def test_a_request_without_content_type_cannot_be_signed_with_the_current_profile():
+def test_a_request_without_content_type_cannot_be_signed_with_the_current_profile() -> None:
     with pytest.raises(ISalesArgumentError, match="signs the content-type header, which this request lacks"):
         requests.Request("POST", "https://h/x", data=b"{}", auth=C2Auth("ak", "sk")).prepare()
 
 
-def test_a_streamed_body_cannot_be_signed():
+def test_a_streamed_body_cannot_be_signed() -> None:
     with pytest.raises(ISalesArgumentError, match="only text or bytes can be signed as a body, not generator"):
         requests.Request(
             "POST", "https://h/x", data=(b"{}" for _ in range(1)), auth=C2Auth("ak", "sk", "legacy")
         ).prepare()
 
 
-def test_the_secret_key_is_not_in_the_repr():
+def test_the_secret_key_is_not_in_the_repr() -> None:
     assert repr(C2Auth("ak", "the-secret")) == "C2Auth(access_key='ak', profile='current')"
 
 
 @pytest.mark.parametrize("access_key", ["", "a/b", "a b", "a\nb", "ключ"])
-def test_an_access_key_that_would_spoil_the_header_is_refused(access_key: str):
+def test_an_access_key_that_would_spoil_the_header_is_refused(access_key: str) -> None:
     with pytest.raises(ISalesArgumentError) as caught:
         C2Auth(access_key, "sk")
     assert str(caught.value) == "the access key must be visible ASCII characters without spaces or slashes"
 
 
-def test_an_empty_secret_key_is_refused():
+def test_an_empty_secret_key_is_refused() -> None:
     with pytest.raises(ISalesArgumentError, match="the secret key must not be empty"):
         C2Auth("ak", "")
 
 
-def test_an_unknown_signing_profile_is_refused_with_the_known_ones():
+def test_an_unknown_signing_profile_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ISalesArgumentError, match="signing_profile must be 'current' or 'legacy', not 'v3'"):
         C2Auth("ak", "sk", "v3")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 
 import pytest
 
@@ -31,12 +32,12 @@ DOCUMENTED_FAILURES = [
 ]  # fmt: skip
 
 
-def test_every_documented_failure_code_has_one_class():
+def test_every_documented_failure_code_has_one_class() -> None:
     assert sorted(RESULT_ERRORS) == sorted(DOCUMENTED_FAILURES)
 
 
 @pytest.mark.parametrize("code", DOCUMENTED_FAILURES)
-def test_a_documented_code_knows_its_meaning_and_what_to_do(code: str):
+def test_a_documented_code_knows_its_meaning_and_what_to_do(code: str) -> None:
     error = result_error(code, "")
     assert error.code == code
     assert bool(error.meaning)
@@ -44,49 +45,49 @@ def test_a_documented_code_knows_its_meaning_and_what_to_do(code: str):
 
 
 @pytest.mark.parametrize("code", DOCUMENTED_FAILURES)
-def test_of_the_documented_codes_only_the_database_error_is_worth_a_retry(code: str):
+def test_of_the_documented_codes_only_the_database_error_is_worth_a_retry(code: str) -> None:
     assert result_error(code, "").retryable == (code == "0200006")
 
 
-def test_seven_and_eight_digit_codes_are_different_codes():
+def test_seven_and_eight_digit_codes_are_different_codes() -> None:
     assert type(result_error("0200001", "")) is not type(result_error("02000001", ""))
 
 
 @pytest.mark.parametrize("code", ["02000004", "02000011", "02000099"])
-def test_another_eight_digit_code_of_that_family_is_a_parameter_complaint(code: str):
+def test_another_eight_digit_code_of_that_family_is_a_parameter_complaint(code: str) -> None:
     assert type(result_error(code, "")) is ISalesParameterComplaintError
 
 
 @pytest.mark.parametrize("code", ["0200002", "03000005", "200001", "0200000 ", "", "OK"])
-def test_an_unknown_code_is_a_generic_error_that_shows_it_as_received(code: str):
+def test_an_unknown_code_is_a_generic_error_that_shows_it_as_received(code: str) -> None:
     error = result_error(code, "as received")
     assert type(error) is ISalesResultError
     assert str(error).split(". ")[0] == f"[{code}] a result code that is not documented (as received)"
 
 
-def test_an_unknown_code_is_worth_another_try_but_not_at_once():
+def test_an_unknown_code_is_worth_another_try_but_not_at_once() -> None:
     error = result_error("09999999", "")
     assert error.retryable
     assert not error.transient
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_passing_http_status_is_tried_again_within_the_call(status: int):
+def test_a_passing_http_status_is_tried_again_within_the_call(status: int) -> None:
     assert ISalesHTTPStatusError(status).transient
 
 
 @pytest.mark.parametrize("status", [301, 302, 400, 404, 405, 421, 431])
-def test_an_http_status_of_another_server_has_host_and_port_checked(status: int):
+def test_an_http_status_of_another_server_has_host_and_port_checked(status: int) -> None:
     assert ISalesHTTPStatusError(status).advice.endswith("check host and port of the connection.")
 
 
 @pytest.mark.parametrize("status", [403, 406, 418])
-def test_an_http_status_of_a_firewall_has_the_address_allow_listed(status: int):
+def test_an_http_status_of_a_firewall_has_the_address_allow_listed(status: int) -> None:
     assert "allow-list this machine's address" in ISalesHTTPStatusError(status).advice
 
 
 @pytest.mark.parametrize("status", [103, 301, 400, 403, 404, 405, 418, 421, 431, 501, 520])
-def test_no_other_http_status_is_for_good_but_none_is_tried_again_at_once(status: int):
+def test_no_other_http_status_is_for_good_but_none_is_tried_again_at_once(status: int) -> None:
     error = ISalesHTTPStatusError(status)
     assert error.retryable
     assert not error.transient
@@ -95,11 +96,11 @@ def test_no_other_http_status_is_for_good_but_none_is_tried_again_at_once(status
 @pytest.mark.parametrize(
     "kind", [ISalesTransportError, ISalesAuthenticationError, ISalesProtocolError, ISalesResultError]
 )
-def test_all_errors_have_one_root(kind: type[ISalesError]):
+def test_all_errors_have_one_root(kind: type[ISalesError]) -> None:
     assert issubclass(kind, ISalesError)
 
 
-def test_a_message_says_what_failed_why_and_what_to_do():
+def test_a_message_says_what_failed_why_and_what_to_do() -> None:
     error = result_error("0200007", "no such task").during("Pausing call batch 1 of campaign 7 (VDN 25)")
     assert str(error) == (
         "Pausing call batch 1 of campaign 7 (VDN 25) failed: [0200007] the outbound campaign does not exist "
@@ -129,7 +130,9 @@ def every_error() -> list[ISalesError]:
 
 @pytest.mark.parametrize("error", every_error(), ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("copied", [copy.copy, lambda error: pickle.loads(pickle.dumps(error))], ids=["copy", "pickle"])  # noqa: S301
-def test_an_error_survives_copying_and_pickling(error: ISalesError, copied):
+def test_an_error_survives_copying_and_pickling(
+    error: ISalesError, copied: Callable[[ISalesError], ISalesError]
+) -> None:
     error = error.during("Pausing it", 3)
     assert str(copied(error)) == str(error)
     assert vars(copied(error)) == vars(error)
