@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from unittest.mock import Mock
 
 import pytest
-from airflow_runs import EXCEPTIONS, dag_file, run_dag
+from airflow_runs import EXCEPTIONS, TaskRun, dag_file, run_dag
 
 from airflow_provider_isales.client import BatchStatus, ISalesBulkError
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
@@ -22,7 +22,7 @@ def campaign(isales_simulator: Simulator) -> Campaign:
     return isales_simulator.add_campaign(7, batches=30)
 
 
-def run(name: str, conf: dict[str, object] | None = None):
+def run(name: str, conf: dict[str, object] | None = None) -> tuple[list[TaskRun], list[str]]:
     """Run a DAG; return its runs of the task ``act``, and the messages of their failures."""
     EXCEPTIONS.clear()
     runs = run_dag(getattr(dag_file("bulk"), name), conf)["act"]
@@ -33,7 +33,7 @@ def started(campaign: Campaign) -> list[str]:
     return [batch.id for batch in campaign.batches.values() if batch.status is BatchStatus.STARTED]
 
 
-def test_a_whole_campaign_is_paused_and_the_summary_is_in_xcom(campaign: Campaign):
+def test_a_whole_campaign_is_paused_and_the_summary_is_in_xcom(campaign: Campaign) -> None:
     ((task_run,), _) = run("pause_all")
     summary = task_run.xcom
     assert task_run.state == "success"
@@ -50,26 +50,26 @@ def test_a_whole_campaign_is_paused_and_the_summary_is_in_xcom(campaign: Campaig
     }
 
 
-def test_a_whole_campaign_is_resumed(campaign: Campaign):
+def test_a_whole_campaign_is_resumed(campaign: Campaign) -> None:
     run("pause_all")
     ((task_run,), _) = run("resume_all")
     assert sorted(task_run.xcom["resumed"]) == list(campaign.batches)
     assert started(campaign) == list(campaign.batches)
 
 
-def test_given_batches_may_come_from_another_task(campaign: Campaign):
+def test_given_batches_may_come_from_another_task(campaign: Campaign) -> None:
     given = list(campaign.batches)[:3]
     ((task_run,), _) = run("pause_given", {"batch_ids": given})
     assert sorted(task_run.xcom["paused"]) == given
 
 
-def test_an_empty_list_from_another_task_pauses_nothing(campaign: Campaign):
+def test_an_empty_list_from_another_task_pauses_nothing(campaign: Campaign) -> None:
     ((task_run,), _) = run("pause_given", {"batch_ids": []})
     assert task_run.state == "success"
     assert len(started(campaign)) == 30
 
 
-def test_none_from_another_task_is_not_taken_for_all(campaign: Campaign):
+def test_none_from_another_task_is_not_taken_for_all(campaign: Campaign) -> None:
     ((task_run,), messages) = run("pause_given", {"batch_ids": None})
     assert task_run.state == "failed"
     assert task_run.tries == 1
@@ -79,7 +79,7 @@ def test_none_from_another_task_is_not_taken_for_all(campaign: Campaign):
     )
 
 
-def test_the_summary_is_in_xcom_even_when_the_task_fails(campaign: Campaign):
+def test_the_summary_is_in_xcom_even_when_the_task_fails(campaign: Campaign) -> None:
     ((task_run,), messages) = run("pause_given", {"batch_ids": [ABSENT, *campaign.batches]})
     assert task_run.state == "failed"
     assert len(task_run.xcom["paused"]) == 30
@@ -87,14 +87,14 @@ def test_the_summary_is_in_xcom_even_when_the_task_fails(campaign: Campaign):
     assert "30 paused, 0 already_paused, 1 failed. 1 of them (404" in messages[0]
 
 
-def test_what_no_retry_mends_burns_no_retries(isales_simulator: Simulator):
+def test_what_no_retry_mends_burns_no_retries(isales_simulator: Simulator) -> None:
     isales_simulator.add_campaign(7, batches=2, state=CampaignState.SUSPENDED)
     ((task_run,), _) = run("pause_all")
     assert task_run.state == "failed"
     assert task_run.tries == 1
 
 
-def test_what_may_pass_is_retried(campaign: Campaign, isales_simulator: Simulator, no_waiting: list[float]):
+def test_what_may_pass_is_retried(campaign: Campaign, isales_simulator: Simulator, no_waiting: list[float]) -> None:
     isales_simulator.inject("result", code="09999999", verb="pause", times=60)
     ((task_run,), messages) = run("pause_all")
     assert task_run.state == "success"
@@ -102,7 +102,7 @@ def test_what_may_pass_is_retried(campaign: Campaign, isales_simulator: Simulato
     assert len(messages) == 1
 
 
-def test_campaigns_are_paused_by_mapped_tasks(campaign: Campaign, isales_simulator: Simulator):
+def test_campaigns_are_paused_by_mapped_tasks(campaign: Campaign, isales_simulator: Simulator) -> None:
     others = [isales_simulator.add_campaign(campaign_id, batches=5) for campaign_id in (8, 9)]
     runs, _ = run("pause_mapped")
     assert [(task_run.xcom["campaign_id"], len(task_run.xcom["paused"])) for task_run in runs] == [
@@ -113,13 +113,13 @@ def test_campaigns_are_paused_by_mapped_tasks(campaign: Campaign, isales_simulat
     assert [started(each) for each in (campaign, *others)] == [[], [], []]
 
 
-def test_none_in_a_mapped_list_is_not_taken_for_all(campaign: Campaign):
+def test_none_in_a_mapped_list_is_not_taken_for_all(campaign: Campaign) -> None:
     runs, _ = run("pause_mapped_ids", {"batch_ids": [list(campaign.batches)[:1], None]})
     assert [task_run.state for task_run in runs] == ["success", "failed"]
     assert len(started(campaign)) == 29
 
 
-def test_a_pause_skips_while_a_shift_is_on(campaign: Campaign, monkeypatch: pytest.MonkeyPatch):
+def test_a_pause_skips_while_a_shift_is_on(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     monday = datetime(2026, 11, 23, 10, tzinfo=UTC)
     monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: monday)
     ((task_run,), _) = run("guarded_pause")
@@ -129,7 +129,7 @@ def test_a_pause_skips_while_a_shift_is_on(campaign: Campaign, monkeypatch: pyte
 
 def test_a_task_that_runs_out_of_time_stops_sending_and_logs_how_far_it_was(
     campaign: Campaign, isales_simulator: Simulator, read_log: Callable[[], str]
-):
+) -> None:
     pytest.importorskip("airflow.sdk", reason="dag.test() of Airflow 2 does not survive a task's timeout")
     isales_simulator.inject("delay", seconds=0.5, verb="pause", times=999)
     ((task_run,), _) = run("pause_in_no_time")
@@ -142,7 +142,7 @@ def test_a_task_that_runs_out_of_time_stops_sending_and_logs_how_far_it_was(
     assert "Pausing the call batches of campaign 7 (VDN 25) was interrupted: " in read_log()
 
 
-def test_a_task_that_is_killed_stops_sending(campaign: Campaign, isales_simulator: Simulator):
+def test_a_task_that_is_killed_stops_sending(campaign: Campaign, isales_simulator: Simulator) -> None:
     operator = dag_file("bulk").pause_all.get_task("act")
     isales_simulator.inject("delay", seconds=0.1, verb="pause", times=999)
     threading.Timer(0.2, operator.on_kill).start()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pendulum
 import pytest
-from airflow_runs import dag_file, dags_in, publish, run_dag
+from airflow_runs import TaskRun, dag_file, dags_in, publish, run_dag
 
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.simulator import Campaign, Simulator
@@ -22,7 +24,7 @@ def campaign(isales_simulator: Simulator, no_waiting: list[float]) -> Campaign:
     return isales_simulator.add_campaign(1001, batches=3)
 
 
-def example(name: str, dag_id: str = ""):
+def example(name: str, dag_id: str = "") -> Any:
     return dags_in(dag_file(name))[dag_id or f"isales_{name}"]
 
 
@@ -33,7 +35,7 @@ def published(name: str) -> None:
     publish(name)
 
 
-def outcomes(runs, task_id: str) -> list[str]:
+def outcomes(runs: dict[str, list[TaskRun]], task_id: str) -> list[str]:
     return [run.xcom["outcome"] if run.state == "success" else run.state for run in runs[task_id]]
 
 
@@ -42,7 +44,7 @@ def statuses(campaign: Campaign) -> list[str]:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_every_example_says_what_it_does_and_names_its_dags_after_itself(name: str):
+def test_every_example_says_what_it_does_and_names_its_dags_after_itself(name: str) -> None:
     if name in AIRFLOW_3_ONLY:
         pytest.importorskip("airflow.sdk", reason="for Airflow 3")
     module = dag_file(name)
@@ -50,19 +52,19 @@ def test_every_example_says_what_it_does_and_names_its_dags_after_itself(name: s
     assert all(dag_id.startswith(f"isales_{name}") for dag_id in dags_in(module))
 
 
-def test_one_batch_is_paused_and_a_second_run_does_no_harm(campaign: Campaign):
+def test_one_batch_is_paused_and_a_second_run_does_no_harm(campaign: Campaign) -> None:
     dag = example("pause_one_batch")
     assert [outcomes(run_dag(dag), "pause") for _ in range(2)] == [["paused"], ["already_paused"]]
 
 
-def test_a_mapped_list_of_batches_is_paused(campaign: Campaign):
+def test_a_mapped_list_of_batches_is_paused(campaign: Campaign) -> None:
     runs = run_dag(example("pause_mapped_batches"))
     assert outcomes(runs, "pause") == ["paused", "paused"]
     assert statuses(campaign) == ["suspended", "suspended", "started"]
 
 
 @pytest.fixture
-def set_hour(monkeypatch: pytest.MonkeyPatch):
+def set_hour(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Have the guard take it for these times in Shanghai, one after the other, on a Wednesday."""
 
     def set_hours(*hours: int) -> None:
@@ -72,7 +74,9 @@ def set_hour(monkeypatch: pytest.MonkeyPatch):
     return set_hours
 
 
-def test_a_week_of_shifts_resumes_in_a_shift_and_pauses_after_it(campaign: Campaign, set_hour):
+def test_a_week_of_shifts_resumes_in_a_shift_and_pauses_after_it(
+    campaign: Campaign, set_hour: Callable[..., None]
+) -> None:
     set_hour(9, 12)
     runs = [
         outcomes(run_dag(example("shifts_weekly", f"isales_shifts_weekly_{task}")), task)
@@ -81,7 +85,7 @@ def test_a_week_of_shifts_resumes_in_a_shift_and_pauses_after_it(campaign: Campa
     assert runs == [["already_started"], ["paused"]]
 
 
-def test_a_week_of_shifts_does_nothing_at_the_wrong_hour(campaign: Campaign, set_hour):
+def test_a_week_of_shifts_does_nothing_at_the_wrong_hour(campaign: Campaign, set_hour: Callable[..., None]) -> None:
     set_hour(12, 9)
     runs = [
         outcomes(run_dag(example("shifts_weekly", f"isales_shifts_weekly_{task}")), task)
@@ -90,7 +94,7 @@ def test_a_week_of_shifts_does_nothing_at_the_wrong_hour(campaign: Campaign, set
     assert runs == [["skipped"], ["skipped"]]
 
 
-def test_the_chinese_calendar_pauses_after_a_shift(campaign: Campaign, set_hour):
+def test_the_chinese_calendar_pauses_after_a_shift(campaign: Campaign, set_hour: Callable[..., None]) -> None:
     set_hour(12)
     assert outcomes(run_dag(example("shifts_china")), "pause") == ["paused"]
 
@@ -98,11 +102,11 @@ def test_the_chinese_calendar_pauses_after_a_shift(campaign: Campaign, set_hour)
 @pytest.mark.parametrize(
     ("day", "is_on"), [("2026-10-01", False), ("2026-10-10", True), ("2026-10-11", False), ("2026-10-12", True)]
 )
-def test_the_chinese_calendar_knows_holidays_and_make_up_days(day: str, is_on: bool):
+def test_the_chinese_calendar_knows_holidays_and_make_up_days(day: str, is_on: bool) -> None:
     assert dag_file("shifts_china").SHIFTS.is_on(datetime.fromisoformat(f"{day}T10:00+08:00")) is is_on
 
 
-def test_a_shift_in_one_run_resumes_waits_and_pauses(campaign: Campaign, set_hour):
+def test_a_shift_in_one_run_resumes_waits_and_pauses(campaign: Campaign, set_hour: Callable[..., None]) -> None:
     for batch_id in campaign.batches:
         campaign.set_status(batch_id, BatchStatus.SUSPENDED)
     set_hour(9, 12)
@@ -112,8 +116,8 @@ def test_a_shift_in_one_run_resumes_waits_and_pauses(campaign: Campaign, set_hou
 
 
 def test_a_shift_in_one_run_pauses_at_its_end_even_when_the_resume_failed_after_it_took_effect(
-    campaign: Campaign, isales_simulator: Simulator, set_hour
-):
+    campaign: Campaign, isales_simulator: Simulator, set_hour: Callable[..., None]
+) -> None:
     isales_simulator.inject("close_after", verb="resume")
     isales_simulator.inject("result", verb="resume", code="0200001", times=9)
     isales_simulator.inject("answer", verb="list", status=404, times=9)
@@ -126,8 +130,8 @@ def test_a_shift_in_one_run_pauses_at_its_end_even_when_the_resume_failed_after_
 
 
 def test_evening_pauses_even_when_nobody_could_note_what_was_dialled(
-    campaign: Campaign, isales_simulator: Simulator, set_hour
-):
+    campaign: Campaign, isales_simulator: Simulator, set_hour: Callable[..., None]
+) -> None:
     published("resume_next_morning")
     isales_simulator.inject("answer", verb="list", status=404, times=2)
     set_hour(18)
@@ -136,14 +140,16 @@ def test_evening_pauses_even_when_nobody_could_note_what_was_dialled(
     assert statuses(campaign) == ["suspended"] * 3
 
 
-def test_whole_campaigns_are_paused(campaign: Campaign, isales_simulator: Simulator, set_hour):
+def test_whole_campaigns_are_paused(
+    campaign: Campaign, isales_simulator: Simulator, set_hour: Callable[..., None]
+) -> None:
     other = isales_simulator.add_campaign(1002, batches=2)
     set_hour(12, 12)
     run_dag(example("whole_campaigns"))
     assert {*statuses(campaign), *statuses(other)} == {"suspended"}
 
 
-def test_exactly_what_was_dialled_is_resumed_after_the_maintenance(campaign: Campaign):
+def test_exactly_what_was_dialled_is_resumed_after_the_maintenance(campaign: Campaign) -> None:
     campaign.set_status(list(campaign.batches)[1], BatchStatus.SUSPENDED)
     runs = run_dag(example("resume_what_was_paused"))
     assert len(runs["pause"][0].xcom["paused"]) == 2
@@ -152,8 +158,8 @@ def test_exactly_what_was_dialled_is_resumed_after_the_maintenance(campaign: Cam
 
 @pytest.mark.parametrize("evening_runs", [1, 2])
 def test_exactly_what_was_dialled_in_the_evening_is_resumed_next_morning(
-    campaign: Campaign, set_hour, evening_runs: int
-):
+    campaign: Campaign, set_hour: Callable[..., None], evening_runs: int
+) -> None:
     published("resume_next_morning")
     campaign.set_status(list(campaign.batches)[1], BatchStatus.SUSPENDED)
     set_hour(*[18] * evening_runs, 9)
@@ -166,7 +172,7 @@ def test_exactly_what_was_dialled_in_the_evening_is_resumed_next_morning(
 
 
 @pytest.mark.parametrize("work_fails", [False, True])
-def test_dialling_stops_whether_or_not_the_work_fails(campaign: Campaign, work_fails: bool):
+def test_dialling_stops_whether_or_not_the_work_fails(campaign: Campaign, work_fails: bool) -> None:
     for batch_id in campaign.batches:
         campaign.set_status(batch_id, BatchStatus.SUSPENDED)
     runs = run_dag(example("pause_as_teardown"), {"work_fails": work_fails})
@@ -175,7 +181,9 @@ def test_dialling_stops_whether_or_not_the_work_fails(campaign: Campaign, work_f
     assert statuses(campaign)[0] == "suspended"
 
 
-def test_dialling_stops_when_the_resume_failed_after_it_took_effect(campaign: Campaign, isales_simulator: Simulator):
+def test_dialling_stops_when_the_resume_failed_after_it_took_effect(
+    campaign: Campaign, isales_simulator: Simulator
+) -> None:
     for batch_id in campaign.batches:
         campaign.set_status(batch_id, BatchStatus.SUSPENDED)
     isales_simulator.inject("close_after", verb="resume")
@@ -198,7 +206,7 @@ def test_dialling_stops_when_the_resume_failed_after_it_took_effect(campaign: Ca
 )
 def test_the_state_of_a_run_with_a_teardown_says_whether_all_went_well(
     campaign: Campaign, isales_simulator: Simulator, fails: str, state: str
-):
+) -> None:
     if fails.endswith("dialling") and not fails.startswith("work"):
         verb = "resume" if fails == "start_dialling" else "pause"
         isales_simulator.inject("answer", verb=verb, status=404, times=9)

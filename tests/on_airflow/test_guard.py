@@ -17,13 +17,21 @@ from airflow_provider_isales.simulator import Simulator
 # 2026-11-25 is a Wednesday, with shifts 09:00-12:00 and 13:30-18:00; the 28th is a Saturday without any.
 AT_THE_END, AT_THE_START = "25 12:00:00", "25 13:30:00"
 
+RunAt = Callable[[str, str], tuple[str, str]]
+
 
 @pytest.fixture
-def run_at(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch):
-    campaign = isales_simulator.add_campaign(7, batches=1)
-    batch_id = next(iter(campaign.batches))
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that the guard waited, in no time."""
     waits: list[float] = []
     monkeypatch.setattr("airflow_provider_isales.operators.guard.time.sleep", waits.append)
+    return waits
+
+
+@pytest.fixture
+def run_at(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> RunAt:
+    campaign = isales_simulator.add_campaign(7, batches=1)
+    batch_id = next(iter(campaign.batches))
 
     def run(which: str, now: str) -> tuple[str, str]:
         """Run the DAG at a time in Shanghai; return the state of the task and of the batch, in the opposite before."""
@@ -35,7 +43,6 @@ def run_at(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch):
         ((task_run,),) = run_dag(getattr(dag_file("guarded"), which)).values()
         return task_run.state, campaign.batches[batch_id].status.name.lower()
 
-    run.waits = waits
     return run
 
 
@@ -43,60 +50,62 @@ def run_at(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch):
     "now",
     [AT_THE_END, "25 12:01:00", "25 13:29:44", "25 18:00:00", "25 23:00:00", "26 08:59:44", "28 10:00:00"],
 )
-def test_a_pause_acts_while_no_shift_is_on(run_at, now: str):
+def test_a_pause_acts_while_no_shift_is_on(run_at: RunAt, now: str) -> None:
     assert run_at("pause", now) == ("success", "suspended")
 
 
 @pytest.mark.parametrize("now", ["25 09:00:00", "25 11:59:00", AT_THE_START, "25 13:31:00", "26 10:00:00"])
-def test_a_pause_skips_while_a_shift_is_on(run_at, now: str):
+def test_a_pause_skips_while_a_shift_is_on(run_at: RunAt, now: str) -> None:
     assert run_at("pause", now) == ("skipped", "started")
 
 
 @pytest.mark.parametrize("now", [AT_THE_START, "25 13:31:00", "25 09:00:00", "25 11:59:00"])
-def test_a_resume_acts_while_a_shift_is_on(run_at, now: str):
+def test_a_resume_acts_while_a_shift_is_on(run_at: RunAt, now: str) -> None:
     assert run_at("resume", now) == ("success", "started")
 
 
 @pytest.mark.parametrize("now", [AT_THE_END, "25 12:01:00", "25 13:29:00", "25 18:00:00", "26 00:00:00", "28 10:00:00"])
-def test_a_resume_skips_while_no_shift_is_on(run_at, now: str):
+def test_a_resume_skips_while_no_shift_is_on(run_at: RunAt, now: str) -> None:
     assert run_at("resume", now) == ("skipped", "suspended")
 
 
 @pytest.mark.parametrize("now", ["25 11:59:30", "25 11:59:59"])
-def test_a_resume_skips_when_the_shift_is_about_to_end(run_at, now: str):
+def test_a_resume_skips_when_the_shift_is_about_to_end(run_at: RunAt, now: str) -> None:
     assert run_at("resume", now) == ("skipped", "suspended")
 
 
-def test_a_resume_is_right_until_the_shift_ends():
+def test_a_resume_is_right_until_the_shift_ends() -> None:
     assert right_until(skip_resume_outside_shifts, "25 11:50:00") == pendulum.datetime(2026, 11, 25, 4)
 
 
-def test_a_pause_is_right_until_the_next_shift_starts():
+def test_a_pause_is_right_until_the_next_shift_starts() -> None:
     assert right_until(skip_pause_during_shift, "25 12:00:00") == pendulum.datetime(2026, 11, 25, 5, 30)
 
 
-def right_until(guard, now: str) -> datetime | None:
+def right_until(guard: Callable[[ShiftCalendar], datetime | None], now: str) -> datetime | None:
     moment = pendulum.from_format(f"2026-11-{now}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai").in_timezone("UTC")
     with pytest.MonkeyPatch().context() as patch:
         patch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: moment)
         return guard(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]}))
 
 
-def test_a_mapped_pause_keeps_its_guard(run_at):
+def test_a_mapped_pause_keeps_its_guard(run_at: RunAt) -> None:
     assert run_at("mapped_pause", "25 10:00:00") == ("skipped", "started")
 
 
-def test_a_pause_on_a_worker_whose_clock_is_seconds_behind_waits_for_the_end(run_at):
+def test_a_pause_on_a_worker_whose_clock_is_seconds_behind_waits_for_the_end(run_at: RunAt, waits: list[float]) -> None:
     assert run_at("pause", "25 11:59:45") == ("success", "suspended")
-    assert run_at.waits == [15.0]
+    assert waits == [15.0]
 
 
-def test_a_resume_on_a_worker_whose_clock_is_seconds_behind_waits_for_the_start(run_at):
+def test_a_resume_on_a_worker_whose_clock_is_seconds_behind_waits_for_the_start(
+    run_at: RunAt, waits: list[float]
+) -> None:
     assert run_at("resume", "25 13:29:45") == ("success", "started")
-    assert run_at.waits == [15.0]
+    assert waits == [15.0]
 
 
-def test_a_skipped_pause_names_the_shift_and_its_end(run_at, read_log: Callable[[], str]):
+def test_a_skipped_pause_names_the_shift_and_its_end(run_at: RunAt, read_log: Callable[[], str]) -> None:
     run_at("pause", "25 10:00:00")
     log = read_log()
     assert (
@@ -105,7 +114,7 @@ def test_a_skipped_pause_names_the_shift_and_its_end(run_at, read_log: Callable[
     )
 
 
-def test_a_skipped_resume_names_the_next_start(run_at, read_log: Callable[[], str]):
+def test_a_skipped_resume_names_the_next_start(run_at: RunAt, read_log: Callable[[], str]) -> None:
     run_at("resume", "25 23:00:00")
     log = read_log()
     assert "The next shift starts at 2026-11-26T09:00:00+08:00." in log

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowFailException
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException, BaseOperator
 
 from airflow_provider_isales.client import ISalesArgumentError
 from airflow_provider_isales.operators.call_batch import (
@@ -39,7 +39,9 @@ def make(operator: type, **arguments: Any) -> Any:
         ({"vdn_id": 10000}, "vdn_id must be an integer from 1 to 9999, not 10000"),
     ],
 )
-def test_a_value_that_is_not_allowed_is_an_error_at_once(operator: type, arguments: dict[str, Any], message: str):
+def test_a_value_that_is_not_allowed_is_an_error_at_once(
+    operator: type, arguments: dict[str, Any], message: str
+) -> None:
     with pytest.raises(ISalesArgumentError) as caught:
         make(operator, **arguments)
     assert str(caught.value).startswith(message)
@@ -67,31 +69,31 @@ def test_a_value_that_is_not_allowed_is_an_error_at_once(operator: type, argumen
 )
 def test_a_value_that_is_not_allowed_for_many_batches_is_an_error_at_once(
     operator: type, arguments: dict[str, Any], message: str
-):
+) -> None:
     with pytest.raises(ISalesArgumentError) as caught, DAG("a_dag", schedule=None):
         operator(task_id="a_task", **({"campaign_id": 7} | arguments))
     assert str(caught.value).startswith(message)
 
 
-def test_a_template_in_a_list_of_batches_is_left_to_the_run():
+def test_a_template_in_a_list_of_batches_is_left_to_the_run() -> None:
     with DAG("a_dag", schedule=None):
         task = PauseCallBatchesOperator(task_id="a_task", campaign_id=7, batch_ids=["{{ x }}", BATCH])
     assert task.batch_ids == ["{{ x }}", BATCH]
 
 
-def test_the_error_burns_no_retries_when_a_mapped_task_finds_it():
+def test_the_error_burns_no_retries_when_a_mapped_task_finds_it() -> None:
     with pytest.raises(AirflowFailException):
         make(PauseCallBatchOperator, batch_id="abc")
 
 
 @both
-def test_templates_are_left_to_the_run(operator: type):
+def test_templates_are_left_to_the_run(operator: type) -> None:
     task = make(operator, campaign_id="{{ params.campaign }}", batch_id="{% raw %}1{% endraw %}", vdn_id="{{ x }}")
     assert task.campaign_id == "{{ params.campaign }}"
 
 
 @both
-def test_results_of_other_tasks_are_left_to_the_run(operator: type):
+def test_results_of_other_tasks_are_left_to_the_run(operator: type) -> None:
     earlier = make(operator)
     with earlier.dag:
         task = operator(task_id="later", campaign_id=7, batch_id=earlier.output["batch_id"])
@@ -99,35 +101,35 @@ def test_results_of_other_tasks_are_left_to_the_run(operator: type):
 
 
 @both
-def test_the_documented_fields_are_templates(operator: type):
+def test_the_documented_fields_are_templates(operator: type[BaseOperator]) -> None:
     assert tuple(operator.template_fields) == ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
 
 
 @both
-def test_a_try_is_bounded_by_five_minutes_unless_the_task_says_otherwise(operator: type):
+def test_a_try_is_bounded_by_five_minutes_unless_the_task_says_otherwise(operator: type) -> None:
     timeouts = [make(operator).execution_timeout, make(operator, execution_timeout=None).execution_timeout]
     assert timeouts == [timedelta(minutes=5), None]
 
 
 @both
-def test_default_args_set_the_bound_of_a_try(operator: type):
+def test_default_args_set_the_bound_of_a_try(operator: type) -> None:
     with DAG("a_dag", schedule=None, default_args={"execution_timeout": timedelta(minutes=1)}):
         task = operator(task_id="a_task", campaign_id=7, batch_id=BATCH)
     assert task.execution_timeout == timedelta(minutes=1)
 
 
 @both
-def test_anything_but_a_calendar_for_the_shifts_is_an_error_at_once(operator: type):
+def test_anything_but_a_calendar_for_the_shifts_is_an_error_at_once(operator: type) -> None:
     with pytest.raises(ISalesArgumentError, match="shifts must be a ShiftCalendar, not '09:00-18:00'"):
         make(operator, shifts="09:00-18:00")
 
 
-def test_parsing_a_dag_file_imports_no_client():
+def test_parsing_a_dag_file_imports_no_client() -> None:
     module = "airflow_provider_isales.client.client"
     program = f"import airflow_provider_isales.operators.call_batch, sys; print({module!r} in sys.modules)"
     output = subprocess.check_output([sys.executable, "-c", program], text=True)
     assert output.splitlines()[-1] == "False"
 
 
-def test_the_connection_is_isales_default_unless_named():
+def test_the_connection_is_isales_default_unless_named() -> None:
     assert make(PauseCallBatchOperator).isales_conn_id == "isales_default"

@@ -49,50 +49,53 @@ print(json.dumps({"labels": labels, "extra": extra}))
 @pytest.fixture(scope="module")
 def form() -> dict[str, Any]:
     start_airflow()
-    return json.loads(subprocess.check_output([sys.executable, "-c", FORM], text=True).splitlines()[-1])
+    shown: dict[str, Any] = json.loads(
+        subprocess.check_output([sys.executable, "-c", FORM], text=True).splitlines()[-1]
+    )
+    return shown
 
 
-def test_airflow_lists_the_provider_with_its_version():
+def test_airflow_lists_the_provider_with_its_version() -> None:
     listed = airflow("providers", "list", "--output", "plain")
     assert [line.split()[-1] for line in listed.splitlines() if line.startswith("airflow-provider-isales ")] == [
         __version__
     ]
 
 
-def test_airflow_shows_the_provider_in_full():
+def test_airflow_shows_the_provider_in_full() -> None:
     assert "airflow_provider_isales.hooks.isales.ISalesHook" in airflow(
         "providers", "get", "airflow-provider-isales", "--full", "--output", "json"
     )
 
 
-def test_airflow_reads_a_connection_from_the_command_line(isales_simulator: Simulator):
+def test_airflow_reads_a_connection_from_the_command_line(isales_simulator: Simulator) -> None:
     shown = airflow("connections", "get", "isales_default", "--output", "json")
     (connection,) = json.loads(shown[shown.index("[\n") if "[\n" in shown else shown.index('[{"') :])
     assert connection["conn_type"] == "isales"
     assert connection["login"] == "simulator"
 
 
-def test_airflow_knows_the_timetables():
+def test_airflow_knows_the_timetables() -> None:
     listed = airflow("plugins", "--output", "json")
     assert [name for name in ("ShiftEndTimetable", "ShiftStartTimetable") if name not in listed] == []
 
 
-def test_a_connection_of_this_type_leads_to_the_hook():
+def test_a_connection_of_this_type_leads_to_the_hook() -> None:
     from airflow.models import Connection
 
     assert isinstance(Connection(conn_id="any", conn_type="isales").get_hook(), ISalesHook)
 
 
-def test_the_form_labels_the_keys(form: dict[str, Any]):
+def test_the_form_labels_the_keys(form: dict[str, Any]) -> None:
     assert form["labels"] == {"login": "Access Key", "password": "Secret Key"}
 
 
 @pytest.mark.parametrize("field", CONNECTION_TYPE["conn-fields"])
-def test_the_form_has_the_extra_field(form: dict[str, Any], field: str):
+def test_the_form_has_the_extra_field(form: dict[str, Any], field: str) -> None:
     assert field in form["extra"]
 
 
-def test_the_provider_info_fits_airflows_schema():
+def test_the_provider_info_fits_airflows_schema() -> None:
     import airflow
     import jsonschema
 
@@ -100,24 +103,24 @@ def test_the_provider_info_fits_airflows_schema():
     jsonschema.validate(get_provider_info(), schema)
 
 
-def test_the_logo_is_there():
+def test_the_logo_is_there() -> None:
     (integration,) = get_provider_info()["integrations"]
     assert (REPOSITORY / integration["logo"].lstrip("/")).is_file()
 
 
 @pytest.mark.parametrize("section", ["hooks", "operators"])
-def test_each_module_of_the_provider_info_is_there(section: str):
+def test_each_module_of_the_provider_info_is_there(section: str) -> None:
     modules = [module for entry in get_provider_info()[section] for module in entry["python-modules"]]
     assert [bool(find_spec(module)) for module in modules] == [True]
 
 
-def test_the_plugin_of_the_provider_info_is_that_of_the_entry_point():
+def test_the_plugin_of_the_provider_info_is_that_of_the_entry_point() -> None:
     (plugin,) = get_provider_info()["plugins"]
     (entry_point,) = entry_points(group="airflow.plugins", name=plugin["name"])
     assert plugin["plugin-class"] == entry_point.value.replace(":", ".")
 
 
-def test_asking_for_the_provider_info_imports_neither_airflow_nor_requests():
+def test_asking_for_the_provider_info_imports_neither_airflow_nor_requests() -> None:
     program = (
         "import sys, airflow_provider_isales.provider_info;"
         "print([name for name in ('airflow', 'requests') if name in sys.modules])"

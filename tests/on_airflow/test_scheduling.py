@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pendulum
 import pytest
 import time_machine
 from airflow.providers.common.compat.sdk import DAG
 from airflow.timetables.base import TimeRestriction
 from airflow_runs import dag_file, publish, start_airflow
-from two_years import FIRST, LAST, SHIFTS, TIMETABLES
+from two_years import FIRST, LAST, SHIFTS, TIMETABLES, ShiftTimetable
 
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
@@ -20,22 +21,22 @@ each_timetable = pytest.mark.parametrize("timetable", TIMETABLES, ids=["end", "s
 Run = tuple[datetime, datetime, datetime]
 
 
-def expected_runs(timetable: Any) -> list[Run]:
+def expected_runs(timetable: ShiftTimetable) -> list[Run]:
     """Return interval and time of the runs that there should be, from the calendar alone."""
     edge = 1 if isinstance(timetable, ShiftEndTimetable) else 0
     shifts = [shift for shift in SHIFTS.shifts_between(FIRST, LAST) if shift.start >= FIRST]
-    runs = [tuple(moment.astimezone(UTC) for moment in (*shift, shift[edge])) for shift in shifts]
+    runs = [(shift.start.astimezone(UTC), shift.end.astimezone(UTC), shift[edge].astimezone(UTC)) for shift in shifts]
     return [run for run in runs if run[2] < LAST]
 
 
-def in_order(timetable: Any, last: Any, now: datetime, catchup: bool) -> Any:
+def in_order(timetable: ShiftTimetable, last: Any, now: datetime, catchup: bool) -> Any:
     with time_machine.travel(now, tick=False):
         return timetable.next_dagrun_info(
-            last_automated_data_interval=last, restriction=TimeRestriction(FIRST, None, catchup)
+            last_automated_data_interval=last, restriction=TimeRestriction(pendulum.instance(FIRST), None, catchup)
         )
 
 
-def drive(timetable: Any, catchup: bool, wake: Callable[[datetime], datetime]) -> Iterator[Run]:
+def drive(timetable: ShiftTimetable, catchup: bool, wake: Callable[[datetime], datetime]) -> Iterator[Run]:
     """
     Create runs as the scheduler does: work out the next one, wait until it is due, create it, and so on.
 
@@ -52,12 +53,14 @@ def drive(timetable: Any, catchup: bool, wake: Callable[[datetime], datetime]) -
 
 @each_timetable
 @pytest.mark.parametrize("catchup", [True, False])
-def test_a_scheduler_that_is_always_there_creates_exactly_one_run_for_each_shift(timetable, catchup: bool):
+def test_a_scheduler_that_is_always_there_creates_exactly_one_run_for_each_shift(
+    timetable: ShiftTimetable, catchup: bool
+) -> None:
     assert list(drive(timetable, catchup, wake=lambda due: due + timedelta(seconds=3))) == expected_runs(timetable)
 
 
 @each_timetable
-def test_with_catchup_a_scheduler_that_comes_once_a_week_creates_them_all_the_same(timetable):
+def test_with_catchup_a_scheduler_that_comes_once_a_week_creates_them_all_the_same(timetable: ShiftTimetable) -> None:
     def next_week(due: datetime) -> datetime:
         return due + timedelta(days=7)
 
@@ -66,7 +69,9 @@ def test_with_catchup_a_scheduler_that_comes_once_a_week_creates_them_all_the_sa
 
 
 @each_timetable
-def test_without_catchup_a_scheduler_that_comes_late_creates_the_last_missed_run_and_no_other(timetable):
+def test_without_catchup_a_scheduler_that_comes_late_creates_the_last_missed_run_and_no_other(
+    timetable: ShiftTimetable,
+) -> None:
     down = datetime(2026, 6, 5, tzinfo=UTC), datetime(2026, 6, 30, 5, tzinfo=UTC)
 
     def after_the_outage(due: datetime) -> datetime:
@@ -99,7 +104,9 @@ class TestTheSchedulerItself:
 
     @each_timetable
     @pytest.mark.parametrize("catchup", [True, False])
-    def test_creates_exactly_one_run_for_each_shift(self, scheduler: Any, timetable, catchup: bool):
+    def test_creates_exactly_one_run_for_each_shift(
+        self, scheduler: Any, timetable: ShiftTimetable, catchup: bool
+    ) -> None:
         from airflow.models.dagrun import DagRun
         from airflow.utils.session import create_session
         from airflow.utils.sqlalchemy import prohibit_commit
@@ -131,6 +138,6 @@ class TestTheSchedulerItself:
                 model.is_paused = model.dag_id != dag_id
 
 
-def test_a_dag_with_a_shift_timetable_survives_serialization():
+def test_a_dag_with_a_shift_timetable_survives_serialization() -> None:
     dags = [value for value in vars(dag_file("scheduled")).values() if isinstance(value, DAG)]
     assert {dag.timetable for dag in dags} == set(TIMETABLES)

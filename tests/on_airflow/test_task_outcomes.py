@@ -186,18 +186,18 @@ def observe(case: Case, request: pytest.FixtureRequest) -> Observed:
 
 
 @each_case
-def test_the_task_ends_as_it_should(case: Case, request: pytest.FixtureRequest):
+def test_the_task_ends_as_it_should(case: Case, request: pytest.FixtureRequest) -> None:
     assert verdict(observe(case, request).task_run) == case.verdict
 
 
 @each_case
-def test_the_message_says_why(case: Case, request: pytest.FixtureRequest):
+def test_the_message_says_why(case: Case, request: pytest.FixtureRequest) -> None:
     messages = observe(case, request).messages
     assert case.message in (messages[0] if messages else "")
 
 
 @each_case
-def test_the_log_shows_neither_secret_nor_signature(case: Case, request: pytest.FixtureRequest):
+def test_the_log_shows_neither_secret_nor_signature(case: Case, request: pytest.FixtureRequest) -> None:
     # Airflow 3.0 itself says at debug level what it will mask.
     log = "".join(line for line in observe(case, request).log.splitlines() if "MaskSecret(" not in line)
     assert "task" in log
@@ -205,7 +205,7 @@ def test_the_log_shows_neither_secret_nor_signature(case: Case, request: pytest.
     assert "auth-v2/" not in log
 
 
-def test_the_metadata_database_holds_neither_secret_nor_signature(request: pytest.FixtureRequest):
+def test_the_metadata_database_holds_neither_secret_nor_signature(request: pytest.FixtureRequest) -> None:
     for case in CASES:
         observe(case, request)
     home = airflow_home()
@@ -215,13 +215,13 @@ def test_the_metadata_database_holds_neither_secret_nor_signature(request: pytes
     assert leaking == []
 
 
-def test_success_means_that_the_batch_is_suspended(isales_simulator: Simulator):
+def test_success_means_that_the_batch_is_suspended(isales_simulator: Simulator) -> None:
     run(CASES[0], isales_simulator)
     (batch,) = isales_simulator.service.campaigns[CAMPAIGN].batches.values()
     assert batch.status is BatchStatus.SUSPENDED
 
 
-def test_the_xcom_is_the_documented_dict(isales_simulator: Simulator):
+def test_the_xcom_is_the_documented_dict(isales_simulator: Simulator) -> None:
     task_run, _ = run(CASES[0], isales_simulator)
     assert task_run.xcom == {
         "vdn_id": 25,
@@ -234,7 +234,7 @@ def test_the_xcom_is_the_documented_dict(isales_simulator: Simulator):
 
 
 @pytest.mark.parametrize("profile", ["current", "legacy"])
-def test_the_signature_of_the_task_is_accepted_under_both_profiles(isales_simulator: Simulator, profile: str):
+def test_the_signature_of_the_task_is_accepted_under_both_profiles(isales_simulator: Simulator, profile: str) -> None:
     case = Case(profile, connection(extra={"signing_profile": profile}), PAUSED, "")
     task_run, _ = run(case, isales_simulator)
     assert verdict(task_run) == PAUSED
@@ -242,7 +242,7 @@ def test_the_signature_of_the_task_is_accepted_under_both_profiles(isales_simula
 
 def test_requests_ca_bundle_does_not_break_a_connection_that_names_its_bundle(
     isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
     task_run, _ = run(CASES[0], isales_simulator)
     assert verdict(task_run) == PAUSED
@@ -257,6 +257,6 @@ def test_requests_ca_bundle_does_not_break_a_connection_that_names_its_bundle(
     ],
     ids=str,
 )
-def test_a_resume_task_ends_as_it_should(case: Case, expected: str, isales_simulator: Simulator):
+def test_a_resume_task_ends_as_it_should(case: Case, expected: str, isales_simulator: Simulator) -> None:
     task_run, _ = run(case, isales_simulator, "resume_one_batch")
     assert verdict(task_run) == expected

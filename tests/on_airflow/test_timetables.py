@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pendulum
@@ -14,6 +15,8 @@ from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftSta
 
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"], "sat": ["09:00-12:00"]})
 ENDS, STARTS = ShiftEndTimetable(SHIFTS), ShiftStartTimetable(SHIFTS)
+ShiftTimetable = ShiftEndTimetable | ShiftStartTimetable
+SetNow = Callable[[str], None]
 both = pytest.mark.parametrize("timetable", [ENDS, STARTS], ids=["end", "start"])
 
 
@@ -26,10 +29,11 @@ def interval(day: str, start: str, end: str) -> DataInterval:
     return DataInterval(at(f"{day} {start}"), at(f"{day} {end}"))
 
 
-def shown(info: DagRunInfo | None) -> str | None:
+def shown(info: DagRunInfo | None) -> str:
     """Show a run as its shift and the time of the run, in Shanghai."""
     if info is None:
-        return None
+        return "no run"
+    assert info.data_interval
     start, end, run = (
         moment.in_timezone("Asia/Shanghai").strftime("%d %H:%M")
         for moment in (info.data_interval.start, info.data_interval.end, info.run_after)
@@ -38,7 +42,7 @@ def shown(info: DagRunInfo | None) -> str | None:
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch):
+def now(monkeypatch: pytest.MonkeyPatch) -> SetNow:
     def set_now(text: str) -> None:
         monkeypatch.setattr("airflow_provider_isales.timetables.shift._utc_now", lambda: at(text).in_timezone("UTC"))
 
@@ -47,13 +51,13 @@ def now(monkeypatch: pytest.MonkeyPatch):
 
 
 def following(
-    timetable: Any,
+    timetable: ShiftTimetable,
     last: DataInterval | None = None,
     earliest: str | None = "23 00:00",
     latest: str | None = None,
     catchup: bool = True,
-) -> str | None:
-    restriction = TimeRestriction(earliest and at(earliest), latest and at(latest), catchup)
+) -> str:
+    restriction = TimeRestriction(at(earliest) if earliest else None, at(latest) if latest else None, catchup)
     return shown(timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction))
 
 
@@ -63,13 +67,19 @@ def following(
     ids=["end", "start"],
 )
 class TestTheFirstRun:
-    def test_is_for_the_first_shift_after_the_start_date(self, timetable, expected: str, now):
+    def test_is_for_the_first_shift_after_the_start_date(
+        self, timetable: ShiftTimetable, expected: str, now: SetNow
+    ) -> None:
         assert following(timetable) == expected
 
-    def test_is_for_a_shift_that_starts_on_the_start_date_itself(self, timetable, expected: str, now):
+    def test_is_for_a_shift_that_starts_on_the_start_date_itself(
+        self, timetable: ShiftTimetable, expected: str, now: SetNow
+    ) -> None:
         assert following(timetable, earliest="23 09:00") == expected
 
-    def test_is_not_for_a_shift_that_started_before_the_start_date(self, timetable, expected: str, now):
+    def test_is_not_for_a_shift_that_started_before_the_start_date(
+        self, timetable: ShiftTimetable, expected: str, now: SetNow
+    ) -> None:
         assert following(timetable, earliest="23 09:01").startswith("23 13:30-18:00")
 
 
@@ -78,7 +88,9 @@ class TestTheFirstRun:
     [(ENDS, "25 09:00-12:00 at 25 12:00"), (STARTS, "25 13:30-18:00 at 25 13:30")],
     ids=["end", "start"],
 )
-def test_without_a_start_date_the_first_run_is_at_the_next_edge(timetable, expected: str, now):
+def test_without_a_start_date_the_first_run_is_at_the_next_edge(
+    timetable: ShiftTimetable, expected: str, now: SetNow
+) -> None:
     assert following(timetable, earliest=None) == expected
 
 
@@ -87,7 +99,7 @@ def test_without_a_start_date_the_first_run_is_at_the_next_edge(timetable, expec
     [(ENDS, "23 13:30-18:00 at 23 18:00"), (STARTS, "23 13:30-18:00 at 23 13:30")],
     ids=["end", "start"],
 )
-def test_with_catchup_every_shift_gets_its_run(timetable, expected: str, now):
+def test_with_catchup_every_shift_gets_its_run(timetable: ShiftTimetable, expected: str, now: SetNow) -> None:
     assert following(timetable, last=interval("23", "09:00", "12:00")) == expected
 
 
@@ -97,65 +109,73 @@ def test_with_catchup_every_shift_gets_its_run(timetable, expected: str, now):
     ids=["end", "start"],
 )
 class TestWithoutCatchup:
-    def test_of_the_missed_edges_only_the_last_gets_its_run(self, timetable, expected: str, now):
+    def test_of_the_missed_edges_only_the_last_gets_its_run(
+        self, timetable: ShiftTimetable, expected: str, now: SetNow
+    ) -> None:
         assert following(timetable, last=interval("23", "09:00", "12:00"), catchup=False) == expected
 
-    def test_a_new_dag_makes_up_for_the_last_missed_edge_alone(self, timetable, expected: str, now):
+    def test_a_new_dag_makes_up_for_the_last_missed_edge_alone(
+        self, timetable: ShiftTimetable, expected: str, now: SetNow
+    ) -> None:
         assert following(timetable, catchup=False) == expected
 
 
 @both
-def test_without_catchup_nothing_before_the_start_date_is_made_up_for(timetable, now):
+def test_without_catchup_nothing_before_the_start_date_is_made_up_for(timetable: ShiftTimetable, now: SetNow) -> None:
     assert following(timetable, earliest="27 00:00", catchup=False).startswith("27 09:00-12:00")
 
 
 @both
-def test_without_catchup_a_run_that_was_on_time_is_followed_by_the_next_shift(timetable, now):
+def test_without_catchup_a_run_that_was_on_time_is_followed_by_the_next_shift(
+    timetable: ShiftTimetable, now: SetNow
+) -> None:
     now("25 12:00")
     assert following(timetable, last=interval("25", "09:00", "12:00"), catchup=False).startswith("25 13:30-18:00")
 
 
 @both
-def test_a_run_is_due_at_the_very_edge(timetable, now):
+def test_a_run_is_due_at_the_very_edge(timetable: ShiftTimetable, now: SetNow) -> None:
     now("25 18:00")
     assert following(timetable, last=interval("25", "09:00", "12:00"), catchup=False).startswith("25 13:30-18:00")
 
 
-def test_a_shift_that_is_prolonged_after_its_run_gets_another_run_at_its_new_end(now):
+def test_a_shift_that_is_prolonged_after_its_run_gets_another_run_at_its_new_end(now: SetNow) -> None:
     longer = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-20:00"]}))
     assert following(longer, last=interval("25", "09:00", "18:00")) == "25 18:00-20:00 at 25 20:00"
 
 
-def test_a_break_that_is_dropped_after_its_run_does_not_lose_the_end_of_the_shift(now):
+def test_a_break_that_is_dropped_after_its_run_does_not_lose_the_end_of_the_shift(now: SetNow) -> None:
     without_break = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-18:00"]}))
     assert following(without_break, last=interval("25", "09:00", "12:00")) == "25 12:00-18:00 at 25 18:00"
 
 
 @both
-def test_a_start_date_that_is_moved_on_counts_after_the_first_run_too(timetable, now):
+def test_a_start_date_that_is_moved_on_counts_after_the_first_run_too(timetable: ShiftTimetable, now: SetNow) -> None:
     assert following(timetable, last=interval("23", "09:00", "12:00"), earliest="27 00:00").startswith("27 09:00")
 
 
 @both
-def test_the_weekend_is_passed_over(timetable, now):
+def test_the_weekend_is_passed_over(timetable: ShiftTimetable, now: SetNow) -> None:
     assert following(timetable, last=interval("28", "09:00", "12:00")).startswith("30 09:00-12:00")
 
 
 @both
-def test_there_is_a_run_for_a_shift_that_starts_on_the_end_date(timetable, now):
+def test_there_is_a_run_for_a_shift_that_starts_on_the_end_date(timetable: ShiftTimetable, now: SetNow) -> None:
     assert following(timetable, latest="23 09:00").startswith("23 09:00-12:00")
 
 
 @both
-def test_there_is_no_run_for_a_shift_that_starts_after_the_end_date(timetable, now):
-    assert following(timetable, latest="23 08:59") is None
+def test_there_is_no_run_for_a_shift_that_starts_after_the_end_date(timetable: ShiftTimetable, now: SetNow) -> None:
+    assert following(timetable, latest="23 08:59") == "no run"
 
 
 @both
 @pytest.mark.parametrize("catchup", [True, False])
-def test_a_calendar_that_has_no_more_shifts_has_no_more_runs(timetable, catchup: bool, now):
+def test_a_calendar_that_has_no_more_shifts_has_no_more_runs(
+    timetable: ShiftTimetable, catchup: bool, now: SetNow
+) -> None:
     over = type(timetable)(ShiftCalendar("UTC", {}, special={"2020-01-01": ["09:00-10:00"]}))
-    assert following(over, catchup=catchup) is None
+    assert following(over, catchup=catchup) == "no run"
 
 
 @pytest.mark.parametrize(
@@ -168,32 +188,35 @@ def test_a_calendar_that_has_no_more_shifts_has_no_more_runs(timetable, catchup:
         (STARTS, "25 13:30", ("25 13:30", "25 18:00")),
     ],
 )
-def test_a_manual_run_is_for_the_shift_of_the_last_edge(timetable, triggered: str, expected: tuple[str, str]):
+def test_a_manual_run_is_for_the_shift_of_the_last_edge(
+    timetable: ShiftTimetable, triggered: str, expected: tuple[str, str]
+) -> None:
     found = timetable.infer_manual_data_interval(run_after=at(triggered))
     assert (found.start, found.end) == tuple(at(text) for text in expected)
 
 
 @both
-def test_a_manual_run_before_any_shift_has_an_interval_of_no_length(timetable):
+def test_a_manual_run_before_any_shift_has_an_interval_of_no_length(timetable: ShiftTimetable) -> None:
     first = type(timetable)(ShiftCalendar("UTC", {}, special={"2030-01-01": ["09:00-10:00"]}))
     assert first.infer_manual_data_interval(run_after=at("25 10:00")) == DataInterval.exact(at("25 10:00"))
 
 
 @pytest.mark.parametrize(("timetable", "edge"), [(ENDS, "end"), (STARTS, "start")])
-def test_the_summary_says_edge_week_and_zone(timetable, edge: str):
+def test_the_summary_says_edge_week_and_zone(timetable: ShiftTimetable, edge: str) -> None:
     assert timetable.summary == f"{edge} of shift, mon-fri 09:00-12:00 13:30-18:00, sat 09:00-12:00, Asia/Shanghai"
 
 
 @both
-def test_a_timetable_survives_json(timetable):
+def test_a_timetable_survives_json(timetable: ShiftTimetable) -> None:
     assert type(timetable).deserialize(json.loads(json.dumps(timetable.serialize()))) == timetable
 
 
-def test_the_two_timetables_of_one_calendar_are_not_equal():
+def test_the_two_timetables_of_one_calendar_are_not_equal() -> None:
     assert ENDS != STARTS
 
 
 @both
-def test_anything_but_a_calendar_is_refused(timetable):
+def test_anything_but_a_calendar_is_refused(timetable: ShiftTimetable) -> None:
+    cron: Any = "0 18 * * *"
     with pytest.raises(TypeError, match="needs a ShiftCalendar, not '0 18"):
-        type(timetable)("0 18 * * *")
+        type(timetable)(cron)

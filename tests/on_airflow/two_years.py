@@ -15,4 +15,5 @@ SHIFTS = ShiftCalendar(
     closed=["2026-04-03", "2026-04-06", "2026-05-01", "2026-12-25", "2027-01-01", "2027-03-26"],
     special={"2026-04-11": ["09:00-18:00"], "2026-12-24": ["09:00-11:00"]},
 )
-TIMETABLES = [ShiftEndTimetable(SHIFTS), ShiftStartTimetable(SHIFTS)]
+ShiftTimetable = ShiftEndTimetable | ShiftStartTimetable
+TIMETABLES: list[ShiftTimetable] = [ShiftEndTimetable(SHIFTS), ShiftStartTimetable(SHIFTS)]

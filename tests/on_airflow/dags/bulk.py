@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG, task
 from airflow_runs import remembering
@@ -31,7 +32,7 @@ with DAG("bulk_pause_in_no_time", schedule=None) as pause_in_no_time:
 
 
 @task
-def batches(dag_run=None):
+def batches(dag_run: Any = None) -> Any:
     return dag_run.conf["batch_ids"]
 
 
