@@ -69,6 +69,8 @@ class Simulator:
     def __enter__(self) -> Self:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         listener = socket.create_server((self.host, self.port), family=family)
+        # Its connections inherit it: older uvicorns send head and body apart, and the body would wait 40 ms.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = listener.getsockname()[1]
         self._directory = tempfile.TemporaryDirectory(prefix="isales-simulator-")
         directory = Path(self._directory.name)
