@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from airflow_provider_isales.client.arguments import check_campaign_id
 from airflow_provider_isales.client.verbs import PATH, VERBS
 from airflow_provider_isales.simulator.faults import NO_FAULT, Fault, FaultPlan
 from airflow_provider_isales.simulator.service import Service, result_fields
@@ -50,6 +51,7 @@ class SimulatorApp:
                     for verb in VERBS.values()
                 ],
                 Route(f"{CONTROL}/state", self._state, methods=["GET"]),
+                Route(f"{CONTROL}/campaigns/{{campaign_id}}", self._change, methods=["POST"]),
                 Route(f"{CONTROL}/faults", self._inject, methods=["POST"]),
                 Route(f"{CONTROL}/faults", self._clear, methods=["DELETE"]),
             ]
@@ -102,21 +104,26 @@ class SimulatorApp:
         return {"Date": format_datetime(self._clock(), usegmt=True)}
 
     async def _state(self, request: Request) -> Response:
-        campaigns = {
-            campaign.id: {
-                "state": campaign.state,
-                "batches": {batch.id: batch.status.name.lower() for batch in campaign.batches.values()},
-            }
-            for campaign in self.service.campaigns.values()
-        }
         return JSONResponse(
             {
                 "vdn_id": self.service.vdn_id,
-                "campaigns": campaigns,
+                "campaigns": {campaign.id: campaign.to_json() for campaign in self.service.campaigns.values()},
                 "requests": self.requests,
                 "faults": self.faults.to_json(),
             }
         )
+
+    async def _change(self, request: Request) -> Response:
+        changes = _parse(await request.body())
+        try:
+            number = check_campaign_id(request.path_params["campaign_id"])
+            if number not in self.service.campaigns:
+                return PlainTextResponse(f"there is no campaign {number}\n", 404)
+            campaign = self.service.campaigns[number]
+            campaign.change(changes)
+        except ValueError as error:
+            return PlainTextResponse(f"{error}\n", 400)
+        return JSONResponse(campaign.to_json())
 
     async def _inject(self, request: Request) -> Response:
         try:

@@ -64,8 +64,10 @@ def _welcome(simulator: Simulator) -> str:
             "The connection for Airflow:",
             f"export AIRFLOW_CONN_ISALES_DEFAULT={shlex.quote(simulator.connection())}",
             "",
-            "State and faults:",
+            "State, campaigns and faults:",
             f"curl --cacert {simulator.ca_file} {control}/state",
+            f"curl --cacert {simulator.ca_file} {control}/campaigns/{next(iter(simulator.service.campaigns))} -d "
+            """'{"state": "suspended"}'""",
             f"curl --cacert {simulator.ca_file} {control}/faults -d "
             """'{"kind": "answer", "status": 429, "headers": {"Retry-After": "2"}, "times": 3}'""",
         ]

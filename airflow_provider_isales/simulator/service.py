@@ -30,6 +30,7 @@ from airflow_provider_isales.client.errors import (
     ISalesTooManyBatchesError,
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
+from airflow_provider_isales.client.text import shown
 
 # Made up: the reference does not give the code for resuming a batch that is started.
 ALREADY_STARTED = "03999999"
@@ -71,6 +72,34 @@ class Campaign:
         """Start or suspend a batch, as someone in the console would."""
         batch = self.batches[batch_id]
         self.batches[batch_id] = CallBatch(batch.id, batch.name, status)
+
+    def change(self, changes: object) -> None:
+        """
+        Set the state, the statuses of batches, or both, as someone in the console would.
+
+        :param changes: a JSON object with ``state``, ``batches`` or both, as :meth:`to_json` returns it
+        :raises ValueError: for what is none, or names a state, a batch or a status that there is not; nothing is
+            changed then
+        """
+        if not isinstance(changes, dict) or not changes or set(changes) - {"state", "batches"}:
+            raise ValueError(f"a change is a JSON object with state, batches or both, not {shown(changes)}")
+        state, batches = changes.get("state", self.state), changes.get("batches", {})
+        if state not in tuple(CampaignState):
+            raise ValueError(f"state must be one of {', '.join(CampaignState)}, not {shown(state)}")
+        if not isinstance(batches, dict) or not all(status in ("started", "suspended") for status in batches.values()):
+            raise ValueError(f"batches must be a JSON object of ids with started or suspended, not {shown(batches)}")
+        if unknown := set(batches) - set(self.batches):
+            raise ValueError(f"campaign {self.id} has no batch {shown(min(unknown))}")
+        self.state = CampaignState(state)
+        for batch_id, status in batches.items():
+            self.set_status(batch_id, BatchStatus[status.upper()])
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state, and the batches' statuses by their ids, as JSON."""
+        return {
+            "state": self.state,
+            "batches": {batch.id: batch.status.name.lower() for batch in self.batches.values()},
+        }
 
     def _id(self, number: int) -> str:
         return f"{self.id:015d}{number:015d}"

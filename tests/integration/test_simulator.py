@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -228,6 +229,57 @@ class TestControl:
         assert answer.status_code == 400
         assert answer.text.startswith(complaint)
 
+    @pytest.mark.parametrize("state", list(CampaignState))
+    def test_a_campaign_can_be_put_in_any_state(self, call: Caller, campaign: Campaign, state: CampaignState) -> None:
+        call.raw("POST", "/simulator/campaigns/7", json={"state": state})
+        assert campaign.state is state
+
+    def test_the_state_of_a_campaign_decides_about_the_next_pause(self, call: Caller, campaign: Campaign) -> None:
+        call.raw("POST", "/simulator/campaigns/7", json={"state": "suspended"})
+        assert call("pause", {"id": first(campaign)})["resultCode"] == "03000002"
+
+    def test_batches_can_be_started_and_suspended_as_in_the_console(self, call: Caller, campaign: Campaign) -> None:
+        one, other = campaign.batches
+        campaign.set_status(one, BatchStatus.SUSPENDED)
+        call.raw("POST", "/simulator/campaigns/7", json={"batches": {one: "started", other: "suspended"}})
+        assert [batch.status.name for batch in campaign.batches.values()] == ["STARTED", "SUSPENDED"]
+
+    def test_a_change_is_answered_with_what_has_become_of_the_campaign(self, call: Caller, campaign: Campaign) -> None:
+        answer = call.raw("POST", "/simulator/campaigns/7", json={"state": "draft"}).json()
+        assert answer == call.raw("GET", "/simulator/state").json()["campaigns"]["7"]
+
+    @pytest.mark.parametrize(
+        ("change", "complaint"),
+        [
+            ({}, "a change is a JSON object with state, batches or both, not {}"),
+            ([], "a change is a JSON object with state, batches or both, not []"),
+            ({"status": "draft"}, "a change is a JSON object with state, batches or both, not {'status': 'draft'}"),
+            ({"state": "paused"}, "state must be one of draft, executing, suspended, completed, not 'paused'"),
+            ({"state": ["draft"]}, "state must be one of draft, executing, suspended, completed, not ['draft']"),
+            ({"batches": "all"}, "batches must be a JSON object of ids with started or suspended, not 'all'"),
+            ({"batches": {"1": 1}}, "batches must be a JSON object of ids with started or suspended, not {'1': 1}"),
+            ({"batches": {ABSENT: "started"}}, f"campaign 7 has no batch '{ABSENT}'"),
+        ],
+    )
+    def test_a_change_that_makes_no_sense_is_refused_with_what_is_allowed(
+        self, call: Caller, campaign: Campaign, change: object, complaint: str
+    ) -> None:
+        answer = call.raw("POST", "/simulator/campaigns/7", json=change)
+        assert (answer.status_code, answer.text[: len(complaint)]) == (400, complaint)
+
+    def test_a_change_of_which_a_part_makes_no_sense_changes_nothing(self, call: Caller, campaign: Campaign) -> None:
+        call.raw("POST", "/simulator/campaigns/7", json={"state": "draft", "batches": {ABSENT: "started"}})
+        assert campaign.state is CampaignState.EXECUTING
+
+    def test_a_change_of_a_campaign_that_does_not_exist_is_404(self, call: Caller, campaign: Campaign) -> None:
+        answer = call.raw("POST", "/simulator/campaigns/8", json={"state": "draft"})
+        assert (answer.status_code, answer.text) == (404, "there is no campaign 8\n")
+
+    @pytest.mark.parametrize("number", ["1_0", "%D9%A7", "0", "-7", "x"])
+    def test_a_change_of_what_can_be_no_campaign_is_400(self, call: Caller, campaign: Campaign, number: str) -> None:
+        answer = call.raw("POST", f"/simulator/campaigns/{number}", json={"state": "draft"})
+        assert (answer.status_code, answer.text[:43]) == (400, "campaign_id must be a positive integer, not")
+
     @pytest.mark.parametrize(
         ("kind", "took_effect"), [("close_before", False), ("close_after", True), ("truncate", True)]
     )
@@ -269,6 +321,22 @@ class TestCommand:
         assert len(state["campaigns"]["9"]["batches"]) == 2
         assert connection["extra"]["vdn_id"] == 30
         assert process.wait(10) == 0
+
+    def test_the_requests_that_it_prints_can_be_sent(self, tmp_path: Path) -> None:
+        process = self.start(tmp_path, "--port", "0", "--campaign", "9", "--campaign", "10")
+        lines = [""]
+        while "/faults" not in lines[-1]:
+            lines.append(process.stdout.readline())
+            assert lines[-1], process.stderr.read()
+        commands = [shlex.split(line) for line in lines if line.startswith("curl")]
+        answers = [
+            requests.request("POST" if data else "GET", url, data=data and data[1], verify=ca_file, timeout=10)
+            for _, _, ca_file, url, *data in commands
+        ]
+        process.terminate()
+        process.wait(10)
+        assert [answer.status_code for answer in answers] == [200, 200, 200]
+        assert answers[1].json()["state"] == "suspended"
 
     def test_a_port_that_is_taken_is_a_clear_error(self, tmp_path: Path, server: Simulator) -> None:
         process = self.start(tmp_path, "--port", str(server.port))
