@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 MAX_CHARACTERS = 200
+#: What JSON can write with ``\\u`` and UTF-8 can't express.
+SURROGATES = frozenset(map(chr, range(0xD800, 0xE000)))
 
 # A signature as it was sent, or as a server may echo it: with escaped slashes, in capitals, or its last part alone.
 _AUTHORIZATION = re.compile(r"(auth-v2)(?:\\*/|%2f)\S+", re.IGNORECASE)

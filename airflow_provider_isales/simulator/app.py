@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from email.utils import format_datetime
+from functools import partial
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -23,6 +25,8 @@ from airflow_provider_isales.simulator.service import Service, result_fields
 from airflow_provider_isales.simulator.signature import SignatureCheck
 
 CONTROL = "/simulator"
+# A thousand times what an interface takes.
+MAX_BODY_BYTES = 2**20
 
 
 class SimulatorApp:
@@ -47,7 +51,7 @@ class SimulatorApp:
         self.asgi = Starlette(
             routes=[
                 *[
-                    Route(PATH.replace("{verb}", verb.name), self._interface, methods=[verb.method])
+                    Route(PATH.replace("{verb}", verb.name), partial(self._interface, verb.name), methods=[verb.method])
                     for verb in VERBS.values()
                 ],
                 Route(f"{CONTROL}/state", self._state, methods=["GET"]),
@@ -56,6 +60,8 @@ class SimulatorApp:
                 Route(f"{CONTROL}/faults", self._clear, methods=["DELETE"]),
             ]
         )
+        # Redirects are made of the Host header, whatever that is.
+        self.asgi.router.redirect_slashes = False
 
     def reset(self) -> None:
         """Forget campaigns, faults, counts and ``on_request``."""
@@ -64,9 +70,8 @@ class SimulatorApp:
         self.requests.clear()
         self.on_request = None
 
-    async def _interface(self, request: Request) -> Response:
-        verb = request.url.path.rpartition("/")[2]
-        body = await request.body()
+    async def _interface(self, verb: str, request: Request) -> Response:
+        body = await _read(request)
         self.requests[verb] += 1
         if self.on_request:
             self.on_request(verb, _parse(body))
@@ -95,7 +100,7 @@ class SimulatorApp:
             self._clock(),
             method=request.method,
             path=request.scope["raw_path"].decode(),
-            query=parse_qsl(request.url.query, keep_blank_values=True),
+            query=parse_qsl(request.scope["query_string"].decode(), keep_blank_values=True),
             headers=request.headers,
             body=body,
         )
@@ -114,7 +119,7 @@ class SimulatorApp:
         )
 
     async def _change(self, request: Request) -> Response:
-        changes = _parse(await request.body())
+        changes = _parse(await _read(request))
         try:
             number = check_campaign_id(request.path_params["campaign_id"])
             if number not in self.service.campaigns:
@@ -127,7 +132,7 @@ class SimulatorApp:
 
     async def _inject(self, request: Request) -> Response:
         try:
-            self.faults.inject(Fault.from_json(_parse(await request.body())))
+            self.faults.inject(Fault.from_json(_parse(await _read(request))))
         except ValueError as error:
             return PlainTextResponse(f"{error}\n", 400)
         return JSONResponse(self.faults.to_json())
@@ -137,10 +142,26 @@ class SimulatorApp:
         return JSONResponse([])
 
 
+async def _read(request: Request) -> bytes:
+    too_large = HTTPException(413, f"a body must not be longer than {MAX_BODY_BYTES} bytes\n")
+    if int(request.headers.get("content-length", 0)) > MAX_BODY_BYTES:
+        raise too_large
+    body = bytearray()
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > MAX_BODY_BYTES:
+                raise too_large
+    except ClientDisconnect:
+        # Nobody reads it, but an exception of another kind would be logged.
+        raise HTTPException(400, "the body broke off\n") from None
+    return bytes(body)
+
+
 def _parse(body: bytes) -> object:
     try:
         return json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

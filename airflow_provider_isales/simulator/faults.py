@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from airflow_provider_isales.client.text import SURROGATES, shown
 from airflow_provider_isales.client.verbs import VERBS
 
 MAX_SECONDS = 600
 KINDS = ("delay", "close_before", "close_after", "truncate", "answer", "result")
+
+# RFC 9110, 5.1 and 5.5.
+_HEADER_NAME = re.compile(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+")
+_HEADER_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e\x80-\xff]*(?<![ \t])")
+_WITHOUT_BODY = (204, 304)
 
 
 @dataclass(frozen=True)
@@ -51,20 +57,36 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {shown(self.kind)}")
         if type(self.times) is not int or self.times < 1:
-            raise ValueError(f"times must be an integer from 1, not {self.times!r}")
+            raise ValueError(f"times must be an integer from 1, not {shown(self.times)}")
         if self.verb not in ("", *VERBS):
-            raise ValueError(f"verb must be one of {', '.join(VERBS)}, not {self.verb!r}")
+            raise ValueError(f"verb must be one of {', '.join(VERBS)}, not {shown(self.verb)}")
         if type(self.seconds) not in (int, float) or not 0 <= self.seconds <= MAX_SECONDS:
-            raise ValueError(f"seconds must be a number from 0 to {MAX_SECONDS}, not {self.seconds!r}")
+            raise ValueError(f"seconds must be a number from 0 to {MAX_SECONDS}, not {shown(self.seconds)}")
         if type(self.status) is not int or not 200 <= self.status <= 599:  # noqa: PLR2004
-            raise ValueError(f"status must be an HTTP status from 200 to 599, not {self.status!r}")
+            raise ValueError(f"status must be an HTTP status from 200 to 599, not {shown(self.status)}")
         headers = [*self.headers, *self.headers.values()] if isinstance(self.headers, Mapping) else [None]
         if not all(isinstance(text, str) for text in (self.body, self.code, *headers)):
             raise ValueError("body and code must be text, headers a JSON object of text")
+        self._check_that_it_can_be_sent()
         if self.kind == "result" and not self.code:
             raise ValueError("a fault of kind 'result' needs a code")
+
+    def _check_that_it_can_be_sent(self) -> None:
+        if not (SURROGATES.isdisjoint(self.body) and SURROGATES.isdisjoint(self.code)):
+            raise ValueError("body and code must be text that UTF-8 can express")
+        for name, value in self.headers.items():
+            if not _HEADER_NAME.fullmatch(name):
+                raise ValueError(f"a header's name must be a word such as Retry-After, not {shown(name)}")
+            if not _HEADER_VALUE.fullmatch(value):
+                raise ValueError(
+                    f"a header's value must be Latin-1 text without line breaks and outer spaces, not {shown(value)}"
+                )
+            if name.lower() in ("content-length", "transfer-encoding"):
+                raise ValueError(f"headers must not have {name}: the simulator says itself where the body ends")
+        if self.kind == "answer" and self.status in _WITHOUT_BODY and self.body:
+            raise ValueError(f"an answer with status {self.status} has no body: give body as ''")
 
     @classmethod
     def from_json(cls, value: object) -> Fault:
@@ -75,7 +97,9 @@ class Fault:
         """
         names = [known.name for known in fields(cls)]
         if not isinstance(value, dict) or "kind" not in value or set(value) - set(names):
-            raise ValueError(f"a fault is a JSON object with kind and any of {', '.join(names[1:])}, not {value!r}")
+            raise ValueError(
+                f"a fault is a JSON object with kind and any of {', '.join(names[1:])}, not {shown(value)}"
+            )
         return cls(**value)
 
 
@@ -86,11 +110,12 @@ class FaultPlan:
     """The faults still to be committed, in the order in which they were injected."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Fault] = deque()
+        # Each with the times that are left of it: one entry per time would fill the memory.
+        self._waiting: list[Fault] = []
 
     def inject(self, fault: Fault) -> None:
         """Add a fault for the next calls that it fits."""
-        self._waiting.extend([fault] * fault.times)
+        self._waiting.append(fault)
 
     def clear(self) -> None:
         """Drop all faults."""
@@ -98,12 +123,12 @@ class FaultPlan:
 
     def take(self, verb: str) -> Fault | None:
         """Return the fault for a call that just came in, and count it as committed."""
-        for fault in self._waiting:
+        for index, fault in enumerate(self._waiting):
             if fault.verb in ("", verb):
-                self._waiting.remove(fault)
+                self._waiting[index : index + 1] = [replace(fault, times=fault.times - 1)] if fault.times > 1 else []
                 return fault
         return None
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the waiting faults as JSON."""
-        return [{"kind": fault.kind, "verb": fault.verb} for fault in self._waiting]
+        return [{"kind": fault.kind, "verb": fault.verb, "times": fault.times} for fault in self._waiting]

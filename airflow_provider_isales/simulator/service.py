@@ -30,7 +30,7 @@ from airflow_provider_isales.client.errors import (
     ISalesTooManyBatchesError,
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
-from airflow_provider_isales.client.text import shown
+from airflow_provider_isales.client.text import SURROGATES, shown
 
 # Made up: the reference does not give the code for resuming a batch that is started.
 ALREADY_STARTED = "03999999"
@@ -206,7 +206,7 @@ def _new_name(campaign: Campaign, body: Mapping[str, object], batch_id: str | No
     name = _text(body, "name")
     if len(name) > MAX_NAME_LENGTH:
         raise ISalesTooLongError(f"name: at most {MAX_NAME_LENGTH} characters")
-    if FORBIDDEN_IN_NAMES.intersection(name):
+    if (FORBIDDEN_IN_NAMES | SURROGATES).intersection(name):
         raise ISalesIllegalCharactersError("name")
     if any(batch.name == name and batch.id != batch_id for batch in campaign.batches.values()):
         raise ISalesDuplicateNameError("")
