@@ -324,13 +324,15 @@ class TestCommand:
 
     def test_the_requests_that_it_prints_can_be_sent(self, tmp_path: Path) -> None:
         process = self.start(tmp_path, "--port", "0", "--campaign", "9", "--campaign", "10")
+        assert process.stdout
+        assert process.stderr
         lines = [""]
         while "/faults" not in lines[-1]:
             lines.append(process.stdout.readline())
             assert lines[-1], process.stderr.read()
         commands = [shlex.split(line) for line in lines if line.startswith("curl")]
         answers = [
-            requests.request("POST" if data else "GET", url, data=data and data[1], verify=ca_file, timeout=10)
+            requests.request("POST" if data else "GET", url, data=data[1] if data else None, verify=ca_file, timeout=10)
             for _, _, ca_file, url, *data in commands
         ]
         process.terminate()
