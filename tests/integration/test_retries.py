@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from airflow_provider_isales.client import (
+    CallBatchResult,
+    ISalesArgumentError,
     ISalesCertificateError,
     ISalesClient,
     ISalesDatabaseError,
     ISalesHTTPStatusError,
     ISalesTimeoutError,
+    Outcome,
     RetryPolicy,
 )
-from airflow_provider_isales.simulator import Simulator
+from airflow_provider_isales.client.transport import Transport
+from airflow_provider_isales.simulator import Campaign, Simulator
 
 
 def test_attempts_are_bounded(client: ISalesClient, simulator: Simulator, batch_id: str) -> None:
@@ -93,3 +100,109 @@ def test_a_server_that_is_too_slow_is_a_timeout(simulator: Simulator, batch_id: 
         pytest.raises(ISalesTimeoutError, match="no answer in time"),
     ):
         client.pause_call_batch(7, batch_id)
+
+
+@pytest.mark.parametrize(
+    ("bound", "complaint"),
+    [
+        ({"attempts": 0}, "attempts must be an integer from 1 to 1000, not 0"),
+        ({"attempts": 1001}, "attempts must be an integer from 1 to 1000, not 1001"),
+        *(
+            ({name: value}, f"{name} must be a number of seconds above 0, up to 86400, not {value}")
+            for name in ("total", "first_wait", "max_wait", "max_retry_after")
+            for value in (0, 86401)
+        ),
+    ],
+)
+def test_a_bound_that_is_not_allowed_is_refused(bound: dict[str, int], complaint: str) -> None:
+    with pytest.raises(ISalesArgumentError, match=complaint):
+        RetryPolicy(**bound)
+
+
+@pytest.fixture
+def longest_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have chance choose the longest wait each time."""
+    monkeypatch.setattr("random.uniform", lambda least, most: most)
+
+
+@pytest.mark.usefixtures("longest_waits")
+def test_the_longest_wait_doubles_with_each_attempt_up_to_a_cap() -> None:
+    assert [RetryPolicy().backoff(attempt) for attempt in range(1, 8)] == [0.5, 1, 2, 4, 8, 10, 10]
+
+
+def test_a_wait_is_a_random_part_of_the_longest_one() -> None:
+    waits = [RetryPolicy().backoff(5) for _ in range(100)]
+    assert len(set(waits)) > 90
+    assert 0 <= min(waits) < max(waits) <= 8
+
+
+@pytest.mark.usefixtures("longest_waits")
+@pytest.mark.parametrize(("asked_for", "held"), [(7.0, 7.0), (99.0, 30.0), (0.1, 0.5), (None, 0.5)])
+def test_many_batches_are_held_back_as_the_server_asks_within_bounds(asked_for: float | None, held: float) -> None:
+    assert RetryPolicy().hold(ISalesHTTPStatusError(429, retry_after=asked_for)) == held
+
+
+class TestWhileACallWaits:
+    """One call of a client failed and waits for half a minute; then comes another one."""
+
+    @pytest.fixture
+    def client(self, simulator: Simulator) -> Iterator[ISalesClient]:
+        with simulator.client() as client:
+            yield client
+
+    @pytest.fixture
+    def call(self, client: ISalesClient, campaign: Campaign) -> Iterator[Callable[[int], Future[CallBatchResult]]]:
+        """Start the call for the so-many-th batch."""
+        with ThreadPoolExecutor(2) as pool:
+            yield lambda number: pool.submit(client.pause_call_batch, 7, list(campaign.batches)[number])
+            client.stop()
+
+    @pytest.fixture
+    def first_call_waits(
+        self,
+        call: Callable[[int], Future[CallBatchResult]],
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> Callable[[], None]:
+        def start() -> None:
+            monkeypatch.setattr("random.uniform", lambda least, most: 30.0)
+            call(0)
+            deadline = time.monotonic() + 10
+            while "Trying again in 30.0 s" not in caplog.text and time.monotonic() < deadline:
+                time.sleep(0.01)
+
+        return start
+
+    @pytest.mark.parametrize(("status", "headers"), [(429, {}), (503, {"Retry-After": "30"})])
+    def test_the_other_waits_too_if_the_server_asked_to_slow_down(
+        self,
+        simulator: Simulator,
+        call: Callable[[int], Future[CallBatchResult]],
+        first_call_waits: Callable[[], None],
+        status: int,
+        headers: dict[str, str],
+    ) -> None:
+        simulator.inject("answer", status=status, headers=headers)
+        first_call_waits()
+        call(1)
+        time.sleep(0.3)
+        assert simulator.requests["pause"] == 1
+
+    def test_the_other_does_not_if_it_was_a_passing_failure(
+        self,
+        simulator: Simulator,
+        call: Callable[[int], Future[CallBatchResult]],
+        first_call_waits: Callable[[], None],
+    ) -> None:
+        simulator.inject("answer", status=502)
+        first_call_waits()
+        assert call(1).result(timeout=10).outcome is Outcome.PAUSED
+
+
+def test_what_is_no_error_of_a_call_is_raised_as_it_is(client: ISalesClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Transport, "exchange", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        client.pause_call_batch(7, "1")

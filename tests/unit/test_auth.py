@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -77,6 +79,20 @@ def test_the_timestamp_is_in_utc_wherever_the_clock_is() -> None:
     assert format_timestamp(at, "milliseconds") == "2025-12-31T23:59:59.999Z"
 
 
+@pytest.fixture
+def machine_in_shanghai(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "CST-8")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("machine_in_shanghai")
+def test_the_timestamp_is_in_utc_wherever_the_machine_is() -> None:
+    assert format_timestamp(SIGNED_AT, "seconds") == "2026-03-04T05:06:07Z"
+
+
 @pytest.mark.parametrize(
     ("netloc", "host"),
     [
@@ -85,10 +101,15 @@ def test_the_timestamp_is_in_utc_wherever_the_clock_is() -> None:
         ("isales.example.com:8443", "isales.example.com:8443"),
         ("10.22.26.181:28080", "10.22.26.181:28080"),
         ("[::1]:8443", "[::1]:8443"),
+        ("user:password@isales.example.com:8443", "isales.example.com:8443"),
     ],
 )
 def test_the_host_header_has_the_port_where_it_is_not_443(netloc: str, host: str) -> None:
     assert signed(url=f"https://{netloc}/x").headers["Host"] == host
+
+
+def test_the_host_header_of_plain_http_has_no_port_80() -> None:
+    assert signed(url="http://isales.example.com:80/x").headers["Host"] == "isales.example.com"
 
 
 def test_without_a_query_its_line_is_left_out() -> None:
@@ -98,6 +119,46 @@ def test_without_a_query_its_line_is_left_out() -> None:
 def test_query_parameters_are_encoded_and_sorted_as_text() -> None:
     text = canonical_request("GET", "/", [("b", "2"), ("a", "外 1~"), ("B", "*")], {"host": "h"}, "")
     assert text.split("\n")[2] == "B=%2A&a=%E5%A4%96%201~&b=2"
+
+
+def test_a_query_parameter_without_a_value_is_signed_too() -> None:
+    request = signed("legacy", url="https://h/x?b=1&a=")
+    assert request.headers["Authorization"] == authorization(
+        "ak",
+        "sk",
+        "2026-03-04T05:06:07Z",
+        method="POST",
+        path="/x",
+        query=[("a", ""), ("b", "1")],
+        headers={"host": "h"},
+        body=b"{}",
+    )
+
+
+def test_without_a_body_none_is_signed() -> None:
+    without = authorization("ak", "sk", "now", method="GET", path="/x", headers={"host": "h"})
+    assert without == authorization("ak", "sk", "now", method="GET", path="/x", headers={"host": "h"}, body="")
+
+
+def test_a_header_in_bytes_is_signed_as_the_text_that_is_sent() -> None:
+    def signature(content_type: str | bytes) -> str:
+        auth = C2Auth("ak", "sk", clock=lambda: SIGNED_AT)
+        headers = {"Content-Type": content_type}
+        return (
+            requests.Request("POST", "https://h/x", headers=headers, data=b"{}", auth=auth)
+            .prepare()
+            .headers["Authorization"]
+        )
+
+    assert signature("text/plain; x=é".encode("latin-1")) == signature("text/plain; x=é")
+
+
+@pytest.mark.parametrize(("profile", "length"), [("current", "0"), ("legacy", None)])
+def test_a_request_without_a_body_says_its_length_only_where_that_is_signed(profile: str, length: str | None) -> None:
+    request = requests.Request(
+        "GET", "https://h/x", headers={"Content-Type": "application/json"}, auth=C2Auth("ak", "sk", profile)
+    ).prepare()
+    assert request.headers.get("Content-Length") == length
 
 
 def test_a_request_without_content_type_cannot_be_signed_with_the_current_profile() -> None:
