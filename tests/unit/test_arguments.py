@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import certifi
 import pytest
 
 from airflow_provider_isales.client import BatchStatus, ISalesArgumentError
 from airflow_provider_isales.client.arguments import (
     batch_key,
     check_batch_id,
+    check_batch_ids,
     check_batch_name,
     check_campaign_id,
+    check_host,
+    check_parallelism,
+    check_port,
+    check_proxy,
     check_status,
     check_vdn_id,
+    check_verify,
 )
 
 BATCH = "012345678901234567890123456789"
@@ -32,12 +41,12 @@ def test_any_other_vdn_id_is_refused_with_what_is_allowed(value: object) -> None
         check_vdn_id(value)
 
 
-@pytest.mark.parametrize(("value", "campaign_id"), [(1, 1), ("2147483648", 2147483648)])
+@pytest.mark.parametrize(("value", "campaign_id"), [(1, 1), ("2147483648", 2147483648), ("9" * 64, 10**64 - 1)])
 def test_a_campaign_id_is_a_positive_integer_or_its_digits(value: object, campaign_id: int) -> None:
     assert check_campaign_id(value) == campaign_id
 
 
-@pytest.mark.parametrize("value", [0, -7, True, 7.0, "7.0", "", "seven", "9" * 5000, None, [7]])
+@pytest.mark.parametrize("value", [0, -7, True, 7.0, "7.0", "", "seven", "9" * 5000, 10**64, None, [7]])
 def test_any_other_campaign_id_is_refused_with_what_is_allowed(value: object) -> None:
     with pytest.raises(ISalesArgumentError, match="campaign_id must be a positive integer, not"):
         check_campaign_id(value)
@@ -47,15 +56,51 @@ def test_a_batch_id_keeps_its_leading_zeros() -> None:
     assert check_batch_id(BATCH) == BATCH
 
 
+def test_a_batch_id_may_have_64_digits() -> None:
+    assert check_batch_id("9" * 64) == "9" * 64
+
+
 def test_a_number_for_a_batch_id_is_refused_with_the_reason() -> None:
     with pytest.raises(ISalesArgumentError, match="not the number 1747: a number loses leading zeros"):
         check_batch_id(1747)
 
 
-@pytest.mark.parametrize("value", ["", "12a", " 12", "12\n", "\uff11", 1.5, True, None, b"12"])
+@pytest.mark.parametrize("value", ["", "12a", " 12", "12\n", "\uff11", 1.5, True, None, b"12", "9" * 65])
 def test_any_other_batch_id_is_refused_with_what_is_allowed(value: object) -> None:
     with pytest.raises(ISalesArgumentError, match="batch_id must be text of 1 to 64 digits, not"):
         check_batch_id(value)
+
+
+class Column:
+    """A list as data frames have it: comparing it gives no yes or no."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(["1", "2"])
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("the truth value of a column is ambiguous")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("value", [["1", "2"], ("1", "2"), dict.fromkeys(["1", "2"]).keys(), Column()])
+def test_batches_may_be_given_as_anything_like_a_list(value: object) -> None:
+    assert check_batch_ids(value) == ["1", "2"]
+
+
+def test_all_batches_are_named_by_a_word() -> None:
+    assert check_batch_ids("all") == "all"
+
+
+@pytest.mark.parametrize("value", [None, "123", b"123", 7, {"1": "2"}])
+def test_anything_else_for_batches_is_refused(value: object) -> None:
+    with pytest.raises(ISalesArgumentError, match=r'batch_ids must be a list of batch ids, or "all" for every'):
+        check_batch_ids(value)
+
+
+@pytest.mark.parametrize("value", [1, 64])
+def test_1_to_64_requests_may_be_under_way_at_once(value: int) -> None:
+    assert check_parallelism(value) == value
 
 
 @pytest.mark.parametrize("name", ["a", "早班-催收 批次", "x" * 255, "a.b_c-d (1)"])
@@ -75,12 +120,18 @@ def test_a_name_with_a_forbidden_character_is_refused_and_the_character_named(ch
         check_batch_name(f"a{character}b")
 
 
+@pytest.mark.parametrize("name", ["a\nb", "a\x00b", "a\ud800b"])
+def test_a_name_that_cannot_be_read_or_sent_is_refused(name: str) -> None:
+    with pytest.raises(ISalesArgumentError, match="name must not contain control characters, as 'a"):
+        check_batch_name(name)
+
+
 @pytest.mark.parametrize("value", [1, BatchStatus.STARTED])
 def test_a_status_is_one_of_the_two(value: object) -> None:
     assert check_status(value) is BatchStatus.STARTED
 
 
-@pytest.mark.parametrize("value", [0, 3, "1", True, None])
+@pytest.mark.parametrize("value", [0, 3, "1", 1.0, True, None])
 def test_any_other_status_is_refused_with_what_is_allowed(value: object) -> None:
     with pytest.raises(ISalesArgumentError, match=re.escape("status must be 1 (started) or 2 (suspended), not")):
         check_status(value)
@@ -88,3 +139,120 @@ def test_any_other_status_is_refused_with_what_is_allowed(value: object) -> None
 
 def test_a_key_reads_as_what_it_names() -> None:
     assert str(batch_key(25, "1001", BATCH)) == f"call batch {BATCH} of campaign 1001 (VDN 25)"
+
+
+@pytest.mark.parametrize(
+    ("value", "in_url"),
+    [
+        ("isales.example.com", "isales.example.com"),
+        ("isales.example.com.", "isales.example.com."),
+        ("10.22.26.181", "10.22.26.181"),
+        ("::1", "[::1]"),
+        ("[2001:DB8::1]", "[2001:db8::1]"),
+    ],
+)
+def test_a_host_is_a_name_or_an_address_as_it_stands_in_a_url(value: str, in_url: str) -> None:
+    assert check_host(value) == in_url
+
+
+@pytest.mark.parametrize("value", [None, 7, b"h", "", "a b", "fe80::1%eth0", "https://h", "h/x", "h:1", "user@h"])
+def test_any_other_host_is_refused(value: object) -> None:
+    with pytest.raises(ISalesArgumentError, match="host must be a bare name or address, not"):
+        check_host(value)
+
+
+class TestVerify:
+    @pytest.mark.parametrize("value", [True, False, certifi.where()])
+    def test_is_yes_or_no_or_a_bundle(self, value: bool | str) -> None:
+        assert check_verify(value) == value
+
+    def test_may_be_a_directory_of_certificates(self, tmp_path: Path) -> None:
+        assert check_verify(str(tmp_path)) == str(tmp_path)
+
+    def test_is_left_to_a_later_try_if_the_bundle_cannot_be_read_because_another_worker_may_have_it(self) -> None:
+        with pytest.raises(ISalesArgumentError) as caught:
+            check_verify("/no/such.pem")
+        assert caught.value.retryable
+
+    def test_cannot_have_a_zero_byte_in_its_path(self) -> None:
+        with pytest.raises(ISalesArgumentError, match="verify names no CA bundle that can be read"):
+            check_verify("a\x00b")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://proxy",
+        "https://proxy.example.com:1",
+        "http://user:p%40ss@10.0.0.1:3128/",
+        "http://[::1]:3128",
+    ],
+)
+def test_a_proxy_is_a_url_with_or_without_user_and_password(url: str) -> None:
+    assert check_proxy(url) == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        None,
+        7,
+        b"http://proxy",
+        "",
+        "proxy:3128",
+        "http://",
+        "ftp://proxy",
+        "http://proxy/path",
+        "http://proxy?x=secret",
+        "http://proxy#secret",
+        "http://user:sec ret@proxy",
+        "http://user:sec\\ret@proxy",
+        "http://user:sec\nret@proxy",
+        "http://user:sec\x7fret@proxy",
+        "http://user:seçret@proxy",
+        "http://user:sec@ret@proxy",
+        "http://user:sec/ret@proxy",
+        "http://bad!host",
+        "http://proxy:0",
+        "http://proxy:65536",
+        "http://user:sec[ret@proxy",
+        "http://[::1",
+    ],
+)
+def test_any_other_proxy_is_refused_without_showing_it(url: object) -> None:
+    with pytest.raises(ISalesArgumentError) as caught:
+        check_proxy(url)
+    assert str(caught.value) == (
+        "proxies must be URLs such as http://proxy.example.com:3128, whose user name and password have characters "
+        "such as # @ / ? percent-encoded. The value is not shown: it may hold a password"
+    )
+
+
+@pytest.mark.parametrize(
+    ("check", "value"),
+    [
+        (check_vdn_id, "a vdn"),
+        (check_campaign_id, "a campaign"),
+        (check_batch_id, "a batch"),
+        (check_batch_id, 1747),
+        (check_batch_ids, "batches"),
+        (check_parallelism, "many"),
+        (check_batch_name, ("a name",)),
+        (check_batch_name, "a <name>"),
+        (check_batch_name, "a\tname"),
+        (check_status, "started"),
+        (check_host, "a host"),
+        (check_port, "a port"),
+        (check_verify, 7.5),
+        (check_verify, "/no/such.pem"),
+    ],
+)
+def test_a_refusal_shows_the_value(check: Callable[[object], object], value: object) -> None:
+    with pytest.raises(ISalesArgumentError) as caught:
+        check(value)
+    assert repr(value) in str(caught.value)
+
+
+def test_a_refusal_of_so_many_connections_names_that_setting() -> None:
+    with pytest.raises(ISalesArgumentError, match="max_connections must be an integer from 1 to 64, not 0"):
+        check_parallelism(0, "max_connections")

@@ -1,0 +1,66 @@
+"""What is shown of values and texts of others."""
+
+from __future__ import annotations
+
+import pytest
+
+from airflow_provider_isales.client.text import Secret, clean, shown
+
+SIGNATURE = "0123456789abcdef" * 4
+
+
+class TestATextOfOthers:
+    @pytest.mark.parametrize(
+        "echo",
+        [
+            f"auth-v2/ak/now/host/{SIGNATURE}",
+            f"AUTH-V2/ak/now/host/{SIGNATURE}",
+            f"auth-v2\\/ak\\/now\\/host\\/{SIGNATURE}",
+            f"auth-v2%2Fak%2Fnow%2Fhost%2F{SIGNATURE}",
+        ],
+    )
+    def test_is_shown_without_a_signature(self, echo: str) -> None:
+        assert clean(f"bad {echo} header").lower() == "bad auth-v2/*** header"
+
+    @pytest.mark.parametrize("signature", [SIGNATURE, SIGNATURE.upper()])
+    def test_is_shown_without_the_last_part_of_one(self, signature: str) -> None:
+        assert clean(f"expected {signature}, got none") == "expected ***, got none"
+
+    def test_is_shown_without_user_and_password_of_a_url(self) -> None:
+        assert clean("no route to http://user:pass@proxy:3128") == "no route to http://***@proxy:3128"
+
+    def test_is_shown_on_one_line(self) -> None:
+        assert clean("a\nb\x00c\x1bd") == "a b c d"
+
+    def test_of_200_characters_is_shown_in_full(self) -> None:
+        assert clean("x" * 200) == "x" * 200
+
+    def test_of_more_is_cut(self) -> None:
+        assert clean("x" * 201) == "x" * 200 + "..."
+
+
+class TestAValue:
+    def test_is_shown_as_python_writes_it(self) -> None:
+        assert shown("it's") == '"it\'s"'
+
+    def test_that_cannot_be_written_is_shown_as_its_type(self) -> None:
+        assert shown(10**5000) == "<int>"
+
+
+class TestASecret:
+    @pytest.mark.parametrize("show", [str, repr, "{}".format, lambda secret: "%r" % [secret]])
+    def test_is_not_shown(self, show: object) -> None:
+        assert callable(show)
+        assert "sk" not in show(Secret("sk"))
+
+    def test_is_revealed_on_request(self) -> None:
+        assert Secret("sk").reveal() == "sk"
+
+    def test_is_put_into_a_holder_once(self) -> None:
+        secret = Secret("sk")
+        assert Secret.of(secret) is secret
+        assert Secret.of("sk").reveal() == "sk"
+
+    @pytest.mark.parametrize(("text", "usable"), [("sk", True), ("", False), (None, False), ("\ud800", False)])
+    def test_can_be_used_if_it_is_text_that_utf_8_can_express(self, text: str, usable: bool) -> None:
+        assert bool(Secret(text)) is usable
