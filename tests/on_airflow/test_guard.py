@@ -7,6 +7,7 @@ from datetime import datetime
 
 import pendulum
 import pytest
+from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow_runs import dag_file, run_dag
 
 from airflow_provider_isales.client import BatchStatus
@@ -118,3 +119,63 @@ def test_a_skipped_resume_names_the_next_start(run_at: RunAt, read_log: Callable
     run_at("resume", "25 23:00:00")
     log = read_log()
     assert "The next shift starts at 2026-11-26T09:00:00+08:00." in log
+
+
+class TestTheGuardItself:
+    """Asked directly, without a task, under calendars that no task above has."""
+
+    ALWAYS = ShiftCalendar("UTC", {"mon-sun": ["00:00-24:00"]})
+    OVER = ShiftCalendar("UTC", {}, special={"2020-01-01": ["09:00-10:00"]})
+
+    @pytest.fixture
+    def waits(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        waits: list[float] = []
+        monkeypatch.setattr("airflow_provider_isales.operators.guard.time.sleep", waits.append)
+        return waits
+
+    def test_lets_a_pause_wait_for_the_end_of_a_shift_for_half_a_minute(self, waits: list[float]) -> None:
+        assert right_until(skip_pause_during_shift, "25 11:59:30") == pendulum.datetime(2026, 11, 25, 5, 30)
+        assert waits == [30.0]
+
+    def test_lets_a_pause_wait_no_longer(self) -> None:
+        with pytest.raises(AirflowSkipException, match="Not paused, because a shift is on"):
+            right_until(skip_pause_during_shift, "25 11:59:29")
+
+    def test_lets_a_resume_wait_for_a_start_for_half_a_minute(self, waits: list[float]) -> None:
+        assert right_until(skip_resume_outside_shifts, "25 13:29:30") == pendulum.datetime(2026, 11, 25, 10)
+        assert waits == [30.0]
+
+    def test_lets_a_resume_wait_no_longer(self) -> None:
+        with pytest.raises(AirflowSkipException, match="Not resumed, because no shift is on"):
+            right_until(skip_resume_outside_shifts, "25 13:29:29")
+
+    def test_lets_a_resume_act_until_half_a_minute_before_the_end(self) -> None:
+        assert right_until(skip_resume_outside_shifts, "25 11:59:29") == pendulum.datetime(2026, 11, 25, 4)
+
+    def test_says_how_soon_a_shift_ends_and_when_the_next_one_starts(self) -> None:
+        with pytest.raises(AirflowSkipException) as caught:
+            right_until(skip_resume_outside_shifts, "25 11:59:48")
+        assert str(caught.value) == (
+            "Not resumed, because the shift ends in 12 s. The next shift starts at 2026-11-25T13:30:00+08:00."
+        )
+
+    def test_skips_a_pause_in_a_shift_that_never_ends(self) -> None:
+        with pytest.raises(AirflowSkipException) as caught:
+            skip_pause_during_shift(self.ALWAYS)
+        assert str(caught.value) == (
+            "Not paused, because a shift is on: one that never starts or never ends. A pause now would stop its work. "
+            "It never ends."
+        )
+
+    def test_lets_a_resume_act_for_good_in_a_shift_that_never_ends(self) -> None:
+        assert skip_resume_outside_shifts(self.ALWAYS) is None
+
+    def test_lets_a_pause_act_for_good_after_the_last_shift(self) -> None:
+        assert skip_pause_during_shift(self.OVER) is None
+
+    def test_skips_a_resume_after_the_last_shift(self) -> None:
+        with pytest.raises(AirflowSkipException) as caught:
+            skip_resume_outside_shifts(self.OVER)
+        assert str(caught.value) == (
+            "Not resumed, because no shift is on: people would be called outside the shifts. There is no next shift."
+        )
