@@ -12,6 +12,7 @@ import pytest
 from airflow_provider_isales.client import BatchStatus, ISalesArgumentError
 from airflow_provider_isales.client.arguments import (
     batch_key,
+    check_access_key,
     check_batch_id,
     check_batch_ids,
     check_batch_name,
@@ -159,6 +160,24 @@ def test_a_host_is_a_name_or_an_address_as_it_stands_in_a_url(value: str, in_url
 def test_any_other_host_is_refused(value: object) -> None:
     with pytest.raises(ISalesArgumentError, match="host must be a bare name or address, not"):
         check_host(value)
+
+
+@pytest.mark.parametrize("value", [1, 65535])
+def test_a_port_is_an_integer_from_1_to_65535(value: int) -> None:
+    assert check_port(value) == value
+
+
+@pytest.mark.parametrize("value", [0, 65536, True, 443.0, "443", None])
+def test_any_other_port_is_refused(value: object) -> None:
+    with pytest.raises(ISalesArgumentError, match=f"port must be an integer from 1 to 65535, not {value!r}"):
+        check_port(value)
+
+
+@pytest.mark.parametrize("value", [None, 7, b"secret", "", "sec ret", "sec/ret", "sec\nret", "seçret"])
+def test_an_access_key_that_is_not_visible_ascii_text_is_refused_without_showing_it(value: object) -> None:
+    with pytest.raises(ISalesArgumentError) as caught:
+        check_access_key(value)
+    assert str(caught.value) == "the access key must be visible ASCII characters without spaces or slashes"
 
 
 class TestVerify:

@@ -1,0 +1,213 @@
+"""Reading an answer, from the response alone: what its headers say, and what pages and new batches look like."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+import requests
+import time_machine
+from urllib3 import HTTPResponse
+
+from airflow_provider_isales.client import (
+    BatchStatus,
+    CallBatch,
+    ISalesAuthenticationError,
+    ISalesHTTPStatusError,
+    ISalesProtocolError,
+)
+from airflow_provider_isales.client.answers import Answer, Page, read_answer, read_batch_page, read_created_id
+
+NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _now() -> Iterator[None]:
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def response(status: int, headers: dict[str, str], body: bytes | io.BytesIO = b"") -> requests.Response:
+    """Return a response whose body was not read yet."""
+    answer = requests.Response()
+    answer.status_code = status
+    answer.headers.update(headers)
+    stream = body if isinstance(body, io.BytesIO) else io.BytesIO(body)
+    answer.raw = HTTPResponse(stream, headers, status, preload_content=False)
+    return answer
+
+
+class TestA401:
+    def error(self, headers: dict[str, str]) -> ISalesAuthenticationError:
+        with pytest.raises(ISalesAuthenticationError) as caught:
+            read_answer(response(401, headers))
+        return caught.value
+
+    def dated(self, seconds: int) -> ISalesAuthenticationError:
+        """Return the error of a server whose clock is so far ahead."""
+        return self.error({"Date": format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)})
+
+    @pytest.mark.parametrize("headers", [{}, {"Date": ""}, {"Date": "soon"}])
+    def test_without_the_servers_time_is_worth_a_later_try(self, headers: dict[str, str]) -> None:
+        error = self.error(headers)
+        assert error.problem == "HTTP 401: the server did not accept the signature"
+        assert error.retryable
+
+    @pytest.mark.parametrize("seconds", [-60, 0, 60])
+    def test_of_a_server_whose_clock_agrees_is_for_good(self, seconds: int) -> None:
+        error = self.dated(seconds)
+        assert error.problem == "HTTP 401: the server did not accept the signature"
+        assert not error.retryable
+
+    @pytest.mark.parametrize(
+        ("seconds", "told"), [(-61, "61 s ahead of the server's"), (3600, "3600 s behind the server's")]
+    )
+    def test_of_a_server_whose_clock_does_not_agree_says_so_and_is_worth_a_later_try(
+        self, seconds: int, told: str
+    ) -> None:
+        error = self.dated(seconds)
+        assert error.problem == f"HTTP 401: the server did not accept the signature; this machine's clock is {told}"
+        assert error.advice.startswith("Set this machine's clock right (NTP)")
+        assert error.retryable
+
+    @pytest.mark.parametrize("date", ["Wed, 25 Nov 2026 12:00:00 +0800", "Wed, 25 Nov 2026 04:00:00 -0000"])
+    def test_may_have_the_time_in_another_zone(self, date: str) -> None:
+        assert "clock" not in self.error({"Date": date}).problem
+
+
+class TestAnotherStatus:
+    def error(self, headers: dict[str, str], body: bytes | io.BytesIO = b"") -> ISalesHTTPStatusError:
+        with pytest.raises(ISalesHTTPStatusError) as caught:
+            read_answer(response(503, headers, body))
+        return caught.value
+
+    @pytest.mark.parametrize(
+        ("value", "seconds"),
+        [
+            ("7", 7.0),
+            ("0", 0.0),
+            ("9" * 400, 999999999.0),
+            ("Wed, 25 Nov 2026 04:00:07 GMT", 7.0),
+            ("Wed, 25 Nov 2026 03:00:00 GMT", 0.0),
+            ("²", None),
+            ("soon", None),
+            ("", None),
+        ],
+    )
+    def test_may_ask_to_wait_in_seconds_or_until_a_time(self, value: str, seconds: float | None) -> None:
+        assert self.error({"Retry-After": value}).retry_after == seconds
+
+    def test_that_does_not_ask_to_wait_is_told_from_one_that_asks_for_nothing(self) -> None:
+        assert self.error({}).retry_after is None
+
+    @pytest.mark.parametrize("length", ["5", "99999"])
+    def test_has_its_short_body_read_so_that_the_connection_can_be_used_again(self, length: str) -> None:
+        body = io.BytesIO(b"x" * int(length))
+        self.error({"Content-Length": length}, body)
+        assert body.tell() == int(length)
+
+    @pytest.mark.parametrize("headers", [{"Content-Length": "100000"}, {"Content-Length": "²"}, {}])
+    def test_has_a_body_that_may_be_long_left_alone(self, headers: dict[str, str]) -> None:
+        body = io.BytesIO(b"x" * 100_000)
+        self.error(headers, body)
+        assert body.tell() == 0
+
+    def test_is_what_is_told_even_if_its_body_breaks_off(self) -> None:
+        assert self.error({"Content-Length": "100"}, b"short").status == 503
+
+
+class TestA200:
+    def read(self, **fields: object) -> Answer:
+        return read_answer(response(200, {}, json.dumps(fields).encode()))
+
+    def test_has_the_description_of_either_kind(self) -> None:
+        assert self.read(resultCode="0200000", resultDesc="成功", returnDesc="other").description == "成功"
+        assert self.read(returnCode="0200000", returnDesc="成功").description == "成功"
+
+    def test_without_a_description_has_an_empty_one(self) -> None:
+        assert self.read(resultCode="0200000", resultDesc=7).description == ""
+
+    def test_that_contradicts_itself_is_shown(self) -> None:
+        with pytest.raises(ISalesProtocolError, match=r"'resultCode': '0200000', 'returnCode': '0200006'"):
+            self.read(resultCode="0200000", returnCode="0200006")
+
+    def test_that_is_compressed_was_not_asked_for(self) -> None:
+        with pytest.raises(ISalesProtocolError, match=r"the answer is compressed \(gzip\), which was not asked for"):
+            read_answer(response(200, {"Content-Encoding": "gzip"}, b"..."))
+
+    def test_may_say_that_it_is_not_compressed(self) -> None:
+        body = b'{"resultCode": "0200000"}'
+        assert read_answer(response(200, {"Content-Encoding": "Identity"}, body)).code == "0200000"
+
+    def test_may_have_1024_kib(self) -> None:
+        body = b'{"resultCode": "0200000"}'.ljust(1024 * 1024)
+        assert read_answer(response(200, {}, body)).code == "0200000"
+
+    def test_may_not_have_a_byte_more(self) -> None:
+        body = b'{"resultCode": "0200000"}'.ljust(1024 * 1024 + 1)
+        with pytest.raises(ISalesProtocolError, match="the answer is larger than 1024 KiB"):
+            read_answer(response(200, {}, body))
+
+    @pytest.mark.parametrize(
+        ("body", "told"),
+        [
+            (b"\xff{", r"the answer is not JSON: '\ufffd\{'"),
+            (b'["x"]', r"the answer is not a JSON object: \['x'\]"),
+        ],
+    )
+    def test_that_is_no_json_object_is_shown(self, body: bytes, told: str) -> None:
+        with pytest.raises(ISalesProtocolError, match=told):
+            read_answer(response(200, {}, body))
+
+
+def answer(**payload: object) -> Answer:
+    return Answer("0200000", "", payload)
+
+
+class TestAPage:
+    def test_has_batches_and_their_number_on_all_pages(self) -> None:
+        page = read_batch_page(answer(totalCount=7, data=[{"id": "012", "name": "a", "status": 2}]))
+        assert page == Page([CallBatch("012", "a", BatchStatus.SUSPENDED)], 7)
+
+    @pytest.mark.parametrize("total", ["1", True, False, 1.0, -1, None])
+    def test_counts_in_whole_numbers(self, total: object) -> None:
+        with pytest.raises(ISalesProtocolError) as caught:
+            read_batch_page(answer(totalCount=total, data=[]))
+        assert caught.value.problem == f"totalCount is {total!r}, not a count"
+
+    @pytest.mark.parametrize("data", ["[]", {}, None])
+    def test_has_a_list(self, data: object) -> None:
+        with pytest.raises(ISalesProtocolError) as caught:
+            read_batch_page(answer(totalCount=0, data=data))
+        assert caught.value.problem == f"data is {data!r}, not a list of batches"
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            "1",
+            {"name": "a", "status": 1},
+            {"id": 1, "name": "a", "status": 1},
+            {"id": "", "name": "a", "status": 1},
+            {"id": "1a", "name": "a", "status": 1},
+            {"id": "1²", "name": "a", "status": 1},
+            {"id": "1", "name": "a", "status": 3},
+            {"id": "1", "name": "a", "status": True},
+            {"id": "1", "name": "a", "status": "started"},
+            {"id": "1", "name": "a"},
+        ],
+    )
+    def test_has_nothing_but_batches_with_id_and_status(self, entry: object) -> None:
+        with pytest.raises(ISalesProtocolError) as caught:
+            read_batch_page(answer(totalCount=1, data=[entry]))
+        assert caught.value.problem == f"the list holds {entry!r}, which is not a batch with id and status 1 or 2"
+
+
+@pytest.mark.parametrize("created", [None, "1", {}, {"id": None}, {"id": 1}, {"id": "1a"}, {"id": ""}])
+def test_a_new_batch_has_an_id(created: object) -> None:
+    with pytest.raises(ISalesProtocolError) as caught:
+        read_created_id(answer(returnObject=created))
+    assert caught.value.problem == f"returnObject is {created!r}, without the new batch's id"
