@@ -144,12 +144,16 @@ def _body(response: Response) -> bytes:
 
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        payload = json.loads(body, object_pairs_hook=_no_field_twice)
+        payload = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_no_field_twice, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise ISalesProtocolError(f"the answer is not JSON: {shown(body.decode(errors='replace'))}") from None
     if not isinstance(payload, dict):
         raise ISalesProtocolError(f"the answer is not a JSON object: {shown(payload)}")
     return payload
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _no_field_twice(fields: list[tuple[str, Any]]) -> dict[str, Any]:

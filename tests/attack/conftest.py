@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import os
+import platform
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+PARTS = pytest.StashKey["Figures"]()
+
+
+@dataclass
+class Figures:
+    """What was measured, for the table at the end of the run."""
+
+    rows: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    def add(self, what: str, tried: object, found: object, bound: object = "") -> None:
+        """
+        Add a row.
+
+        :param what: what was attacked, and how
+        :param tried: how often
+        :param found: what came of it
+        :param bound: what it may be at the most
+        """
+        self.rows.append((what, str(tried), str(found), str(bound)))
+
+    def lines(self) -> Iterator[str]:
+        yield "| attack | tried | found | allowed |"
+        yield "| --- | --- | --- | --- |"
+        for row in sorted(self.rows):
+            yield f"| {' | '.join(row)} |"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of an attack to make: as much as ``make test`` has time for, or all of it."""
+
+    large: bool
+
+    def of(self, small: int, large: int) -> int:
+        return large if self.large else small
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("attack")
+    group.addoption(
+        "--attack", choices=("small", "large"), default="small", help="how many tries: for seconds or minutes"
+    )
+    group.addoption("--attack-seed", type=int, help="the seed of a run that is to be repeated")
+    group.addoption("--attack-results", type=Path, help="the file to write the table of figures to")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[PARTS] = Figures()
+    if config.getoption("--attack-seed") is None:
+        config.option.attack_seed = random.SystemRandom().randrange(10**6)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"attack: {config.getoption('--attack')}, --attack-seed {config.getoption('--attack-seed')}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.integration)
+
+
+@pytest.fixture(scope="session")
+def figures(pytestconfig: pytest.Config) -> Figures:
+    """Takes the rows of the table that ends the run."""
+    return pytestconfig.stash[PARTS]
+
+
+@pytest.fixture(scope="session")
+def size(pytestconfig: pytest.Config) -> Size:
+    return Size(pytestconfig.getoption("--attack") == "large")
+
+
+@pytest.fixture
+def chance(pytestconfig: pytest.Config, request: pytest.FixtureRequest) -> random.Random:
+    """Chance that the run's seed and the test's name decide."""
+    return random.Random(f"{pytestconfig.getoption('--attack-seed')} {request.node.name}")
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: pytest.ExitCode, config: pytest.Config
+) -> None:
+    figures = config.stash[PARTS]
+    if not figures.rows or (config.getoption("--attack") == "small" and not config.option.verbose):
+        return
+    terminalreporter.section("what the attacks came to")
+    for line in figures.lines():
+        terminalreporter.write_line(line)
+    if (results := config.getoption("--attack-results")) and exitstatus == pytest.ExitCode.OK:
+        results.write_text(_page(config, figures))
+        terminalreporter.write_line(f"written to {results}")
+
+
+def _page(config: pytest.Config, figures: Figures) -> str:
+    made = (
+        f"Made by `make attack`: {datetime.now(UTC):%Y-%m-%d}, seed {config.getoption('--attack-seed')}, "
+        f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, "
+        f"requests {version('requests')}, urllib3 {version('urllib3')}."
+    )
+    return "\n".join(["# What the attacks came to", "", made, "", *figures.lines(), ""])

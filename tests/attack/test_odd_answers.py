@@ -1,0 +1,153 @@
+"""Whatever a server answers: success is only what says so in every way, the rest is an error of ours, and soon."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+import pytest
+from conftest import Figures, Size
+from odd_answers import OddAnswer, base_answers, odd_answer
+from oracle import NotSuccessError, may_be_success, whole_body
+from raw_server import RawServer, Wire
+
+from airflow_provider_isales.client import ISalesError
+
+BATCH = "174712034211433247704877116507"
+TIMEOUT = 2.0
+# What the machine may be busy with besides.
+SLACK = 3.0
+
+
+@dataclass
+class Verdicts:
+    """What came of many answers."""
+
+    tried: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
+    falsely_green: list[bytes] = field(default_factory=list)
+    falsely_red: list[tuple[str, bytes]] = field(default_factory=list)
+    not_ours: list[tuple[str, bytes]] = field(default_factory=list)
+    slowest: float = 0.0
+
+
+class Answering:
+    """Answers each request with the next odd answer, and ends the connection unless the answer's end is plain."""
+
+    answer = OddAnswer(b"")
+    stalls = False
+
+    def __call__(self, wire: Wire) -> None:
+        while wire.read_request():
+            raw = self.answer.raw
+            wire.send(raw)
+            if self.stalls:
+                return wire.stall()
+            if not _can_keep(raw):
+                return None
+        return None
+
+
+def _can_keep(raw: bytes) -> bool:
+    try:
+        return whole_body(raw)[1] and len(raw) < 8000
+    except NotSuccessError:
+        return False
+
+
+def verdicts(answers: Iterable[OddAnswer]) -> Verdicts:
+    """Pause once for each answer, over one client."""
+    found = Verdicts()
+    answering = Answering()
+    with RawServer(answering) as server, server.client(timeout=TIMEOUT) as client:
+        for answering.answer in answers:
+            raw = answering.answer.raw
+            found.tried += 1
+            started = time.monotonic()
+            try:
+                client.pause_call_batch(7, BATCH)
+                found.kinds["success"] += 1
+                if not may_be_success(raw):
+                    found.falsely_green.append(raw)
+            except ISalesError as error:
+                found.kinds[type(error).__name__] += 1
+                if answering.answer.innocent:
+                    found.falsely_red.append((str(error), raw))
+            except Exception as error:
+                found.not_ours.append((repr(error), raw))
+            found.slowest = max(found.slowest, time.monotonic() - started)
+    return found
+
+
+def cut_answers() -> Iterator[OddAnswer]:
+    for raw in base_answers():
+        yield from (OddAnswer(raw[:end]) for end in range(len(raw)))
+
+
+def record(figures: Figures, what: str, found: Verdicts) -> None:
+    kinds = ", ".join(f"{kind} {count:,}" for kind, count in found.kinds.most_common())
+    figures.add(
+        what,
+        f"{found.tried:,}",
+        f"{len(found.falsely_green)} falsely green, {len(found.falsely_red)} falsely red, {len(found.not_ours)} other "
+        f"exceptions; slowest {found.slowest:.1f} s ({kinds})",
+        f"0, 0, 0; {TIMEOUT} s",
+    )
+
+
+@pytest.fixture(scope="module")
+def odd(pytestconfig: pytest.Config, size: Size, figures: Figures) -> Verdicts:
+    """What came of answers by chance, made once for all the tests that ask about it."""
+    chance = Random(pytestconfig.getoption("--attack-seed"))
+    found = verdicts(odd_answer(chance) for _ in range(size.of(400, 100_000)))
+    record(figures, "answers that are odd by chance", found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def cut(figures: Figures) -> Verdicts:
+    found = verdicts(cut_answers())
+    record(figures, "answers cut off after every byte", found)
+    return found
+
+
+def test_nothing_but_success_is_taken_for_success(odd: Verdicts) -> None:
+    assert odd.falsely_green[:5] == []
+
+
+def test_success_that_is_unusually_written_is_success(odd: Verdicts) -> None:
+    assert odd.falsely_red[:5] == []
+
+
+def test_nothing_but_our_own_errors_comes_out(odd: Verdicts) -> None:
+    assert odd.not_ours[:5] == []
+
+
+def test_no_answer_holds_a_call_up(odd: Verdicts) -> None:
+    assert odd.slowest < TIMEOUT + SLACK
+
+
+def test_an_answer_that_is_cut_off_is_never_success(cut: Verdicts) -> None:
+    assert cut.falsely_green == []
+
+
+def test_an_answer_that_is_cut_off_is_our_own_error(cut: Verdicts) -> None:
+    assert cut.not_ours == []
+
+
+def test_answers_that_stop_without_an_end_are_errors_in_time(chance: Random, size: Size, figures: Figures) -> None:
+    answering = Answering()
+    answering.stalls = True
+    slowest, tried = 0.0, size.of(3, 100)
+    with RawServer(answering) as server, server.client(timeout=0.2) as client:
+        for cut_off in chance.sample([answer for answer in cut_answers() if not may_be_success(answer.raw)], tried):
+            answering.answer = cut_off
+            started = time.monotonic()
+            with pytest.raises(ISalesError):
+                client.pause_call_batch(7, BATCH)
+            slowest = max(slowest, time.monotonic() - started)
+    figures.add("answers that stop without an end", tried, f"slowest {slowest:.2f} s", "0.2 s")
+    assert slowest < 0.2 + SLACK
