@@ -18,7 +18,7 @@ _SWITCHING_PROTOCOLS = 101
 _OK = 200
 
 
-def read_head(stream: io.BufferedReader) -> bytes:
+def read_head(stream: io.BufferedReader[Any]) -> bytes:
     """
     Read up to the body of an answer, and return status line and headers; nothing if nothing came.
 
@@ -31,7 +31,7 @@ def read_head(stream: io.BufferedReader) -> bytes:
     if not stream.peek(1):
         return b""
     while True:
-        lines = []
+        lines: list[bytes] = []
         while not lines or lines[-1]:
             lines.append(_line(stream, left))
             left -= len(lines[-1]) + 2
@@ -50,7 +50,7 @@ class Chunks(io.RawIOBase):
     :param stream: where it comes from; it is closed with this
     """
 
-    def __init__(self, stream: io.BufferedReader) -> None:
+    def __init__(self, stream: io.BufferedReader[Any]) -> None:
         self._stream = stream
         self._left = 0
         self._ended = False
@@ -88,7 +88,7 @@ class Chunks(io.RawIOBase):
                 pass
 
 
-def _line(stream: io.BufferedReader, most: int = MAX_HEAD_BYTES) -> bytes:
+def _line(stream: io.BufferedReader[Any], most: int = MAX_HEAD_BYTES) -> bytes:
     line = stream.readline(max(most, 0) + 1)
     if not line.endswith(b"\n"):
         if len(line) > most:

@@ -194,12 +194,13 @@ class _Response(HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self._sock = sock
         self._meter = _Meter(self.fp.detach(), sock)
-        self.fp = self._stream = io.BufferedReader(self._meter)
+        self._stream: io.BufferedReader[Any] = io.BufferedReader(self._meter)
+        self.fp = self._stream
 
     def begin(self) -> None:
-        self.fp = io.BytesIO(read_head(self._stream))
+        self.fp = cast("io.BufferedReader[Any]", io.BytesIO(read_head(self._stream)))
         try:
-            super().begin()  # type: ignore[no-untyped-call]
+            super().begin()
         finally:
             self.fp = self._stream
         if self.chunked:
