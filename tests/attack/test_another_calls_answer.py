@@ -1,0 +1,140 @@
+"""The answer to one call is never taken for that to another: after a fork, and when a server answers twice."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from conftest import Figures, Size
+from raw_server import RawServer, Request, Wire, answering, ca_file, http_answer, result
+
+from airflow_provider_isales.client import ISalesBatchNotFoundError, ISalesClient, ISalesError
+
+FORKING = Path(__file__).with_name("forking.py")
+
+
+def answer_of_its_own(request: Request) -> bytes:
+    """Success for even batch ids, a failure for odd ones, and the id itself as the description."""
+    code = "03000004" if int(request.batch_id) % 2 else "0200000"
+    return http_answer(result(code, request.batch_id))
+
+
+def got_its_own(client: ISalesClient, batch: int) -> bool:
+    """Pause a batch, and tell whether the answer was its own, or none."""
+    try:
+        return client.pause_call_batch(7, str(batch)).result_desc == str(batch)
+    except ISalesBatchNotFoundError as error:
+        return error.description == str(batch)
+    except ISalesError:
+        return True
+
+
+@dataclass
+class Twice:
+    """
+    Answers each request, and once more.
+
+    :param send_again: sends the second answer
+    """
+
+    send_again: Callable[[Wire, bytes], None]
+    sent: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+
+    def __call__(self, wire: Wire) -> None:
+        while request := wire.read_request():
+            try:
+                self.send_again(wire, answer_of_its_own(request))
+            finally:
+                self.sent.release()
+
+
+def in_one_record(wire: Wire, answer: bytes) -> None:
+    wire.send(answer * 2)
+
+
+def at_once(wire: Wire, answer: bytes) -> None:
+    wire.send(answer)
+    wire.send(answer)
+
+
+def late(wire: Wire, answer: bytes) -> None:
+    wire.send(answer)
+    time.sleep(0.001)
+    wire.send(answer)
+
+
+def in_part(wire: Wire, answer: bytes) -> None:
+    wire.send(answer + answer[:20])
+    wire.send(answer[20:])
+
+
+def a_byte_at_once(wire: Wire, answer: bytes) -> None:
+    wire.send(answer + b"\n")
+
+
+@contextmanager
+def fork_results(forks: int) -> Iterator[dict[str, Any]]:
+    with RawServer(answering(answer_of_its_own)) as server:
+        command = [sys.executable, str(FORKING), str(server.port), str(ca_file()), str(forks)]
+        yield json.loads(subprocess.run(command, capture_output=True, text=True, timeout=900, check=True).stdout)
+
+
+def test_parent_and_child_of_a_fork_get_each_its_own_answers(size: Size, figures: Figures) -> None:
+    with fork_results(size.of(6, 150)) as found:
+        figures.add(
+            "forks, both sides of which go on with a client that three threads use",
+            f"{found['forks']} forks, {found['calls']:,} calls",
+            f"{found['wrong']} answers of others, {found['hung']} children that hung",
+            "0, 0",
+        )
+    assert (found["wrong"], found["hung"], found["failed"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("again", [in_one_record, at_once, late, in_part, a_byte_at_once])
+def test_a_second_answer_that_has_come_is_never_taken_for_the_next_calls(
+    again: Callable[[Wire, bytes], None], size: Size, figures: Figures
+) -> None:
+    twice, tried = Twice(again), size.of(50, 800)
+    with RawServer(twice) as server, server.client() as client:
+        own = 0
+        for batch in range(tried):
+            own += got_its_own(client, batch)
+            twice.sent.acquire(timeout=5)
+    figures.add(f"second answers, {again.__name__.replace('_', ' ')}", f"{tried:,}", f"{tried - own} taken", "0")
+    assert own == tried
+
+
+def test_second_answers_at_any_moment_are_measured(chance: Random, size: Size, figures: Figures) -> None:
+    """One that comes after the last look at a connection and before the request's own answer can't be told from it."""
+
+    def at_any_moment(wire: Wire, answer: bytes) -> None:
+        wire.send(answer)
+        until = time.perf_counter() + chance.uniform(0, 0.003)
+        while time.perf_counter() < until:
+            time.sleep(0)
+        wire.send(answer)
+
+    tried = size.of(100, 4_000)
+    with RawServer(Twice(at_any_moment)) as server, server.client() as client:
+        own = 0
+        for batch in range(tried):
+            time.sleep(chance.uniform(0, 0.003))
+            own += got_its_own(client, batch)
+        time.sleep(0.1)
+        assert got_its_own(client, tried), "an answer is taken for another's long after it came"
+    figures.add(
+        "second answers within 3 ms, at any moment, the next call within 3 ms too",
+        f"{tried:,}",
+        f"{tried - own} taken: sent while the next request was on its way",
+        "a few: not promised",
+    )

@@ -1,0 +1,310 @@
+"""What a server can cost at the most: time, memory, connections; and what it can leave behind: nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bombs import BOMBS
+from conftest import Figures
+from raw_server import (
+    SUCCESS,
+    Handler,
+    RawServer,
+    Wire,
+    answering,
+    ca_file,
+    client_of,
+    http_answer,
+    result,
+    seconds_of,
+    server_context,
+)
+
+from airflow_provider_isales.client import ISalesClient, ISalesError, RetryPolicy
+
+BATCH = "174712034211433247704877116507"
+TIMEOUT = 1.0
+TOTAL = 2.0
+RETRY = RetryPolicy(attempts=1000, total=TOTAL, first_wait=0.05, max_wait=0.2)
+# What a machine that does other things may add.
+SLACK = 1.0
+MAX_MEGABYTES = 50
+MEMORY_OF_A_CALL = Path(__file__).with_name("memory_of_a_call.py")
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def one_by_one(data: bytes) -> Iterator[bytes]:
+    return (data[at : at + 1] for at in range(len(data)))
+
+
+def dribbling(data: bytes, every: float = 0.05) -> Handler:
+    """Answers so slowly that it never ends, though a byte comes now and then."""
+
+    def handler(wire: Wire) -> None:
+        wire.read_request()
+        wire.dribble(one_by_one(data), every)
+
+    return handler
+
+
+def again_and_again(start: bytes, piece: bytes, every: float = 0.02) -> Handler:
+    def handler(wire: Wire) -> None:
+        wire.read_request()
+        wire.send(start)
+        wire.dribble(repeat(piece), every)
+
+    return handler
+
+
+def silent(wire: Wire) -> None:
+    wire.stall()
+
+
+def too_many_requests(wire: Wire) -> None:
+    answering(lambda request: http_answer(b"", "Retry-After: 1", status="429 Too Many Requests"))(wire)
+
+
+def unavailable(wire: Wire) -> None:
+    answering(lambda request: http_answer(b"", status="503 Service Unavailable"))(wire)
+
+
+SLOW_SERVERS: dict[str, Handler] = {
+    "no answer at all": silent,
+    "a header, a byte at a time": dribbling(HEAD + b"X: " + b"y" * 10_000),
+    "a body, a byte at a time": dribbling(http_answer(SUCCESS + b" " * 10_000)),
+    "chunks, a byte at a time": dribbling(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\n \r\n" * 10_000),
+    "100 Continue without end": again_and_again(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "headers without end": again_and_again(HEAD, b"X: y\r\n"),
+    "trailers without end": again_and_again(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n"),
+    "a chunk extension without end": again_and_again(HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x"),
+    "an answer that stops in its middle": again_and_again(http_answer()[:-9], b"", 5),
+    "a failed status whose body never ends": again_and_again(b"HTTP/1.1 503 No\r\n\r\n", b"x"),
+    "429 with Retry-After again and again": too_many_requests,
+    "503 again and again": unavailable,
+}
+
+
+def pause(client: ISalesClient) -> None:
+    with contextlib.suppress(ISalesError):
+        client.pause_call_batch(7, BATCH)
+
+
+def check_time(figures: Figures, what: str, seconds: float) -> None:
+    figures.add(f"longest call: {what}", 1, f"{seconds:.2f} s", f"{TOTAL + TIMEOUT:.0f} s")
+    assert seconds < TOTAL + TIMEOUT + SLACK
+
+
+@pytest.mark.parametrize("what", SLOW_SERVERS)
+def test_a_call_ends_within_its_total_and_one_timeout(what: str, figures: Figures) -> None:
+    with RawServer(SLOW_SERVERS[what]) as server, server.client(timeout=TIMEOUT, retry=RETRY) as client:
+        check_time(figures, what, seconds_of(lambda: pause(client)))
+
+
+@contextlib.contextmanager
+def black_holes(count: int) -> Iterator[list[tuple[str, int]]]:
+    """Addresses of loopback on one port that take no connection and refuse none: their backlog is full."""
+    with contextlib.ExitStack() as stack:
+        holes: list[tuple[str, int]] = []
+        port = 0
+        for number in range(count):
+            listener = stack.enter_context(socket.socket())
+            listener.bind((f"127.0.0.{number + 1}", port))
+            listener.listen(0)
+            address = listener.getsockname()
+            port = address[1]
+            for _ in range(8):
+                filler = stack.enter_context(socket.socket())
+                filler.setblocking(False)
+                filler.connect_ex(address)
+            holes.append(address)
+        yield holes
+
+
+def test_a_black_hole_ends_in_time(figures: Figures) -> None:
+    with black_holes(1) as [(_, port)], client_of(port, timeout=TIMEOUT, retry=RETRY) as client:
+        check_time(figures, "a black hole instead of a server", seconds_of(lambda: pause(client)))
+
+
+def test_a_name_with_many_black_holes_ends_in_time(figures: Figures, monkeypatch: pytest.MonkeyPatch) -> None:
+    with black_holes(5) as holes:
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", hole) for hole in holes]
+        monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: found)
+        with client_of(holes[0][1], host="localhost", timeout=TIMEOUT, retry=RETRY) as client:
+            check_time(figures, "a name with five addresses, all black holes", seconds_of(lambda: pause(client)))
+
+
+def test_a_tls_handshake_that_stalls_ends_in_time(figures: Figures) -> None:
+    with (
+        RawServer(silent, tls=False) as server,
+        server.client(timeout=TIMEOUT, retry=RETRY) as client,
+    ):
+        check_time(figures, "a TLS handshake that stalls", seconds_of(lambda: pause(client)))
+
+
+def dribbled_handshake(wire: Wire) -> None:
+    """A handshake a byte at a time, made with a TLS engine that has no socket."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    engine = server_context().wrap_bio(incoming, outgoing, server_side=True)
+    while not wire.ended.is_set():
+        incoming.write(wire.connection.recv(65536))
+        with contextlib.suppress(Exception):
+            engine.do_handshake()
+        wire.dribble(one_by_one(outgoing.read()), 0.05)
+
+
+def test_a_tls_handshake_that_dribbles_ends_in_time(figures: Figures) -> None:
+    with (
+        RawServer(dribbled_handshake, tls=False) as server,
+        server.client(timeout=TIMEOUT, retry=RETRY) as client,
+    ):
+        check_time(figures, "a TLS handshake, a byte at a time", seconds_of(lambda: pause(client)))
+
+
+def dribbling_proxy(wire: Wire) -> None:
+    wire.connection.recv(65536)
+    wire.dribble(one_by_one(b"HTTP/1.1 200 Connection established\r\nX: " + b"y" * 10_000), 0.05)
+
+
+def proxy_without_end(wire: Wire) -> None:
+    wire.connection.recv(65536)
+    wire.send(b"HTTP/1.1 200 Connection established\r\n")
+    wire.dribble(repeat(b"X: y\r\n"), 0.02)
+
+
+def proxy_that_stalls_the_handshake(wire: Wire) -> None:
+    wire.connection.recv(65536)
+    wire.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    wire.stall()
+
+
+def proxy_that_dribbles_the_handshake(wire: Wire) -> None:
+    wire.connection.recv(65536)
+    wire.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    dribbled_handshake(wire)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    "proxy",
+    [silent, dribbling_proxy, proxy_without_end, proxy_that_stalls_the_handshake, proxy_that_dribbles_the_handshake],
+)
+def test_a_slow_proxy_ends_in_time(
+    scheme: str, proxy: Handler, figures: Figures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "")
+    with (
+        RawServer(proxy, tls=scheme == "https") as server,
+        client_of(1, timeout=TIMEOUT, retry=RETRY, proxies={"https": f"{scheme}://127.0.0.1:{server.port}"}) as client,
+    ):
+        what = f"{scheme} proxy: {proxy.__name__.replace('_', ' ')}"
+        check_time(figures, what, seconds_of(lambda: pause(client)))
+
+
+def test_a_thread_that_others_hold_back_ends_in_time(figures: Figures) -> None:
+    with RawServer(too_many_requests) as server, server.client(timeout=TIMEOUT, retry=RETRY) as client:
+        ended = threading.Event()
+
+        def others() -> None:
+            while not ended.is_set():
+                pause(client)
+
+        threads = [threading.Thread(target=others) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.2)
+        try:
+            seconds = seconds_of(lambda: pause(client))
+        finally:
+            ended.set()
+            client.stop()
+            for thread in threads:
+                thread.join(10)
+        check_time(figures, "four other threads get 429 with Retry-After all the time", seconds)
+
+
+@pytest.mark.parametrize("attempts_fail_with", [too_many_requests, unavailable])
+@pytest.mark.parametrize(
+    "stop", [ISalesClient.stop, lambda client: client.stop_before(datetime.now(UTC) - timedelta(seconds=1))]
+)
+def test_stopping_ends_waits_at_once(
+    stop: Callable[[ISalesClient], None], attempts_fail_with: Handler, figures: Figures
+) -> None:
+    patient = RetryPolicy(attempts=1000, total=30, first_wait=20, max_wait=20)
+    with RawServer(attempts_fail_with) as server, server.client(retry=patient) as client:
+        failures: list[ISalesError] = []
+        ended: list[float] = []
+
+        def wait() -> None:
+            try:
+                client.pause_call_batch(7, BATCH)
+            except ISalesError as error:
+                failures.append(error)
+                ended.append(time.monotonic())
+
+        threads = [threading.Thread(target=wait) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.7)
+        stopped_at = time.monotonic()
+        stop(client)
+        for thread in threads:
+            thread.join(10)
+        seconds = max(ended) - stopped_at
+    name = "stop" if stop is ISalesClient.stop else "stop_before"
+    figures.add(f"waits after {name}(), {attempts_fail_with.__name__.replace('_', ' ')}", 4, f"{seconds:.2f} s", "0 s")
+    assert (seconds < SLACK, len(failures)) == (True, 4)
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_no_answer_takes_more_than_a_little_memory(bomb: str, figures: Figures) -> None:
+    with RawServer(BOMBS[bomb]) as server:
+        found = memory_of_a_call(server.port)
+    figures.add(f"memory: {bomb}", 1, f"{found['megabytes']:.1f} MB, {found['error']}", f"{MAX_MEGABYTES} MB")
+    assert found["megabytes"] < MAX_MEGABYTES
+
+
+def memory_of_a_call(port: int) -> dict[str, Any]:
+    command = [sys.executable, str(MEMORY_OF_A_CALL), str(port), str(ca_file())]
+    found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, timeout=60, check=True).stdout)
+    return found
+
+
+def test_no_cookie_is_sent_back() -> None:
+    heads: list[bytes] = []
+
+    def answer(wire: Wire) -> None:
+        while request := wire.read_request():
+            heads.append(request.head.lower())
+            wire.send(http_answer(SUCCESS, f"Set-Cookie: session={len(heads)}; Path=/"))
+
+    with RawServer(answer) as server, server.client() as client:
+        for _ in range(3):
+            client.pause_call_batch(7, BATCH)
+    assert [b"\r\ncookie:" in head for head in heads] == [False] * 3
+
+
+def test_closing_a_client_closes_its_connections_after_an_error_too() -> None:
+    closed = threading.Event()
+
+    def refuse(wire: Wire) -> None:
+        answering(lambda request: http_answer(result("03000004")))(wire)
+        closed.set()
+
+    with RawServer(refuse) as server:
+        with server.client() as client:
+            pause(client)
+        assert closed.wait(5)
