@@ -236,6 +236,13 @@ class _Adapter(HTTPAdapter):
         pool.ConnectionCls = _Connection
         return pool
 
+    def close(self) -> None:
+        # urllib3 leaves it to the garbage collector, and the traceback of an error can keep a pool for long.
+        for manager in (self.poolmanager, *self.proxy_manager.values()):
+            for key in manager.pools.keys():  # noqa: SIM118  # it can't be iterated over
+                manager.pools[key].close()
+        super().close()
+
 
 def _send_settings(base_url: str, verify: bool | str, proxies: Mapping[str, str]) -> dict[str, Any]:
     """Return what the adapter is told with each request, once and for all."""
