@@ -13,7 +13,9 @@ class Gate:
     """Shared by all threads that use a client."""
 
     def __init__(self) -> None:
-        self._stopped = threading.Event()
+        # Reentrant, because a signal handler may stop a client in the middle of a wait.
+        self._changed = threading.Condition(threading.RLock())
+        self._stopped = False
         self._opens_at = 0.0
         self._closes_at = datetime.max.replace(tzinfo=UTC)
 
@@ -29,7 +31,7 @@ class Gate:
             if self._opens_at > deadline:
                 raise ISalesHeldBackError("the server asked for a longer pause than this call may take")
             self.sleep(held)
-        if self._stopped.is_set():
+        if self._stopped:
             raise ISalesStoppedError("it was stopped before it was sent")
         if self._is_closed:
             raise ISalesStoppedError("the time for it was over before it was sent")
@@ -40,20 +42,26 @@ class Gate:
 
     def close_at(self, instant: datetime) -> None:
         """Let no more requests pass from an instant on, by this machine's clock, and end all waiting then."""
-        self._closes_at = instant
+        with self._changed:
+            self._closes_at = instant
+            self._changed.notify_all()
 
     def stop(self) -> None:
         """Let no more requests pass, and end all waiting."""
-        self._stopped.set()
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not once stopped or closed."""
-        until_closed = (self._closes_at - _utc_now()).total_seconds()
-        self._stopped.wait(min(seconds, max(until_closed, 0.0)))
+        until = time.monotonic() + seconds
+        with self._changed:
+            while not self._is_closed and (left := until - time.monotonic()) > 0:
+                self._changed.wait(min(left, (self._closes_at - _utc_now()).total_seconds(), threading.TIMEOUT_MAX))
 
     @property
     def _is_closed(self) -> bool:
-        return self._stopped.is_set() or _utc_now() >= self._closes_at
+        return self._stopped or _utc_now() >= self._closes_at
 
 
 def _utc_now() -> datetime:
