@@ -21,6 +21,7 @@ from requests.utils import select_proxy
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+from urllib3.util.ssltransport import SSLTransport
 
 from airflow_provider_isales import __version__
 from airflow_provider_isales.client.answers import MAX_ANSWER_BYTES, TOO_LARGE
@@ -211,7 +212,7 @@ class _Response(HTTPResponse):
     def _close_conn(self) -> None:
         self._meter.ended = True
         if self._stream.peek(1):  # bytes after the answer's end: the start of something that nobody asked for
-            self._sock.shutdown(socket.SHUT_RDWR)
+            getattr(self._sock, "socket", self._sock).shutdown(socket.SHUT_RDWR)
         super()._close_conn()  # type: ignore[misc]  # not in the stubs
 
 
@@ -221,13 +222,55 @@ class _Connection(HTTPSConnection):
     @property
     def is_connected(self) -> bool:
         """Tell whether the connection can be used again: it is open, and nothing waits on it, not even decrypted."""
-        pending = getattr(self.sock, "pending", int)
-        return super().is_connected and not pending()
+        return super().is_connected and not _decrypted(self.sock)
 
     def _new_conn(self) -> socket.socket:
-        connection = super()._new_conn()
+        name, timeout = self._dns_host, self.timeout
+        try:
+            connection = self._connect_to_any(_addresses(name, self.port) or [name])
+        finally:
+            self._dns_host, self.timeout = name, timeout
         connection.settimeout(_attempt.seconds_left)  # for what follows: the proxy's answer and the TLS handshake
         return connection
+
+    def _connect_to_any(self, addresses: list[str]) -> socket.socket:
+        # By itself, urllib3 would give the whole timeout to each.
+        for number, address in enumerate(addresses, 1):
+            self._dns_host, self.timeout = address, _attempt.seconds_left / (len(addresses) - number + 1)
+            try:
+                return super()._new_conn()
+            except HTTPError:
+                if number == len(addresses):
+                    raise
+        raise AssertionError  # never: there is at least one
+
+    def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
+        connection = super()._connect_tls_proxy(hostname, sock)
+        connection.__class__ = _PacedSocket
+        return connection
+
+
+class _PacedSocket(ssl.SSLSocket):
+    """A connection to a proxy, from which TLS within TLS reads piece by piece, each no later than the request may."""
+
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        self.settimeout(_attempt.seconds_left)
+        return super().recv(*args, **kwargs)
+
+
+def _addresses(name: str, port: int) -> list[str]:
+    try:
+        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+    except (OSError, ValueError):  # urllib3, which asks for it again, has the words for it
+        return []
+    return [str(address[0]) for *_, address in found]
+
+
+def _decrypted(connection: Any) -> int:
+    """Return how much of what came is not read yet, though it is not on the socket any more."""
+    if isinstance(connection, SSLTransport):
+        return connection.sslobj.pending() + connection.incoming.pending + _decrypted(connection.socket)
+    return connection.pending() if isinstance(connection, ssl.SSLSocket) else 0
 
 
 class _Adapter(HTTPAdapter):

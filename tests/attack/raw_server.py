@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import select
 import socket
 import ssl
 import struct
@@ -190,6 +191,24 @@ class RawServer:
                 connection = server_context().wrap_socket(connection, server_side=True)
                 stack.callback(connection.close)
             self._handler(Wire(connection, self._ended))
+
+
+def tunnel(wire: Wire) -> None:
+    """A handler that is an HTTP proxy: CONNECT and nothing else."""
+    target = wire.read_request()
+    assert target
+    host, _, port = target.path.rpartition(":")
+    with socket.create_connection((host, int(port))) as server:
+        wire.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        other = {wire.connection: server, server: wire.connection}
+        while not wire.ended.is_set():
+            for ready in select.select(list(other), [], [], 0.1)[0]:
+                data = ready.recv(65536)
+                while getattr(ready, "pending", int)():
+                    data += ready.recv(65536)
+                if not data:
+                    return
+                other[ready].sendall(data)
 
 
 def client_of(port: int, **settings: Any) -> ISalesClient:

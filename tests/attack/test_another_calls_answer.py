@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from conftest import Figures, Size
-from raw_server import RawServer, Request, Wire, answering, ca_file, http_answer, result
+from raw_server import RawServer, Request, Wire, answering, ca_file, http_answer, result, tunnel
 
 from airflow_provider_isales.client import ISalesBatchNotFoundError, ISalesClient, ISalesError
 
@@ -100,17 +100,23 @@ def test_parent_and_child_of_a_fork_get_each_its_own_answers(size: Size, figures
     assert (found["wrong"], found["hung"], found["failed"]) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("way", ["direct", "http proxy", "https proxy"])
 @pytest.mark.parametrize("again", [in_one_record, at_once, late, in_part, a_byte_at_once])
 def test_a_second_answer_that_has_come_is_never_taken_for_the_next_calls(
-    again: Callable[[Wire, bytes], None], size: Size, figures: Figures
+    again: Callable[[Wire, bytes], None], way: str, size: Size, figures: Figures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    twice, tried = Twice(again), size.of(50, 800)
-    with RawServer(twice) as server, server.client() as client:
+    monkeypatch.setenv("NO_PROXY", "")
+    twice, tried = Twice(again), size.of(30, 800)
+    with RawServer(twice) as server, RawServer(tunnel, tls=way == "https proxy") as proxy, ExitStack() as stack:
+        proxies = {} if way == "direct" else {"https": f"{way.removesuffix(' proxy')}://127.0.0.1:{proxy.port}"}
+        client = stack.enter_context(server.client(proxies=proxies))
         own = 0
         for batch in range(tried):
             own += got_its_own(client, batch)
             twice.sent.acquire(timeout=5)
-    figures.add(f"second answers, {again.__name__.replace('_', ' ')}", f"{tried:,}", f"{tried - own} taken", "0")
+            if proxies:
+                time.sleep(0.003)  # for the proxy to pass it on
+    figures.add(f"second answers, {again.__name__.replace('_', ' ')}, {way}", f"{tried:,}", f"{tried - own} taken", "0")
     assert own == tried
 
 
