@@ -95,7 +95,7 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: pytest.ExitCode, config: pytest.Config
 ) -> None:
     figures = config.stash[PARTS]
-    if not figures.rows or (config.getoption("--attack") == "small" and not config.option.verbose):
+    if not figures.rows or (config.getoption("--attack") == "small" and config.option.verbose < 1):
         return
     terminalreporter.section("what the attacks came to")
     for line in figures.lines():

@@ -153,30 +153,6 @@ def dribbled_handshake(wire: Wire) -> None:
         wire.dribble(one_by_one(outgoing.read()), 0.05)
 
 
-def dribbled_record(wire: Wire) -> None:
-    """A handshake as it should be, and then one TLS record, a byte at a time."""
-    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-    engine = server_context().wrap_bio(incoming, outgoing, server_side=True)
-    while not wire.ended.is_set():
-        incoming.write(wire.connection.recv(65536))
-        try:
-            engine.do_handshake()
-            engine.read()
-        except ssl.SSLWantReadError:
-            wire.connection.sendall(outgoing.read())
-            continue
-        engine.write(http_answer(SUCCESS + b" " * 10_000))
-        return wire.dribble(one_by_one(outgoing.read()), 0.05)
-
-
-def test_a_tls_record_that_dribbles_ends_in_time(figures: Figures) -> None:
-    with (
-        RawServer(dribbled_record, tls=False) as server,
-        server.client(timeout=TIMEOUT, retry=RETRY) as client,
-    ):
-        check_time(figures, "a TLS record, a byte at a time", seconds_of(lambda: pause(client)))
-
-
 def dribbling_proxy(wire: Wire) -> None:
     wire.connection.recv(65536)
     wire.dribble(one_by_one(b"HTTP/1.1 200 Connection established\r\nX: " + b"y" * 10_000), 0.05)
