@@ -11,15 +11,18 @@ import os
 import re
 import ssl
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from ipaddress import IPv6Address
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, ParamSpec
 from urllib.parse import urlsplit
 
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import BatchKey, BatchStatus, CampaignKey
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.text import shown
+
+P = ParamSpec("P")
 
 #: The word for every batch that does not have the wanted status yet.
 ALL: Final = "all"
@@ -38,6 +41,21 @@ MAX_TIMEOUT = 600
 MAX_ATTEMPTS = 1000
 
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
+
+
+def hides_variables(function: Callable[P, None]) -> Callable[P, None]:
+    """Have argument errors leave a function without its frames: tracebacks may show variables, and some are secret."""
+
+    @wraps(function)
+    def hiding(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            return function(*args, **kwargs)
+        except ISalesArgumentError as error:
+            problem = error
+        args, kwargs = (), {}  # type: ignore[assignment]
+        raise problem.with_traceback(None) from None
+
+    return hiding
 
 
 def campaign_key(vdn_id: object, campaign_id: object) -> CampaignKey:

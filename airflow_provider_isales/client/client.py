@@ -12,7 +12,14 @@ from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
 from airflow_provider_isales.client.answers import SUCCESS, Answer, Page, read_answer
-from airflow_provider_isales.client.arguments import ALL, HTTPS_PORT, batch_key, campaign_key, check_vdn_id
+from airflow_provider_isales.client.arguments import (
+    ALL,
+    HTTPS_PORT,
+    batch_key,
+    campaign_key,
+    check_vdn_id,
+    hides_variables,
+)
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.bulk import BulkSwitch
 from airflow_provider_isales.client.errors import (
@@ -82,6 +89,7 @@ class ISalesClient:
     :raises ISalesArgumentError: for a setting that cannot work
     """
 
+    @hides_variables
     def __init__(
         self,
         host: str,

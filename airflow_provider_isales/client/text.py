@@ -11,6 +11,7 @@ SURROGATES = frozenset(map(chr, range(0xD800, 0xE000)))
 # A signature as it was sent, or as a server may echo it: with escaped slashes, in capitals, or its last part alone.
 _AUTHORIZATION = re.compile(r"(auth-v2)(?:\\*/|%2f)\S+", re.IGNORECASE)
 _SIGNATURE = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"\b(basic|bearer|digest)\s+[a-z0-9+/=_.~-]{8,}", re.IGNORECASE)
 _USER_INFO = re.compile(r"://\S*@")
 
 
@@ -49,7 +50,7 @@ class Secret:
 def clean(text: str) -> str:
     """Return a text of others without signatures, user names and passwords in URLs, and control characters; cut."""
     text = _SIGNATURE.sub("***", _AUTHORIZATION.sub(r"\1/***", text))
-    text = _USER_INFO.sub("://***@", text)
+    text = _CREDENTIALS.sub(r"\1 ***", _USER_INFO.sub("://***@", text))
     text = "".join(character if character.isprintable() else " " for character in text)
     return text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + "..."
 

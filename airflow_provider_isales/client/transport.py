@@ -131,6 +131,8 @@ class Transport:
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             # None: the frames of urllib3 hold the signature, and some log formats show their variables.
             raise _transport_error(error, outside) from None
+        except BaseException as interruption:  # a timeout of the task, an interrupt: the same frames
+            raise interruption.with_traceback(None) from interruption.__cause__
 
     def close(self) -> None:
         """Close the connections."""

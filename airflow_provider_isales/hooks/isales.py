@@ -55,7 +55,8 @@ class ISalesHook(BaseHook):
         :raises ISalesArgumentError: for a value in the connection that is not allowed
         """
         if self._client is None:
-            self._client = self._new_client(self._read_connection())
+            with self._naming_the_connection():
+                self._client = self._new_client(self._read_connection())
         return self._client
 
     def test_connection(self) -> tuple[bool, str]:
@@ -111,18 +112,17 @@ class ISalesHook(BaseHook):
         return {key.replace("-", "_"): value for key, value in behaviour.items()}
 
     def _read_connection(self) -> dict[str, Any]:
-        with self._naming_the_connection():
-            return client_settings(self.get_connection(self.isales_conn_id))
+        return client_settings(self.get_connection(self.isales_conn_id))
 
     def _new_client(self, settings: dict[str, Any]) -> ISalesClient:
-        with self._naming_the_connection():
-            return ISalesClient(**settings, max_connections=self.max_connections)
+        return ISalesClient(**settings, max_connections=self.max_connections)
 
     @contextmanager
     def _naming_the_connection(self) -> Iterator[None]:
         try:
             yield
         except ISalesArgumentError as error:
+            # A new error, raised here: no frame below, whose variables hold the connection's secrets, hangs on it.
             raise error.during(f"Reading connection {self.isales_conn_id!r}") from None
 
     def _probe(self, settings: dict[str, Any]) -> str:
