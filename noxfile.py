@@ -13,8 +13,10 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import nox
 
@@ -31,8 +33,8 @@ PYENV = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
 os.environ["PATH"] = os.pathsep.join([*(str(path) for path in PYENV.glob("versions/3.*/bin")), os.environ["PATH"]])
 
 
-def rows(*rows: tuple[str, str], tags: tuple[str, ...] = ()) -> nox.parametrize:
-    """Give the lines and Pythons of some rows. "lowest": the lowest versions that pyproject.toml allows."""
+def rows(*rows: tuple[str, str], tags: tuple[str, ...] = ()) -> Callable[[Any], Any]:
+    """Return the decorator for some lines and Pythons. "lowest": the lowest versions that pyproject.toml allows."""
     return nox.parametrize(
         ("line", "python"),
         [
@@ -62,7 +64,7 @@ def without_airflow(session: nox.Session, line: str) -> None:
     line = line.replace("newest", NEWEST)
     install(session, line, *required, "--group=test")
     session.install("--no-deps", wheel(session))
-    if "[simulator]" not in session.run("isales-simulator", "--help", success_codes=[1], silent=True):
+    if "[simulator]" not in str(session.run("isales-simulator", "--help", success_codes=[1], silent=True)):
         session.error("isales-simulator does not say which extra it needs")
     install(session, line, *PROJECT["optional-dependencies"]["simulator"])
     test(session, "tests/unit", "tests/integration")
@@ -101,7 +103,7 @@ def matrix(session: nox.Session) -> None:
 
 
 def run_row(name: str) -> tuple[str, str, float]:
-    """Run a row; give its name, what came of it, and the minutes it took. The output of one that failed is shown."""
+    """Run a row; return its name, what came of it, and the minutes it took. The output of one that failed is shown."""
     print(f"{name} ...", flush=True)
     log, began = LOGS / f"{re.sub(r'[^a-z0-9.]+', '-', name).strip('-')}.log", time.monotonic()
     with log.open("w") as output:

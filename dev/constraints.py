@@ -24,10 +24,9 @@ BOUNDS = {
 def main() -> None:
     """Write ``constraints/airflow-X.Y.txt``."""
     (line,) = sys.argv[1:]
-    if line == "lowest":
-        requirements, groups, how = [], GROUPS[:1], ["--resolution", "lowest-direct"]
-    else:
-        requirements, groups, how = [f"apache-airflow=={line}.*", *BOUNDS.get(line, [])], GROUPS, []
+    lowest = line == "lowest"
+    requirements = [] if lowest else [f"apache-airflow=={line}.*", *BOUNDS.get(line, [])]
+    groups, how = (GROUPS[:1], ["--resolution", "lowest-direct"]) if lowest else (GROUPS, [])
     # Not --universal: Airflow's own requirements differ by platform in ways that do not resolve together.
     pinned = subprocess.check_output(
         [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import os
 import sys
@@ -77,6 +78,8 @@ def dag_file(name: str) -> ModuleType:
 @cache
 def imported(file: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"dag_file_{file.stem}", file)
+    assert spec
+    assert spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -86,7 +89,7 @@ def imported(file: Path) -> ModuleType:
 def remembering(operator: Any) -> Any:
     """Return the operator as one that takes down what it raises. A callback won't do: Airflow 3.0 runs it elsewhere."""
 
-    class Remembering(operator):
+    class Remembering(operator):  # type: ignore[misc]  # which operator is up to the DAG file
         def execute(self, context: Any) -> Any:
             try:
                 return super().execute(context)
@@ -101,19 +104,17 @@ def publish(name: str) -> None:
     """Write the DAGs of a file to the database as Airflow 3's DAG processor would: serialized, with their assets."""
     from airflow.dag_processing.bundles.manager import DagBundlesManager
 
+    dagbag: Any  # in other modules, with other functions, in each line of Airflow
     try:
-        from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
+        dagbag = importlib.import_module("airflow.dag_processing.dagbag")
     except ImportError:
-        from airflow.models import dagbag
-        from airflow.models.dagbag import DagBag
-
-        sync_bag_to_db = getattr(dagbag, "sync_bag_to_db", DagBag.__dict__.get("sync_to_db"))
-
+        dagbag = importlib.import_module("airflow.models.dagbag")
     file = link(name)
     DagBundlesManager().sync_bundles_to_db()
-    bag = DagBag(dag_folder=str(file))
+    bag = dagbag.DagBag(dag_folder=str(file))
     assert not bag.import_errors
-    sync_bag_to_db(bag, "dags-folder", None)
+    sync = getattr(dagbag, "sync_bag_to_db", None) or dagbag.DagBag.sync_to_db
+    sync(bag, "dags-folder", None)
 
 
 def dags_in(module: ModuleType) -> dict[str, Any]:
