@@ -219,4 +219,58 @@ def test_the_two_timetables_of_one_calendar_are_not_equal() -> None:
 def test_anything_but_a_calendar_is_refused(timetable: ShiftTimetable) -> None:
     cron: Any = "0 18 * * *"
     with pytest.raises(TypeError, match="needs a ShiftCalendar, not '0 18"):
-        type(timetable)(cron)
+        type(timetable)("0 18 * * *")
+
+
+@both
+def test_the_refusal_names_the_timetable(timetable: Any) -> None:
+    with pytest.raises(TypeError, match=f"{type(timetable).__name__} needs a ShiftCalendar"):
+        type(timetable)(None)
+
+
+@both
+def test_the_ui_shows_the_summary_in_place_of_a_schedule_too(timetable: Any) -> None:
+    assert timetable.description == timetable.summary
+
+
+@both
+def test_timetables_of_different_calendars_are_not_equal(timetable: Any) -> None:
+    assert timetable != type(timetable)(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00"]}))
+
+
+@both
+def test_equal_timetables_are_one_in_a_set(timetable: Any) -> None:
+    assert len({timetable, type(timetable)(SHIFTS)}) == 1
+
+
+@both
+@pytest.mark.parametrize("catchup", [True, False])
+def test_before_the_calendars_first_shift_the_first_run_is_for_that_one(
+    timetable: Any, catchup: bool, now: Any
+) -> None:
+    to_come = type(timetable)(ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-30": ["09:00-10:00"]}))
+    found = following(to_come, catchup=catchup)
+    assert found is not None
+    assert found.startswith("30 09:00-10:00")
+
+
+@both
+def test_a_shift_that_never_started_and_one_that_never_ends_have_no_run(timetable: Any, now: Any) -> None:
+    but_for_a_day = ShiftCalendar("Asia/Shanghai", {"mon-sun": ["00:00-24:00"]}, closed=["2026-11-27"])
+    assert following(type(timetable)(but_for_a_day), earliest=None) is None
+
+
+@both
+def test_the_interval_is_in_utc_wherever_the_machine_is(timetable: Any, now: Any) -> None:
+    restriction = TimeRestriction(at("23 00:00"), None, True)
+    with pendulum.test_local_timezone(pendulum.timezone("Asia/Shanghai")):
+        found = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction).data_interval
+    assert (found.start.timezone_name, found.end.timezone_name) == ("UTC", "UTC")
+
+
+@both
+def test_now_is_now(timetable: Any) -> None:
+    before = pendulum.now()
+    restriction = TimeRestriction(None, None, False)
+    found = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
+    assert before < found.run_after < before.add(days=4)
