@@ -12,6 +12,7 @@ import re
 import ssl
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from functools import wraps
 from ipaddress import IPv6Address
 from typing import Any, Final, Literal, ParamSpec
@@ -86,15 +87,16 @@ def check_campaign_id(value: object) -> int:
 
 def check_batch_id(value: object) -> str:
     """Check a batch id: text of digits, 30 by the reference, up to 64 here."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if _integer(value) is not None:
         raise ISalesArgumentError(
             f"batch_id must be text of digits, not the number {shown(value)}: a number loses leading zeros, and JSON "
             "readers round 30 digits. Put it in quotes; a DAG with render_template_as_native_obj=True turns a "
             "rendered id into a number"
         )
-    if not isinstance(value, str) or not (value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS):
+    text = _text(value)
+    if text is None or not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
         raise ISalesArgumentError(f"batch_id must be text of 1 to {MAX_DIGITS} digits, not {shown(value)}")
-    return str.__str__(value)
+    return text
 
 
 def check_batch_ids(value: object) -> list[Any] | Literal["all"]:
@@ -109,7 +111,10 @@ def check_batch_ids(value: object) -> list[Any] | Literal["all"]:
         raise ISalesArgumentError(
             f'batch_ids must be a list of batch ids, or "all" for every batch of the campaign, not {shown(value)}'
         )
-    return list(value)
+    try:
+        return list(value)
+    except Exception as error:
+        raise ISalesArgumentError(f"batch_ids can't be read: {shown(error)}") from None
 
 
 def check_parallelism(value: object, name: str = "max_parallel_requests") -> int:
@@ -123,32 +128,34 @@ def check_batch_name(value: object) -> str:
 
     :param value: text of 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``, and no control characters
     """
-    if not isinstance(value, str) or not 1 <= len(value) <= MAX_NAME_LENGTH:
+    text = _text(value)
+    if text is None or not 1 <= len(text) <= MAX_NAME_LENGTH:
         raise ISalesArgumentError(f"name must be text of 1 to {MAX_NAME_LENGTH} characters, not {shown(value)}")
-    if forbidden := sorted(FORBIDDEN_IN_NAMES.intersection(value)):
+    if forbidden := sorted(FORBIDDEN_IN_NAMES.intersection(text)):
         raise ISalesArgumentError(f"name must not contain {' '.join(forbidden)}, as {shown(value)} does")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in value):
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
         raise ISalesArgumentError(f"name must not contain control characters, as {shown(value)} does")
-    return str.__str__(value)
+    return text
 
 
 def check_status(value: object) -> BatchStatus:
     """Check a batch status: a ``BatchStatus``, or 1 (started) or 2 (suspended)."""
-    if isinstance(value, int) and not isinstance(value, bool) and value in tuple(BatchStatus):
-        return BatchStatus(value)
+    number = _integer(value)
+    if number in tuple(BatchStatus):
+        return BatchStatus(number)
     raise ISalesArgumentError(f"status must be 1 (started) or 2 (suspended), not {shown(value)}")
 
 
 def check_host(value: object) -> str:
     """Check a host, and return it as it stands in a URL: a name or an address, without scheme, port and path."""
-    if isinstance(value, str):
+    if (text := _text(value)) is not None:
         try:
-            address = IPv6Address(value.removeprefix("[").removesuffix("]"))
+            address = IPv6Address(text[1:-1] if text[:1] + text[-1:] == "[]" else text)
             if not address.scope_id:
                 return f"[{address}]"
         except ValueError:
-            if _HOST_NAME.fullmatch(value):
-                return str.__str__(value)
+            if _HOST_NAME.fullmatch(text):
+                return text
     raise ISalesArgumentError(
         f"host must be a bare name or address, not {shown(value)}: leave out the scheme (it is always https) and any "
         "path, and give the port in its own field"
@@ -214,7 +221,7 @@ def check_proxy(value: object) -> str:
 def check_signing_profile(value: object) -> SigningProfile:
     """Check the name of a signing profile: a ``SigningProfile`` or its name."""
     for profile in SigningProfile:
-        if value == profile:
+        if _text(value) == profile.value:
             return profile
     names = " or ".join(repr(known.value) for known in SigningProfile)
     raise ISalesArgumentError(f"signing_profile must be {names}, not {shown(value)}")
@@ -222,23 +229,40 @@ def check_signing_profile(value: object) -> SigningProfile:
 
 def check_access_key(value: object) -> str:
     """Check an access key. No message shows it: whoever mixes up the two keys would read the secret one."""
-    if not isinstance(value, str) or not value or not value.isascii() or not value.isprintable() or {*" /"} & {*value}:
+    text = _text(value)
+    if not text or not text.isascii() or not text.isprintable() or {*" /"} & {*text}:
         raise ISalesArgumentError("the access key must be visible ASCII characters without spaces or slashes")
-    return value
+    return text
+
+
+def check_instant(name: str, value: object) -> datetime:
+    """Check an instant: a datetime with a time zone."""
+    if isinstance(value, datetime) and value.utcoffset() is not None and value.year > 1:
+        return value
+    raise ISalesArgumentError(f"{name} must be a datetime with a time zone, not {shown(value)}")
 
 
 def _between(name: str, value: object, least: int, most: int) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and least <= value <= most:
-        return int(value)
+    number = _integer(value)
+    if number is not None and least <= number <= most:
+        return number
     raise ISalesArgumentError(f"{name} must be an integer from {least} to {most}, not {shown(value)}")
 
 
 def _whole_number(value: object) -> int | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return int(value)
+    text = _text(value)
     # Templates render text; int() alone would also take "1_000", " 7 " and other scripts' digits.
-    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
-        return int(value)
-    return None
+    if text is not None and text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS:
+        return int(text)
+    return _integer(value)
+
+
+# What is checked is what is sent: a subclass of int or str, such as an enumeration, may say something else of itself.
+
+
+def _integer(value: object) -> int | None:
+    return int.__int__(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _text(value: object) -> str | None:
+    return str.__str__(value) if isinstance(value, str) else None

@@ -132,6 +132,8 @@ class C2Auth(AuthBase):
             raise ISalesArgumentError("the secret key must not be empty")
         self.access_key = check_access_key(access_key)
         self.profile = check_signing_profile(profile)
+        if not callable(clock):
+            raise ISalesArgumentError("the clock must be a function that returns an aware datetime")
         self._clock = clock
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:

@@ -17,6 +17,7 @@ from airflow_provider_isales.client.arguments import (
     HTTPS_PORT,
     batch_key,
     campaign_key,
+    check_instant,
     check_vdn_id,
     hides_variables,
 )
@@ -41,7 +42,7 @@ from airflow_provider_isales.client.models import (
 )
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.retry import RetryPolicy
-from airflow_provider_isales.client.text import Secret
+from airflow_provider_isales.client.text import Secret, shown
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import CREATE, DELETE, LIST, PAUSE, RESUME, UPDATE, Switch, Verb
 
@@ -108,7 +109,9 @@ class ISalesClient:
         secret_key = Secret.of(secret_key)  # before anything can go wrong: tracebacks may show variables
         self._auth = C2Auth(access_key, secret_key, signing_profile)
         self.vdn_id = None if vdn_id is None else check_vdn_id(vdn_id)
-        self.retry = retry or RetryPolicy()
+        if retry is not None and not isinstance(retry, RetryPolicy):
+            raise ISalesArgumentError(f"retry must be a RetryPolicy, not {shown(retry)}")
+        self.retry = RetryPolicy() if retry is None else retry
         self._gate = Gate()
         self._transport = Transport(
             host,
@@ -146,8 +149,9 @@ class ISalesClient:
         Send nothing more from :attr:`margin` before an instant on; for calls that would do harm after it.
 
         :param edge: the instant, an aware datetime
+        :raises ISalesArgumentError: for anything else
         """
-        self._gate.close_at(edge - self.margin)
+        self._gate.close_at(check_instant("edge", edge) - self.margin)
 
     @property
     def margin(self) -> timedelta:

@@ -46,9 +46,9 @@ class RetryPolicy:
     max_retry_after: float = 30.0
 
     def __post_init__(self) -> None:
-        check_attempts(self.attempts)
+        object.__setattr__(self, "attempts", check_attempts(self.attempts))
         for name in ("total", "first_wait", "max_wait", "max_retry_after"):
-            check_seconds(name, getattr(self, name), MAX_RETRY_SECONDS)
+            object.__setattr__(self, name, check_seconds(name, getattr(self, name), MAX_RETRY_SECONDS))
 
     def retrying(self, action: str, gate: Gate, *, repeatable: bool) -> Retrying:
         """

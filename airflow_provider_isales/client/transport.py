@@ -293,6 +293,9 @@ def _send_settings(base_url: str, verify: bool | str, proxies: Mapping[str, str]
     """Return what the adapter is told with each request, once and for all."""
     if not isinstance(proxies, Mapping):
         raise ISalesArgumentError('proxies must be a mapping such as {"https": "http://proxy.example.com:3128"}')
+    for url in proxies.values():
+        if not isinstance(url, str | None):
+            check_proxy(url)
     # A session's own `verify` loses against REQUESTS_CA_BUNDLE in the environment, one that is passed does not.
     with requests.Session() as session:
         settings = session.merge_environment_settings(base_url, dict(proxies), stream=True, verify=verify, cert=None)

@@ -15,7 +15,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from conftest import Figures, Size
+from measuring import Figures, Size
 from raw_server import RawServer, Request, Wire, answering, ca_file, http_answer, result, tunnel
 
 from airflow_provider_isales.client import ISalesBatchNotFoundError, ISalesClient, ISalesError

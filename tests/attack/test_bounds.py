@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 from bombs import BOMBS
-from conftest import Figures
+from measuring import Figures
 from raw_server import (
     SUCCESS,
     Handler,

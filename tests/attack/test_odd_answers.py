@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 import pytest
-from conftest import Figures, Size
+from measuring import Figures, Size
 from odd_answers import OddAnswer, base_answers, odd_answer
 from oracle import NotSuccessError, may_be_success, whole_body
 from raw_server import RawServer, Wire
