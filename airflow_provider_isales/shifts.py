@@ -24,6 +24,7 @@ from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Self
 from zoneinfo import ZoneInfo
 
+import pendulum
 from pendulum import DateTime, Timezone
 
 __all__ = ["Shift", "ShiftCalendar", "ShiftCalendarError"]
@@ -278,6 +279,15 @@ class ShiftCalendar:
         at = instant.astimezone(self._zone)
         # pendulum.instance() does the same at several times the cost, and would dominate every call.
         return DateTime(at.year, at.month, at.day, at.hour, at.minute, at.second, tzinfo=self._zone, fold=at.fold)
+
+
+def in_utc(moment: datetime) -> DateTime:
+    """
+    Return an instant in UTC, in which it compares and calculates as one.
+
+    Pendulum's own UTC: in the standard library's, one of its datetimes loses its zone when something is subtracted.
+    """
+    return pendulum.instance(moment).in_timezone(pendulum.UTC)
 
 
 _BLOCK_DAYS = 28

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
 from pendulum import DateTime
 
-from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 
 # The resolution of time in Airflow: "at or before now" is "before now and this".
 _TICK = timedelta(microseconds=1)
@@ -51,12 +51,12 @@ class _ShiftTimetable(Timetable):
         :return: when to run, and the shift; None if there is none
         """
         now = _utc_now()
-        last, earliest = last_automated_data_interval, restriction.earliest
+        last = last_automated_data_interval and DataInterval(*map(in_utc, last_automated_data_interval))
         candidates = []
         if last is not None:
             candidates.append(self._first_after(self._edge_of(last)))
-        if earliest is not None:
-            candidates.append(self._starting_at(self.shifts.next_start(earliest - _TICK)))
+        if restriction.earliest is not None:
+            candidates.append(self._first_from(in_utc(restriction.earliest)))
         if not candidates:
             candidates.append(self._first_after(now))
         if None in candidates:
@@ -64,11 +64,10 @@ class _ShiftTimetable(Timetable):
         if not restriction.catchup:
             candidates.append(self._last_until(now))
         shift = max(candidate for candidate in candidates if candidate)
+        if last is not None:
+            shift = self._clear_of(last, shift)
         if restriction.latest is not None and shift.start > restriction.latest:
             return None
-        if last is not None and shift.start < self._edge_of(last):
-            # The calendar was edited, and this shift prolonged: its start is the logical date of the last run already.
-            shift = DataInterval(self._edge_of(last), shift.end)
         # Not its constructor, which takes other arguments in Airflow 3.2.
         return DagRunInfo.interval(*shift)._replace(run_after=self._edge_of(shift))
 
@@ -79,7 +78,8 @@ class _ShiftTimetable(Timetable):
         :param run_after: when the run was triggered
         :return: the shift; if there was none yet, an interval of no length
         """
-        return self._last_until(run_after) or DataInterval.exact(run_after)
+        moment = in_utc(run_after)
+        return self._last_until(moment) or DataInterval.exact(moment)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.shifts == self.shifts
@@ -87,16 +87,34 @@ class _ShiftTimetable(Timetable):
     def __hash__(self) -> int:
         return hash((type(self), self.shifts))
 
+    def _first_from(self, earliest: DateTime) -> DataInterval | None:
+        """Return the first shift that does not start before a moment."""
+        first = self._first_after(earliest - _TICK)
+        return first if first is None or first.start >= earliest else self._first_after(self._edge_of(first))
+
+    def _clear_of(self, last: DataInterval, shift: DataInterval) -> DataInterval:
+        """
+        Return a shift, or what is left of it after the last run.
+
+        They overlap when the calendar was edited and the shift of the last run prolonged: its start is that run's
+        logical date already.
+        """
+        edge = self._edge_of(last)
+        if shift.start >= edge and shift.start > last.start:
+            return shift
+        return DataInterval(edge, shift.end) if edge > last.start else DataInterval.exact(shift.end)
+
+    def _interval(self, moment: datetime, edge: DateTime) -> DataInterval:
+        """Return the shift that is on at a moment; one that never starts or never ends is no more than its edge."""
+        shift = self.shifts.shift_at(moment)
+        # In UTC, because local times that occur twice do not compare as instants.
+        return DataInterval(*map(in_utc, shift)) if shift else DataInterval.exact(in_utc(edge))
+
     def _starting_at(self, start: DateTime | None) -> DataInterval | None:
-        return self._interval_at(start.in_timezone("UTC")) if start else None
+        return self._interval(start, start) if start else None
 
     def _ending_at(self, end: DateTime | None) -> DataInterval | None:
-        return self._interval_at(end.in_timezone("UTC") - _TICK) if end else None
-
-    def _interval_at(self, moment: DateTime) -> DataInterval | None:
-        """Return the shift that is on at a moment, in UTC: local times that occur twice do not compare as instants."""
-        shift = self.shifts.shift_at(moment)
-        return DataInterval(shift.start.in_timezone("UTC"), shift.end.in_timezone("UTC")) if shift else None
+        return self._interval(in_utc(end) - _TICK, end) if end else None
 
     @abstractmethod
     def _edge_of(self, interval: DataInterval) -> DateTime:
@@ -135,7 +153,7 @@ class ShiftEndTimetable(_ShiftTimetable):
         return self._ending_at(self.shifts.next_end(moment))
 
     def _last_until(self, moment: datetime) -> DataInterval | None:
-        return self._ending_at(self.shifts.previous_end(moment + _TICK))
+        return self._ending_at(self.shifts.previous_end(in_utc(moment) + _TICK))
 
 
 class ShiftStartTimetable(_ShiftTimetable):
@@ -157,7 +175,7 @@ class ShiftStartTimetable(_ShiftTimetable):
         return self._starting_at(self.shifts.next_start(moment))
 
     def _last_until(self, moment: datetime) -> DataInterval | None:
-        return self._starting_at(self.shifts.previous_start(moment + _TICK))
+        return self._starting_at(self.shifts.previous_start(in_utc(moment) + _TICK))
 
 
 def _utc_now() -> datetime:

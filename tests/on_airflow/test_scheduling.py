@@ -14,7 +14,8 @@ from airflow.timetables.base import TimeRestriction
 from airflow_runs import dag_file, publish, start_airflow
 from two_years import FIRST, LAST, SHIFTS, TIMETABLES, ShiftTimetable
 
-from airflow_provider_isales.timetables.shift import ShiftEndTimetable
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
 
 each_timetable = pytest.mark.parametrize("timetable", TIMETABLES, ids=["end", "start"])
 
@@ -57,6 +58,19 @@ def test_a_scheduler_that_is_always_there_creates_exactly_one_run_for_each_shift
     timetable: ShiftTimetable, catchup: bool
 ) -> None:
     assert list(drive(timetable, catchup, wake=lambda due: due + timedelta(seconds=3))) == expected_runs(timetable)
+
+
+@pytest.mark.parametrize("catchup", [True, False])
+@pytest.mark.parametrize("kind", [ShiftEndTimetable, ShiftStartTimetable], ids=["end", "start"])
+def test_shifts_round_the_clock_have_a_run_for_each_edge_that_closed_days_make(kind: Any, catchup: bool) -> None:
+    shifts = ShiftCalendar("UTC", {"mon-sun": ["00:00-24:00"]}, closed=["2026-03-29", "2026-12-24", "2026-12-25"])
+    closing, opening = datetime(2026, 3, 29, tzinfo=UTC), datetime(2026, 3, 30, tzinfo=UTC)
+    closing_again, opening_again = datetime(2026, 12, 24, tzinfo=UTC), datetime(2026, 12, 26, tzinfo=UTC)
+    if kind is ShiftEndTimetable:
+        expected = [(closing, closing, closing), (opening, closing_again, closing_again)]
+    else:
+        expected = [(opening, closing_again, opening), (opening_again, opening_again, opening_again)]
+    assert list(drive(kind(shifts), catchup, wake=lambda due: due + timedelta(seconds=3))) == expected
 
 
 @each_timetable

@@ -111,6 +111,21 @@ class TestEdges:
     def test_edges_are_found_across_days_off(self, calendar: ShiftCalendar) -> None:
         assert calendar.next_end(shanghai("10 12:00")) == shanghai("12 12:00")
 
+    @pytest.mark.parametrize(
+        "question", ["is_on", "shift_at", "next_start", "next_end", "previous_start", "previous_end"]
+    )
+    def test_a_pendulum_datetime_in_the_standard_librarys_utc_is_an_instant_like_any(
+        self, calendar: ShiftCalendar, question: str
+    ) -> None:
+        moment = pendulum.datetime(2026, 10, 9, 1).astimezone(UTC)
+        assert getattr(calendar, question)(moment) == getattr(calendar, question)(at("2026-10-09T01:00Z"))
+
+    def test_shifts_are_found_between_two_such(self, calendar: ShiftCalendar) -> None:
+        start, end = pendulum.datetime(2026, 10, 9).astimezone(UTC), pendulum.datetime(2026, 10, 10).astimezone(UTC)
+        assert calendar.shifts_between(start, end) == calendar.shifts_between(
+            at("2026-10-09T00:00Z"), at("2026-10-10T00:00Z")
+        )
+
     def test_edges_are_pendulum_datetimes(self, calendar: ShiftCalendar) -> None:
         assert type(calendar.next_end(at("2026-10-09T01:00Z"))) is pendulum.DateTime
 
