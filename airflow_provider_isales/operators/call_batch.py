@@ -25,7 +25,7 @@ from airflow_provider_isales.client.arguments import (
     check_parallelism,
     check_vdn_id,
 )
-from airflow_provider_isales.operators.guard import skip_pause_during_shift, skip_resume_outside_shifts
+from airflow_provider_isales.operators.guard import pause_until, resume_until
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 from airflow_provider_isales.shifts import ShiftCalendar
 
@@ -50,7 +50,7 @@ _SENTENCES = {
 class _CampaignOperator(BaseOperator):
     """What all operators have in common: where to find the campaign, and the guard against the wrong hour."""
 
-    _guard: ClassVar[staticmethod[[ShiftCalendar], datetime | None]]
+    _guard: ClassVar[staticmethod[[ShiftCalendar, Context, timedelta], datetime | None]]
 
     def __init__(
         self,
@@ -75,11 +75,9 @@ class _CampaignOperator(BaseOperator):
             raise InvalidArgumentError(f"shifts must be a ShiftCalendar, not {shifts!r}")
 
     def execute(self, context: Context) -> dict[str, Any]:
-        edge = None if self.shifts is None else self._guard(self.shifts)
-        hook = self._new_hook()
-        with permanent_errors_fail_for_good(), hook.get_conn() as client:
+        with permanent_errors_fail_for_good(), self._new_hook().get_conn() as client:
             self._client = client
-            if edge is not None:
+            if self.shifts is not None and (edge := self._guard(self.shifts, context, client.margin)) is not None:
                 client.stop_before(edge)
             if self._killed:
                 client.stop()
@@ -139,7 +137,7 @@ class PauseCallBatchOperator(_CallBatchOperator):
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
-    _guard = staticmethod(skip_pause_during_shift)
+    _guard = staticmethod(pause_until)
 
     def _switch(self, client: ISalesClient) -> CallBatchResult:
         return client.pause_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
@@ -154,7 +152,7 @@ class ResumeCallBatchOperator(_CallBatchOperator):
     Source: "Outbound Call Batch Interfaces".
     """
 
-    _guard = staticmethod(skip_resume_outside_shifts)
+    _guard = staticmethod(resume_until)
 
     def _switch(self, client: ISalesClient) -> CallBatchResult:
         return client.resume_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
@@ -232,7 +230,7 @@ class PauseCallBatchesOperator(_CallBatchesOperator):
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
-    _guard = staticmethod(skip_pause_during_shift)
+    _guard = staticmethod(pause_until)
     _verb = "pause"
 
 
@@ -245,7 +243,7 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
     ``already_started``; and with ``shifts`` a run outside every shift skips.
     """
 
-    _guard = staticmethod(skip_resume_outside_shifts)
+    _guard = staticmethod(resume_until)
     _verb = "resume"
 
 

@@ -1,90 +1,157 @@
 """
 The guard against the wrong hour: a pause during a shift stops the day's work, a resume outside one rings at night.
 
-Both happen to late runs: the scheduler was down overnight, or someone cleared last night's run at noon.
+Both happen to late runs: the scheduler was down overnight, or someone cleared last night's run at noon. A run that is
+there for an edge to come is on time, because the scheduler made it: then it is this worker's clock that is behind.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, NoReturn
 
-from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 
-from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.shifts import ShiftCalendar, in_utc
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+    from pendulum import DateTime
 
 log = logging.getLogger(__name__)
 
-# A worker's clock may be behind the scheduler's. A run that is only this early is on time, and must not be skipped.
-CLOCK_TOLERANCE_SECONDS = 30
+# How far a worker's clock may be behind the scheduler's: beyond it, CC-iSales refuses the signatures anyway.
+CLOCK_TOLERANCE = timedelta(minutes=15)
+# The same for a run whose data interval names no edge, so that only the worker's clock says whether it is on time.
+CLOCK_TOLERANCE_WITHOUT_EDGE = timedelta(seconds=30)
+
+_TICK = timedelta(microseconds=1)
+
+_PAUSE_FAILED = (
+    "Earlier tries of this run failed: look in the console whether what it should have paused is still dialled."
+)
+_RESUME_FAILED = (
+    "Earlier tries of this run failed, and the answer of one that took effect may have been lost: look in the console "
+    "whether anything is dialled now."
+)
 
 
-def skip_pause_during_shift(shifts: ShiftCalendar) -> datetime | None:
+def pause_until(shifts: ShiftCalendar, context: Context, margin: timedelta) -> datetime | None:
     """
     Return until when it is right to pause: the next start of a shift, None if there is none.
 
-    In the last 30 seconds of a shift, wait for its end.
+    At the end for which the run was made, it is right at once. In the last 30 seconds of another shift, wait for its
+    end.
 
     :param shifts: when people may be called
-    :raises AirflowSkipException: while a shift is on
+    :param context: the task's
+    :param margin: how long a request may take effect after it was sent
+    :raises AirflowSkipException: while a shift is on, or when the next one is about to start
+    :raises AirflowFailException: the same after an earlier try, which a skip would hide
     """
     now = _utc_now()
-    if shifts.is_on(now):
+    if own := _edge_ahead(context, shifts.previous_end, now):
+        _check_clock("Not paused: this run is for the end of a shift", own, now, shifts.timezone)
+        now = own
+    elif shifts.is_on(now):
         end = shifts.next_end(now)
-        if end is None or _seconds_between(now, end) > CLOCK_TOLERANCE_SECONDS:
-            raise AirflowSkipException(
-                f"Not paused, because a shift is on: {shifts.shift_at(now) or 'one that never starts or never ends'}. "
-                f"A pause now would stop its work. {f'It ends at {end.isoformat()}' if end else 'It never ends'}."
-            )
+        if end is None or end - now > CLOCK_TOLERANCE_WITHOUT_EDGE:
+            shift = shifts.shift_at(now) or "one that never starts or never ends"
+            ending = f"It ends at {end.isoformat()}" if end else "It never ends"
+            reason = f"Not paused, because a shift is on: {shift}. A pause now would stop its work. {ending}."
+            _turn_back(context, reason, _PAUSE_FAILED)
         now = _wait_until(end, now)
-    return shifts.next_start(now)
+    start = shifts.next_start(now)
+    if start is not None and (left := start - now) <= margin:
+        reason = f"Not paused, because the next shift starts in {left.total_seconds():.0f} s: it could stop its work."
+        _turn_back(context, reason, _PAUSE_FAILED)
+    return start
 
 
-def skip_resume_outside_shifts(shifts: ShiftCalendar) -> datetime | None:
+def resume_until(shifts: ShiftCalendar, context: Context, margin: timedelta) -> datetime | None:
     """
     Return until when it is right to resume: the shift's end, None if it has none.
 
-    In the last 30 seconds before a shift, wait for its start. In the last 30 seconds of one, it is too late: a resume
-    that overtakes the pause at the end would have people called all night.
+    Before the start for which the run was made, and in the last 30 seconds before another one, wait for it.
 
     :param shifts: when people may be called
+    :param context: the task's
+    :param margin: how long a request may take effect after it was sent: a resume that overtakes the pause at the end
+        would have people called all night
     :raises AirflowSkipException: while no shift is on, or the one that is on is about to end
+    :raises AirflowFailException: the same after an earlier try, which a skip would hide
     """
     now = _utc_now()
-    if not shifts.is_on(now):
+    if own := _edge_ahead(context, shifts.previous_start, now):
+        _check_clock("Not resumed: this run is for the start of a shift", own, now, shifts.timezone)
+        now = _wait_until(own, now)
+    elif not shifts.is_on(now):
         start = shifts.next_start(now)
-        if start is None or _seconds_between(now, start) > CLOCK_TOLERANCE_SECONDS:
-            raise AirflowSkipException(
-                "Not resumed, because no shift is on: people would be called outside the shifts. "
-                f"{_next_start(shifts, now)}."
-            )
+        if start is None or start - now > CLOCK_TOLERANCE_WITHOUT_EDGE:
+            reason = "Not resumed, because no shift is on: people would be called outside the shifts."
+            _turn_back(context, f"{reason} {_next_start(shifts, now)}", _RESUME_FAILED)
         now = _wait_until(start, now)
     end = shifts.next_end(now)
-    if end is None:
-        return None
-    left = _seconds_between(now, end)
-    if left <= CLOCK_TOLERANCE_SECONDS:
-        raise AirflowSkipException(f"Not resumed, because the shift ends in {left:.0f} s. {_next_start(shifts, now)}.")
+    if end is not None and (left := end - now) <= margin:
+        reason = f"Not resumed, because the shift ends in {left.total_seconds():.0f} s."
+        _turn_back(context, f"{reason} {_next_start(shifts, now)}", _RESUME_FAILED)
     return end
 
 
-def _next_start(shifts: ShiftCalendar, now: datetime) -> str:
+def _edge_ahead(context: Context, previous: Callable[[datetime], DateTime | None], now: DateTime) -> DateTime | None:
+    """
+    Return the edge for which a run was made, if it is yet to come by this worker's clock.
+
+    It is a bound of the run's data interval, also when the schedule is a cron expression; but only if the calendar,
+    which may have been edited since, still has it.
+
+    :param previous: the calendar's question for the last edge of a kind before an instant
+    """
+    for bound in (context.get("data_interval_start"), context.get("data_interval_end")):
+        if bound is not None and now < (edge := in_utc(bound)):
+            found = previous(edge + _TICK)
+            if found is not None and in_utc(found) == edge:
+                return edge
+    return None
+
+
+def _check_clock(not_done: str, edge: DateTime, now: DateTime, timezone: str) -> None:
+    if edge - now > CLOCK_TOLERANCE:
+        due, here = (moment.in_timezone(timezone).isoformat(timespec="seconds") for moment in (edge, now))
+        raise AirflowException(
+            f"{not_done} at {due}, but by this worker's clock it is {here}. Correct the clock; if it is right, "
+            "run this again when the time has come."
+        )
+
+
+def _turn_back(context: Context, reason: str, after_earlier_tries: str) -> NoReturn:
+    if _is_retry(context):
+        raise AirflowFailException(f"{reason} {after_earlier_tries}")
+    raise AirflowSkipException(reason)
+
+
+def _is_retry(context: Context) -> bool:
+    """Whether an earlier try failed or was lost since the run was made, or last cleared, which raises ``max_tries``."""
+    ti = context["ti"]
+    first_try = ti.max_tries - (context["task"].retries or 0) + 1
+    return ti.try_number > first_try
+
+
+def _next_start(shifts: ShiftCalendar, now: DateTime) -> str:
     start = shifts.next_start(now)
-    return f"The next shift starts at {start.isoformat()}" if start else "There is no next shift"
+    return f"The next shift starts at {start.isoformat()}." if start else "There is no next shift."
 
 
-def _seconds_between(earlier: datetime, later: datetime) -> float:
-    return later.timestamp() - earlier.timestamp()
-
-
-def _wait_until(edge: datetime, now: datetime) -> datetime:
+def _wait_until(edge: DateTime, now: DateTime) -> DateTime:
     """Wait for an edge, and return it in UTC."""
-    seconds = _seconds_between(now, edge)
+    seconds = (edge - now).total_seconds()
     log.info("Waiting %.1f s for the edge of the shift at %s.", seconds, edge.isoformat())
     time.sleep(seconds)
-    return edge.astimezone(UTC)
+    return in_utc(edge)
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+def _utc_now() -> DateTime:
+    return in_utc(datetime.now(UTC))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Any
 
 import pendulum
 import pytest
@@ -11,7 +13,7 @@ from airflow.providers.common.compat.sdk import AirflowSkipException
 from airflow_runs import dag_file, run_dag
 
 from airflow_provider_isales.client import BatchStatus
-from airflow_provider_isales.operators.guard import skip_pause_during_shift, skip_resume_outside_shifts
+from airflow_provider_isales.operators.guard import pause_until, resume_until
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.simulator import Simulator
 
@@ -21,30 +23,44 @@ AT_THE_END, AT_THE_START = "25 12:00:00", "25 13:30:00"
 RunAt = Callable[[str, str], tuple[str, str]]
 
 
-@pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that the guard waited, in no time."""
-    waits: list[float] = []
-    monkeypatch.setattr("airflow_provider_isales.operators.guard.time.sleep", waits.append)
-    return waits
+def shanghai(text: str) -> pendulum.DateTime:
+    return pendulum.from_format(f"2026-11-{text}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai").in_timezone("UTC")
+
+
+class Runs:
+    """Runs the guarded DAGs at made-up times: one for each try."""
+
+    def __init__(self, simulator: Simulator, patch: pytest.MonkeyPatch) -> None:
+        self.campaign = simulator.add_campaign(7, batches=1)
+        (self.batch_id,) = self.campaign.batches
+        self.waits: list[float] = []
+        self.tries = 0
+        patch.setattr("airflow_provider_isales.operators.guard.time.sleep", self.waits.append)
+        patch.setattr("airflow_provider_isales.operators.guard._utc_now", self.next_now)
+        patch.setattr("airflow_provider_isales.client.gate._utc_now", lambda: self.now)
+
+    def next_now(self) -> pendulum.DateTime:
+        self.now = self.hours.pop(0)
+        return self.now
+
+    def __call__(self, which: str, *hours: str, due: str | None = None) -> tuple[str, str]:
+        """
+        Run the DAG; return the state of the task and of the batch, in the opposite before.
+
+        :param hours: the worker's clock at each try
+        :param due: the logical date
+        """
+        before = BatchStatus.SUSPENDED if "resume" in which else BatchStatus.STARTED
+        self.campaign.set_status(self.batch_id, before)
+        self.hours = [shanghai(hour) for hour in hours]
+        ((task_run,),) = run_dag(getattr(dag_file("guarded"), which), logical_date=due and shanghai(due)).values()
+        self.tries = task_run.tries
+        return task_run.state, self.campaign.batches[self.batch_id].status.name.lower()
 
 
 @pytest.fixture
-def run_at(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> RunAt:
-    campaign = isales_simulator.add_campaign(7, batches=1)
-    batch_id = next(iter(campaign.batches))
-
-    def run(which: str, now: str) -> tuple[str, str]:
-        """Run the DAG at a time in Shanghai; return the state of the task and of the batch, in the opposite before."""
-        before = BatchStatus.SUSPENDED if which == "resume" else BatchStatus.STARTED
-        campaign.set_status(batch_id, before)
-        moment = pendulum.from_format(f"2026-11-{now}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai").in_timezone("UTC")
-        monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: moment)
-        monkeypatch.setattr("airflow_provider_isales.client.gate._utc_now", lambda: moment)
-        ((task_run,),) = run_dag(getattr(dag_file("guarded"), which)).values()
-        return task_run.state, campaign.batches[batch_id].status.name.lower()
-
-    return run
+def run_at(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Runs:
+    return Runs(isales_simulator, monkeypatch)
 
 
 @pytest.mark.parametrize(
@@ -60,8 +76,8 @@ def test_a_pause_skips_while_a_shift_is_on(run_at: RunAt, now: str) -> None:
     assert run_at("pause", now) == ("skipped", "started")
 
 
-@pytest.mark.parametrize("now", [AT_THE_START, "25 13:31:00", "25 09:00:00", "25 11:59:00"])
-def test_a_resume_acts_while_a_shift_is_on(run_at: RunAt, now: str) -> None:
+@pytest.mark.parametrize("now", [AT_THE_START, "25 13:31:00", "25 09:00:00", "25 11:59:44"])
+def test_a_resume_acts_while_a_shift_is_on(run_at, now: str):
     assert run_at("resume", now) == ("success", "started")
 
 
@@ -70,24 +86,168 @@ def test_a_resume_skips_while_no_shift_is_on(run_at: RunAt, now: str) -> None:
     assert run_at("resume", now) == ("skipped", "suspended")
 
 
-@pytest.mark.parametrize("now", ["25 11:59:30", "25 11:59:59"])
-def test_a_resume_skips_when_the_shift_is_about_to_end(run_at: RunAt, now: str) -> None:
+@pytest.mark.parametrize("now", ["25 11:59:45", "25 11:59:59"])
+def test_a_resume_skips_when_the_shift_is_about_to_end(run_at, now: str):
     assert run_at("resume", now) == ("skipped", "suspended")
 
 
+def test_a_pause_skips_when_the_next_shift_is_about_to_start(run_at: Runs) -> None:
+    assert run_at("pause", "25 13:29:45") == ("skipped", "started")
+
+
+@pytest.mark.parametrize(("which", "now"), [("resume", "25 11:58:56"), ("pause", "25 13:28:56")])
+def test_nothing_is_sent_before_an_edge_for_as_long_as_the_connections_timeout_lets_it_take_effect(
+    run_at: Runs, isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch, which: str, now: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_ISALES_DEFAULT", isales_simulator.connection(timeout=60))
+    run_at(which, now)
+    assert isales_simulator.requests == {}
+
+
 def test_a_resume_is_right_until_the_shift_ends() -> None:
-    assert right_until(skip_resume_outside_shifts, "25 11:50:00") == pendulum.datetime(2026, 11, 25, 4)
+    assert right_until(resume_until, "25 11:50:00") == pendulum.datetime(2026, 11, 25, 4)
 
 
 def test_a_pause_is_right_until_the_next_shift_starts() -> None:
-    assert right_until(skip_pause_during_shift, "25 12:00:00") == pendulum.datetime(2026, 11, 25, 5, 30)
+    assert right_until(pause_until, "25 12:00:00") == pendulum.datetime(2026, 11, 25, 5, 30)
 
 
 def right_until(guard: Callable[[ShiftCalendar], datetime | None], now: str) -> datetime | None:
-    moment = pendulum.from_format(f"2026-11-{now}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai").in_timezone("UTC")
     with pytest.MonkeyPatch().context() as patch:
-        patch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: moment)
-        return guard(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]}))
+        patch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: shanghai(now))
+        calendar = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
+        return guard(calendar, {}, timedelta(seconds=15))
+
+
+class TestARetry:
+    """A guard that stops a try after an earlier one failed must not hide that: what was to be done is not done."""
+
+    @pytest.fixture(autouse=True)
+    def first_try_fails(self, isales_simulator: Simulator) -> None:
+        isales_simulator.inject("result", code="09999999")
+
+    @pytest.mark.parametrize("which", ["retried_pause", "retried_mapped_pause"])
+    def test_of_a_pause_fails_for_good_while_a_shift_is_on(self, run_at: Runs, which: str) -> None:
+        assert run_at(which, "25 18:00:00", "26 09:05:00") == ("failed", "started")
+        assert run_at.tries == 2
+
+    def test_of_a_pause_fails_for_good_when_the_next_shift_is_about_to_start(self, run_at: Runs) -> None:
+        assert run_at("retried_pause", "25 12:00:00", "25 13:29:50") == ("failed", "started")
+        assert run_at.tries == 2
+
+    def test_of_a_resume_fails_for_good_while_no_shift_is_on(self, run_at: Runs) -> None:
+        assert run_at("retried_resume", "25 11:50:00", "25 12:01:00") == ("failed", "suspended")
+        assert run_at.tries == 2
+
+    def test_of_a_resume_fails_for_good_when_the_shift_is_about_to_end(self, run_at: Runs) -> None:
+        assert run_at("retried_resume", "25 11:50:00", "25 11:59:50") == ("failed", "suspended")
+        assert run_at.tries == 2
+
+    def test_says_that_the_earlier_tries_failed_and_what_to_do(self, run_at: Runs, read_log: Callable[[], str]) -> None:
+        run_at("retried_pause", "25 18:00:00", "26 09:05:00")
+        assert (
+            "It ends at 2026-11-26T12:00:00+08:00. Earlier tries of this run failed: look in the console whether what "
+            "it should have paused is still dialled." in read_log()
+        )
+
+    def test_acts_at_the_right_hour(self, run_at: Runs) -> None:
+        assert run_at("retried_pause", "25 18:00:00", "25 18:01:00") == ("success", "suspended")
+
+
+def test_after_a_try_that_ran_out_of_time_the_next_fails_for_good(run_at: Runs, isales_simulator: Simulator) -> None:
+    def clock_runs_on(verb: str, body: object) -> None:
+        run_at.now = shanghai("25 13:29:46")
+
+    isales_simulator.inject("answer", status=503)
+    isales_simulator.on_request = clock_runs_on
+    assert run_at("retried_pause", "25 13:29:30", "25 13:30:10") == ("failed", "started")
+    assert run_at.tries == 2
+    assert isales_simulator.requests == {"pause": 1}
+
+
+@pytest.mark.parametrize("which", ["retried_pause", "retried_mapped_pause"])
+def test_a_finished_run_that_is_cleared_at_noon_skips(
+    run_at: Runs, isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    isales_simulator.inject("result", code="09999999")
+    night = run_at(which, "24 18:00:00", "24 18:01:00", due="24 18:00:00")
+    keep_the_run(monkeypatch)
+    noon = run_at(which, "25 11:00:00", due="24 18:00:00")
+    assert (night, noon) == (("success", "suspended"), ("skipped", "started"))
+    assert run_at.tries == 3
+
+
+def keep_the_run(patch: pytest.MonkeyPatch) -> None:
+    """Have ``dag.test()`` run a run again that it has cleared, which it does anyway, instead of making a new one."""
+    from airflow.models.dagrun import DagRun
+    from airflow.utils.state import DagRunState
+
+    def existing(*, dag: Any, session: Any, **_: object) -> DagRun:
+        run = session.query(DagRun).filter(DagRun.dag_id == dag.dag_id).order_by(DagRun.id.desc()).first()
+        run.state, run.dag = DagRunState.RUNNING, dag
+        return run
+
+    for module in ("airflow.models.dagrun", "airflow.models.dag", "airflow.sdk.definitions.dag"):
+        for function in ("get_or_create_dagrun", "_get_or_create_dagrun"):
+            with suppress(ImportError, AttributeError):
+                patch.setattr(f"{module}.{function}", existing)
+
+
+class TestAWorkerWhoseClockIsBehindTheSchedulers:
+    @pytest.mark.parametrize("which", ["pause", "pause_at_end", "pause_by_cron"])
+    @pytest.mark.parametrize("now", ["25 11:59:01", "25 11:45:00"])
+    def test_pauses_at_once_at_the_end_that_its_run_is_for(self, run_at: Runs, which: str, now: str) -> None:
+        assert run_at(which, now, due=AT_THE_END) == ("success", "suspended")
+        assert run_at.waits == []
+
+    @pytest.mark.parametrize("which", ["resume", "resume_at_start", "resume_by_cron"])
+    def test_waits_with_a_resume_for_the_start_that_its_run_is_for(self, run_at: Runs, which: str) -> None:
+        assert run_at(which, "25 13:29:01", due=AT_THE_START) == ("success", "started")
+        assert run_at.waits == [59.0]
+
+    @pytest.mark.parametrize(
+        ("which", "now", "due", "status"),
+        [
+            ("retried_pause", "25 11:44:59", AT_THE_END, "started"),
+            ("retried_resume", "25 13:14:59", AT_THE_START, "suspended"),
+        ],
+    )
+    def test_fails_each_try_when_it_is_further_behind_than_signatures_are_valid(
+        self, run_at: Runs, which: str, now: str, due: str, status: str
+    ) -> None:
+        assert run_at(which, now, now, now, now, due=due) == ("failed", status)
+        assert run_at.tries == 4
+
+    def test_is_told_by_how_much(self, run_at: Runs, read_log: Callable[[], str]) -> None:
+        run_at("pause", "25 11:44:59", due=AT_THE_END)
+        assert (
+            "Not paused: this run is for the end of a shift at 2026-11-25T12:00:00+08:00, but by this worker's clock "
+            "it is 2026-11-25T11:44:59+08:00. Correct the clock; if it is right, run this again when the "
+            "time has come." in read_log()
+        )
+
+    def test_skips_a_pause_for_an_end_that_the_calendar_no_longer_has(self, run_at: Runs) -> None:
+        assert run_at("pause", "25 10:59:01", due="25 11:00:00") == ("skipped", "started")
+
+
+def test_a_late_pause_skips_in_the_next_shift(run_at: Runs) -> None:
+    assert run_at("pause_at_end", "26 09:00:00", due="25 18:00:00") == ("skipped", "started")
+
+
+def test_a_late_pause_acts_in_the_next_break(run_at: Runs) -> None:
+    assert run_at("pause_at_end", "26 12:30:00", due="25 18:00:00") == ("success", "suspended")
+
+
+def test_a_late_resume_skips_after_its_shift(run_at: Runs) -> None:
+    assert run_at("resume_at_start", "25 12:10:00", due="25 09:00:00") == ("skipped", "suspended")
+
+
+def test_a_run_that_is_triggered_when_today_was_closed_during_its_shift_pauses(run_at: Runs) -> None:
+    assert run_at("pause_on_a_closed_day", "25 11:00:00", due="25 11:00:00") == ("success", "suspended")
+
+
+def test_a_run_that_is_triggered_when_a_shift_was_prolonged_after_its_end_resumes(run_at: Runs) -> None:
+    assert run_at("resume_when_prolonged", "25 18:30:00", due="25 18:30:00") == ("success", "started")
 
 
 def test_a_mapped_pause_keeps_its_guard(run_at: RunAt) -> None:
