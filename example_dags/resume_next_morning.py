@@ -30,16 +30,25 @@ SETTINGS = {
 with DAG("isales_resume_next_morning_pause", schedule=ShiftEndTimetable(SHIFTS), **SETTINGS) as pause_dag:
 
     @task(outlets=[DIALLED], retries=1, retry_delay=timedelta(seconds=5))
-    def dialled_batches(*, outlet_events, data_interval_end) -> list[str]:
+    def dialled_batches(*, outlet_events, dag_run) -> list[str]:
         """Note what is dialled, before the pause: also the pause that fails half-way is then known in the morning."""
         with ISalesHook().get_conn() as client:
             batch_ids = [batch.id for batch in client.list_call_batches(CAMPAIGN, status=BatchStatus.STARTED)]
-        outlet_events[DIALLED].extra = {"shift": data_interval_end.isoformat(), "batch_ids": batch_ids}
+        last_end = SHIFTS.previous_end(pendulum.now("UTC"))
+        # The clock may be behind the run's own shift, and that one long over, or missing in a run that was triggered.
+        shift = max(last_end, dag_run.data_interval_end or last_end)
+        outlet_events[DIALLED].extra = {"shift": shift.isoformat(), "batch_ids": batch_ids}
         return batch_ids
+
+    @task
+    def all_went_well() -> None:
+        """Runs only when all before it succeeded: the pause alone would hide that the note failed."""
 
     # All done, not all success: that the note failed is no reason to let it ring.
     pause = PauseCallBatchesOperator(task_id="pause", campaign_id=CAMPAIGN, shifts=SHIFTS, trigger_rule="all_done")
-    dialled_batches() >> pause
+    noted = dialled_batches()
+    noted >> pause
+    [noted, pause] >> all_went_well()
 
 with DAG("isales_resume_next_morning_resume", schedule=ShiftStartTimetable(SHIFTS), **SETTINGS) as resume_dag:
 

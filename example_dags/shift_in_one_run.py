@@ -8,7 +8,7 @@ no such dependence and is the better default.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pendulum
 from airflow.providers.common.compat.sdk import DAG, task  # on Airflow 3 alone: from airflow.sdk import DAG, task
@@ -27,11 +27,20 @@ TASK = {
     "retry_delay": timedelta(seconds=30),
 }
 
+
+def end_of_shift(interval_end: datetime | None) -> datetime:
+    """Return when the shift that is on ends, but not before the run's own; a triggered run may be without."""
+    now = pendulum.now("UTC")
+    end = SHIFTS.next_end(now) if SHIFTS.is_on(now) else now
+    return max(end, interval_end or end)
+
+
 with DAG(
     dag_id="isales_shift_in_one_run",
     schedule=ShiftStartTimetable(SHIFTS),
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
+    user_defined_macros={"end_of_shift": end_of_shift},
     tags=["isales"],
 ) as dag:
 
@@ -40,11 +49,11 @@ with DAG(
         """Runs only when all before it succeeded: a teardown alone would hide that other tasks failed."""
 
     resume = ResumeCallBatchOperator(task_id="resume", **TASK)
-    # All done, not all success: a resume that failed because its answer was lost may have started the dialling.
+    # None skipped, not all success: a resume that failed because its answer was lost may have started the dialling.
     wait = DateTimeSensorAsync(
         task_id="wait_for_the_end",
-        target_time="{{ data_interval_end }}",
-        trigger_rule="all_done",
+        target_time="{{ end_of_shift(dag_run.data_interval_end) }}",
+        trigger_rule="none_skipped",
         retries=3,
         retry_delay=timedelta(seconds=30),
     )

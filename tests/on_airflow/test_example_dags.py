@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.simulator import Campaign, Simulator
 
 EXAMPLES = sorted(file.stem for file in (Path(__file__).parents[2] / "example_dags").glob("*.py"))
+WEDNESDAY = pendulum.datetime(2026, 1, 7, tz="Asia/Shanghai")
+NEXT_MORNING = 24 + 9
 AIRFLOW_3_ONLY = {"resume_next_morning"}
 
 
@@ -64,23 +66,29 @@ def test_a_mapped_list_of_batches_is_paused(campaign: Campaign) -> None:
 
 
 @pytest.fixture
-def set_hour(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Have the guard take it for these times in Shanghai, one after the other, on a Wednesday."""
+def set_hour(monkeypatch: pytest.MonkeyPatch):
+    """Have it be these hours in Shanghai, one after the other each time the guard asks, for the examples the last."""
 
     def set_hours(*hours: int) -> None:
-        moments = iter(datetime(2026, 11, 25, hour - 8, tzinfo=UTC) for hour in hours)
-        monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: next(moments))
+        asked = [WEDNESDAY.add(hours=hour) for hour in hours]
+        monkeypatch.setattr("pendulum.now", asked[-1].in_timezone)
+        monkeypatch.setattr("airflow_provider_isales.client.gate._utc_now", lambda: asked[0])
+        in_order = iter(asked)
+        monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: next(in_order))
 
     return set_hours
 
 
-def test_a_week_of_shifts_resumes_in_a_shift_and_pauses_after_it(
-    campaign: Campaign, set_hour: Callable[..., None]
-) -> None:
+def run_at(hour: int, name: str, dag_id: str = "") -> dict[str, list[TaskRun]]:
+    """Run an example with a logical date on that Wednesday."""
+    return run_dag(example(name, dag_id), logical_date=WEDNESDAY.add(hours=hour))
+
+
+def test_a_week_of_shifts_resumes_in_a_shift_and_pauses_after_it(campaign: Campaign, set_hour):
     set_hour(9, 12)
     runs = [
-        outcomes(run_dag(example("shifts_weekly", f"isales_shifts_weekly_{task}")), task)
-        for task in ("resume", "pause")
+        outcomes(run_at(hour, "shifts_weekly", f"isales_shifts_weekly_{task}"), task)
+        for hour, task in ((9, "resume"), (12, "pause"))
     ]
     assert runs == [["already_started"], ["paused"]]
 
@@ -88,15 +96,15 @@ def test_a_week_of_shifts_resumes_in_a_shift_and_pauses_after_it(
 def test_a_week_of_shifts_does_nothing_at_the_wrong_hour(campaign: Campaign, set_hour: Callable[..., None]) -> None:
     set_hour(12, 9)
     runs = [
-        outcomes(run_dag(example("shifts_weekly", f"isales_shifts_weekly_{task}")), task)
-        for task in ("resume", "pause")
+        outcomes(run_at(hour, "shifts_weekly", f"isales_shifts_weekly_{task}"), task)
+        for hour, task in ((12, "resume"), (9, "pause"))
     ]
     assert runs == [["skipped"], ["skipped"]]
 
 
 def test_the_chinese_calendar_pauses_after_a_shift(campaign: Campaign, set_hour: Callable[..., None]) -> None:
     set_hour(12)
-    assert outcomes(run_dag(example("shifts_china")), "pause") == ["paused"]
+    assert outcomes(run_at(12, "shifts_china"), "pause") == ["paused"]
 
 
 @pytest.mark.parametrize(
@@ -110,9 +118,8 @@ def test_a_shift_in_one_run_resumes_waits_and_pauses(campaign: Campaign, set_hou
     for batch_id in campaign.batches:
         campaign.set_status(batch_id, BatchStatus.SUSPENDED)
     set_hour(9, 12)
-    dag = example("shift_in_one_run")
-    runs = run_dag(dag, logical_date=pendulum.datetime(2026, 11, 18, 10, tz="Asia/Shanghai"))
-    assert {task_id: run.state for task_id, (run,) in runs.items()} == dict.fromkeys(dag.task_ids, "success")
+    states = [run.state for (run,) in run_at(9, "shift_in_one_run").values()]
+    assert states == ["success"] * 4
 
 
 def test_a_shift_in_one_run_pauses_at_its_end_even_when_the_resume_failed_after_it_took_effect(
@@ -122,8 +129,7 @@ def test_a_shift_in_one_run_pauses_at_its_end_even_when_the_resume_failed_after_
     isales_simulator.inject("result", verb="resume", code="0200001", times=9)
     isales_simulator.inject("answer", verb="list", status=404, times=9)
     set_hour(9, 12)
-    dag = example("shift_in_one_run")
-    runs = run_dag(dag, logical_date=pendulum.datetime(2026, 11, 19, 10, tz="Asia/Shanghai"))
+    runs = run_at(9, "shift_in_one_run")
     assert runs["resume"][0].state == "failed"
     assert runs["pause"][0].state == "success"
     assert statuses(campaign)[0] == "suspended"
@@ -135,8 +141,9 @@ def test_evening_pauses_even_when_nobody_could_note_what_was_dialled(
     published("resume_next_morning")
     isales_simulator.inject("answer", verb="list", status=404, times=2)
     set_hour(18)
-    runs = run_dag(example("resume_next_morning", "isales_resume_next_morning_pause"))
+    runs = run_at(18, "resume_next_morning", "isales_resume_next_morning_pause")
     assert runs["pause"][0].state == "success"
+    assert runs["all_went_well"][0].state == "upstream_failed"
     assert statuses(campaign) == ["suspended"] * 3
 
 
@@ -145,7 +152,7 @@ def test_whole_campaigns_are_paused(
 ) -> None:
     other = isales_simulator.add_campaign(1002, batches=2)
     set_hour(12, 12)
-    run_dag(example("whole_campaigns"))
+    run_at(12, "whole_campaigns")
     assert {*statuses(campaign), *statuses(other)} == {"suspended"}
 
 
@@ -162,11 +169,12 @@ def test_exactly_what_was_dialled_in_the_evening_is_resumed_next_morning(
 ) -> None:
     published("resume_next_morning")
     campaign.set_status(list(campaign.batches)[1], BatchStatus.SUSPENDED)
-    set_hour(*[18] * evening_runs, 9)
+    set_hour(*[18] * evening_runs)
     for _ in range(evening_runs):
-        run_dag(example("resume_next_morning", "isales_resume_next_morning_pause"))
+        run_at(18, "resume_next_morning", "isales_resume_next_morning_pause")
     evening = statuses(campaign)
-    run_dag(example("resume_next_morning", "isales_resume_next_morning_resume"))
+    set_hour(NEXT_MORNING)
+    run_at(NEXT_MORNING, "resume_next_morning", "isales_resume_next_morning_resume")
     assert evening == ["suspended"] * 3
     assert statuses(campaign) == ["started", "suspended", "started"]
 
@@ -212,3 +220,100 @@ def test_the_state_of_a_run_with_a_teardown_says_whether_all_went_well(
         isales_simulator.inject("answer", verb=verb, status=404, times=9)
     dag_run = example("pause_as_teardown").test(run_conf={"work_fails": fails == "work_while_dialling"})
     assert str(dag_run.state) == state
+
+
+BACKFILLED = {"logical_date": WEDNESDAY.subtract(days=2).add(hours=10)}
+# As `airflow dags trigger`, the REST API and assets make them on Airflow 3.
+WITHOUT_INTERVAL = {"logical_date": None}
+each_way = pytest.mark.parametrize("way", [BACKFILLED, WITHOUT_INTERVAL], ids=["backfilled", "without interval"])
+
+
+def run_state(dag: Any, way: dict[str, Any]) -> str:
+    if "logical_date" in signature(dag.test).parameters:
+        return str(dag.test(**way).state)
+    if way is WITHOUT_INTERVAL:
+        pytest.skip("every run has a data interval on Airflow 2")
+    return str(dag.test(execution_date=way["logical_date"]).state)
+
+
+@each_way
+@pytest.mark.parametrize(
+    ("dag_id", "hours"),
+    [
+        ("isales_pause_as_teardown", [12]),
+        ("isales_pause_mapped_batches", [12]),
+        ("isales_pause_one_batch", [12]),
+        ("isales_resume_next_morning_pause", [18]),
+        ("isales_shift_in_one_run", [9, 12]),
+        ("isales_shifts_china", [12]),
+        ("isales_shifts_weekly_pause", [12]),
+    ],
+)
+def test_examples_pause_in_whatever_way_they_are_run(
+    campaign: Campaign, set_hour, dag_id: str, hours: list[int], way: dict[str, Any]
+) -> None:
+    (name,) = (name for name in EXAMPLES if dag_id.startswith(f"isales_{name}"))
+    if name in AIRFLOW_3_ONLY:
+        published(name)
+    set_hour(*hours)
+    state = run_state(example(name, dag_id), way)
+    assert (state, statuses(campaign)[0]) == ("success", "suspended")
+
+
+@each_way
+def test_whole_campaigns_are_paused_in_whatever_way_they_are_run(
+    campaign: Campaign, isales_simulator: Simulator, set_hour, way: dict[str, Any]
+) -> None:
+    other = isales_simulator.add_campaign(1002, batches=1)
+    set_hour(12, 12)
+    state = run_state(example("whole_campaigns"), way)
+    assert (state, *statuses(other), statuses(campaign)[0]) == ("success", "suspended", "suspended")
+
+
+@each_way
+def test_a_week_of_shifts_resumes_in_whatever_way_it_is_run(campaign: Campaign, set_hour, way: dict[str, Any]) -> None:
+    campaign.set_status(next(iter(campaign.batches)), BatchStatus.SUSPENDED)
+    set_hour(9)
+    state = run_state(example("shifts_weekly", "isales_shifts_weekly_resume"), way)
+    assert (state, statuses(campaign)[0]) == ("success", "started")
+
+
+@each_way
+def test_what_was_dialled_is_resumed_in_whatever_way_it_is_run(campaign: Campaign, way: dict[str, Any]) -> None:
+    state = run_state(example("resume_what_was_paused"), way)
+    assert (state, statuses(campaign)) == ("success", ["started"] * 3)
+
+
+@each_way
+def test_what_was_dialled_in_the_evening_is_resumed_in_whatever_way_both_are_run(
+    campaign: Campaign, set_hour, way: dict[str, Any]
+) -> None:
+    published("resume_next_morning")
+    set_hour(19)
+    run_state(example("resume_next_morning", "isales_resume_next_morning_pause"), way)
+    set_hour(NEXT_MORNING)
+    state = run_state(example("resume_next_morning", "isales_resume_next_morning_resume"), way)
+    assert (state, statuses(campaign)) == ("success", ["started"] * 3)
+
+
+def test_a_shift_in_one_run_pauses_at_once_when_there_was_no_shift_to_resume_in(campaign: Campaign, set_hour) -> None:
+    set_hour(20, 20)
+    runs = run_at(20, "shift_in_one_run")
+    states = {task_id: run.state for task_id, (run,) in runs.items()}
+    assert states == {
+        "resume": "skipped",
+        "wait_for_the_end": "skipped",
+        "pause": "success",
+        "all_went_well": "skipped",
+    }
+
+
+@pytest.mark.parametrize(
+    ("hour", "own_end", "expected"), [(10, None, 12), (10, -36, 12), (9, 12, 12), (8, 12, 12), (13, None, 13)]
+)
+def test_a_shift_in_one_run_waits_for_the_end_of_what_is_on(
+    set_hour, hour: int, own_end: int | None, expected: int
+) -> None:
+    set_hour(hour)
+    end = dag_file("shift_in_one_run").end_of_shift(own_end and WEDNESDAY.add(hours=own_end))
+    assert end == WEDNESDAY.add(hours=expected)
