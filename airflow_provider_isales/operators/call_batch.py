@@ -132,7 +132,8 @@ class PauseCallBatchOperator(_CallBatchOperator):
     :param batch_id: the call batch, text of digits (templated)
     :param vdn_id: the VDN, 1 to 9999; the connection's when None (templated)
     :param isales_conn_id: the connection (templated)
-    :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work
+    :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work, or
+        fails for good if an earlier try failed
     :param execution_timeout: how long a try may take; 5 minutes unless set here or in ``default_args``
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
@@ -148,7 +149,8 @@ class ResumeCallBatchOperator(_CallBatchOperator):
     Resumes one call batch. A batch that is already started counts as success.
 
     Parameters, result and failures are those of :class:`.PauseCallBatchOperator`, but ``outcome`` is ``resumed`` or
-    ``already_started``, and with ``shifts`` a run outside every shift skips, instead of having people called then.
+    ``already_started``, and with ``shifts`` a run outside every shift skips, or fails for good after an earlier try,
+    instead of having people called then.
     Source: "Outbound Call Batch Interfaces".
     """
 
@@ -225,7 +227,8 @@ class PauseCallBatchesOperator(_CallBatchesOperator):
     :param max_parallel_requests: how many requests are under way at once, 1 to 64
     :param vdn_id: the VDN, 1 to 9999; the connection's when None (templated)
     :param isales_conn_id: the connection (templated)
-    :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work
+    :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work, or
+        fails for good if an earlier try failed
     :param execution_timeout: how long a try may take; 30 minutes unless set here or in ``default_args``
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
@@ -240,7 +243,7 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
 
     Parameters, result and failures are those of :class:`.PauseCallBatchesOperator`, but ``"all"`` means every batch
     that ``list`` has as suspended, no matter who suspended it; the lists in the result are ``resumed`` and
-    ``already_started``; and with ``shifts`` a run outside every shift skips.
+    ``already_started``; and with ``shifts`` a run outside every shift skips, or fails for good after an earlier try.
     """
 
     _guard = staticmethod(resume_until)

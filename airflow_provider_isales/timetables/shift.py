@@ -134,7 +134,8 @@ class ShiftEndTimetable(_ShiftTimetable):
     Runs a DAG at each end of a shift; the data interval is that shift.
 
     A run is for a shift that starts neither before the DAG's ``start_date`` nor after its ``end_date``: Airflow does
-    not carry out the tasks of other runs, because the start is the run's logical date.
+    not carry out the tasks of other runs, because the start is the run's logical date. A shift that never started, such
+    as one round the clock before a closed day, has a data interval of no length at its end.
 
     With ``catchup=True`` every shift since the start date, or since the last run, gets its run. With ``catchup=False``
     only the last edge that was missed does, so that a pause that falls due while the scheduler is down is made up for
@@ -160,7 +161,7 @@ class ShiftStartTimetable(_ShiftTimetable):
     """
     Runs a DAG at each start of a shift; the data interval is that shift, so ``data_interval_end`` is when it will end.
 
-    In all else it is as :class:`ShiftEndTimetable`.
+    In all else it is as :class:`ShiftEndTimetable`; a shift that never ends has a data interval of no length.
 
     :param shifts: the calendar
     :raises TypeError: for anything else than a calendar

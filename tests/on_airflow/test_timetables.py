@@ -154,6 +154,18 @@ def test_a_prolonged_shift_gets_no_run_when_its_new_run_would_start_after_the_en
     assert following(longer, last=interval("25", "09:00", "18:00"), latest="25 17:00") is None
 
 
+def test_a_shift_that_is_shortened_to_an_end_already_past_gets_its_run_at_once(now) -> None:
+    now("25 17:00")
+    shorter = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-16:00"]}))
+    assert following(shorter, last=interval("25", "09:00", "12:00"), catchup=False) == "25 13:30-16:00 at 25 16:00"
+
+
+def test_a_start_that_is_moved_to_a_time_already_past_gets_its_run_at_once(now) -> None:
+    now("25 13:10")
+    earlier = ShiftStartTimetable(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:00-18:00"]}))
+    assert following(earlier, last=interval("25", "09:00", "12:00"), catchup=False) == "25 13:00-18:00 at 25 13:00"
+
+
 @both
 def test_a_start_date_that_is_moved_on_counts_after_the_first_run_too(timetable: ShiftTimetable, now: SetNow) -> None:
     assert following(timetable, last=interval("23", "09:00", "12:00"), earliest="27 00:00").startswith("27 09:00")
