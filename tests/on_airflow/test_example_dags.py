@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cache
 from inspect import signature
@@ -18,6 +19,7 @@ from airflow_provider_isales.simulator import Campaign, Simulator
 EXAMPLES = sorted(file.stem for file in (Path(__file__).parents[2] / "example_dags").glob("*.py"))
 WEDNESDAY = pendulum.datetime(2026, 1, 7, tz="Asia/Shanghai")
 NEXT_MORNING = 24 + 9
+SetHour = Callable[..., None]
 AIRFLOW_3_ONLY = {"resume_next_morning"}
 
 
@@ -66,7 +68,7 @@ def test_a_mapped_list_of_batches_is_paused(campaign: Campaign) -> None:
 
 
 @pytest.fixture
-def set_hour(monkeypatch: pytest.MonkeyPatch):
+def set_hour(monkeypatch: pytest.MonkeyPatch) -> SetHour:
     """Have it be these hours in Shanghai, one after the other each time the guard asks, for the examples the last."""
 
     def set_hours(*hours: int) -> None:
@@ -84,7 +86,7 @@ def run_at(hour: int, name: str, dag_id: str = "") -> dict[str, list[TaskRun]]:
     return run_dag(example(name, dag_id), logical_date=WEDNESDAY.add(hours=hour))
 
 
-def test_a_week_of_shifts_resumes_in_a_shift_and_pauses_after_it(campaign: Campaign, set_hour):
+def test_a_week_of_shifts_resumes_in_a_shift_and_pauses_after_it(campaign: Campaign, set_hour: SetHour) -> None:
     set_hour(9, 12)
     runs = [
         outcomes(run_at(hour, "shifts_weekly", f"isales_shifts_weekly_{task}"), task)
@@ -93,7 +95,7 @@ def test_a_week_of_shifts_resumes_in_a_shift_and_pauses_after_it(campaign: Campa
     assert runs == [["already_started"], ["paused"]]
 
 
-def test_a_week_of_shifts_does_nothing_at_the_wrong_hour(campaign: Campaign, set_hour: Callable[..., None]) -> None:
+def test_a_week_of_shifts_does_nothing_at_the_wrong_hour(campaign: Campaign, set_hour: SetHour) -> None:
     set_hour(12, 9)
     runs = [
         outcomes(run_at(hour, "shifts_weekly", f"isales_shifts_weekly_{task}"), task)
@@ -102,7 +104,7 @@ def test_a_week_of_shifts_does_nothing_at_the_wrong_hour(campaign: Campaign, set
     assert runs == [["skipped"], ["skipped"]]
 
 
-def test_the_chinese_calendar_pauses_after_a_shift(campaign: Campaign, set_hour: Callable[..., None]) -> None:
+def test_the_chinese_calendar_pauses_after_a_shift(campaign: Campaign, set_hour: SetHour) -> None:
     set_hour(12)
     assert outcomes(run_at(12, "shifts_china"), "pause") == ["paused"]
 
@@ -114,7 +116,7 @@ def test_the_chinese_calendar_knows_holidays_and_make_up_days(day: str, is_on: b
     assert dag_file("shifts_china").SHIFTS.is_on(datetime.fromisoformat(f"{day}T10:00+08:00")) is is_on
 
 
-def test_a_shift_in_one_run_resumes_waits_and_pauses(campaign: Campaign, set_hour: Callable[..., None]) -> None:
+def test_a_shift_in_one_run_resumes_waits_and_pauses(campaign: Campaign, set_hour: SetHour) -> None:
     for batch_id in campaign.batches:
         campaign.set_status(batch_id, BatchStatus.SUSPENDED)
     set_hour(9, 12)
@@ -123,7 +125,7 @@ def test_a_shift_in_one_run_resumes_waits_and_pauses(campaign: Campaign, set_hou
 
 
 def test_a_shift_in_one_run_pauses_at_its_end_even_when_the_resume_failed_after_it_took_effect(
-    campaign: Campaign, isales_simulator: Simulator, set_hour: Callable[..., None]
+    campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour
 ) -> None:
     isales_simulator.inject("close_after", verb="resume")
     isales_simulator.inject("result", verb="resume", code="0200001", times=9)
@@ -136,7 +138,7 @@ def test_a_shift_in_one_run_pauses_at_its_end_even_when_the_resume_failed_after_
 
 
 def test_evening_pauses_even_when_nobody_could_note_what_was_dialled(
-    campaign: Campaign, isales_simulator: Simulator, set_hour: Callable[..., None]
+    campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour
 ) -> None:
     published("resume_next_morning")
     isales_simulator.inject("answer", verb="list", status=404, times=2)
@@ -147,9 +149,7 @@ def test_evening_pauses_even_when_nobody_could_note_what_was_dialled(
     assert statuses(campaign) == ["suspended"] * 3
 
 
-def test_whole_campaigns_are_paused(
-    campaign: Campaign, isales_simulator: Simulator, set_hour: Callable[..., None]
-) -> None:
+def test_whole_campaigns_are_paused(campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour) -> None:
     other = isales_simulator.add_campaign(1002, batches=2)
     set_hour(12, 12)
     run_at(12, "whole_campaigns")
@@ -165,7 +165,7 @@ def test_exactly_what_was_dialled_is_resumed_after_the_maintenance(campaign: Cam
 
 @pytest.mark.parametrize("evening_runs", [1, 2])
 def test_exactly_what_was_dialled_in_the_evening_is_resumed_next_morning(
-    campaign: Campaign, set_hour: Callable[..., None], evening_runs: int
+    campaign: Campaign, set_hour: SetHour, evening_runs: int
 ) -> None:
     published("resume_next_morning")
     campaign.set_status(list(campaign.batches)[1], BatchStatus.SUSPENDED)
@@ -250,7 +250,7 @@ def run_state(dag: Any, way: dict[str, Any]) -> str:
     ],
 )
 def test_examples_pause_in_whatever_way_they_are_run(
-    campaign: Campaign, set_hour, dag_id: str, hours: list[int], way: dict[str, Any]
+    campaign: Campaign, set_hour: SetHour, dag_id: str, hours: list[int], way: dict[str, Any]
 ) -> None:
     (name,) = (name for name in EXAMPLES if dag_id.startswith(f"isales_{name}"))
     if name in AIRFLOW_3_ONLY:
@@ -262,7 +262,7 @@ def test_examples_pause_in_whatever_way_they_are_run(
 
 @each_way
 def test_whole_campaigns_are_paused_in_whatever_way_they_are_run(
-    campaign: Campaign, isales_simulator: Simulator, set_hour, way: dict[str, Any]
+    campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour, way: dict[str, Any]
 ) -> None:
     other = isales_simulator.add_campaign(1002, batches=1)
     set_hour(12, 12)
@@ -271,7 +271,9 @@ def test_whole_campaigns_are_paused_in_whatever_way_they_are_run(
 
 
 @each_way
-def test_a_week_of_shifts_resumes_in_whatever_way_it_is_run(campaign: Campaign, set_hour, way: dict[str, Any]) -> None:
+def test_a_week_of_shifts_resumes_in_whatever_way_it_is_run(
+    campaign: Campaign, set_hour: SetHour, way: dict[str, Any]
+) -> None:
     campaign.set_status(next(iter(campaign.batches)), BatchStatus.SUSPENDED)
     set_hour(9)
     state = run_state(example("shifts_weekly", "isales_shifts_weekly_resume"), way)
@@ -286,7 +288,7 @@ def test_what_was_dialled_is_resumed_in_whatever_way_it_is_run(campaign: Campaig
 
 @each_way
 def test_what_was_dialled_in_the_evening_is_resumed_in_whatever_way_both_are_run(
-    campaign: Campaign, set_hour, way: dict[str, Any]
+    campaign: Campaign, set_hour: SetHour, way: dict[str, Any]
 ) -> None:
     published("resume_next_morning")
     set_hour(19)
@@ -296,7 +298,9 @@ def test_what_was_dialled_in_the_evening_is_resumed_in_whatever_way_both_are_run
     assert (state, statuses(campaign)) == ("success", ["started"] * 3)
 
 
-def test_a_shift_in_one_run_pauses_at_once_when_there_was_no_shift_to_resume_in(campaign: Campaign, set_hour) -> None:
+def test_a_shift_in_one_run_pauses_at_once_when_there_was_no_shift_to_resume_in(
+    campaign: Campaign, set_hour: SetHour
+) -> None:
     set_hour(20, 20)
     runs = run_at(20, "shift_in_one_run")
     states = {task_id: run.state for task_id, (run,) in runs.items()}
@@ -312,7 +316,7 @@ def test_a_shift_in_one_run_pauses_at_once_when_there_was_no_shift_to_resume_in(
     ("hour", "own_end", "expected"), [(10, None, 12), (10, -36, 12), (9, 12, 12), (8, 12, 12), (13, None, 13)]
 )
 def test_a_shift_in_one_run_waits_for_the_end_of_what_is_on(
-    set_hour, hour: int, own_end: int | None, expected: int
+    set_hour: SetHour, hour: int, own_end: int | None, expected: int
 ) -> None:
     set_hour(hour)
     end = dag_file("shift_in_one_run").end_of_shift(own_end and WEDNESDAY.add(hours=own_end))

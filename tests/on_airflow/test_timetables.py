@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any, ClassVar
 
@@ -149,18 +150,18 @@ def test_a_break_that_is_dropped_after_its_run_does_not_lose_the_end_of_the_shif
     assert following(without_break, last=interval("25", "09:00", "12:00")) == "25 12:00-18:00 at 25 18:00"
 
 
-def test_a_prolonged_shift_gets_no_run_when_its_new_run_would_start_after_the_end_date(now) -> None:
+def test_a_prolonged_shift_gets_no_run_when_its_new_run_would_start_after_the_end_date(now: SetNow) -> None:
     longer = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-20:00"]}))
     assert following(longer, last=interval("25", "09:00", "18:00"), latest="25 17:00") is None
 
 
-def test_a_shift_that_is_shortened_to_an_end_already_past_gets_its_run_at_once(now) -> None:
+def test_a_shift_that_is_shortened_to_an_end_already_past_gets_its_run_at_once(now: SetNow) -> None:
     now("25 17:00")
     shorter = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-16:00"]}))
     assert following(shorter, last=interval("25", "09:00", "12:00"), catchup=False) == "25 13:30-16:00 at 25 16:00"
 
 
-def test_a_start_that_is_moved_to_a_time_already_past_gets_its_run_at_once(now) -> None:
+def test_a_start_that_is_moved_to_a_time_already_past_gets_its_run_at_once(now: SetNow) -> None:
     now("25 13:10")
     earlier = ShiftStartTimetable(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:00-18:00"]}))
     assert following(earlier, last=interval("25", "09:00", "12:00"), catchup=False) == "25 13:00-18:00 at 25 13:00"
@@ -202,39 +203,39 @@ class TestAShiftWithoutStartOrEnd:
     SHIFTS = ShiftCalendar("Asia/Shanghai", WEEK, closed=["2026-11-24"])
     ENDS, STARTS = ShiftEndTimetable(SHIFTS), ShiftStartTimetable(SHIFTS)
 
-    def test_has_a_run_at_its_end_of_no_length(self, now) -> None:
+    def test_has_a_run_at_its_end_of_no_length(self, now: SetNow) -> None:
         assert following(self.ENDS) == "24 00:00-00:00 at 24 00:00"
 
-    def test_has_a_run_at_its_start_of_no_length(self, now) -> None:
+    def test_has_a_run_at_its_start_of_no_length(self, now: SetNow) -> None:
         assert following(self.STARTS) == "25 00:00-00:00 at 25 00:00"
 
     @pytest.mark.parametrize("name", ["ENDS", "STARTS"])
-    def test_has_one_run_alone(self, now, name: str) -> None:
+    def test_has_one_run_alone(self, now: SetNow, name: str) -> None:
         edge = DataInterval.exact(at("24 00:00" if name == "ENDS" else "25 00:00"))
         assert following(getattr(self, name), last=edge) is None
 
-    def test_has_no_run_before_the_start_date(self, now) -> None:
+    def test_has_no_run_before_the_start_date(self, now: SetNow) -> None:
         assert following(self.ENDS, earliest="24 00:01") is None
 
-    def test_has_a_run_on_the_start_date_itself(self, now) -> None:
+    def test_has_a_run_on_the_start_date_itself(self, now: SetNow) -> None:
         assert following(self.ENDS, earliest="24 00:00") == "24 00:00-00:00 at 24 00:00"
 
-    def test_has_no_run_after_the_end_date(self, now) -> None:
+    def test_has_no_run_after_the_end_date(self, now: SetNow) -> None:
         assert following(self.ENDS, latest="23 23:59") is None
 
     @pytest.mark.parametrize("name", ["ENDS", "STARTS"])
-    def test_has_its_run_without_catchup_too(self, now, name: str) -> None:
+    def test_has_its_run_without_catchup_too(self, now: SetNow, name: str) -> None:
         assert following(getattr(self, name), catchup=False) == following(getattr(self, name))
 
     def test_is_what_a_manual_run_is_for(self) -> None:
         found = self.ENDS.infer_manual_data_interval(run_after=at("25 10:00"))
         assert found == DataInterval.exact(at("24 00:00"))
 
-    def test_is_followed_by_a_shift_that_now_starts_at_its_end_with_a_logical_date_of_its_own(self, now) -> None:
+    def test_is_followed_by_a_shift_that_starts_at_its_end_with_a_logical_date_of_its_own(self, now: SetNow) -> None:
         moved = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", {"tue": ["00:00-06:00"]}))
         assert following(moved, last=DataInterval.exact(at("24 00:00"))) == "24 06:00-06:00 at 24 06:00"
 
-    def test_has_another_run_when_it_is_prolonged_with_a_logical_date_of_its_own(self, now) -> None:
+    def test_has_another_run_when_it_is_prolonged_with_a_logical_date_of_its_own(self, now: SetNow) -> None:
         special = {"2026-11-23": ["09:00-24:00"], "2026-11-24": ["00:00-06:00"], "2026-11-25": []}
         longer = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", self.WEEK, special=special))
         assert following(longer, last=DataInterval.exact(at("24 00:00"))) == "24 06:00-06:00 at 24 06:00"
@@ -248,22 +249,22 @@ class TestATimeInTheStandardLibrarysUTC:
     def converted(text: str) -> pendulum.DateTime:
         return at(text).astimezone(UTC)
 
-    def test_is_a_start_date(self, timetable, now) -> None:
+    def test_is_a_start_date(self, timetable: ShiftTimetable, now: SetNow) -> None:
         restriction = TimeRestriction(self.converted("23 09:00"), None, True)
         info = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
         assert shown(info).startswith("23 09:00-12:00")
 
-    def test_is_an_end_date(self, timetable, now) -> None:
+    def test_is_an_end_date(self, timetable: ShiftTimetable, now: SetNow) -> None:
         restriction = TimeRestriction(at("23 00:00"), self.converted("23 08:59"), True)
         assert timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction) is None
 
-    def test_bounds_the_last_interval(self, timetable, now) -> None:
+    def test_bounds_the_last_interval(self, timetable: ShiftTimetable, now: SetNow) -> None:
         last = DataInterval(self.converted("23 09:00"), self.converted("23 12:00"))
         restriction = TimeRestriction(None, None, True)
         info = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
         assert shown(info).startswith("23 13:30-18:00")
 
-    def test_is_when_a_run_is_triggered(self, timetable, now) -> None:
+    def test_is_when_a_run_is_triggered(self, timetable: ShiftTimetable, now: SetNow) -> None:
         found = timetable.infer_manual_data_interval(run_after=self.converted("25 12:00"))
         assert found.start == at("25 09:00")
 
@@ -309,7 +310,7 @@ def test_the_two_timetables_of_one_calendar_are_not_equal() -> None:
 def test_anything_but_a_calendar_is_refused(timetable: ShiftTimetable) -> None:
     cron: Any = "0 18 * * *"
     with pytest.raises(TypeError, match="needs a ShiftCalendar, not '0 18"):
-        type(timetable)("0 18 * * *")
+        type(timetable)(cron)
 
 
 @both

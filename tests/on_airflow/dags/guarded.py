@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from airflow.providers.common.compat.sdk import DAG
 from airflow.timetables.interval import CronDataIntervalTimetable
@@ -12,13 +13,13 @@ from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
 
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
-BATCH = {"campaign_id": 7, "batch_id": "000000000000007000000000000001"}
-START = {"start_date": datetime(2026, 1, 1, tzinfo=UTC)}  # what has a schedule needs one in Airflow 2
+BATCH: dict[str, Any] = {"campaign_id": 7, "batch_id": "000000000000007000000000000001"}
+START: dict[str, Any] = {"start_date": datetime(2026, 1, 1, tzinfo=UTC)}  # what has a schedule needs one in Airflow 2
 CLOSED = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]}, closed=["2026-11-25"])
 PROLONGED = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-20:00"]})
 AT_NOON = CronDataIntervalTimetable("0 12 * * *", "Asia/Shanghai")
 AFTER_LUNCH = CronDataIntervalTimetable("30 13 * * *", "Asia/Shanghai")
-RETRIES = {"retries": 3, "retry_delay": timedelta(0)}
+RETRIES: dict[str, Any] = {"retries": 3, "retry_delay": timedelta(0)}
 
 with DAG("guarded_pause", schedule=None) as pause:
     PauseCallBatchOperator(task_id="act", shifts=SHIFTS, **BATCH)
