@@ -120,15 +120,15 @@ def start_worker(airflow: ThrowawayAirflow, name: str) -> ProcessGroup:
     )
 
 
-def test_every_batch_is_suspended(aftermath: Aftermath):
+def test_every_batch_is_suspended(aftermath: Aftermath) -> None:
     assert [batch_id for campaign_id in CAMPAIGNS for batch_id in aftermath.started(campaign_id)] == []
 
 
-def test_every_task_succeeds_in_the_end(aftermath: Aftermath):
+def test_every_task_succeeds_in_the_end(aftermath: Aftermath) -> None:
     assert [each["state"] for each in aftermath.instances] == ["success"] * len(CAMPAIGNS)
 
 
-def test_every_task_reports_no_more_than_is_so(aftermath: Aftermath):
+def test_every_task_reports_no_more_than_is_so(aftermath: Aftermath) -> None:
     untrue = [
         xcom
         for xcom in aftermath.xcoms
@@ -137,10 +137,10 @@ def test_every_task_reports_no_more_than_is_so(aftermath: Aftermath):
     assert untrue == []
 
 
-def test_both_workers_took_part(aftermath: Aftermath):
+def test_both_workers_took_part(aftermath: Aftermath) -> None:
     assert {each["hostname"] for each in aftermath.instances} == {"worker-1", "worker-2"}
 
 
-def test_what_the_lost_worker_was_doing_was_tried_again_by_the_other(aftermath: Aftermath):
+def test_what_the_lost_worker_was_doing_was_tried_again_by_the_other(aftermath: Aftermath) -> None:
     again = [each for each in aftermath.instances if each["map_index"] in aftermath.lost]
     assert {(each["hostname"], each["try_number"] > 1) for each in again} == {("worker-2", True)}

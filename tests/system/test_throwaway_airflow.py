@@ -148,31 +148,31 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         yield Seen(*refused, answers, is_the_same, left_of_first, is_open(port), left_of_demo)
 
 
-def test_a_second_one_in_the_same_checkout_says_which_process_it_would_disturb(seen: Seen):
+def test_a_second_one_in_the_same_checkout_says_which_process_it_would_disturb(seen: Seen) -> None:
     assert re.match(r"Error: \S+/\.airflow is in use by process \d+, which started at [^\n]+\nmake: ", seen.second)
 
 
-def test_one_on_the_same_port_says_that_it_is_taken(seen: Seen):
+def test_one_on_the_same_port_says_that_it_is_taken(seen: Seen) -> None:
     assert re.match(r"Error: port \d+ cannot be used: .*Address already in use", seen.on_the_same_port)
 
 
-def test_the_first_goes_on_serving(seen: Seen):
+def test_the_first_goes_on_serving(seen: Seen) -> None:
     assert seen.first_still_answers
 
 
-def test_the_first_keeps_its_database(seen: Seen):
+def test_the_first_keeps_its_database(seen: Seen) -> None:
     assert seen.first_has_its_database
 
 
-def test_ctrl_c_twice_leaves_no_process(seen: Seen):
+def test_ctrl_c_twice_leaves_no_process(seen: Seen) -> None:
     assert seen.left_of_first == []
 
 
-def test_ctrl_c_twice_frees_the_port(seen: Seen):
+def test_ctrl_c_twice_frees_the_port(seen: Seen) -> None:
     assert not seen.first_still_listens
 
 
-def test_terminating_the_demo_leaves_no_process(seen: Seen):
+def test_terminating_the_demo_leaves_no_process(seen: Seen) -> None:
     assert seen.left_of_demo == []
 
 
@@ -186,14 +186,16 @@ def test_terminating_the_demo_leaves_no_process(seen: Seen):
     ],
     ids=["Ctrl-C twice", "hang-up", "kill", "terminate"],
 )
-def test_ending_it_while_it_starts_leaves_no_process(tmp_path: Path, program: str, signals: list[signal.Signals]):
+def test_ending_it_while_it_starts_leaves_no_process(
+    tmp_path: Path, program: str, signals: list[signal.Signals]
+) -> None:
     with checkout(tmp_path) as directory:
         airflow = Made(directory, "airflow", "PORT=0")
         airflow.wait_until_it_runs(program)
         assert airflow.end(*signals) == []
 
 
-def test_closing_its_terminal_leaves_no_process(tmp_path: Path):
+def test_closing_its_terminal_leaves_no_process(tmp_path: Path) -> None:
     terminal, its_end = os.openpty()
     with checkout(tmp_path) as directory:
         airflow = Made(directory, "airflow", "PORT=0", stdin=its_end)
@@ -203,7 +205,7 @@ def test_closing_its_terminal_leaves_no_process(tmp_path: Path):
         assert airflow.end() == []
 
 
-def test_it_says_so_when_another_program_takes_the_port_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_it_says_so_when_another_program_takes_the_port_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     port, start = free_port(), ThrowawayAirflow.start
     with ExitStack() as listening:
 

@@ -161,7 +161,7 @@ def trigger(page: Page, airflow: ThrowawayAirflow, campaign_id: int, end: str) -
     extra(form, "batch_id").fill(BATCH)
     form.get_by_role("button", name="Trigger").click()
     page.wait_for_url("**/runs/manual__*")
-    path = page.url.removeprefix(airflow.url) + "/tasks/pause"
+    path: str = page.url.removeprefix(airflow.url) + "/tasks/pause"
     airflow.finish("dags/isales_pause_one_batch/dagRuns/" + page.url.rpartition("/")[2])
     page.goto(path)
     expect(page.get_by_text(end, exact=True).first).to_be_visible()
@@ -193,10 +193,10 @@ def dag_page(unpaused: None, page: Page) -> Page:
 
 class TestTheConnectionForm:
     @pytest.mark.parametrize("label", ["Host", "Port", "Access Key", "Secret Key"])
-    def test_has_the_field(self, form: Locator, label: str):
+    def test_has_the_field(self, form: Locator, label: str) -> None:
         expect(form.get_by_label(label)).to_be_visible()
 
-    def test_leaves_out_the_field_that_means_nothing(self, form: Locator):
+    def test_leaves_out_the_field_that_means_nothing(self, form: Locator) -> None:
         expect(form.get_by_label("Schema")).to_have_count(0)
 
     @pytest.mark.parametrize(
@@ -208,29 +208,31 @@ class TestTheConnectionForm:
             ("Secret Key", "the SK from the platform's operator"),
         ],
     )
-    def test_says_what_to_type(self, form: Locator, label: str, placeholder: str):
+    def test_says_what_to_type(self, form: Locator, label: str, placeholder: str) -> None:
         expect(form.get_by_label(label)).to_have_attribute("placeholder", placeholder)
 
-    def test_does_not_show_the_secret_key_that_is_typed(self, form: Locator):
+    def test_does_not_show_the_secret_key_that_is_typed(self, form: Locator) -> None:
         expect(form.get_by_label("Secret Key")).to_have_attribute("type", "password")
 
-    def test_shows_standard_fields_as_in_the_docs(self, page: Page, form: Locator, typed: FormValues, pictures: Path):
+    def test_shows_standard_fields_as_in_the_docs(
+        self, page: Page, form: Locator, typed: FormValues, pictures: Path
+    ) -> None:
         fill(form, replace(typed, host="isales.example.com", port=28080, ca_file="/etc/ssl/isales-ca.pem"))
         section(form, "Standard Fields")
         expect(form.get_by_label("Host")).to_be_visible()
         page.screenshot(path=pictures / "connection-form.png", animations="disabled")
 
     @pytest.mark.parametrize("name", ["vdn_id", "timeout"])
-    def test_takes_nothing_but_digits_for_a_number(self, form: Locator, name: str):
+    def test_takes_nothing_but_digits_for_a_number(self, form: Locator, name: str) -> None:
         expect(extra(form, name)).to_have_role("spinbutton")
 
     @pytest.mark.parametrize(
         ("name", "default"), [("verify", "/etc/ssl/isales-ca.pem"), ("timeout", "10"), ("signing_profile", "current")]
     )
-    def test_shows_what_holds(self, form: Locator, name: str, default: str):
+    def test_shows_what_holds(self, form: Locator, name: str, default: str) -> None:
         expect(extra(form, name)).to_have_value(default)
 
-    def test_offers_the_two_signing_profiles(self, page: Page, form: Locator, pictures: Path):
+    def test_offers_the_two_signing_profiles(self, page: Page, form: Locator, pictures: Path) -> None:
         section(form, "Extra Fields")
         page.screenshot(path=pictures / "connection-extra.png", animations="disabled")
         form.get_by_role("combobox").nth(1).click()
@@ -238,24 +240,26 @@ class TestTheConnectionForm:
 
 
 class TestTheConnection:
-    def test_is_kept_with_typed_extra_fields(self, connection: Page, airflow: ThrowawayAirflow, typed: FormValues):
+    def test_is_kept_with_typed_extra_fields(
+        self, connection: Page, airflow: ThrowawayAirflow, typed: FormValues
+    ) -> None:
         kept = airflow.api("GET", "connections/isales_default").json()["extra"]
         assert re.sub(r"\s", "", kept) == (
             f'{{"vdn_id":25,"verify":"{typed.ca_file}","timeout":10,"signing_profile":"current","proxies":null}}'
         )
 
-    def test_does_not_show_the_secret_key_in_the_form(self, connection: Page):
+    def test_does_not_show_the_secret_key_in_the_form(self, connection: Page) -> None:
         row(connection, "isales_default").get_by_role("button", name="Edit Connection").click()
         expect(connection.get_by_role("dialog").get_by_label("Secret Key")).to_have_value("***")
 
-    def test_does_not_give_the_secret_key_to_the_browser(self, connection: Page):
+    def test_does_not_give_the_secret_key_to_the_browser(self, connection: Page) -> None:
         with connection.expect_response("**/api/v2/connections?*") as answer:
             connection.goto("/connections")
         told = answer.value.text()
         assert "isales_default" in told
         assert SECRET_KEY not in told
 
-    def test_passes_its_test(self, connection: Page, pictures: Path):
+    def test_passes_its_test(self, connection: Page, pictures: Path) -> None:
         connection.goto("/connections")
         ok, message = press_test(connection, "isales_default")
         connection.screenshot(
@@ -266,7 +270,7 @@ class TestTheConnection:
 
     def test_fails_its_test_with_advice_when_the_secret_key_is_wrong(
         self, connection: Page, typed: FormValues, pictures: Path
-    ):
+    ) -> None:
         form = open_form(connection, "isales_wrong_key")
         fill(form, replace(typed, secret_key="wrong"))
         save(connection, form)
@@ -291,23 +295,23 @@ def wide_page(page: Page) -> Iterator[Page]:
 
 
 class TestARun:
-    def test_suspends_the_batch(self, succeeded: str, campaign: Campaign):
+    def test_suspends_the_batch(self, succeeded: str, campaign: Campaign) -> None:
         assert campaign.batches[BATCH].status.name == "SUSPENDED"
 
-    def test_says_in_its_log_what_it_did(self, succeeded: str, wide_page: Page, pictures: Path):
+    def test_says_in_its_log_what_it_did(self, succeeded: str, wide_page: Page, pictures: Path) -> None:
         wide_page.goto(succeeded)
         line = wide_page.get_by_text(f"Paused call batch {BATCH} of campaign {CAMPAIGN} (VDN 25): [0200000] success")
         expect(line).to_be_visible()
         picture_of_log(wide_page, line, pictures / "run-log.png")
 
-    def test_returns_the_outcome_as_xcom(self, page: Page, succeeded: str, pictures: Path):
+    def test_returns_the_outcome_as_xcom(self, page: Page, succeeded: str, pictures: Path) -> None:
         page.goto(f"{succeeded}/xcom")
         page.get_by_role("button", name="Expand").click()
         expect(page.get_by_text('"outcome": "paused"')).to_be_visible()
         clip = {"x": 0, "y": 0, "width": SIZE["width"], "height": 600}
         page.screenshot(path=pictures / "run-xcom.png", animations="disabled", clip=clip)
 
-    def test_says_why_it_failed_and_what_to_do(self, failed: str, wide_page: Page, pictures: Path):
+    def test_says_why_it_failed_and_what_to_do(self, failed: str, wide_page: Page, pictures: Path) -> None:
         wide_page.goto(failed)
         line = wide_page.get_by_text(
             f"Pausing call batch {BATCH} of campaign {ABSENT_CAMPAIGN} (VDN 25) failed: [0200007] the outbound "
@@ -318,11 +322,11 @@ class TestARun:
 
 
 class TestTheShiftTimetable:
-    def test_says_in_words_when_the_dag_runs(self, dag_page: Page, pictures: Path):
+    def test_says_in_words_when_the_dag_runs(self, dag_page: Page, pictures: Path) -> None:
         expect(dag_page.get_by_text(f"end of shift, {SHIFTS.summary}")).to_be_visible()
         dag_page.screenshot(path=pictures / "timetable.png", animations="disabled")
 
-    def test_shows_the_next_end_of_a_shift_as_the_next_run(self, dag_page: Page):
+    def test_shows_the_next_end_of_a_shift_as_the_next_run(self, dag_page: Page) -> None:
         due = SHIFTS.next_end(datetime.now(UTC))
         assert due
         expect(dag_page.get_by_text(f"{due.astimezone(UTC):%Y-%m-%d %H:%M:%S}")).to_be_visible()
