@@ -13,6 +13,7 @@ from airflow_provider_isales.client import BatchStatus, ISalesArgumentError
 from airflow_provider_isales.client.arguments import (
     batch_key,
     check_access_key,
+    check_attempts,
     check_batch_id,
     check_batch_ids,
     check_batch_name,
@@ -21,6 +22,7 @@ from airflow_provider_isales.client.arguments import (
     check_parallelism,
     check_port,
     check_proxy,
+    check_seconds,
     check_status,
     check_vdn_id,
     check_verify,
@@ -102,6 +104,38 @@ def test_anything_else_for_batches_is_refused(value: object) -> None:
 @pytest.mark.parametrize("value", [1, 64])
 def test_1_to_64_requests_may_be_under_way_at_once(value: int) -> None:
     assert check_parallelism(value) == value
+
+
+@pytest.mark.parametrize("value", [0, 65, True, 8.0, "8", None])
+def test_any_other_number_of_requests_is_refused(value: object) -> None:
+    with pytest.raises(
+        ISalesArgumentError, match=f"max_parallel_requests must be an integer from 1 to 64, not {value!r}"
+    ):
+        check_parallelism(value)
+
+
+@pytest.mark.parametrize("value", [1, 1000])
+def test_a_call_may_make_1_to_1000_attempts(value: int) -> None:
+    assert check_attempts(value) == value
+
+
+@pytest.mark.parametrize("value", [0, 1001, True, None])
+def test_any_other_number_of_attempts_is_refused(value: object) -> None:
+    with pytest.raises(ISalesArgumentError, match=f"attempts must be an integer from 1 to 1000, not {value!r}"):
+        check_attempts(value)
+
+
+@pytest.mark.parametrize("value", [0.001, 7, 600])
+def test_a_time_is_a_number_of_seconds(value: float) -> None:
+    assert check_seconds("timeout", value, 600) == value
+
+
+@pytest.mark.parametrize("value", [0, -1, 600.5, float("nan"), True, "7", None])
+def test_any_other_time_is_refused(value: object) -> None:
+    with pytest.raises(
+        ISalesArgumentError, match=f"timeout must be a number of seconds above 0, up to 600, not {value!r}"
+    ):
+        check_seconds("timeout", value, 600)
 
 
 @pytest.mark.parametrize("name", ["a", "早班-催收 批次", "x" * 255, "a.b_c-d (1)"])
