@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 from collections.abc import Iterator
@@ -39,6 +40,17 @@ def response(status: int, headers: dict[str, str], body: bytes | io.BytesIO = b"
     stream = body if isinstance(body, io.BytesIO) else io.BytesIO(body)
     answer.raw = HTTPResponse(stream, headers, status, preload_content=False)
     return answer
+
+
+class BreaksOff(io.BytesIO):
+    """A body of which nothing can be read."""
+
+    def __init__(self, fault: Exception) -> None:
+        super().__init__()
+        self.fault = fault
+
+    def read(self, size: int | None = -1) -> bytes:
+        raise self.fault
 
 
 class TestA401:
@@ -116,8 +128,9 @@ class TestAnotherStatus:
         self.error(headers, body)
         assert body.tell() == 0
 
-    def test_is_what_is_told_even_if_its_body_breaks_off(self) -> None:
-        assert self.error({"Content-Length": "100"}, b"short").status == 503
+    @pytest.mark.parametrize("fault", [TimeoutError(), ConnectionResetError(), http.client.IncompleteRead(b"")])
+    def test_is_what_is_told_even_if_its_body_breaks_off(self, fault: Exception) -> None:
+        assert self.error({"Content-Length": "100"}, BreaksOff(fault)).status == 503
 
 
 class TestA200:
