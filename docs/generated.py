@@ -86,6 +86,11 @@ def all_but_heading(path: str) -> str:
     return apart((REPOSITORY / path).read_text().partition("\n")[2])
 
 
+def first_part(path: str) -> str:
+    """A Markdown file without its first line, up to its first heading of the second level."""
+    return apart((REPOSITORY / path).read_text().partition("\n")[2].partition("\n## ")[0])
+
+
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]

@@ -60,10 +60,10 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, exitstatus: pytest.ExitCode, config: pytest.Config
 ) -> None:
     figures = config.stash[PARTS]
-    if not figures.rows or (config.getoption("--attack") == "small" and config.option.verbose < 1):
+    if not (figures.rows or figures.worst) or (config.getoption("--attack") == "small" and config.option.verbose < 1):
         return
     terminalreporter.section("what the attacks came to")
-    for line in figures.lines():
+    for line in (*figures.lines(), *figures.details()):
         terminalreporter.write_line(line)
     if (results := config.getoption("--attack-results")) and exitstatus == pytest.ExitCode.OK:
         results.write_text(_page(config, figures))
@@ -76,4 +76,4 @@ def _page(config: pytest.Config, figures: Figures) -> str:
         f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, "
         f"requests {version('requests')}, urllib3 {version('urllib3')}."
     )
-    return "\n".join(["# What the attacks came to", "", made, "", *figures.lines(), ""])
+    return "\n".join(["# What the attacks came to", "", made, "", *figures.lines(), *figures.details(), ""])

@@ -43,6 +43,7 @@ TOTAL = 2.0
 RETRY = RetryPolicy(attempts=1000, total=TOTAL, first_wait=0.05, max_wait=0.2)
 # What a machine that does other things may add.
 SLACK = 1.0
+LONGEST = f"the longest call on slow servers and proxies, total={TOTAL:.0f}, timeout={TIMEOUT:.0f}"
 MAX_MEGABYTES = 50
 MEMORY_OF_A_CALL = Path(__file__).with_name("memory_of_a_call.py")
 
@@ -254,7 +255,7 @@ def test_a_call_ends_within_its_total_and_one_timeout(
     what: str, seconds_of_calls: dict[str, float], figures: Figures
 ) -> None:
     seconds = seconds_of_calls.get(what, math.inf)
-    figures.add(f"longest call, {what}", 1, f"{seconds:.2f} s", f"{TOTAL + TIMEOUT:.0f} s")
+    figures.add_to(LONGEST, what, seconds, "s", f"{TOTAL + TIMEOUT:.0f} s")
     assert seconds < TOTAL + TIMEOUT + SLACK
 
 
@@ -277,8 +278,8 @@ def test_a_thread_that_others_hold_back_ends_in_time(figures: Figures) -> None:
             client.stop()
             for thread in threads:
                 thread.join(10)
-    what = "longest call, while four other threads get 429 with Retry-After"
-    figures.add(what, 1, f"{seconds:.2f} s", f"{TOTAL + TIMEOUT:.0f} s")
+    what = "four other threads get 429 with Retry-After"
+    figures.add_to(LONGEST, what, seconds, "s", f"{TOTAL + TIMEOUT:.0f} s")
     assert seconds < TOTAL + TIMEOUT + SLACK
 
 
@@ -311,7 +312,8 @@ def test_stopping_ends_waits_at_once(
             thread.join(10)
         seconds = max(ended) - stopped_at
     name = "stop" if stop is ISalesClient.stop else "stop_before"
-    figures.add(f"waits after {name}(), {attempts_fail_with.__name__.replace('_', ' ')}", 4, f"{seconds:.2f} s", "0 s")
+    what = f"{name}(), {attempts_fail_with.__name__.replace('_', ' ')}"
+    figures.add_to("the longest wait after a stop, 4 threads", what, seconds, "s", "0 s")
     assert (seconds < SLACK, len(failures)) == (True, 4)
 
 
@@ -319,7 +321,8 @@ def test_stopping_ends_waits_at_once(
 def test_no_answer_takes_more_than_a_little_memory(bomb: str, figures: Figures) -> None:
     with RawServer(BOMBS[bomb]) as server:
         found = memory_of_a_call(server.port)
-    figures.add(f"memory: {bomb}", 1, f"{found['megabytes']:.1f} MB, {found['error']}", f"{MAX_MEGABYTES} MB")
+    what = f"{bomb}: {found['error']}"
+    figures.add_to("memory that an answer takes above rest", what, found["megabytes"], "MB", f"{MAX_MEGABYTES} MB")
     assert found["megabytes"] < MAX_MEGABYTES
 
 
