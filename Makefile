@@ -9,7 +9,7 @@ COG = $(BIN)/cog -P -I docs -p 'from generated import *'
 PACKAGED = dist/.checked
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
-.PHONY: help demo test test-matrix test-system screenshots lint docs docs-refresh package bench picture simulator airflow constraints environment clean
+.PHONY: help demo test attack test-matrix test-system screenshots lint docs docs-refresh package bench picture simulator airflow constraints environment clean
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -23,6 +23,9 @@ test: lint $(INSTALLED)  ## lint, types, every test but those of whole processes
 
 test-matrix: $(PACKAGED)  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some
 	@$(BIN)/nox --session matrix -- $(ONLY)
+
+attack: $(INSTALLED)  ## the attacks of the tests at full length, and their figures for the docs (half an hour); SEED=1 repeats
+	$(BIN)/pytest tests/attack --attack large --attack-results tests/attack/RESULTS.md $(if $(SEED),--attack-seed $(SEED))
 
 test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis and PostgreSQL (needs Debian's packages for them)
 	$(BIN)/pytest -rP tests/system
