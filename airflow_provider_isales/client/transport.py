@@ -46,7 +46,6 @@ from airflow_provider_isales.client.errors import (
     ISalesTLSError,
     ISalesTransportError,
 )
-from airflow_provider_isales.client.framing import Chunks, read_head
 from airflow_provider_isales.client.text import clean
 
 T = TypeVar("T")
@@ -197,23 +196,11 @@ class _Response(HTTPResponse):
         super().__init__(sock, *args, **kwargs)
         self._sock = sock
         self._meter = _Meter(self.fp.detach(), sock)
-        self._stream: io.BufferedReader[Any] = io.BufferedReader(self._meter)
-        self.fp = self._stream
-
-    def begin(self) -> None:
-        self.fp = cast("io.BufferedReader[Any]", io.BytesIO(read_head(self._stream)))
-        try:
-            super().begin()
-        finally:
-            self.fp = self._stream
-        if self.chunked:
-            self.fp = io.BufferedReader(Chunks(self._stream))
-            self.chunked = False  # any more
-            del self.headers["Transfer-Encoding"], self.headers["Content-Length"]
+        self.fp = io.BufferedReader(self._meter)
 
     def _close_conn(self) -> None:
         self._meter.ended = True
-        if self._stream.peek(1):  # bytes after the answer's end: the start of something that nobody asked for
+        if self.fp.peek(1):  # bytes after the answer's end: the start of something that nobody asked for
             getattr(self._sock, "socket", self._sock).shutdown(socket.SHUT_RDWR)
         super()._close_conn()  # type: ignore[misc]  # not in the stubs
 
