@@ -38,7 +38,12 @@ def rows(*rows: tuple[str, str], tags: tuple[str, ...] = ()) -> Callable[[Any], 
     return nox.parametrize(
         ("line", "python"),
         [
-            nox.param(line, python, id=f"{line}, python {python}", tags=[*(tags or [line]), f"python{python}"])
+            nox.param(
+                line,
+                python,
+                id=f"{line}, python {python}",
+                tags=[*tags, line, f"python{python}", *(f"{tag}-{python}" for tag in tags)],
+            )
             for line, python in rows
         ],
     )

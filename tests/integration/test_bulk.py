@@ -380,7 +380,7 @@ class TestStopping:
     ) -> None:
         simulator.inject("delay", seconds=0.05, verb="pause", times=999)
         with simulator.client() as client:
-            threading.Timer(0.3, client.stop).start()
+            simulator.on_request = lambda verb, body: client.stop() if verb == "pause" else None
             began = time.monotonic()
             result, message = failure_of(client)
         sent = simulator.requests["pause"]
@@ -404,7 +404,7 @@ class TestStopping:
     ) -> None:
         simulator.inject("answer", status=429, headers={"Retry-After": "30"}, verb="pause", times=999)
         with simulator.client(retry=RetryPolicy(total=600)) as client:
-            threading.Timer(0.3, client.stop).start()
+            simulator.on_request = lambda verb, body: client.stop() if verb == "pause" else None
             began = time.monotonic()
             failure_of(client)
         assert time.monotonic() - began < 5

@@ -28,7 +28,7 @@ with DAG("bulk_pause_mapped", schedule=None) as pause_mapped:
     Pause.partial(task_id="act", **COMMON).expand(campaign_id=[7, 8, 9])
 
 with DAG("bulk_pause_in_no_time", schedule=None) as pause_in_no_time:
-    Pause(task_id="act", campaign_id=7, execution_timeout=timedelta(seconds=1))
+    Pause(task_id="act", campaign_id=7, execution_timeout=timedelta(seconds=3))
 
 
 @task
