@@ -86,6 +86,6 @@ $(INSTALLED)-%: $(INSTALLED)
 	@touch $@
 
 $(PACKAGED): pyproject.toml README.md CHANGELOG.md LICENSE dev/package.py \
-		$(shell find airflow_provider_isales example_dags -type f ! -name '*.pyc') | $(INSTALLED)
+		$(shell find airflow_provider_isales example_dags -type f ! -name '*.pyc' 2>/dev/null) | $(INSTALLED)
 	@$(BIN)/python dev/package.py
 	@touch $@

@@ -198,6 +198,12 @@ class _Response(HTTPResponse):
         self._meter = _Meter(self.fp.detach(), sock)
         self.fp = io.BufferedReader(self._meter)
 
+    def begin(self) -> None:
+        super().begin()
+        # urllib3 would log what stands among the headers but is none: it may be our signature, echoed.
+        self.msg.defects.clear()
+        self.msg.set_payload("")
+
     def _close_conn(self) -> None:
         self._meter.ended = True
         if self.fp.peek(1):  # bytes after the answer's end: the start of something that nobody asked for
