@@ -11,12 +11,8 @@ HERE = Path(__file__).parent
 
 @pytest.fixture
 def read_log(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """
-    Returns what was logged so far: Airflow 3 writes the log of a task to the output, Airflow 2 to its loggers.
-
-    In one line, because Airflow 3.0 wraps what it writes.
-    """
-    return lambda: " ".join((caplog.text + "".join(capfd.readouterr())).split())
+    """Returns what was logged so far: Airflow 3 writes the log of a task to the output, Airflow 2 to its loggers."""
+    return lambda: caplog.text + "".join(capfd.readouterr())
 
 
 def pytest_configure(config: pytest.Config) -> None:
