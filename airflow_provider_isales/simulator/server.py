@@ -79,7 +79,7 @@ class Simulator:
         authority.cert_pem.write_to_path(str(self.ca_file))
         certificate = directory / "server.pem"
         authority.issue_cert("localhost", self.host).private_key_and_cert_chain_pem.write_to_path(str(certificate))
-        self._server = uvicorn.Server(_configuration(self._app, certificate))
+        self._server = _Server(_configuration(self._app, certificate))
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="isales-simulator")
         self._thread.start()
         deadline = time.monotonic() + _START_SECONDS
@@ -183,6 +183,14 @@ class Simulator:
             "vdn_id": self.service.vdn_id,
         }
         return ISalesClient(**(defaults | settings))
+
+
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # From Python 3.12 on, a server waits for its connections, and an idle or stalled one would take its time.
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await super().shutdown(sockets)
 
 
 class _Protocol(H11Protocol):
