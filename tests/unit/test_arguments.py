@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import certifi
@@ -19,6 +20,7 @@ from airflow_provider_isales.client.arguments import (
     check_batch_name,
     check_campaign_id,
     check_host,
+    check_instant,
     check_parallelism,
     check_port,
     check_proxy,
@@ -101,6 +103,15 @@ def test_anything_else_for_batches_is_refused(value: object) -> None:
         check_batch_ids(value)
 
 
+def test_a_list_of_batches_that_cannot_be_read_is_refused_with_the_reason() -> None:
+    def broken() -> Iterator[str]:
+        yield "1"
+        raise OSError("no such file")
+
+    with pytest.raises(ISalesArgumentError, match=r"batch_ids can't be read: OSError\('no such file'\)"):
+        check_batch_ids(broken())
+
+
 @pytest.mark.parametrize("value", [1, 64])
 def test_1_to_64_requests_may_be_under_way_at_once(value: int) -> None:
     assert check_parallelism(value) == value
@@ -174,6 +185,18 @@ def test_any_other_status_is_refused_with_what_is_allowed(value: object) -> None
 
 def test_a_key_reads_as_what_it_names() -> None:
     assert str(batch_key(25, "1001", BATCH)) == f"call batch {BATCH} of campaign 1001 (VDN 25)"
+
+
+@pytest.mark.parametrize("value", [datetime(2026, 11, 25, tzinfo=UTC), datetime(2, 1, 1, tzinfo=UTC)])
+def test_an_instant_is_a_datetime_with_a_time_zone(value: datetime) -> None:
+    assert check_instant("edge", value) == value
+
+
+@pytest.mark.parametrize("value", [None, "now", datetime(2026, 11, 25), datetime(1, 1, 2, tzinfo=UTC)])
+def test_any_other_instant_is_refused(value: object) -> None:
+    with pytest.raises(ISalesArgumentError) as caught:
+        check_instant("edge", value)
+    assert str(caught.value) == f"edge must be a datetime with a time zone, not {value!r}"
 
 
 @pytest.mark.parametrize(
