@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pendulum
 import pytest
-from airflow.providers.common.compat.sdk import AirflowSkipException
+from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from airflow_runs import dag_file, publish, run_dag
 
 from airflow_provider_isales.client import BatchStatus
@@ -22,6 +22,7 @@ from airflow_provider_isales.simulator import Simulator
 AT_THE_END, AT_THE_START = "25 12:00:00", "25 13:30:00"
 
 Guard = Callable[[ShiftCalendar, Any, timedelta], datetime | None]
+Ask = Callable[..., datetime | None]
 
 
 def shanghai(text: str) -> pendulum.DateTime:
@@ -349,4 +350,127 @@ class TestTheGuardItself:
             asked(resume_until, self.OVER)
         assert str(caught.value) == (
             "Not resumed, because no shift is on: people would be called outside the shifts. There is no next shift."
+        )
+
+
+class TestTheGuardAskedDirectly:
+    """Without a task, at the very bounds of its rules. The shifts are 09:00-12:00 and 13:30-18:00."""
+
+    CALENDAR = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
+    NOON, AFTERNOON = pendulum.datetime(2026, 11, 25, 4), pendulum.datetime(2026, 11, 25, 5, 30)
+
+    @pytest.fixture
+    def waits(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        waits: list[float] = []
+        monkeypatch.setattr("airflow_provider_isales.operators.guard.time.sleep", waits.append)
+        return waits
+
+    @pytest.fixture
+    def ask(self, monkeypatch: pytest.MonkeyPatch, waits: list[float]) -> Ask:
+        def ask(
+            guard: Guard,
+            now: str,
+            *,
+            interval: tuple[str, str] | None = None,
+            tries: tuple[int, int, int | None] = (1, 0, 0),
+        ) -> datetime | None:
+            """
+            Ask in a run for a data interval.
+
+            :param tries: the number of the try, the most tries of this run, and the retries of the task
+            """
+            monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: shanghai(now))
+            number, most, retries = tries
+            context: dict[str, object] = {"ti": Mock(try_number=number, max_tries=most), "task": Mock(retries=retries)}
+            if interval:
+                context["data_interval_start"], context["data_interval_end"] = map(shanghai, interval)
+            return guard(self.CALENDAR, context, timedelta(seconds=15))
+
+        return ask
+
+    def test_lets_a_pause_act_more_than_the_margin_before_the_next_start(self, ask: Ask) -> None:
+        assert ask(pause_until, "25 13:29:44") == self.AFTERNOON
+
+    def test_skips_a_pause_at_the_margin_before_the_next_start(self, ask: Ask) -> None:
+        with pytest.raises(AirflowSkipException) as caught:
+            ask(pause_until, "25 13:29:45")
+        assert str(caught.value) == ("Not paused, because the next shift starts in 15 s: it could stop its work.")
+
+    def test_lets_a_resume_act_more_than_the_margin_before_the_end(self, ask: Ask) -> None:
+        assert ask(resume_until, "25 11:59:44") == self.NOON
+
+    def test_skips_a_resume_at_the_margin_before_the_end(self, ask: Ask) -> None:
+        with pytest.raises(AirflowSkipException) as caught:
+            ask(resume_until, "25 11:59:45")
+        assert str(caught.value) == (
+            "Not resumed, because the shift ends in 15 s. The next shift starts at 2026-11-25T13:30:00+08:00."
+        )
+
+    @pytest.mark.parametrize("interval", [("25 09:00:00", "25 12:00:00"), ("25 12:00:00", "25 12:00:00")])
+    def test_lets_a_pause_for_an_end_act_at_once_up_to_a_quarter_of_an_hour_before(
+        self, ask: Ask, waits: list[float], interval: tuple[str, str]
+    ) -> None:
+        assert ask(pause_until, "25 11:45:00", interval=interval) == self.AFTERNOON
+        assert waits == []
+
+    def test_fails_a_pause_for_an_end_further_off(self, ask: Ask) -> None:
+        with pytest.raises(AirflowException) as caught:
+            ask(pause_until, "25 11:44:59", interval=("25 09:00:00", "25 12:00:00"))
+        assert type(caught.value) is AirflowException
+        assert str(caught.value) == (
+            "Not paused: this run is for the end of a shift at 2026-11-25T12:00:00+08:00, but by this worker's clock "
+            "it is 2026-11-25T11:44:59+08:00. Correct the clock; if it is right, run this again when the time has come."
+        )
+
+    @pytest.mark.parametrize("interval", [("25 13:30:00", "25 18:00:00"), ("25 12:00:00", "25 13:30:00")])
+    def test_has_a_resume_for_a_start_wait_up_to_a_quarter_of_an_hour(
+        self, ask: Ask, waits: list[float], interval: tuple[str, str]
+    ) -> None:
+        assert ask(resume_until, "25 13:15:00", interval=interval) == pendulum.datetime(2026, 11, 25, 10)
+        assert waits == [900.0]
+
+    def test_fails_a_resume_for_a_start_further_off(self, ask: Ask) -> None:
+        with pytest.raises(AirflowException) as caught:
+            ask(resume_until, "25 13:14:59", interval=("25 13:30:00", "25 18:00:00"))
+        assert str(caught.value).startswith(
+            "Not resumed: this run is for the start of a shift at 2026-11-25T13:30:00+08:00, but by this worker's clock"
+        )
+
+    @pytest.mark.parametrize("interval", [("25 09:00:00", "25 11:58:00"), ("24 13:30:00", "24 18:00:00"), None])
+    def test_skips_a_pause_in_a_shift_if_its_run_is_for_no_end_to_come(
+        self, ask: Ask, interval: tuple[str, str] | None
+    ) -> None:
+        with pytest.raises(AirflowSkipException, match="Not paused, because a shift is on"):
+            ask(pause_until, "25 11:50:00", interval=interval)
+
+    def test_takes_the_very_end_for_which_a_run_was_made_as_the_hour_that_has_come(self, ask: Ask) -> None:
+        assert ask(pause_until, "25 12:00:00", interval=("25 09:00:00", "25 12:00:00")) == self.AFTERNOON
+
+    @pytest.mark.parametrize("tries", [(1, 0, 0), (1, 0, None), (1, 3, 3), (5, 7, 3)])
+    def test_skips_on_the_first_try_of_a_run_and_of_one_that_was_cleared(
+        self, ask: Ask, tries: tuple[int, int, int | None]
+    ) -> None:
+        with pytest.raises(AirflowSkipException):
+            ask(pause_until, "25 10:00:00", tries=tries)
+
+    @pytest.mark.parametrize("tries", [(2, 3, 3), (4, 3, 3), (6, 7, 3)])
+    def test_fails_for_good_on_a_retry(self, ask: Ask, tries: tuple[int, int, int | None]) -> None:
+        with pytest.raises(AirflowFailException):
+            ask(pause_until, "25 10:00:00", tries=tries)
+
+    def test_says_on_a_retry_what_to_look_for_after_a_resume(self, ask: Ask) -> None:
+        with pytest.raises(AirflowFailException) as caught:
+            ask(resume_until, "25 18:30:00", tries=(2, 1, 1))
+        assert str(caught.value) == (
+            "Not resumed, because no shift is on: people would be called outside the shifts. The next shift starts at "
+            "2026-11-26T09:00:00+08:00. Earlier tries of this run failed, and the answer of one that took effect may "
+            "have been lost: look in the console whether anything is dialled now."
+        )
+
+    def test_says_on_a_retry_what_to_look_for_after_a_pause(self, ask: Ask) -> None:
+        with pytest.raises(AirflowFailException) as caught:
+            ask(pause_until, "25 13:29:50", tries=(2, 1, 1))
+        assert str(caught.value) == (
+            "Not paused, because the next shift starts in 10 s: it could stop its work. Earlier tries of this run "
+            "failed: look in the console whether what it should have paused is still dialled."
         )

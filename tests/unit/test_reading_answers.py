@@ -116,6 +116,13 @@ class TestAnotherStatus:
     def test_that_does_not_ask_to_wait_is_told_from_one_that_asks_for_nothing(self) -> None:
         assert self.error({}).retry_after is None
 
+    def test_is_told_with_its_name(self) -> None:
+        assert self.error({}).problem == "HTTP 503 Service Unavailable"
+
+    def test_is_told_with_where_it_leads(self) -> None:
+        told = self.error({"Location": "https://elsewhere/"}).problem
+        assert told == "HTTP 503 Service Unavailable, a redirect to 'https://elsewhere/', which is not followed"
+
     @pytest.mark.parametrize("length", ["5", "99999"])
     def test_has_its_short_body_read_so_that_the_connection_can_be_used_again(self, length: str) -> None:
         body = io.BytesIO(b"x" * int(length))
@@ -168,6 +175,7 @@ class TestA200:
     @pytest.mark.parametrize(
         ("body", "told"),
         [
+            (b'{"resultCode": "0200000", "x": NaN}', "the answer is not JSON: "),
             (b"\xff{", r"the answer is not JSON: '\ufffd\{'"),
             (b'["x"]', r"the answer is not a JSON object: \['x'\]"),
         ],
