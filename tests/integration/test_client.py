@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from airflow_provider_isales.client import (
     BatchStatus,
     CallBatch,
+    CampaignKey,
     ISalesArgumentError,
     ISalesBatchNotFoundError,
     ISalesCampaignEditedError,
@@ -17,6 +19,7 @@ from airflow_provider_isales.client import (
     ISalesConnectError,
     ISalesConnectionLostError,
     ISalesDuplicateNameError,
+    ISalesHTTPStatusError,
     ISalesNotAllowedError,
     ISalesProtocolError,
     ISalesResultError,
@@ -27,6 +30,35 @@ from airflow_provider_isales.client import (
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 SUCCESS = {"resultCode": "0200000", "resultDesc": "ok", "returnCode": "0200000", "returnDesc": "ok"}
+
+
+class TestTheVdn:
+    @pytest.mark.parametrize(
+        "call",
+        [
+            lambda client, batch_id: client.pause_call_batch(7, batch_id, vdn_id=25),
+            lambda client, batch_id: client.resume_call_batch(7, batch_id, vdn_id=25),
+            lambda client, batch_id: client.pause_call_batches(7, [batch_id], vdn_id=25),
+            lambda client, batch_id: client.resume_call_batches(7, [batch_id], vdn_id=25),
+            lambda client, batch_id: client.create_call_batch(7, "new", vdn_id=25),
+            lambda client, batch_id: client.update_call_batch(7, batch_id, "new", vdn_id=25),
+            lambda client, batch_id: client.delete_call_batch(7, batch_id, vdn_id=25),
+            lambda client, batch_id: list(client.list_call_batches(7, vdn_id=25)),
+        ],
+        ids=["pause", "resume", "pause many", "resume many", "create", "update", "delete", "list"],
+    )
+    def test_of_a_call_wins_over_the_clients(
+        self, simulator: Simulator, batch_id: str, call: Callable[[ISalesClient, str], object]
+    ) -> None:
+        with simulator.client(vdn_id=26) as client:
+            call(client, batch_id)  # the simulator has VDN 25 only
+
+    def test_is_needed(self, simulator: Simulator, batch_id: str) -> None:
+        with (
+            simulator.client(vdn_id=None) as client,
+            pytest.raises(ISalesArgumentError, match="no vdn_id: name it in the call, or set the"),
+        ):
+            client.pause_call_batch(7, batch_id)
 
 
 class TestPause:
@@ -148,6 +180,16 @@ class TestCreateUpdateDelete:
         ):
             client.create_call_batch(7, "a")
 
+    @pytest.mark.parametrize(("port", "sent"), [(None, True), (1, False)])
+    def test_an_error_says_whether_the_request_may_have_arrived(
+        self, simulator: Simulator, campaign: Campaign, port: int | None, sent: bool
+    ) -> None:
+        simulator.inject("close_before")
+        with simulator.client(retry=RetryPolicy(attempts=1), **({"port": port} if port else {})) as client:
+            with pytest.raises((ISalesConnectionLostError, ISalesConnectError)) as caught:
+                client.create_call_batch(7, "a")
+            assert caught.value.sent is sent
+
     def test_a_create_that_was_lost_behind_a_proxy_is_not_sent_twice(
         self, simulator: Simulator, campaign: Campaign, connect_proxy: str, no_waiting: list[float]
     ) -> None:
@@ -219,6 +261,34 @@ class TestList:
         simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"totalCount": 3, "data": []}))
         with pytest.raises(ISalesProtocolError, match=r"0 came from offset [01] on, of 3 in all"):
             list(client.list_call_batches(7))
+
+    def test_a_campaign_that_is_edited_meanwhile_is_named(self, client: ISalesClient, simulator: Simulator) -> None:
+        batches = [{"id": str(n), "name": "a", "status": 1} for n in range(100)]
+        for total in (200, 199):
+            simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"totalCount": total, "data": batches}))
+        with pytest.raises(ISalesCampaignEditedError) as caught:
+            list(client.list_call_batches(7))
+        assert str(caught.value).startswith(
+            "Listing the batches of campaign 7 (VDN 25) failed: there were 200 of them, then 199."
+        )
+
+    def test_more_batches_than_a_campaign_holds_are_not_read(self, client: ISalesClient, simulator: Simulator) -> None:
+        page = {"totalCount": 100_001, "data": [{"id": "1", "name": "a", "status": 1}]}
+        simulator.inject("answer", status=200, body=json.dumps(SUCCESS | page))
+        with pytest.raises(ISalesProtocolError) as caught:
+            list(client.list_call_batches(7))
+        assert str(caught.value).startswith(
+            "Listing the batches of campaign 7 (VDN 25) failed: totalCount is 100001, more than a campaign holds."
+        )
+
+    @pytest.mark.parametrize(("patient", "requests"), [(True, 8), (False, 1)])
+    def test_a_page_that_fails_in_passing_is_asked_for_again_by_the_patient(
+        self, client: ISalesClient, simulator: Simulator, patient: bool, requests: int
+    ) -> None:
+        simulator.inject("answer", status=502, times=9)
+        with pytest.raises(ISalesHTTPStatusError):
+            list(client.batches_of(CampaignKey(25, 7), patient=patient))
+        assert simulator.requests["list"] == requests
 
     def test_a_status_may_come_as_text(self, client: ISalesClient, simulator: Simulator) -> None:
         page = SUCCESS | {"totalCount": 1, "data": [{"id": "1", "name": "a", "status": "2"}]}

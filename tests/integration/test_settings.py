@@ -92,6 +92,16 @@ def test_a_setting_that_cannot_work_is_refused(settings: dict[str, Any], complai
         ISalesClient(**{"host": "isales.example.com", "access_key": "ak", "secret_key": "sk", **settings})
 
 
+def test_a_client_shows_itself_without_its_secret_key() -> None:
+    with ISalesClient("isales.example.com", "ak", "the-secret", port=8443) as client:
+        shown = "ISalesClient('https://isales.example.com:8443', C2Auth(access_key='ak', profile='current'))"
+        assert repr(client) == shown
+
+
+def test_a_client_that_could_not_be_made_can_be_shown() -> None:
+    assert repr(ISalesClient.__new__(ISalesClient)) == "<ISalesClient that could not be made>"
+
+
 def test_no_log_however_verbose_shows_key_or_signature(
     simulator: Simulator, batch_id: str, caplog: pytest.LogCaptureFixture, no_waiting: list[float]
 ) -> None:

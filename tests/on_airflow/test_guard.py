@@ -7,9 +7,11 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import Mock
+from zoneinfo import ZoneInfo
 
 import pendulum
 import pytest
+import time_machine
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from airflow_runs import dag_file, publish, run_dag
 
@@ -474,3 +476,19 @@ class TestTheGuardAskedDirectly:
             "Not paused, because the next shift starts in 10 s: it could stop its work. Earlier tries of this run "
             "failed: look in the console whether what it should have paused is still dialled."
         )
+
+    def test_says_on_a_retry_what_to_look_for_after_a_resume_that_comes_too_late(self, ask: Ask) -> None:
+        with pytest.raises(
+            AirflowFailException, match=r"starts at \S+ Earlier tries of this run failed, and the answer"
+        ):
+            ask(resume_until, "25 11:59:50", tries=(2, 1, 1))
+
+    def test_takes_no_edge_from_a_run_before_the_calendars_first_shift(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        to_come = ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-27": ["09:00-12:00"]})
+        monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: shanghai("25 11:50:00"))
+        context: Any = {"data_interval_end": shanghai("25 12:00:00")}
+        assert pause_until(to_come, context, timedelta(seconds=15)) == pendulum.datetime(2026, 11, 27, 1)
+
+    def test_reads_the_machines_clock_whatever_its_zone(self) -> None:
+        with time_machine.travel(datetime(2026, 11, 25, 11, tzinfo=ZoneInfo("Asia/Shanghai")), tick=False):
+            assert asked(resume_until, self.CALENDAR) == self.NOON
