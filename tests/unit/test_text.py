@@ -29,6 +29,14 @@ class TestATextOfOthers:
     def test_is_shown_without_user_and_password_of_a_url(self) -> None:
         assert clean("no route to http://user:pass@proxy:3128") == "no route to http://***@proxy:3128"
 
+    @pytest.mark.parametrize("scheme", ["Basic", "bearer", "DIGEST"])
+    def test_is_shown_without_credentials_of_another_scheme(self, scheme: str) -> None:
+        assert clean(f"the proxy refused {scheme} dXNlcjpwYXNz+/=_.~- again") == f"the proxy refused {scheme} *** again"
+
+    @pytest.mark.parametrize("text", ["basic needs", "the bearer of news", "unbasic 12345678x"])
+    def test_is_shown_with_words_that_only_look_like_credentials(self, text: str) -> None:
+        assert clean(text) == text
+
     def test_is_shown_on_one_line(self) -> None:
         assert clean("a\nb\x00c\x1bd") == "a b c d"
 
