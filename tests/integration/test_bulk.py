@@ -74,6 +74,32 @@ class TestEveryBatch:
         simulator.add_campaign(7)
         assert client.pause_call_batches(7).changed == []
 
+    def test_has_its_place_in_the_dict_for_xcom(self, client: ISalesClient, simulator: Simulator) -> None:
+        batches = ids(simulator.add_campaign(7, batches=2))
+        assert client.pause_call_batches(7, max_parallel_requests=1).to_dict() == {
+            "vdn_id": 25,
+            "campaign_id": 7,
+            "paused": batches,
+            "already_paused": [],
+            "failed": {},
+            "gone": [],
+            "unknown": [],
+            "not_tried": [],
+        }
+
+    def test_that_is_paused_already_is_told_in_a_warning_if_it_is_the_case_for_all(
+        self, client: ISalesClient, simulator: Simulator, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        simulator.add_campaign(7, batches=2, status=BatchStatus.SUSPENDED)
+        client.pause_call_batches(7)
+        assert "Pausing the call batches of campaign 7 (VDN 25): list has none that is started." in caplog.text
+
+    def test_that_is_paused_is_no_reason_for_a_warning(
+        self, client: ISalesClient, campaign: Campaign, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client.pause_call_batches(7)
+        assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
     def test_that_is_started_while_we_work_is_paused_too(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -158,6 +184,12 @@ class TestListings:
     def test_are_two_in_quiet_times(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
         client.pause_call_batches(7)
         assert simulator.requests["list"] == 2 * 3
+
+    def test_are_asked_for_again_when_they_fail_in_passing(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        simulator.inject("answer", status=502, verb="list", times=5)
+        assert len(client.pause_call_batches(7).changed) == 210
 
     def test_are_repeated_until_two_in_a_row_agree(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
@@ -252,6 +284,28 @@ class TestFailures:
         simulator.inject("answer", status=200, body='{"resultCode": "0200000"}', verb="pause")
         result, _ = failure_of(client, [ABSENT])
         assert result.failed == {ABSENT: "[03000004] batch id not found (list does not have it)"}
+
+    def test_to_find_a_batch_in_the_list_that_answered_before_are_worth_a_later_try(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        simulator.inject("answer", status=200, body='{"resultCode": "0200000"}', verb="pause")
+        with pytest.raises(ISalesBulkError) as caught:
+            client.pause_call_batches(7, [ABSENT])
+        assert caught.value.retryable
+
+    @pytest.mark.parametrize(
+        ("reasons", "ending"), [(3, "number 3. Check the batch in the console."), (5, " And 2 more reasons.")]
+    )
+    def test_of_many_kinds_are_counted_after_the_third(
+        self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, reasons: int, ending: str
+    ) -> None:
+        def broken(self: ISalesClient, verb: Switch, batch: BatchKey, timeout: float | None) -> CallBatchResult:
+            raise RuntimeError(f"bug number {batch.batch_id[-1]}")
+
+        monkeypatch.setattr(ISalesClient, "switch_once", broken)
+        _, message = failure_of(client, ids(campaign)[:reasons])
+        assert message.count("1 of them") == 3
+        assert message.removesuffix(" It is safe to try again.").endswith(ending)
 
     def test_of_an_answer_are_none_if_list_has_the_batch_as_wanted(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
@@ -356,6 +410,31 @@ class TestTheServerUnderStress:
         assert simulator.requests["pause"] == 150
         assert len(no_waiting) == 1
 
+    def test_a_round_that_is_tried_again_is_logged_with_what_and_why(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        simulator.inject("answer", status=502, verb="pause", times=2)
+        client.pause_call_batches(7)
+        assert (
+            "Pausing the call batches of campaign 7 (VDN 25): 2 of 120 failed, 2 of them: HTTP 502 Bad Gateway. "
+            "Trying again in " in caplog.text
+        )
+
+    def test_progress_is_logged_when_batches_are_tried_again_too(
+        self,
+        client: ISalesClient,
+        simulator: Simulator,
+        campaign: Campaign,
+        caplog: pytest.LogCaptureFixture,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("airflow_provider_isales.client.rounds.PROGRESS_SECONDS", 0.05)
+        simulator.inject("answer", status=502, verb="pause", times=120)
+        simulator.inject("delay", seconds=0.2, verb="pause")
+        with caplog.at_level(logging.INFO):
+            client.pause_call_batches(7)
+        assert re.search(r"of 120 done, .* so far [1-9]\d* paused", caplog.text)
+
     def test_progress_is_logged_every_few_seconds(
         self,
         client: ISalesClient,
@@ -390,6 +469,15 @@ class TestStopping:
         assert simulator.requests["pause"] == sent
         assert "it was stopped" in message
         assert set(result.changed) <= set(with_status(campaign, BatchStatus.SUSPENDED))
+
+    def test_a_batch_for_which_nothing_was_sent_is_not_tried_rather_than_failed(
+        self, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        with simulator.client() as client:
+            simulator.on_request = lambda verb, body: client.stop() if verb == "pause" else None
+            result, message = failure_of(client, max_parallel_requests=1)
+        assert "1 paused, 0 already_paused, 0 failed, 119 not tried" in message
+        assert result.not_tried == ids(campaign)[1:]
 
     def test_a_client_whose_time_is_over_sends_nothing_more(self, simulator: Simulator, campaign: Campaign) -> None:
         simulator.inject("delay", seconds=0.05, verb="pause", times=999)

@@ -189,6 +189,11 @@ def test_an_empty_secret_key_is_refused() -> None:
         C2Auth("ak", "")
 
 
+def test_a_clock_that_is_no_function_is_refused() -> None:
+    with pytest.raises(ISalesArgumentError, match="the clock must be a function that returns an aware datetime"):
+        C2Auth("ak", "sk", clock=SIGNED_AT)  # type: ignore[arg-type]
+
+
 def test_an_unknown_signing_profile_is_refused_with_the_known_ones() -> None:
     with pytest.raises(ISalesArgumentError, match="signing_profile must be 'current' or 'legacy', not 'v3'"):
         C2Auth("ak", "sk", "v3")
