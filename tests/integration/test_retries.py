@@ -14,6 +14,8 @@ from airflow_provider_isales.client import (
     ISalesArgumentError,
     ISalesCertificateError,
     ISalesClient,
+    ISalesConnectError,
+    ISalesConnectionLostError,
     ISalesDatabaseError,
     ISalesHTTPStatusError,
     ISalesTimeoutError,
@@ -197,6 +199,20 @@ class TestWhileACallWaits:
         simulator.inject("answer", status=502)
         first_call_waits()
         assert call(1).result(timeout=10).outcome is Outcome.PAUSED
+
+
+def test_an_error_says_that_an_earlier_attempt_may_have_arrived(
+    client: ISalesClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    faults = iter([ISalesConnectionLostError("lost"), *(ISalesConnectError("refused") for _ in range(7))])
+
+    def exchange(*_: object) -> None:
+        raise next(faults)
+
+    monkeypatch.setattr(Transport, "exchange", exchange)
+    with pytest.raises(ISalesConnectError) as caught:
+        client.pause_call_batch(7, "1")
+    assert caught.value.sent
 
 
 def test_what_is_no_error_of_a_call_is_raised_as_it_is(client: ISalesClient, monkeypatch: pytest.MonkeyPatch) -> None:
