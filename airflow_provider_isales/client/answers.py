@@ -60,10 +60,8 @@ def read_answer(response: Response, counts_as_success: str | None = None) -> Ans
     """
     if response.status_code != HTTPStatus.OK:
         _read_out(response)
-    if response.status_code == HTTPStatus.UNAUTHORIZED:
-        raise _authentication_error(response)
-    if response.status_code != HTTPStatus.OK:
-        raise _status_error(response)
+        unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
+        raise _authentication_error(response) if unauthorized else _status_error(response)
     payload = _json_object(_body(response))
     code = _result_code(payload)
     description = clean(_text(payload, "resultDesc") or _text(payload, "returnDesc"))

@@ -304,7 +304,7 @@ class ISalesClient:
             answer, _ = self._attempt(switch, batch, _json(switch, {"id": batch.batch_id}), timeout)
         except ISalesHTTPStatusError as error:
             if error.asks_to_slow_down:
-                self._gate.hold(self.retry.hold(error))
+                self._gate.hold(self.retry.wait_after(error, attempt=1))
             raise
         return _switched(switch, batch, answer.code, answer.description, 1)
 
@@ -333,7 +333,7 @@ class ISalesClient:
     def _pages(
         self, campaign: CampaignKey, selection: Mapping[str, int | str], retry: RetryPolicy | None = None
     ) -> Iterator[CallBatch]:
-        listed: set[str] = set()
+        action, listed = f"{LIST.doing} {campaign}", set[str]()
         offset, limit, total = 0, PAGE_SIZE, None
         while total is None or offset < total:
             page = self._call(LIST, campaign, retry, offset=offset, limit=limit, **selection).value
@@ -341,20 +341,18 @@ class ISalesClient:
                 total = page.total
                 # The largest page that the server gives is not documented: take what it gives for it.
                 limit = min(limit, len(page.batches)) or limit
-            self._check_page(campaign, page, offset, limit, total)
+            self._check_page(action, page, offset, limit, total)
             for batch in page.batches:
                 if batch.id not in listed:
                     yield batch
             listed.update(batch.id for batch in page.batches)
             offset += limit
         if len(listed) != total:
-            raise ISalesCampaignEditedError(f"{len(listed)} different ones came, of {total} in all").during(
-                f"{LIST.doing} {campaign}"
-            )
+            raise ISalesCampaignEditedError(f"{len(listed)} different ones came, of {total} in all").during(action)
 
     @staticmethod
-    def _check_page(campaign: CampaignKey, page: Page, offset: int, limit: int, total: int) -> None:
-        action, came = f"{LIST.doing} {campaign}", len(page.batches)
+    def _check_page(action: str, page: Page, offset: int, limit: int, total: int) -> None:
+        came = len(page.batches)
         if page.total != total:
             raise ISalesCampaignEditedError(f"there were {total} of them, then {page.total}").during(action)
         if total > MAX_BATCHES:

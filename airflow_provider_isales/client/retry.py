@@ -88,13 +88,10 @@ class RetryPolicy:
         """Return how long to wait after the so-many-th attempt, counted from 1: some part of a time that doubles."""
         return random.uniform(0, min(self.max_wait, self.first_wait * 2 ** min(attempt - 1, 32)))  # noqa: S311
 
-    def hold(self, error: ISalesHTTPStatusError) -> float:
-        """Return how long to hold back all requests after an answer that asks to slow down."""
-        return max(self.backoff(1), min(error.retry_after or 0.0, self.max_retry_after))
+    def wait_after(self, error: BaseException | None, attempt: int) -> float:
+        """Return how long to wait after the so-many-th attempt: at least what the answer asked for, up to the cap."""
+        asked = error.retry_after if isinstance(error, ISalesHTTPStatusError) else None
+        return max(self.backoff(attempt), min(asked or 0.0, self.max_retry_after))
 
     def _wait(self, state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        backoff = self.backoff(state.attempt_number)
-        if isinstance(error, ISalesHTTPStatusError) and error.retry_after is not None:
-            return max(backoff, min(error.retry_after, self.max_retry_after))
-        return backoff
+        return self.wait_after(state.outcome.exception() if state.outcome else None, state.attempt_number)

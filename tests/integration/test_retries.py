@@ -141,7 +141,7 @@ def test_a_wait_is_a_random_part_of_the_longest_one() -> None:
 @pytest.mark.usefixtures("longest_waits")
 @pytest.mark.parametrize(("asked_for", "held"), [(7.0, 7.0), (99.0, 30.0), (0.1, 0.5), (None, 0.5)])
 def test_many_batches_are_held_back_as_the_server_asks_within_bounds(asked_for: float | None, held: float) -> None:
-    assert RetryPolicy().hold(ISalesHTTPStatusError(429, retry_after=asked_for)) == held
+    assert RetryPolicy().wait_after(ISalesHTTPStatusError(429, retry_after=asked_for), attempt=1) == held
 
 
 class TestWhileACallWaits:
