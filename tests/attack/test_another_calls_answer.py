@@ -143,5 +143,5 @@ def test_second_answers_at_any_moment_are_measured(chance: Random, size: Size, f
         "second answers within 3 ms, at any moment, the next call within 3 ms too",
         f"{tried:,}",
         f"{tried - own} taken: sent while the next request was on its way",
-        "a few: not promised",
+        "not promised",
     )

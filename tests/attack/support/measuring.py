@@ -43,7 +43,7 @@ class Figures:
         for group, amounts in self.worst.items():
             what, (amount, unit) = max(amounts.items(), key=lambda entry: entry[1])
             name, _, allowed = group.removesuffix(")").partition(" (allowed: ")
-            rows.append((name, str(len(amounts)), f"at most {amount:.2f} {unit}: {what}", allowed))
+            rows.append((name, str(len(amounts)), f"at most {_amount(amount, unit)}: {what}", allowed))
         yield from _table(("attack", "tried", "found", "allowed"), sorted(rows))
 
     def details(self) -> Iterator[str]:
@@ -51,8 +51,12 @@ class Figures:
         for group, amounts in sorted(self.worst.items()):
             yield from ("", f"## {group}", "")
             yield from _table(
-                ("which", "found"), [(what, f"{amount:.2f} {unit}") for what, (amount, unit) in sorted(amounts.items())]
+                ("which", "found"), [(what, _amount(amount, unit)) for what, (amount, unit) in sorted(amounts.items())]
             )
+
+
+def _amount(amount: float, unit: str) -> str:
+    return f"{amount:.2f} {unit}" if unit else f"{amount:g}"
 
 
 def _table(head: tuple[str, ...], rows: list[Any]) -> Iterator[str]:
