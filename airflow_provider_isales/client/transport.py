@@ -222,7 +222,7 @@ class _Connection(HTTPSConnection):
     def _new_conn(self) -> socket.socket:
         name, timeout = self._dns_host, self.timeout
         try:
-            connection = self._connect_to_any(_addresses(name, self.port) or [name])
+            connection = self._connect_to_any(_addresses(name) or [name])
         finally:
             self._dns_host, self.timeout = name, timeout
         connection.settimeout(_attempt.seconds_left)  # for what follows: the proxy's answer and the TLS handshake
@@ -253,9 +253,9 @@ class _PacedSocket(ssl.SSLSocket):
         return super().recv(*args, **kwargs)
 
 
-def _addresses(name: str, port: int) -> list[str]:
+def _addresses(name: str) -> list[str]:
     try:
-        found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
     except (OSError, ValueError):  # urllib3, which asks for it again, has the words for it
         return []
     return [str(address[0]) for *_, address in found]
