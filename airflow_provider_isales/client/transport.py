@@ -303,7 +303,7 @@ def _send_settings(base_url: str, verify: bool | str, proxies: Mapping[str, str]
 
 def _transport_error(error: Exception, outside: BaseException | None) -> ISalesTransportError:
     causes = list(_causes(error, outside))
-    reason = clean(str(causes[-1])) or type(causes[-1]).__name__
+    reason = clean(str(causes[-1])).strip() or type(causes[-1]).__name__
 
     def caused_by(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)

@@ -1,0 +1,91 @@
+"""What stands between a client and its server, on real sockets: the proxy, and all that can break on the way."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from raw_server import RawServer, Wire, answering, client_of, http_answer, tunnel
+
+from airflow_provider_isales.client import (
+    ISalesConnectError,
+    ISalesConnectionLostError,
+    ISalesTimeoutError,
+    ISalesTLSError,
+    Outcome,
+)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_call_goes_through_the_proxy(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "")
+    with (
+        RawServer(answering(lambda request: http_answer())) as server,
+        RawServer(tunnel, tls=scheme == "https") as proxy,
+        server.client(proxies={"https": f"{scheme}://127.0.0.1:{proxy.port}"}) as client,
+    ):
+        assert client.pause_call_batch(7, "1").outcome is Outcome.PAUSED
+        assert proxy.connections == 1
+
+
+def test_an_answer_that_stops_in_its_middle_does_not_come_in_time() -> None:
+    def stop_in_the_middle(wire: Wire) -> None:
+        wire.read_request()
+        wire.send(http_answer()[:-5])
+        wire.stall()
+
+    with (
+        RawServer(stop_in_the_middle) as server,
+        server.client(timeout=0.3) as client,
+        pytest.raises(ISalesTimeoutError, match="no answer in time: "),
+    ):
+        client.pause_call_batch(7, "1")
+
+
+def test_a_port_that_speaks_no_tls_is_named_as_such() -> None:
+    def greet(wire: Wire) -> None:
+        wire.connection.recv(65536)
+        wire.send(b"220 mail.example.com ESMTP\r\n")
+
+    with (
+        RawServer(greet, tls=False) as server,
+        server.client() as client,
+        pytest.raises(ISalesTLSError, match=r"TLS failed: \[SSL"),
+    ):
+        client.pause_call_batch(7, "1")
+
+
+def test_a_server_that_says_goodbye_during_the_handshake_is_a_lost_connection_and_no_fault_of_tls() -> None:
+    def say_goodbye(wire: Wire) -> None:
+        wire.connection.recv(65536)
+        wire.send(b"\x15\x03\x03\x00\x02\x01\x00")  # the alert close_notify
+
+    with (
+        RawServer(say_goodbye, tls=False) as server,
+        server.client() as client,
+        pytest.raises(ISalesConnectionLostError),
+    ):
+        client.pause_call_batch(7, "1")
+
+
+def test_the_reason_of_a_failure_is_what_happened_first() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        with (
+            client_of(nobody.getsockname()[1]) as client,
+            pytest.raises(ISalesConnectError, match=r"no connection could be made: \[Errno \d+\] Connection refused"),
+        ):
+            client.pause_call_batch(7, "1")
+
+
+def test_a_failure_that_has_no_words_is_called_by_its_kind() -> None:
+    def send_an_empty_line(wire: Wire) -> None:
+        wire.read_request()
+        wire.send(b"\r\n")
+
+    with (
+        RawServer(send_an_empty_line) as server,
+        server.client() as client,
+        pytest.raises(ISalesConnectionLostError, match="the connection broke: BadStatusLine"),
+    ):
+        client.pause_call_batch(7, "1")
