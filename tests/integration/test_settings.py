@@ -78,6 +78,7 @@ def test_a_clock_that_is_wrong_is_named_as_the_cause() -> None:
         ({"timeout": float("nan")}, "timeout must be a number of seconds above 0, up to 600, not nan"),
         ({"timeout": "soon"}, "timeout must be a number of seconds above 0, up to 600, not 'soon'"),
         ({"timeout": 1e300}, "timeout must be a number of seconds above 0, up to 600, not 1e\\+300"),
+        ({"max_connections": 0}, "max_connections must be an integer from 1 to 64, not 0"),
         ({"host": "10.22.26.181:28080"}, "host must be a bare name or address"),
         ({"host": "face:8080"}, "host must be a bare name or address"),
         ({"host": "a..b"}, "host must be a bare name or address"),
