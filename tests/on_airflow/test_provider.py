@@ -15,7 +15,7 @@ from airflow_runs import start_airflow
 
 from airflow_provider_isales import __version__
 from airflow_provider_isales.hooks.isales import ISalesHook
-from airflow_provider_isales.provider_info import get_provider_info
+from airflow_provider_isales.provider_info import CONNECTION_FIELDS, get_provider_info
 from airflow_provider_isales.simulator import Simulator
 
 REPOSITORY = Path(__file__).parents[2]
@@ -93,6 +93,52 @@ def test_the_form_labels_the_keys(form: dict[str, Any]) -> None:
 @pytest.mark.parametrize("field", CONNECTION_TYPE["conn-fields"])
 def test_the_form_has_the_extra_field(form: dict[str, Any], field: str) -> None:
     assert field in form["extra"]
+
+
+class TestTheFormOfAirflowBefore32:
+    """Its extra fields come from the hook, as a form of WTForms."""
+
+    def form(self, **filled_in: str) -> Any:
+        from werkzeug.datastructures import MultiDict
+        from wtforms import Form
+
+        return type("ConnectionForm", (Form,), ISalesHook.get_connection_form_widgets())(MultiDict(filled_in))
+
+    def test_it_labels_the_extra_fields(self) -> None:
+        labels = {name: field["label"] for name, field in CONNECTION_FIELDS.items()}
+        assert {field.name: field.label.text for field in self.form()} == labels
+
+    def test_it_proposes_the_defaults(self) -> None:
+        defaults = {name: field["schema"].get("default") for name, field in CONNECTION_FIELDS.items()}
+        assert self.form().data == defaults
+
+    def test_it_may_be_left_empty(self) -> None:
+        assert self.form(**dict.fromkeys(CONNECTION_FIELDS, "")).validate()
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("vdn_id", "1"),
+            ("vdn_id", "9999"),
+            ("verify", "/etc/ca.pem"),
+            ("timeout", "600"),
+            ("signing_profile", "legacy"),
+        ],
+    )
+    def test_it_takes_a_value_that_is_allowed(self, field: str, value: str) -> None:
+        assert self.form(**{field: value}).validate()
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [("vdn_id", "0"), ("vdn_id", "10000"), ("vdn_id", "x"), ("timeout", "601"), ("signing_profile", "v3")],
+    )
+    def test_it_refuses_a_value_that_is_not_allowed(self, field: str, value: str) -> None:
+        form = self.form(**{field: value})
+        form.validate()
+        assert list(form.errors) == [field]
+
+    def test_it_is_told_what_to_hide_and_what_to_call_the_rest(self) -> None:
+        assert list(ISalesHook.get_ui_field_behaviour()) == ["hidden_fields", "relabeling", "placeholders"]
 
 
 def test_the_provider_info_fits_airflows_schema() -> None:
