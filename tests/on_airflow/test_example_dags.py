@@ -217,7 +217,7 @@ def test_the_state_of_a_run_with_a_teardown_says_whether_all_went_well(
 ) -> None:
     if fails.endswith("dialling") and not fails.startswith("work"):
         verb = "resume" if fails == "start_dialling" else "pause"
-        isales_simulator.inject("answer", verb=verb, status=404, times=9)
+        isales_simulator.inject("result", verb=verb, code="0200007")
     dag_run = example("pause_as_teardown").test(run_conf={"work_fails": fails == "work_while_dialling"})
     assert str(dag_run.state) == state
 
