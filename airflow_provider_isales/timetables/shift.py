@@ -50,26 +50,13 @@ class _ShiftTimetable(Timetable):
         :param restriction: the DAG's start and end date and its catchup
         :return: when to run, and the shift; None if there is none
         """
-        now = _utc_now()
         last = last_automated_data_interval and DataInterval(*map(in_utc, last_automated_data_interval))
-        candidates = []
-        if last is not None:
-            candidates.append(self._first_after(self._edge_of(last)))
-        if restriction.earliest is not None:
-            candidates.append(self._first_from(in_utc(restriction.earliest)))
-        if not candidates:
-            candidates.append(self._first_after(now))
-        if None in candidates:
-            return None
-        if not restriction.catchup:
-            candidates.append(self._last_until(now))
-        shift = max(candidate for candidate in candidates if candidate)
-        if last is not None:
-            shift = self._clear_of(last, shift)
-        if restriction.latest is not None and shift.start > restriction.latest:
+        earliest = restriction.earliest and in_utc(restriction.earliest)
+        interval = self._next_interval(last, earliest, restriction.catchup, in_utc(_utc_now()))
+        if interval is None or (restriction.latest is not None and interval.start > restriction.latest):
             return None
         # Not its constructor, which takes other arguments in Airflow 3.2.
-        return DagRunInfo.interval(*shift)._replace(run_after=self._edge_of(shift))
+        return DagRunInfo.interval(*interval)._replace(run_after=self._edge_of(interval))
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
         """
@@ -87,22 +74,42 @@ class _ShiftTimetable(Timetable):
     def __hash__(self) -> int:
         return hash((type(self), self.shifts))
 
+    def _next_interval(
+        self, last: DataInterval | None, earliest: DateTime | None, catchup: bool, now: DateTime
+    ) -> DataInterval | None:
+        """Return the shift of the next edge that gets a run."""
+        candidates = []
+        if last is not None:
+            candidates.append(self._first_after(self._edge_of(last)))
+        if earliest is not None:
+            candidates.append(self._first_from(earliest))
+        if not candidates:
+            candidates.append(self._first_after(now))
+        if None in candidates:
+            return None
+        if not catchup:
+            candidates.append(self._last_until(now))
+        shift = max(candidate for candidate in candidates if candidate)
+        return self._clear_of(last, shift)
+
     def _first_from(self, earliest: DateTime) -> DataInterval | None:
         """Return the first shift that does not start before a moment."""
         first = self._first_after(earliest - _TICK)
         return first if first is None or first.start >= earliest else self._first_after(self._edge_of(first))
 
-    def _clear_of(self, last: DataInterval, shift: DataInterval) -> DataInterval:
+    def _clear_of(self, last: DataInterval | None, interval: DataInterval) -> DataInterval:
         """
-        Return a shift, or what is left of it after the last run.
+        Return an interval, or what is left of it after the last run.
 
-        They overlap when the calendar was edited and the shift of the last run prolonged: its start is that run's
+        They overlap when the calendar was edited. When the shift of the last run was prolonged, its start is that run's
         logical date already.
         """
+        if last is None:
+            return interval
         edge = self._edge_of(last)
-        if shift.start >= edge and shift.start > last.start:
-            return shift
-        return DataInterval(edge, shift.end) if edge > last.start else DataInterval.exact(shift.end)
+        if interval.start >= edge and interval.start > last.start:
+            return interval
+        return DataInterval(edge, interval.end) if edge > last.start else DataInterval.exact(interval.end)
 
     def _interval(self, moment: datetime, edge: DateTime) -> DataInterval:
         """Return the shift that is on at a moment; one that never starts or never ends is no more than its edge."""
@@ -131,21 +138,92 @@ class _ShiftTimetable(Timetable):
 
 class ShiftEndTimetable(_ShiftTimetable):
     """
-    Runs a DAG at each end of a shift; the data interval is that shift.
+    Runs a DAG at each end of a shift, and with ``repeat`` again and again until the next start.
 
-    A run is for a shift that starts neither before the DAG's ``start_date`` nor after its ``end_date``: Airflow does
-    not carry out the tasks of other runs, because the start is the run's logical date. A shift that never started, such
-    as one round the clock before a closed day, has a data interval of no length at its end.
+    The data interval of the run at the end is the shift; that of a repeat is the time since the one before it. A run
+    is for an interval that starts neither before the DAG's ``start_date`` nor after its ``end_date``: Airflow does not
+    carry out the tasks of other runs, because the start is the run's logical date. A shift that never started, such as
+    one round the clock before a closed day, has a data interval of no length at its end.
 
     With ``catchup=True`` every shift since the start date, or since the last run, gets its run. With ``catchup=False``
     only the last edge that was missed does, so that a pause that falls due while the scheduler is down is made up for
-    when it is back. Give the operators ``shifts=`` too: they skip when that is in another shift.
+    when it is back. Of the repeats that were missed, only the last is made up for, and none once a shift is on. Give
+    the operators ``shifts=`` too: they skip when a run comes late, in another shift.
 
     :param shifts: the calendar
-    :raises TypeError: for anything else than a calendar
+    :param repeat: the time from one repeat to the next, at least a minute; None for none. The first is that long after
+        the end, the last before the next start
+    :raises TypeError: for anything else than a calendar and a timedelta
+    :raises ValueError: ``repeat`` is less than a minute
     """
 
     _edge = "end"
+
+    def __init__(self, shifts: ShiftCalendar, *, repeat: timedelta | None = None) -> None:
+        if not isinstance(repeat, timedelta | None):
+            raise TypeError(f"repeat must be a timedelta such as timedelta(minutes=10), not {repeat!r}")
+        if repeat is not None and repeat < timedelta(minutes=1):
+            raise ValueError(f"repeat must be at least a minute, not {repeat}")
+        self.repeat = repeat
+        super().__init__(shifts)
+
+    @property
+    def summary(self) -> str:
+        """What the UI shows as the DAG's schedule."""
+        if self.repeat is None:
+            return super().summary
+        every = f"{self.repeat.total_seconds() / 60:g} min"
+        return f"end of shift, then every {every} until the next start, {self.shifts.summary}"
+
+    def serialize(self) -> dict[str, Any]:
+        """Return what :meth:`deserialize` reads, in JSON types."""
+        repeat = {"repeat": self.repeat.total_seconds()} if self.repeat else {}
+        return super().serialize() | repeat
+
+    @classmethod
+    def deserialize(cls, data: dict[str, Any]) -> Self:
+        """Make the timetable that :meth:`serialize` was called on, also in a version that knew no ``repeat``."""
+        repeat = timedelta(seconds=data["repeat"]) if "repeat" in data else None
+        return cls(ShiftCalendar.from_dict(data["shifts"]), repeat=repeat)
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) and isinstance(other, ShiftEndTimetable) and other.repeat == self.repeat
+
+    def __hash__(self) -> int:
+        return hash((super().__hash__(), self.repeat))
+
+    def _next_interval(
+        self, last: DataInterval | None, earliest: DateTime | None, catchup: bool, now: DateTime
+    ) -> DataInterval | None:
+        shift = super()._next_interval(last, earliest, catchup, now)
+        if self.repeat is None or (shift and shift.end <= now):
+            return shift
+        if last is None and earliest is None:
+            earliest = now
+        return self._next_repeat(self.repeat, last, earliest, now) or shift
+
+    def _next_repeat(
+        self, repeat: timedelta, last: DataInterval | None, earliest: DateTime | None, now: DateTime
+    ) -> DataInterval | None:
+        """Return the last repeat that is due and had no run, else the next one; None if a shift comes first."""
+        moment = max(now, earliest) if earliest else now
+        end = None if self.shifts.is_on(moment) else self.shifts.previous_end(moment + _TICK)
+        if end is None:
+            return None
+        start = self.shifts.next_start(end)
+        end = in_utc(end)
+
+        def repeats_until(moment: DateTime) -> int:
+            # In seconds: an interval of pendulum can't be divided by a timedelta.
+            return int((moment - end).total_seconds() // repeat.total_seconds())
+
+        number = max(1, repeats_until(moment))
+        if last is not None:
+            number = max(number, repeats_until(last.end) + 1)
+        if earliest is not None:  # and its data interval is not to start before that
+            number = max(number, repeats_until(earliest - _TICK) + 2)
+        due = end + number * repeat
+        return None if start and due >= start else self._clear_of(last, DataInterval(due - repeat, due))
 
     def _edge_of(self, interval: DataInterval) -> DateTime:
         return interval.end

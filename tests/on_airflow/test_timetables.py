@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import Any, ClassVar
 
 import pendulum
@@ -364,3 +364,119 @@ def test_now_is_now(timetable: Any) -> None:
     restriction = TimeRestriction(None, None, False)
     found = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
     assert before < found.run_after < before.add(days=4)
+
+
+class TestRepeats:
+    """The runs after a shift, every ten minutes. The 25th is a Wednesday; its shifts end at 12:00 and 18:00."""
+
+    KEPT = ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=10))
+
+    def after(self, start: str, end: str, now: SetNow, at: str, **restriction: Any) -> str:
+        """Return the run that follows the one of an interval of the 25th, at a time of the 25th."""
+        now(f"25 {at}")
+        return following(self.KEPT, last=interval("25", start, end), **restriction)
+
+    def test_the_first_run_is_that_of_a_shift(self, now: SetNow) -> None:
+        assert following(self.KEPT) == "23 09:00-12:00 at 23 12:00"
+
+    def test_the_first_follows_the_end_after_ten_minutes(self, now: SetNow) -> None:
+        assert self.after("09:00", "12:00", now, at="12:00") == "25 12:00-12:10 at 25 12:10"
+
+    def test_each_follows_the_one_before(self, now: SetNow) -> None:
+        assert self.after("12:00", "12:10", now, at="12:10") == "25 12:10-12:20 at 25 12:20"
+
+    def test_they_keep_to_their_minutes_when_one_came_late(self, now: SetNow) -> None:
+        assert self.after("12:00", "12:10", now, at="12:19") == "25 12:10-12:20 at 25 12:20"
+
+    def test_there_is_none_at_the_next_start(self, now: SetNow) -> None:
+        assert self.after("13:10", "13:20", now, at="13:20") == "25 13:30-18:00 at 25 18:00"
+
+    def test_they_go_on_overnight(self, now: SetNow) -> None:
+        assert self.after("23:40", "23:50", now, at="23:50") == "25 23:50-00:00 at 26 00:00"
+
+    @pytest.mark.parametrize("catchup", [True, False])
+    def test_of_those_that_were_missed_only_the_last_is_made_up_for(self, now: SetNow, catchup: bool) -> None:
+        assert self.after("18:00", "18:10", now, at="20:05", catchup=catchup) == "25 19:50-20:00 at 25 20:00"
+
+    @pytest.mark.parametrize("catchup", [True, False])
+    def test_a_missed_end_comes_before_missed_repeats(self, now: SetNow, catchup: bool) -> None:
+        assert self.after("13:10", "13:20", now, at="20:05", catchup=catchup) == "25 13:30-18:00 at 25 18:00"
+
+    def test_none_is_made_up_for_once_a_shift_is_on(self, now: SetNow) -> None:
+        assert self.after("12:00", "12:10", now, at="14:00") == "25 13:30-18:00 at 25 18:00"
+
+    def test_a_new_dag_has_none_before_the_run_at_the_end(self, now: SetNow) -> None:
+        now("25 20:05")
+        assert following(self.KEPT, catchup=False) == "25 13:30-18:00 at 25 18:00"
+
+    def test_they_begin_with_the_first_that_is_wholly_after_the_start_date(self, now: SetNow) -> None:
+        now("25 20:05")
+        assert following(self.KEPT, earliest="25 19:55") == "25 20:00-20:10 at 25 20:10"
+
+    def test_without_a_start_date_they_begin_with_the_first_that_is_wholly_to_come(self, now: SetNow) -> None:
+        now("25 20:05")
+        assert following(self.KEPT, earliest=None) == "25 20:10-20:20 at 25 20:20"
+
+    def test_they_begin_with_a_start_date_to_come(self, now: SetNow) -> None:
+        assert following(self.KEPT, earliest="25 20:00") == "25 20:00-20:10 at 25 20:10"
+
+    def test_there_is_none_after_the_end_date(self, now: SetNow) -> None:
+        assert self.after("18:00", "18:10", now, at="18:10", latest="25 18:09") == "no run"
+
+    def test_there_is_none_before_the_calendars_first_shift(self, now: SetNow) -> None:
+        to_come = ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-30": ["09:00-10:00"]})
+        assert following(ShiftEndTimetable(to_come, repeat=timedelta(minutes=10))) == "30 09:00-10:00 at 30 10:00"
+
+    def test_they_never_end_after_the_calendars_last_shift(self, now: SetNow) -> None:
+        over = ShiftEndTimetable(
+            ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-20": ["09:00-10:00"]}), repeat=timedelta(minutes=10)
+        )
+        assert following(over, last=interval("25", "09:40", "09:50")) == "25 09:50-10:00 at 25 10:00"
+
+    def test_those_after_a_shift_that_never_started_have_logical_dates_of_their_own(self, now: SetNow) -> None:
+        closed = ShiftCalendar("Asia/Shanghai", {"mon-sun": ["00:00-24:00"]}, closed=["2026-11-25"])
+        kept = ShiftEndTimetable(closed, repeat=timedelta(minutes=10))
+        now("25 00:00")
+        assert following(kept, last=DataInterval.exact(at("25 00:00"))) == "25 00:10-00:10 at 25 00:10"
+
+    def test_one_is_due_at_once_when_today_is_closed_while_its_shift_is_on(self, now: SetNow) -> None:
+        closed = ShiftEndTimetable(
+            ShiftCalendar("Asia/Shanghai", {"mon-tue": ["09:00-18:00"]}), repeat=timedelta(hours=1)
+        )
+        now("25 11:30")
+        assert following(closed, last=interval("25", "07:00", "08:00")) == "25 10:00-11:00 at 25 11:00"
+
+    def test_the_end_of_a_day_that_is_reopened_gets_its_run_after_them(self, now: SetNow) -> None:
+        now("25 19:05")
+        reopened = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "19:00-21:00"]})
+        kept = ShiftEndTimetable(reopened, repeat=timedelta(minutes=10))
+        assert following(kept, last=interval("25", "18:50", "19:00")) == "25 19:00-21:00 at 25 21:00"
+
+    def test_another_repeat_starts_where_the_one_before_ended(self, now: SetNow) -> None:
+        rarer = ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=20))
+        now("25 18:10")
+        assert following(rarer, last=interval("25", "18:00", "18:10")) == "25 18:10-18:20 at 25 18:20"
+
+    def test_a_manual_run_is_for_the_last_shift_all_the_same(self) -> None:
+        assert self.KEPT.infer_manual_data_interval(run_after=at("25 20:05")) == interval("25", "13:30", "18:00")
+
+    def test_the_summary_says_how_often(self) -> None:
+        assert self.KEPT.summary.startswith("end of shift, then every 10 min until the next start, mon-fri 09:00")
+
+    def test_they_survive_json(self) -> None:
+        assert ShiftEndTimetable.deserialize(json.loads(json.dumps(self.KEPT.serialize()))) == self.KEPT
+
+    def test_what_was_serialized_when_there_were_none_has_none(self) -> None:
+        assert ShiftEndTimetable.deserialize({"shifts": SHIFTS.to_dict()}) == ENDS
+
+    def test_make_another_timetable_of_it(self) -> None:
+        assert len({self.KEPT, ENDS, ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=10))}) == 2
+
+    def test_are_at_least_a_minute_apart(self) -> None:
+        with pytest.raises(ValueError, match="repeat must be at least a minute, not 0:00:59"):
+            ShiftEndTimetable(SHIFTS, repeat=timedelta(seconds=59))
+
+    def test_need_a_timedelta(self) -> None:
+        minutes: Any = 10
+        with pytest.raises(TypeError, match=r"repeat must be a timedelta such as timedelta\(minutes=10\), not 10"):
+            ShiftEndTimetable(SHIFTS, repeat=minutes)
