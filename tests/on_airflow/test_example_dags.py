@@ -215,6 +215,7 @@ def test_dialling_stops_when_the_resume_failed_after_it_took_effect(
 def test_the_state_of_a_run_with_a_teardown_says_whether_all_went_well(
     campaign: Campaign, isales_simulator: Simulator, fails: str, state: str
 ) -> None:
+    campaign.set_status(next(iter(campaign.batches)), BatchStatus.SUSPENDED)
     if fails.endswith("dialling") and not fails.startswith("work"):
         verb = "resume" if fails == "start_dialling" else "pause"
         isales_simulator.inject("result", verb=verb, code="0200007")
