@@ -31,6 +31,7 @@ __all__ = ["Shift", "ShiftCalendar", "ShiftCalendarError"]
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
+_RANGE_DAYS = 3660  # a year mistyped closes no centuries
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _SHIFT = re.compile(rf"({_TIME})-({_TIME}|24:00)")
 
@@ -75,10 +76,10 @@ class ShiftCalendar:
         goes over Sunday) or lists of them (``"mon-wed,fri"``); a day that no key names is closed. Values are
         lists of ``"HH:MM-HH:MM"`` in local time. ``24:00`` can be an end; an end before its start is on the
         next day.
-    :param closed: dates without shifts, as ``datetime.date`` or ``"YYYY-MM-DD"``, in any iterable. A country
-        object of the ``holidays`` package must have been given years, as in
-        ``country_holidays("CN", years=[2026, 2027])``: without, it holds no dates and is refused. Only the
-        dates it holds now are closed.
+    :param closed: dates without shifts, as ``datetime.date`` or ``"YYYY-MM-DD"``, and ranges of them as
+        ``"YYYY-MM-DD/YYYY-MM-DD"``, both days included, in any iterable. A country object of the
+        ``holidays`` package must have been given years, as in ``country_holidays("CN", years=[2026, 2027])``:
+        without, it holds no dates and is refused. Only the dates it holds now are closed.
     :param special: dates with their own shifts in place of their week's entry; an empty list closes the date.
     :raises ShiftCalendarError: an entry is wrong, two entries contradict each other, or there is no shift.
     """
@@ -412,7 +413,7 @@ def _parse_dates(closed: Iterable[date | str], special: Mapping[Any, _ShiftTexts
         raise ShiftCalendarError(
             f'special: {_shown(special)} is not a mapping: write {{"2026-10-10": ["09:00-18:00"]}}'
         )
-    dates: dict[date, tuple[_Hours, ...]] = {_parse_date("closed", day): () for day in closed}
+    dates: dict[date, tuple[_Hours, ...]] = {day: () for entry in closed for day in _parse_closed(entry)}
     specials: set[date] = set()
     for key, texts in special.items():
         entry = f"special[{_shown(key)}]"
@@ -424,6 +425,25 @@ def _parse_dates(closed: Iterable[date | str], special: Mapping[Any, _ShiftTexts
         specials.add(day)
         dates[day] = _parse_shifts(entry, texts)
     return dict(sorted(dates.items()))
+
+
+def _parse_closed(value: date | str) -> list[date]:
+    """Return the dates that one entry of ``closed`` names."""
+    if not isinstance(value, str) or "/" not in value:
+        return [_parse_date("closed", value)]
+    try:
+        first, last = (_parse_date("closed", day).toordinal() for day in value.split("/"))
+    except ValueError:  # also when there are more or fewer than two
+        raise ShiftCalendarError(
+            f"closed: {_shown(value)} is not a range of dates: write YYYY-MM-DD/YYYY-MM-DD, its first and last day"
+        ) from None
+    if last < first:
+        raise ShiftCalendarError(f"closed: {_shown(value)} ends before it starts: write the first day first")
+    if last - first >= _RANGE_DAYS:
+        raise ShiftCalendarError(
+            f"closed: {_shown(value)} has {last - first + 1} days: a range has {_RANGE_DAYS} at most, ten years"
+        )
+    return [date.fromordinal(day) for day in range(first, last + 1)]
 
 
 def _parse_date(entry: str, value: date | str) -> date:

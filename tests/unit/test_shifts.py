@@ -350,11 +350,38 @@ class TestClosedAndSpecial:
             {date(2026, 10, 9): "a holiday"},
             (day for day in ["2026-10-09"]),
             ["2026-10-09", date(2026, 10, 9)],
+            ["2026-10-01/2026-10-09"],
+            ["2026-10-09/2026-10-31"],
+            ["2026-10-09/2026-10-09"],
         ],
-        ids=["text", "date", "pendulum date", "set", "dict", "generator", "twice"],
+        ids=[
+            *("text", "date", "pendulum date", "set", "dict", "generator", "twice"),
+            *("last of a range", "first of a range", "range of one"),
+        ],
     )
     def test_a_closed_date_has_no_shifts(self, closed: Any) -> None:
         assert lasting(ShiftCalendar("Asia/Shanghai", WEEK, closed=closed), shanghai("09 00:00")) == []
+
+    def test_a_range_closes_its_first_day_its_last_and_all_between(self) -> None:
+        by_range = ShiftCalendar("Asia/Shanghai", WEEK, closed=["2026-09-29/2026-10-02"])
+        dates = ["2026-09-29", "2026-09-30", "2026-10-01", "2026-10-02"]
+        assert by_range == ShiftCalendar("Asia/Shanghai", WEEK, closed=dates)
+
+    def test_ranges_and_dates_may_overlap(self) -> None:
+        closed: list[date | str] = ["2026-10-01/2026-10-03", date(2026, 10, 2), "2026-10-02/2026-10-04"]
+        dates = [f"2026-10-0{day}" for day in range(1, 5)]
+        assert ShiftCalendar("UTC", WEEK, closed=closed) == ShiftCalendar("UTC", WEEK, closed=dates)
+
+    def test_a_range_may_stand_beside_the_dates_of_the_holidays_package(self) -> None:
+        holidays = pytest.importorskip("holidays")
+        country = holidays.country_holidays("CN", years=[2026])
+        calendar = ShiftCalendar("Asia/Shanghai", WEEK, closed=[*country, "2026-10-08/2026-10-09"])
+        assert calendar.to_dict()["closed"] == sorted({*map(str, country), "2026-10-08", "2026-10-09"})
+
+    def test_a_range_has_ten_years_at_most(self) -> None:
+        first = date(2026, 1, 1)
+        longest = ShiftCalendar("UTC", WEEK, closed=[f"{first}/{first + timedelta(days=3659)}"])
+        assert len(longest.to_dict()["closed"]) == 3660
 
     def test_special_shifts_replace_those_of_the_week(self) -> None:
         calendar = ShiftCalendar("Asia/Shanghai", WEEK, special={"2026-10-09": ["10:00-11:00"]})
@@ -592,6 +619,8 @@ NOT_A_DAY = (
 NOT_A_SHIFT = " is not a shift: write HH:MM-HH:MM, 00:00 to 24:00"
 NOT_A_ZONE = ' is not a time zone: write an IANA name such as "Asia/Shanghai"'
 NOT_A_DATE = " is not a date: write YYYY-MM-DD or give a datetime.date"
+NOT_A_RANGE = " is not a range of dates: write YYYY-MM-DD/YYYY-MM-DD, its first and last day"
+REVERSED = " ends before it starts: write the first day first"
 ONE = {"mon": ["09:00-12:00"]}
 
 MISTAKES: list[tuple[dict[str, Any], str]] = [
@@ -670,6 +699,31 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"closed": ["2026-10-01T00:00"]}, f'closed: "2026-10-01T00:00"{NOT_A_DATE}'),
     ({"closed": [20261001]}, f"closed: 20261001{NOT_A_DATE}"),
     ({"closed": [datetime(2026, 10, 1)]}, f"closed: datetime.datetime(2026, 10, 1, 0, 0){NOT_A_DATE}"),
+    ({"closed": ["2026-10-07/2026-10-01"]}, f'closed: "2026-10-07/2026-10-01"{REVERSED}'),
+    ({"closed": ["2026-10-01/"]}, f'closed: "2026-10-01/"{NOT_A_RANGE}'),
+    ({"closed": ["/2026-10-07"]}, f'closed: "/2026-10-07"{NOT_A_RANGE}'),
+    ({"closed": ["2026-10-01/.."]}, f'closed: "2026-10-01/.."{NOT_A_RANGE}'),
+    ({"closed": ["2026-10-01/P7D"]}, f'closed: "2026-10-01/P7D"{NOT_A_RANGE}'),
+    ({"closed": ["2026-10-01/07"]}, f'closed: "2026-10-01/07"{NOT_A_RANGE}'),
+    ({"closed": ["2026-10-01 / 2026-10-07"]}, f'closed: "2026-10-01 / 2026-10-07"{NOT_A_RANGE}'),
+    ({"closed": ["2026-10-01/2026-10-32"]}, f'closed: "2026-10-01/2026-10-32"{NOT_A_RANGE}'),
+    ({"closed": ["2026-10-01/2026-10-02/2026-10-03"]}, f'closed: "2026-10-01/2026-10-02/2026-10-03"{NOT_A_RANGE}'),
+    (
+        {"closed": ["2026-01-01/2036-01-09"]},
+        'closed: "2026-01-01/2036-01-09" has 3661 days: a range has 3660 at most, ten years',
+    ),
+    (
+        {"closed": ["0001-01-01/9999-12-31"]},
+        'closed: "0001-01-01/9999-12-31" has 3652059 days: a range has 3660 at most, ten years',
+    ),
+    (
+        {"closed": ["2026-10-01/2026-10-07"], "special": {"2026-10-03": ["09:00-12:00"]}},
+        'special["2026-10-03"]: the date is in closed too: take it out of one of them',
+    ),
+    (
+        {"special": {"2026-10-01/2026-10-07": ["09:00-12:00"]}},
+        f'special: "2026-10-01/2026-10-07"{NOT_A_DATE}',
+    ),
     (
         {"special": ["2026-10-10"]},
         'special: [\'2026-10-10\'] is not a mapping: write {"2026-10-10": ["09:00-18:00"]}',

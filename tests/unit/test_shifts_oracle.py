@@ -137,6 +137,7 @@ class Case:
     dates: dict[date, list[Hours]]
     middle: date
     span: int = 4
+    ranges: list[tuple[date, date]] = field(default_factory=list)
 
     def calendar(self) -> ShiftCalendar:
         def texts(hours: list[Hours]) -> list[str]:
@@ -145,11 +146,16 @@ class Case:
         return ShiftCalendar(
             self.zone,
             week={name: texts(hours) for name, hours in zip(DAYS, self.week, strict=True)},
-            closed=[day for day, hours in self.dates.items() if not hours],
+            closed=[
+                *(f"{first}/{last}" for first, last in self.ranges),
+                *(day for day, hours in self.dates.items() if not hours),
+            ],
             special={day.isoformat(): texts(hours) for day, hours in self.dates.items() if hours},
         )
 
     def wall_shifts(self, day: date) -> list[tuple[datetime, datetime]]:
+        if in_a_range(day, self.ranges):
+            return []
         midnight = datetime.combine(day, time())
         return [
             (midnight + s * MINUTE, midnight + e * MINUTE + (DAY if e < s else timedelta()))
@@ -214,10 +220,17 @@ def cases(draw: st.DrawFn) -> Case:
     kinds = draw(st.lists(st.one_of(shifts(), shifts(), st.just([(0, 1440)])), min_size=1, max_size=3))
     week = draw(st.lists(st.sampled_from(kinds), min_size=7, max_size=7))
     near = st.integers(-5, 5).map(lambda n: middle + n * DAY)
+    ranges = draw(st.lists(st.tuples(near, near).map(lambda pair: (min(pair), max(pair))), max_size=1))
     dates = draw(st.dictionaries(near, st.one_of(st.just([]), shifts()), max_size=4))
+    # A closed date may be in a range too, a special one may not.
+    dates = {day: hours for day, hours in dates.items() if not (hours and in_a_range(day, ranges))}
     if not any(week) and not any(dates.values()):
         week[middle.weekday()] = [(540, 720)]
-    return Case(zone, week, dates, middle)
+    return Case(zone, week, dates, middle, ranges=ranges)
+
+
+def in_a_range(day: date, ranges: list[tuple[date, date]]) -> bool:
+    return any(first <= day <= last for first, last in ranges)
 
 
 def utc(edge: datetime) -> datetime:
