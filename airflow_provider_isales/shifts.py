@@ -10,7 +10,8 @@ which a shift starts or ends. Everything it answers follows from four rules:
   across midnight too.
 * A local time that a clock change skips means the first instant after the gap, so a shift that lies wholly
   inside a gap does not take place. A local time that occurs twice means its first occurrence.
-* Whether shifts touch is decided on instants, after that, not on wall-clock times.
+* Whether shifts touch is decided on instants, after that, not on wall-clock times. Last call, if there is one,
+  ends what became one shift that much earlier.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import pendulum
@@ -34,11 +35,15 @@ _DAY_MINUTES = 24 * 60
 _RANGE_DAYS = 3660  # a year mistyped closes no centuries
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _SHIFT = re.compile(rf"({_TIME})-({_TIME}|24:00)")
+# Stricter than pendulum, which also reads "now", "PT" and numbers that it takes modulo 2 to the power of 32.
+_DURATION = re.compile(r"PT(?=[0-9])([0-9]{1,5}H)?([0-9]{1,5}M)?([0-9]{1,5}S)?")
+_NO_LAST_CALL, _LAST_CALL_LIMIT = timedelta(), timedelta(hours=12)
 
 # A shift as written, in minutes after the midnight that begins its date: an overnight end exceeds a day.
 _Hours = tuple[int, int]
 _ShiftTexts = list[str] | tuple[str, ...]
 _NO_DAYS: Mapping[Any, _ShiftTexts] = MappingProxyType({})
+_Edge = TypeVar("_Edge", datetime, int)
 
 
 class ShiftCalendarError(ValueError):
@@ -81,10 +86,13 @@ class ShiftCalendar:
         ``holidays`` package must have been given years, as in ``country_holidays("CN", years=[2026, 2027])``:
         without, it holds no dates and is refused. Only the dates it holds now are closed.
     :param special: dates with their own shifts in place of their week's entry; an empty list closes the date.
+    :param last_call: how long before its end each shift ends in fact, since calls last: a ``timedelta`` or an
+        ISO 8601 duration such as ``"PT5M"``, in whole seconds, less than 12 hours. Shifts that touch are one
+        before that; one that is not longer does not take place.
     :raises ShiftCalendarError: an entry is wrong, two entries contradict each other, or there is no shift.
     """
 
-    __slots__ = ("_blocks", "_dates", "_hash", "_key", "_week", "_zone")
+    __slots__ = ("_blocks", "_dates", "_hash", "_key", "_last_call", "_week", "_zone")
 
     def __init__(
         self,
@@ -92,15 +100,18 @@ class ShiftCalendar:
         week: Mapping[str, _ShiftTexts],
         closed: Iterable[date | str] = (),
         special: Mapping[Any, _ShiftTexts] = _NO_DAYS,
+        *,
+        last_call: timedelta | str = _NO_LAST_CALL,
     ) -> None:
         self._zone = _parse_zone(timezone)
         self._week = _parse_week(week)
         self._dates = _parse_dates(closed, special)
         if not any(self._week) and not any(self._dates.values()):
             raise ShiftCalendarError("week: there is no shift at all, in special neither: write at least one")
+        self._last_call = _parse_last_call(last_call, self._week)
         blocks = {day.toordinal() // _BLOCK_DAYS for day in self._dates}
         self._blocks = sorted({number + near for number in blocks for near in (-1, 0, 1)})
-        self._key = (self.timezone, self._week, tuple(self._dates.items()))
+        self._key = (self.timezone, self._week, tuple(self._dates.items()), self._last_call)
         self._hash = hash(self._key)
 
     def is_on(self, at: datetime) -> bool:
@@ -175,25 +186,28 @@ class ShiftCalendar:
         for count, kind in ((len(self._dates) - special, "closed"), (special, "special")):
             if count:
                 parts.append(f"{count} {kind} {'day' if count == 1 else 'days'}")
+        if self._last_call:
+            parts.append(f"last call {' '.join(_units(self._last_call, ' h', ' min', ' s'))} before the end")
         return ", ".join(parts)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the calendar as constructor arguments in JSON types, for :meth:`from_dict`."""
-        return {
+        data = {
             "timezone": self.timezone,
             "week": self._week_texts(),
             "closed": [day.isoformat() for day, hours in self._dates.items() if not hours],
             "special": {day.isoformat(): _texts(hours) for day, hours in self._dates.items() if hours},
         }
+        return {**data, "last_call": _duration(self._last_call)} if self._last_call else data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """
-        Make a calendar from what :meth:`to_dict` returned; ``closed`` and ``special`` may be missing.
+        Make a calendar from what :meth:`to_dict` returned; all but ``timezone`` and ``week`` may be missing.
 
         :raises ShiftCalendarError: a key is missing or unknown, or its value is wrong.
         """
-        known = ("timezone", "week", "closed", "special")
+        known = ("timezone", "week", "closed", "special", "last_call")
         if not isinstance(data, Mapping):
             raise ShiftCalendarError(f"{_shown(data)} is not a shift calendar: give a mapping of {', '.join(known)}")
         for key in (key for key in data if key not in known):
@@ -312,23 +326,33 @@ def _block(calendar: ShiftCalendar, number: int) -> _Block:
     A shift covers UTC dates from one before its own (zones far east) to two after it (overnight, zones far
     west). So the shifts of the block's dates and a few around them give exactly the block's edges, however
     long the merged shifts at its borders are. Equal calendars share their blocks.
+
+    Last call changes nothing in that: the shifts of other dates end or start more than a day from the block,
+    last call is less than 12 hours. So an end that it moves into the block is known, and a shift that is known
+    in part only, and has an edge in the block, is longer than last call in that part already.
     """
     first, last = number * _BLOCK_DAYS, (number + 1) * _BLOCK_DAYS - 1
     days = map(date.fromordinal, range(max(first - 3, _FIRST_DAY), min(last + 2, _LAST_DAY) + 1))
-    merged: list[tuple[datetime, datetime]] = []
-    written = [(day, hours) for day in days for hours in calendar._hours(day)]
-    for start, end in sorted([calendar._resolve(day, edge) for edge in hours] for day, hours in written):
-        if start == end:
-            continue
+    written = [(day, start, end) for day in days for start, end in calendar._hours(day)]
+    whole = _merged((calendar._resolve(day, start), calendar._resolve(day, end)) for day, start, end in written)
+    last_call = calendar._last_call
+    shifts = [(start, end - last_call) for start, end in whole if end - start > last_call]
+    return _Block(
+        on=any(start.toordinal() < first <= end.toordinal() for start, end in shifts),
+        starts=[start for start, _ in shifts if first <= start.toordinal() <= last],
+        ends=[end for _, end in shifts if first <= end.toordinal() <= last],
+    )
+
+
+def _merged(spans: Iterable[tuple[_Edge, _Edge]]) -> list[tuple[_Edge, _Edge]]:
+    """Return spans in order, those that touch or overlap as one."""
+    merged: list[tuple[_Edge, _Edge]] = []
+    for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:
             merged.append((start, end))
-    return _Block(
-        on=any(start.toordinal() < first <= end.toordinal() for start, end in merged),
-        starts=[start for start, _ in merged if first <= start.toordinal() <= last],
-        ends=[end for _, end in merged if first <= end.toordinal() <= last],
-    )
+    return merged
 
 
 def _instant(name: str, value: datetime) -> datetime:
@@ -456,6 +480,41 @@ def _parse_date(entry: str, value: date | str) -> date:
     if day is None or day.isoformat() != value:  # Python reads other ISO forms as well, such as 2026-W41-4
         raise ShiftCalendarError(f"{entry}: {_shown(value)} is not a date: write YYYY-MM-DD or give a datetime.date")
     return day
+
+
+def _parse_last_call(value: timedelta | str, week: tuple[tuple[_Hours, ...], ...]) -> timedelta:
+    length: object = pendulum.parse(value) if isinstance(value, str) and _DURATION.fullmatch(value) else value
+    if not isinstance(length, timedelta) or not _NO_LAST_CALL <= length < _LAST_CALL_LIMIT or length.microseconds:
+        raise ShiftCalendarError(
+            f'last_call: {_shown(value)} is not a last call: write a duration such as "PT5M" or give a'
+            " datetime.timedelta, in whole seconds, at least 0 and less than 12 hours"
+        )
+    last_call = timedelta(seconds=length.total_seconds())
+    # Else there would be shifts only where clocks are put back: a search could not tell when to give up.
+    if last_call and any(week) and _longest(week) <= last_call:
+        raise ShiftCalendarError(
+            f"last_call: no shift of the week is longer than {_duration(last_call)}, so none would take place:"
+            " write less"
+        )
+    return last_call
+
+
+def _longest(week: tuple[tuple[_Hours, ...], ...]) -> timedelta:
+    """Return the length of the longest shift of a week without clock changes, after merging."""
+    midnights = range(0, 14 * _DAY_MINUTES, _DAY_MINUTES)  # of two weeks, for what goes on over Sunday
+    days = zip(midnights, week * 2, strict=True)
+    whole = _merged((midnight + start, midnight + end) for midnight, hours in days for start, end in hours)
+    return timedelta(minutes=max(end - start for start, end in whole))
+
+
+def _duration(length: timedelta) -> str:
+    return "PT" + "".join(_units(length, "H", "M", "S"))
+
+
+def _units(length: timedelta, *names: str) -> list[str]:
+    """Return the hours, minutes and seconds of a length, each with its name, without those that are zero."""
+    minutes, seconds = divmod(int(length.total_seconds()), 60)
+    return [f"{count}{name}" for count, name in zip((*divmod(minutes, 60), seconds), names, strict=True) if count]
 
 
 def _texts(hours: tuple[_Hours, ...]) -> list[str]:

@@ -418,6 +418,85 @@ class TestClosedAndSpecial:
         assert calendar.to_dict() == before
 
 
+class TestLastCall:
+    def test_a_shift_ends_that_much_earlier(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", WEEK, last_call=timedelta(minutes=5))
+        assert lasting(calendar, shanghai("09 00:00")) == ["Fri 09:00 - Fri 11:55", "Fri 13:30 - Fri 17:55"]
+
+    def test_every_question_has_the_earlier_end(self) -> None:
+        calendar, end = ShiftCalendar("Asia/Shanghai", WEEK, last_call="PT5M"), shanghai("09 17:55")
+        assert [calendar.is_on(end - TICK), calendar.is_on(end)] == [True, False]
+        assert calendar.shift_at(end - TICK) == Shift(shanghai("09 13:30"), end)
+        assert calendar.shift_at(end) is None
+        assert calendar.next_end(end - TICK) == end
+        assert calendar.previous_end(end + TICK) == end
+
+    def test_shifts_that_touch_have_one_last_call(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["09:00-12:00", "12:00-18:00"]}, last_call="PT30M")
+        assert lasting(calendar, shanghai("09 00:00")) == ["Fri 09:00 - Fri 17:30"]
+
+    def test_shifts_that_touch_at_midnight_have_one_last_call(self) -> None:
+        week = {"fri": ["20:00-24:00"], "sat": ["00:00-00:10"]}
+        calendar = ShiftCalendar("Asia/Shanghai", week, last_call="PT30M")
+        assert lasting(calendar, shanghai("09 00:00"), days=3) == ["Fri 20:00 - Fri 23:40"]
+
+    @pytest.mark.parametrize(("hours", "kept"), [("09:00-09:29", 0), ("09:00-09:30", 0), ("09:00-09:31", 1)])
+    def test_a_shift_that_is_not_longer_does_not_take_place(self, hours: str, kept: int) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": [hours], "mon": ["09:00-12:00"]}, last_call="PT30M")
+        assert len(lasting(calendar, shanghai("09 00:00"))) == kept
+
+    def test_short_shifts_that_touch_may_be_long_enough_together(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["09:00-09:20", "09:20-09:40"]}, last_call="PT30M")
+        assert lasting(calendar, shanghai("09 00:00")) == ["Fri 09:00 - Fri 09:10"]
+
+    def test_shifts_of_sunday_and_monday_may_be_long_enough_together(self) -> None:
+        calendar = ShiftCalendar("UTC", {"sun": ["23:40-24:00"], "mon": ["00:00-00:20"]}, last_call="PT30M")
+        assert calendar.next_end(at("2026-10-09T00:00Z")) == pendulum.datetime(2026, 10, 11, 23, 50)
+
+    def test_it_is_time_that_passes_not_time_on_the_clock(self) -> None:
+        calendar = ShiftCalendar("Europe/Berlin", {"sun": ["00:00-03:00"]}, last_call="PT30M")
+        assert spans(calendar, "2026-10-24", days=2) == ["22:00-01:30"]
+
+    def test_what_a_clock_change_makes_too_short_does_not_take_place(self) -> None:
+        calendar = ShiftCalendar("Europe/Berlin", {"sun": ["01:30-03:30"]}, last_call="PT1H")
+        assert spans(calendar, "2026-03-29") == []
+        assert spans(calendar, "2026-04-05") == ["23:30-00:30"]
+
+    def test_a_calendar_that_never_closes_stays_on(self) -> None:
+        calendar = ShiftCalendar("UTC", ALWAYS, last_call="PT11H59M59S")
+        assert calendar.is_on(at("2026-10-09T00:00Z"))
+        assert calendar.next_end(at("2026-10-09T00:00Z")) is None
+
+    def test_the_longest_one_moves_an_end_to_the_date_before(self) -> None:
+        calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["18:00-07:00"]}, last_call="PT11H")
+        assert lasting(calendar, shanghai("09 00:00"), days=3) == ["Fri 18:00 - Fri 20:00"]
+
+    def test_the_first_shift_of_all_may_be_shorter(self) -> None:
+        calendar = ShiftCalendar("Etc/GMT-14", ALWAYS, special={"0001-01-02": ["00:00-02:00"]}, last_call="PT11H")
+        assert calendar.next_start(datetime.min.replace(tzinfo=UTC)) == pendulum.datetime(1, 1, 3, tz="Etc/GMT-14")
+
+    @pytest.mark.parametrize(
+        "last_call",
+        ["PT90M", "PT1H30M", "PT5400S", timedelta(minutes=90), pendulum.duration(minutes=90)],
+    )
+    def test_the_same_length_is_the_same_in_other_words(self, last_call: timedelta | str) -> None:
+        calendar = ShiftCalendar("UTC", WEEK, last_call=last_call)
+        assert calendar == ShiftCalendar("UTC", WEEK, last_call="PT1H30M")
+        assert hash(calendar) == hash(ShiftCalendar("UTC", WEEK, last_call="PT1H30M"))
+
+    @pytest.mark.parametrize("last_call", ["PT0S", "PT0M", timedelta()])
+    def test_none_at_all_is_a_calendar_without(self, calendar: ShiftCalendar, last_call: timedelta | str) -> None:
+        assert ShiftCalendar("Asia/Shanghai", WEEK, last_call=last_call) == calendar
+
+    def test_calendars_with_and_without_are_not_equal(self, calendar: ShiftCalendar) -> None:
+        assert ShiftCalendar("Asia/Shanghai", WEEK, last_call="PT5M") != calendar
+
+    def test_nothing_is_shared_with_the_same_week_without(self, calendar: ShiftCalendar) -> None:
+        assert calendar.next_end(shanghai("09 10:00")) == shanghai("09 12:00")
+        earlier = ShiftCalendar("Asia/Shanghai", WEEK, last_call="PT5M")
+        assert earlier.next_end(shanghai("09 10:00")) == shanghai("09 11:55")
+
+
 class TestClockChanges:
     """Berlin skips 02:00-03:00 on 2026-03-29, at 01:00 UTC, and repeats it on 2026-10-25, from 01:00 UTC."""
 
@@ -620,6 +699,10 @@ NOT_A_SHIFT = " is not a shift: write HH:MM-HH:MM, 00:00 to 24:00"
 NOT_A_ZONE = ' is not a time zone: write an IANA name such as "Asia/Shanghai"'
 NOT_A_DATE = " is not a date: write YYYY-MM-DD or give a datetime.date"
 NOT_A_RANGE = " is not a range of dates: write YYYY-MM-DD/YYYY-MM-DD, its first and last day"
+NOT_A_LAST_CALL = (
+    ' is not a last call: write a duration such as "PT5M" or give a datetime.timedelta, in whole seconds, at least 0'
+    " and less than 12 hours"
+)
 REVERSED = " ends before it starts: write the first day first"
 ONE = {"mon": ["09:00-12:00"]}
 
@@ -754,6 +837,23 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         {"special": {date(2026, 10, 10): ["09:00-12:00"], "2026-10-10": []}},
         'special["2026-10-10"]: special has this date twice: write it once, with all its shifts',
     ),
+    *(
+        ({"last_call": text}, f'last_call: "{text}"{NOT_A_LAST_CALL}')
+        for text in [
+            *("", "P", "PT", "P5M", "P1D", "P1W", "P1M", "P1Y", "PT12H", "PT720M", "PT43200S", "-PT5M", "PT-5M"),
+            *("PT5", "PT5M ", "pt5m", "PT5.5M", "PT0.5S", "PT5M3H", "PT5M/2026-10-01", "2026-10-01/PT5M"),
+            *("5", "5 min", "12:00", "00:05", "now", "PT4294967596S", "PT\u0665M", "PT5M\n"),
+        ]
+    ),
+    ({"last_call": None}, f"last_call: None{NOT_A_LAST_CALL}"),
+    ({"last_call": 5}, f"last_call: 5{NOT_A_LAST_CALL}"),
+    ({"last_call": timedelta(hours=12)}, f"last_call: datetime.timedelta(seconds=43200){NOT_A_LAST_CALL}"),
+    ({"last_call": timedelta(microseconds=1)}, f"last_call: datetime.timedelta(microseconds=1){NOT_A_LAST_CALL}"),
+    ({"last_call": -timedelta(seconds=1)}, f"last_call: datetime.timedelta(days=-1, seconds=86399){NOT_A_LAST_CALL}"),
+    (
+        {"week": {"mon": ["09:00-12:00"]}, "last_call": "PT180M"},
+        "last_call: no shift of the week is longer than PT3H, so none would take place: write less",
+    ),
 ]
 
 
@@ -769,11 +869,11 @@ class TestMistakes:
         [
             (
                 {"timezone": "UTC", "weeks": ONE},
-                '"weeks" is not a key of a shift calendar: write timezone, week, closed, special',
+                '"weeks" is not a key of a shift calendar: write timezone, week, closed, special, last_call',
             ),
             ({"week": ONE}, '"timezone" is missing: a shift calendar needs timezone and week'),
             ({"timezone": "UTC"}, '"week" is missing: a shift calendar needs timezone and week'),
-            (None, "None is not a shift calendar: give a mapping of timezone, week, closed, special"),
+            (None, "None is not a shift calendar: give a mapping of timezone, week, closed, special, last_call"),
         ],
     )
     def test_a_mistake_in_a_dict_is_named(self, data: Any, message: str) -> None:
@@ -831,7 +931,14 @@ class TestIdentity:
         closed.append("2026-10-09")
         assert repr(calendar) == before
 
-    @pytest.mark.parametrize("calendar", [FULL, ShiftCalendar("UTC", {}, special={"2026-10-10": ["09:00-18:00"]})])
+    @pytest.mark.parametrize(
+        "calendar",
+        [
+            FULL,
+            ShiftCalendar("UTC", {}, special={"2026-10-10": ["09:00-18:00"]}),
+            ShiftCalendar("UTC", WEEK, last_call="PT1H5M30S"),
+        ],
+    )
     def test_its_repr_makes_an_equal_one(self, calendar: ShiftCalendar) -> None:
         assert eval(repr(calendar)) == calendar  # noqa: S307 - its own repr
 
@@ -883,6 +990,17 @@ class TestDict:
         calendar = ShiftCalendar("Asia/Shanghai", week, ["2026-10-01"], {"2026-10-10": ["09:00-18:00"]})
         assert ShiftCalendar.from_dict(json.loads(json.dumps(calendar.to_dict()))) == calendar
 
+    @pytest.mark.parametrize("last_call", ["PT5M", "PT1H", "PT1S", "PT2H30S", "PT11H59M59S"])
+    def test_last_call_is_in_it_as_text(self, last_call: str) -> None:
+        calendar = ShiftCalendar("UTC", ALWAYS, last_call=last_call)
+        assert calendar.to_dict()["last_call"] == last_call
+        assert ShiftCalendar.from_dict(json.loads(json.dumps(calendar.to_dict()))) == calendar
+
+    def test_ranges_are_in_it_as_their_dates(self) -> None:
+        calendar = ShiftCalendar("UTC", WEEK, closed=["2026-10-01/2026-10-02"])
+        assert calendar.to_dict()["closed"] == ["2026-10-01", "2026-10-02"]
+        assert ShiftCalendar.from_dict(calendar.to_dict()) == calendar
+
     def test_closed_and_special_may_be_missing(self, calendar: ShiftCalendar) -> None:
         assert ShiftCalendar.from_dict({"timezone": "Asia/Shanghai", "week": WEEK}) == calendar
 
@@ -926,6 +1044,14 @@ class TestSummary:
             ),
             ({"week": {"sat-mon": ["20:00-00:00"]}}, "mon 20:00-24:00, sat-sun 20:00-24:00, Asia/Shanghai"),
             ({"week": ALWAYS}, "mon-sun 00:00-24:00, Asia/Shanghai"),
+            (
+                {"week": ONE, "last_call": timedelta(minutes=5)},
+                "mon 09:00-12:00, Asia/Shanghai, last call 5 min before the end",
+            ),
+            (
+                {"week": ONE, "closed": ["2026-10-01"], "last_call": "PT1H10M30S"},
+                "mon 09:00-12:00, Asia/Shanghai, 1 closed day, last call 1 h 10 min 30 s before the end",
+            ),
         ],
     )
     def test_it_is_one_line(self, arguments: dict[str, Any], summary: str) -> None:
@@ -936,14 +1062,24 @@ class TestBlocks:
     """The calendar keeps its edges in blocks of four weeks: nothing may show at their borders."""
 
     @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
-    @pytest.mark.parametrize("hours", ["00:00-24:00", "12:00-11:59", "23:00-01:00", "09:00-12:00"])
-    def test_a_year_of_single_shifts_is_a_year_of_dates(self, zone: str, hours: str) -> None:
-        first = date(2026, 1, 1)
+    @pytest.mark.parametrize("hours", ["00:00-24:00", "12:00-11:59", "23:00-22:59", "23:00-01:00", "09:00-12:00"])
+    @pytest.mark.parametrize("first", [date(2026, 1, 1), date(2026, 1, 2)])
+    def test_a_year_of_single_shifts_is_a_year_of_dates(self, zone: str, hours: str, first: date) -> None:
         every_other = {(first + timedelta(days=2 * n)).isoformat(): [hours] for n in range(183)}
         calendar = ShiftCalendar(zone, {}, special=every_other)
         shifts = calendar.shifts_between(at("2025-12-01T00:00Z"), at("2027-02-01T00:00Z"))
         assert [shift.start.date().isoformat() for shift in shifts] == list(every_other)
         assert all(one.end < two.start for one, two in pairwise(shifts))
+
+    @pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12", "UTC"])
+    @pytest.mark.parametrize("first", [date(2026, 1, 1), date(2026, 1, 2), date(2026, 1, 3)])
+    def test_a_long_last_call_counts_from_what_the_next_date_adds(self, zone: str, first: date) -> None:
+        days = [first + timedelta(days=3 * n) for n in range(120)]
+        special = {day: ["00:00-24:00"] for day in days}
+        special |= {day + timedelta(days=1): ["00:00-06:00"] for day in days}
+        calendar = ShiftCalendar(zone, {}, special=special, last_call="PT11H")
+        shifts = calendar.shifts_between(at("2025-12-01T00:00Z"), at("2027-02-01T00:00Z"))
+        assert list(map(str, shifts)) == [f"00:00-19:00 on {day:%a} {day} {zone}" for day in days]
 
     @pytest.mark.parametrize(
         ("zone", "hours"),

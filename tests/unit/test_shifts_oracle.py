@@ -4,8 +4,9 @@
 The oracle has one idea: the furthest reading that the wall clock has shown so far. A shift is on while that
 reading has reached its start and not yet its end. When the clock jumps ahead, the reading passes everything
 in the gap at once: a skipped time means the first instant after the gap. When the clock is put back, the
-reading stands still until the clock catches up: a time that occurs twice means its first occurrence. The
-oracle knows nothing of offsets or ``fold``, and shares no code with the calendar.
+reading stands still until the clock catches up: a time that occurs twice means its first occurrence. With
+last call, a minute is on when all minutes are open from it until last call after it. The oracle knows nothing of
+offsets or ``fold``, and shares no code with the calendar.
 
 ``SHIFTS_ORACLE_EXAMPLES`` sets the number of calendars; when it is set, every run tries other ones.
 """
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pendulum
@@ -138,6 +140,7 @@ class Case:
     middle: date
     span: int = 4
     ranges: list[tuple[date, date]] = field(default_factory=list)
+    last_call: int = 0
 
     def calendar(self) -> ShiftCalendar:
         def texts(hours: list[Hours]) -> list[str]:
@@ -151,6 +154,7 @@ class Case:
                 *(day for day, hours in self.dates.items() if not hours),
             ],
             special={day.isoformat(): texts(hours) for day, hours in self.dates.items() if hours},
+            last_call=self.last_call * MINUTE,
         )
 
     def wall_shifts(self, day: date) -> list[tuple[datetime, datetime]]:
@@ -173,25 +177,33 @@ class Oracle:
     ends: list[datetime] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        zone = ZoneInfo(self.case.zone)
         middle = datetime.combine(self.case.middle, time(), UTC)
         self.first, self.last = middle - self.case.span * DAY, middle + self.case.span * DAY
+        open_minutes = self.open_minutes()
+        following = 0
+        for minute in reversed(open_minutes):
+            following = following + 1 if open_minutes[minute] else 0
+            self.on[minute] = following > self.case.last_call
+        self.on = {minute: now for minute, now in reversed(self.on.items()) if self.first <= minute < self.last}
+        for (_, before), (minute, now) in pairwise(self.on.items()):
+            if now is not before:
+                (self.starts if now else self.ends).append(minute)
+
+    def open_minutes(self) -> dict[datetime, bool]:
+        """Whether some shift is on without last call, from the first minute until last call after the last one."""
+        zone = ZoneInfo(self.case.zone)
         spans: dict[date, list[tuple[datetime, datetime]]] = {}
+        minutes: dict[datetime, bool] = {}
         furthest = datetime.min
         minute = self.first - 2 * DAY  # the furthest reading is right once the clock has caught up with it
-        before = None
-        while minute < self.last:
+        while minute < self.last + self.case.last_call * MINUTE:
             furthest = max(furthest, minute.astimezone(zone).replace(tzinfo=None))
             today = furthest.date()
             if today not in spans:
                 spans[today] = [span for n in range(3) for span in self.case.wall_shifts(today - n * DAY)]
-            now = any(start <= furthest < end for start, end in spans[today])
-            if minute >= self.first:
-                self.on[minute] = now
-                if before is not now and minute > self.first:
-                    (self.starts if now else self.ends).append(minute)
-            before = now
+            minutes[minute] = any(start <= furthest < end for start, end in spans[today])
             minute += MINUTE
+        return minutes
 
     def is_on(self, at: datetime) -> bool:
         return self.on[at.replace(second=0, microsecond=0)]
@@ -226,7 +238,10 @@ def cases(draw: st.DrawFn) -> Case:
     dates = {day: hours for day, hours in dates.items() if not (hours and in_a_range(day, ranges))}
     if not any(week) and not any(dates.values()):
         week[middle.weekday()] = [(540, 720)]
-    return Case(zone, week, dates, middle, ranges=ranges)
+    last_call = draw(st.one_of(st.just(0), st.sampled_from(MINUTES_OF_INTEREST[1:14]), st.integers(0, 719)))
+    if any(week) and not any(((end - start) % 1440 or 1440) > last_call for hours in week for start, end in hours):
+        week[draw(st.integers(0, 6))] = [(420, 1140)]  # a week of nothing but shorter shifts is refused
+    return Case(zone, week, dates, middle, ranges=ranges, last_call=last_call)
 
 
 def in_a_range(day: date, ranges: list[tuple[date, date]]) -> bool:
@@ -316,10 +331,19 @@ ACROSS_GAPS = [(0, 90), (120, 150), (150, 180), (1410, 60)]
 
 
 @pytest.mark.parametrize("zone", ZONES)
-@pytest.mark.parametrize("hours", [WITHIN_GAPS, ACROSS_GAPS], ids=["within gaps", "across gaps"])
-def test_every_zone_agrees_with_the_oracle_at_its_last_two_clock_changes(zone: str, hours: list[Hours]) -> None:
+@pytest.mark.parametrize(
+    ("hours", "last_call"),
+    [
+        pytest.param(WITHIN_GAPS, 0, id="within gaps"),
+        pytest.param(ACROSS_GAPS, 0, id="across gaps"),
+        pytest.param(ACROSS_GAPS, 45, id="across gaps with last call"),
+    ],
+)
+def test_every_zone_agrees_with_the_oracle_at_its_last_two_clock_changes(
+    zone: str, hours: list[Hours], last_call: int
+) -> None:
     for change in (days_with_a_clock_change(zone) or [date(2026, 7, 1)])[-2:]:
-        case = Case(zone, [hours] * 7, {}, middle=change, span=2)
+        case = Case(zone, [hours] * 7, {}, middle=change, span=2, last_call=last_call)
         calendar, oracle = case.calendar(), Oracle(case)
         for point in oracle.points():
             check(calendar, oracle, point)
