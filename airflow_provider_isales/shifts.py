@@ -16,11 +16,15 @@ which a shift starts or ends. Everything it answers follows from four rules:
 
 from __future__ import annotations
 
+import json
 import re
+import sys
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from os import PathLike
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple, Self, TypeVar
 from zoneinfo import ZoneInfo
@@ -38,6 +42,10 @@ _SHIFT = re.compile(rf"({_TIME})-({_TIME}|24:00)")
 # Stricter than pendulum, which also reads "now", "PT" and numbers that it takes modulo 2 to the power of 32.
 _DURATION = re.compile(r"PT(?=[0-9])([0-9]{1,5}H)?([0-9]{1,5}M)?([0-9]{1,5}S)?")
 _NO_LAST_CALL, _LAST_CALL_LIMIT = timedelta(), timedelta(hours=12)
+
+_YAML_TAG = "tag:yaml.org,2002:"
+_YAML_KINDS = {"scalar": "str", "sequence": "seq", "mapping": "map"}
+_YAML_DEPTH = 5  # more than a calendar has, and few enough that aliases of aliases stay small
 
 # A shift as written, in minutes after the midnight that begins its date: an overnight end exceeds a day.
 _Hours = tuple[int, int]
@@ -215,6 +223,25 @@ class ShiftCalendar:
         for key in (key for key in known[:2] if key not in data):
             raise ShiftCalendarError(f'"{key}" is missing: a shift calendar needs timezone and week')
         return cls(**data)
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> Self:
+        """
+        Make a calendar from a file of YAML or JSON, written in the constructor's words.
+
+        :param path: a file that ends in ``.yaml``, ``.yml`` or ``.json``. A relative path is relative to the
+            file that calls this, such as the DAG file; without one, to the working directory.
+        :raises ShiftCalendarError: the file cannot be read, holds something wrong, or anything but data; the
+            message names the file.
+        """
+        caller = sys._getframe(1).f_globals.get("__file__") or ""
+        file = Path(caller).parent / path
+        try:
+            return cls.from_dict(_read(file))
+        except RecursionError:
+            raise ShiftCalendarError(f"{file}: this is nested too deeply for a shift calendar") from None
+        except ValueError as error:
+            raise ShiftCalendarError(f"{file}: {error}") from None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, ShiftCalendar):
@@ -515,6 +542,78 @@ def _units(length: timedelta, *names: str) -> list[str]:
     """Return the hours, minutes and seconds of a length, each with its name, without those that are zero."""
     minutes, seconds = divmod(int(length.total_seconds()), 60)
     return [f"{count}{name}" for count, name in zip((*divmod(minutes, 60), seconds), names, strict=True) if count]
+
+
+def _read(file: Path) -> Any:
+    """Return what a file holds: mappings, lists and text, in JSON other values as well."""
+    if file.suffix.lower() not in (".yaml", ".yml", ".json"):
+        raise ShiftCalendarError(
+            f"{_shown(file.suffix)} is not a kind of file to read: name a .yaml, .yml or .json file"
+        )
+    try:
+        text = file.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise ShiftCalendarError(f"the file cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise ShiftCalendarError(f"line {line} is not UTF-8: save the file in UTF-8") from None
+    return _read_json(text) if file.suffix.lower() == ".json" else _read_yaml(text)
+
+
+def _read_json(text: str) -> Any:
+    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in data:
+                raise ShiftCalendarError(f"{_shown(key)} is written twice: write it once")
+            data[key] = value
+        return data
+
+    try:
+        return json.loads(text, object_pairs_hook=mapping)
+    except json.JSONDecodeError as error:
+        raise ShiftCalendarError(f"line {error.lineno} is not JSON: {error.msg}") from None
+
+
+def _read_yaml(text: str) -> Any:
+    import yaml  # noqa: PLC0415 - most calendars are written in Python
+
+    try:
+        # Composed, not loaded: nothing is constructed. The base loader leaves dates and times the text that they are;
+        # YAML's own rules would make a number of 12:00 and a truth value of "no".
+        node = yaml.compose(text, Loader=yaml.BaseLoader)
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ShiftCalendarError(f"line {line} is not YAML: {error.reason}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        problem = ", ".join(part for part in (error.context, error.problem) if part)
+        raise ShiftCalendarError(f"line {line} is not YAML: {problem}") from None
+    return _yaml_data(node) if node else None
+
+
+def _yaml_data(node: Any, depth: int = 0) -> Any:
+    line = node.start_mark.line + 1
+    if node.tag != _YAML_TAG + _YAML_KINDS[node.id]:
+        raise ShiftCalendarError(
+            f"line {line}: {node.tag.replace(_YAML_TAG, '!!')} is not data: write mappings, lists and text without tags"
+        )
+    if depth > _YAML_DEPTH:
+        raise RecursionError
+    if node.id == "scalar":
+        return node.value
+    if node.id == "sequence":
+        return [_yaml_data(child, depth + 1) for child in node.value]
+    data: dict[str, Any] = {}
+    for key_node, value in node.value:
+        line = key_node.start_mark.line + 1
+        if key_node.id != "scalar":
+            raise ShiftCalendarError(f"line {line}: this key is a {key_node.id}: write text")
+        key = _yaml_data(key_node)
+        if key in data:
+            raise ShiftCalendarError(f"line {line}: {_shown(key)} is written twice: write it once")
+        data[key] = _yaml_data(value, depth + 1)
+    return data
 
 
 def _texts(hours: tuple[_Hours, ...]) -> list[str]:

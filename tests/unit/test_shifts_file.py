@@ -1,0 +1,299 @@
+"""``ShiftCalendar.from_file``: calendars in YAML and JSON, and what may be wrong with a file."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_isales.shifts import ShiftCalendar, ShiftCalendarError
+
+FULL = ShiftCalendar(
+    "Asia/Shanghai",
+    {"mon-fri": ["09:00-12:00", "13:30-18:00"], "sat": ["12:00-24:00"]},
+    closed=["2026-10-01/2026-10-07", "2027-01-01"],
+    special={"2026-10-10": ["09:00-18:00"], "2026-10-11": ["22:00-02:00"]},
+    last_call=timedelta(minutes=5),
+)
+YAML = """
+# The hours of the contact centre.
+timezone: Asia/Shanghai
+week:
+  mon-fri: [09:00-12:00, 13:30-18:00]
+  sat:
+    - 12:00-24:00
+closed:
+  - 2026-10-01/2026-10-07
+  - 2027-01-01
+special:
+  2026-10-10: [09:00-18:00]
+  "2026-10-11": ["22:00-02:00"]
+last_call: PT5M
+"""
+WEEK = "timezone: UTC\nweek:\n  mon: [09:00-12:00]\n"
+SMALL = ShiftCalendar("UTC", {"mon": ["09:00-12:00"]})
+NOT_A_DAY = (
+    ' is not a day: write mon, tue, wed, thu, fri, sat, sun, a range such as "mon-fri" or a list such as "mon,wed,fri"'
+)
+
+
+def mistake(path: Path, content: str | bytes) -> str:
+    """Return the error of a file, without the name of the file, which it must begin with."""
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(ShiftCalendarError) as caught:
+        ShiftCalendar.from_file(path)
+    name, message = str(caught.value).split(": ", 1)
+    assert name == str(path)
+    return message
+
+
+@pytest.fixture
+def yaml(tmp_path: Path) -> Path:
+    return tmp_path / "shifts.yaml"
+
+
+class TestReading:
+    @pytest.mark.parametrize("name", ["shifts.yaml", "shifts.yml", "SHIFTS.YAML"])
+    def test_a_calendar_may_be_in_yaml(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_text(YAML)
+        assert ShiftCalendar.from_file(tmp_path / name) == FULL
+
+    def test_a_calendar_may_be_in_json(self, tmp_path: Path) -> None:
+        (tmp_path / "shifts.json").write_text(json.dumps(FULL.to_dict()))
+        assert ShiftCalendar.from_file(tmp_path / "shifts.json") == FULL
+
+    def test_json_is_yaml_too(self, yaml: Path) -> None:
+        yaml.write_text(json.dumps(FULL.to_dict(), indent=4))
+        assert ShiftCalendar.from_file(yaml) == FULL
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+    @pytest.mark.parametrize("newline", ["\n", "\r\n"])
+    def test_a_file_may_have_been_written_on_windows(self, yaml: Path, encoding: str, newline: str) -> None:
+        yaml.write_text(f"# 电话中心{YAML}", encoding=encoding, newline=newline)
+        assert ShiftCalendar.from_file(yaml) == FULL
+
+    def test_an_alias_stands_for_what_was_written_before(self, yaml: Path) -> None:
+        yaml.write_text("timezone: UTC\nweek:\n  mon: &office [09:00-12:00]\n  wed: *office\n")
+        assert ShiftCalendar.from_file(yaml) == ShiftCalendar("UTC", {"mon,wed": ["09:00-12:00"]})
+
+    def test_a_subclass_stays_itself(self, yaml: Path) -> None:
+        class Calendar(ShiftCalendar):
+            pass
+
+        yaml.write_text(WEEK)
+        assert type(Calendar.from_file(yaml)) is Calendar
+
+    def test_yaml_is_not_imported_for_calendars_that_are_written_in_python(self) -> None:
+        code = "import sys, airflow_provider_isales.shifts; sys.exit('yaml' in sys.modules)"
+        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TestPath:
+    CODE = "from airflow_provider_isales.shifts import ShiftCalendar\nSHIFTS = ShiftCalendar.from_file('shifts.yaml')\n"
+
+    def test_a_relative_path_is_relative_to_the_file_that_calls(self, yaml: Path) -> None:
+        yaml.write_text(WEEK)
+        dag_file = yaml.with_name("dag_file.py")
+        dag_file.write_text(self.CODE)
+        assert runpy.run_path(str(dag_file))["SHIFTS"] == SMALL
+
+    def test_that_file_may_be_in_another_directory(self, tmp_path: Path) -> None:
+        (tmp_path / "dags").mkdir()
+        (tmp_path / "shifts.yaml").write_text(WEEK)
+        (tmp_path / "dags" / "dag_file.py").write_text(self.CODE.replace("shifts.yaml", "../shifts.yaml"))
+        assert runpy.run_path(str(tmp_path / "dags" / "dag_file.py"))["SHIFTS"] == SMALL
+
+    def test_without_a_file_that_calls_it_is_relative_to_the_working_directory(
+        self, yaml: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        yaml.write_text(WEEK)
+        monkeypatch.chdir(yaml.parent)
+        session: dict[str, object] = {}
+        exec(self.CODE, session)  # noqa: S102 - as an interactive session does
+        assert session["SHIFTS"] == SMALL
+
+    def test_an_absolute_path_is_taken_as_it_is(self, yaml: Path) -> None:
+        yaml.write_text(WEEK)
+        assert ShiftCalendar.from_file(str(yaml)) == SMALL
+
+    def test_a_file_that_is_not_there_is_named_where_it_was_looked_for(self) -> None:
+        with pytest.raises(ShiftCalendarError) as caught:
+            ShiftCalendar.from_file("missing.yaml")
+        wanted = Path(__file__).with_name("missing.yaml")
+        assert str(caught.value) == f"{wanted}: the file cannot be read: No such file or directory"
+
+    def test_a_directory_is_no_file(self, yaml: Path) -> None:
+        yaml.mkdir()
+        with pytest.raises(ShiftCalendarError, match=r"shifts\.yaml: the file cannot be read: Is a directory"):
+            ShiftCalendar.from_file(yaml)
+
+    @pytest.mark.parametrize(
+        ("name", "suffix"),
+        [("shifts.toml", ".toml"), ("shifts", ""), ("shifts.py", ".py"), ("shifts.yaml.bak", ".bak")],
+    )
+    def test_other_kinds_of_files_are_not_read(self, tmp_path: Path, name: str, suffix: str) -> None:
+        message = f'"{suffix}" is not a kind of file to read: name a .yaml, .yml or .json file'
+        assert mistake(tmp_path / name, WEEK) == message
+
+
+class TestEntries:
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("week:\n  mon: [09:00-12:00]\n", '"timezone" is missing: a shift calendar needs timezone and week'),
+            (
+                f"{WEEK}weeks: {{}}\n",
+                '"weeks" is not a key of a shift calendar: write timezone, week, closed, special, last_call',
+            ),
+            ("", "None is not a shift calendar: give a mapping of timezone, week, closed, special, last_call"),
+            (
+                "shifts\n",
+                '"shifts" is not a shift calendar: give a mapping of timezone, week, closed, special, last_call',
+            ),
+            (
+                f"{WEEK}  sat: [09:00-25:00]\n",
+                'week["sat"][0]: "09:00-25:00" is not a shift: write HH:MM-HH:MM, 00:00 to 24:00',
+            ),
+            (
+                f"{WEEK}  tue: 09:00-12:00\n",
+                'week["tue"]: "09:00-12:00" is not a list of shifts: write ["09:00-12:00"]',
+            ),
+            (f"{WEEK}  tue:\n", 'week["tue"]: "" is not a list of shifts: write ["09:00-12:00"]'),
+            (f"{WEEK}  on: [09:00-12:00]\n", f'week["on"]: "on"{NOT_A_DAY}'),
+            (f"{WEEK}  no: [09:00-12:00]\n", f'week["no"]: "no"{NOT_A_DAY}'),
+            (f"{WEEK}  1: [09:00-12:00]\n", f'week["1"]: "1"{NOT_A_DAY}'),
+            (
+                f"{WEEK}closed: 2026-10-01\n",
+                'closed: "2026-10-01" is not a list of dates: write ["2026-10-01"]',
+            ),
+            (
+                f"{WEEK}closed: [2026-10-01 09:00:00]\n",
+                'closed: "2026-10-01 09:00:00" is not a date: write YYYY-MM-DD or give a datetime.date',
+            ),
+            (
+                f"{WEEK}closed: [20261001]\n",
+                'closed: "20261001" is not a date: write YYYY-MM-DD or give a datetime.date',
+            ),
+            (
+                f"{WEEK}special:\n  2026-10-10: 09:00-12:00\n",
+                'special["2026-10-10"]: "09:00-12:00" is not a list of shifts: write ["09:00-12:00"]',
+            ),
+            *(
+                (
+                    f"{WEEK}last_call: {text}\n",
+                    f'last_call: "{text}" is not a last call: write a duration such as "PT5M" or give a'
+                    " datetime.timedelta, in whole seconds, at least 0 and less than 12 hours",
+                )
+                for text in ("12:00", "5", "5 min", "true")
+            ),
+        ],
+    )
+    def test_a_wrong_entry_is_named_as_in_python(self, yaml: Path, content: str, message: str) -> None:
+        assert mistake(yaml, content) == message
+
+    def test_a_wrong_entry_in_json_is_named_too(self, tmp_path: Path) -> None:
+        data = {"timezone": "UTC", "week": {"mon": ["09:00-12:00"]}, "last_call": 300}
+        assert mistake(tmp_path / "shifts.json", json.dumps(data)).startswith("last_call: 300 is not a last call")
+
+
+class TestNothingIsLost:
+    def test_a_key_that_is_there_twice_in_yaml_is_an_error_with_its_line(self, yaml: Path) -> None:
+        assert mistake(yaml, f"{WEEK}  mon: [13:00-18:00]\n") == 'line 4: "mon" is written twice: write it once'
+
+    def test_so_is_one_that_is_quoted_once(self, yaml: Path) -> None:
+        content = f'{WEEK}special:\n  2026-10-10: [09:00-10:00]\n  "2026-10-10": []\n'
+        assert mistake(yaml, content) == 'line 6: "2026-10-10" is written twice: write it once'
+
+    def test_a_key_that_is_there_twice_in_json_is_an_error(self, tmp_path: Path) -> None:
+        content = '{"timezone": "UTC", "week": {"mon": ["09:00-12:00"], "mon": []}}'
+        assert mistake(tmp_path / "shifts.json", content) == '"mon" is written twice: write it once'
+
+    def test_a_second_document_is_an_error(self, yaml: Path) -> None:
+        assert mistake(yaml, f"{WEEK}---\n{WEEK}") == (
+            "line 4 is not YAML: expected a single document in the stream, but found another document"
+        )
+
+
+class TestOnlyData:
+    @pytest.mark.parametrize(
+        ("value", "tag"),
+        [
+            ("!!python/object/apply:os.system [touch done]", "!!python/object/apply:os.system"),
+            ("!!python/name:os.system", "!!python/name:os.system"),
+            ("!!python/object:datetime.date {}", "!!python/object:datetime.date"),
+            ("!!binary aGVsbG8=", "!!binary"),
+            ("!!set {a, b}", "!!set"),
+            ("!!timestamp 2026-10-01", "!!timestamp"),
+            ("!include other.yaml", "!include"),
+        ],
+    )
+    def test_a_tag_is_refused(self, yaml: Path, value: str, tag: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(yaml.parent)
+        assert mistake(yaml, f"{WEEK}closed: {value}\n") == (
+            f"line 4: {tag} is not data: write mappings, lists and text without tags"
+        )
+        assert not Path("done").exists()
+
+    def test_a_tag_on_a_key_is_refused(self, yaml: Path) -> None:
+        message = mistake(yaml, f"{WEEK}  !!python/name:os.system x: []\n")
+        assert message.startswith("line 4: !!python/name:os.system is not data")
+
+    def test_a_key_that_is_no_text_is_refused(self, yaml: Path) -> None:
+        assert mistake(yaml, f"{WEEK}  ? [tue, wed]\n  : [09:00-12:00]\n") == (
+            "line 4: this key is a sequence: write text"
+        )
+
+    @pytest.mark.parametrize("name", ["shifts.yaml", "shifts.json"])
+    def test_what_is_nested_too_deeply_is_refused(self, tmp_path: Path, name: str) -> None:
+        content = "[" * 100_000 if name == "shifts.json" else "[" * 2000
+        assert mistake(tmp_path / name, content) == "this is nested too deeply for a shift calendar"
+
+    def test_an_alias_of_itself_is_refused(self, yaml: Path) -> None:
+        assert mistake(yaml, f"{WEEK}closed: &a [*a]\n") == "this is nested too deeply for a shift calendar"
+
+    def test_aliases_of_aliases_take_no_time(self, yaml: Path) -> None:
+        lines = [f"- &a{n} [{', '.join([f'*a{n - 1}' if n else 'x'] * 9)}]" for n in range(12)]
+        begin = time.perf_counter()
+        assert mistake(yaml, "\n".join(lines)) == "this is nested too deeply for a shift calendar"
+        assert time.perf_counter() - begin < 5
+
+
+class TestSyntax:
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            (f"{WEEK}closed: [2026-10-01\nspecial: {{}}\n", "line 5 is not YAML: while parsing a flow sequence, "),
+            (f"{WEEK}\tclosed: []\n", "line 4 is not YAML: while scanning for the next token, found character '\\t'"),
+            (f"{WEEK} closed: []\n", "line 4 is not YAML: "),
+            (f"{WEEK}closed: *unknown\n", "line 4 is not YAML: found undefined alias 'unknown'"),
+            (f"{WEEK}closed: [\x00]\n", "line 4 is not YAML: special characters are not allowed"),
+        ],
+    )
+    def test_a_mistake_in_yaml_is_shown_with_its_line(self, yaml: Path, content: str, message: str) -> None:
+        assert mistake(yaml, content).startswith(message)
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("", "line 1 is not JSON: Expecting value"),
+            ('{"timezone": "UTC"\n "week": {"mon": []}}', "line 2 is not JSON: Expecting ',' delimiter"),
+            ("timezone: UTC", "line 1 is not JSON: Expecting value"),
+            ('{"timezone": "UTC"}\n{}', "line 2 is not JSON: Extra data"),
+        ],
+    )
+    def test_a_mistake_in_json_is_shown_with_its_line(self, tmp_path: Path, content: str, message: str) -> None:
+        assert mistake(tmp_path / "shifts.json", content).startswith(message)
+
+    @pytest.mark.parametrize("name", ["shifts.yaml", "shifts.json"])
+    def test_another_encoding_is_an_error_with_the_line(self, tmp_path: Path, name: str) -> None:
+        content = "# contact centre\n# 电话中心\n".encode("gb18030")
+        assert mistake(tmp_path / name, content) == "line 2 is not UTF-8: save the file in UTF-8"
+
+    def test_a_number_too_long_for_python_is_an_error_of_the_file(self, tmp_path: Path) -> None:
+        assert "integer string conversion" in mistake(tmp_path / "shifts.json", "9" * 5000)
