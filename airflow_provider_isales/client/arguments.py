@@ -85,17 +85,17 @@ def check_campaign_id(value: object) -> int:
     return number
 
 
-def check_batch_id(value: object) -> str:
+def check_batch_id(value: object, name: str = "batch_id") -> str:
     """Check a batch id: text of digits, 30 by the reference, up to 64 here."""
     if _integer(value) is not None:
         raise ISalesArgumentError(
-            f"batch_id must be text of digits, not the number {shown(value)}: a number loses leading zeros, and JSON "
+            f"{name} must be text of digits, not the number {shown(value)}: a number loses leading zeros, and JSON "
             "readers round 30 digits. Put it in quotes; a DAG with render_template_as_native_obj=True turns a "
             "rendered id into a number"
         )
     text = _text(value)
     if text is None or not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
-        raise ISalesArgumentError(f"batch_id must be text of 1 to {MAX_DIGITS} digits, not {shown(value)}")
+        raise ISalesArgumentError(f"{name} must be text of 1 to {MAX_DIGITS} digits, not {shown(value)}")
     return text
 
 
@@ -107,14 +107,25 @@ def check_batch_ids(value: object) -> list[Any] | Literal["all"]:
     """
     if isinstance(value, str) and value == ALL:
         return ALL
+    return _list(value, "batch_ids", 'a list of batch ids, or "all" for every batch of the campaign')
+
+
+def check_exclude(value: object) -> list[str]:
+    """
+    Check the batches that are to be left alone.
+
+    :param value: a list of batch ids
+    """
+    return [check_batch_id(batch_id, "exclude") for batch_id in _list(value, "exclude", "a list of batch ids")]
+
+
+def _list(value: object, name: str, allowed: str) -> list[Any]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise ISalesArgumentError(
-            f'batch_ids must be a list of batch ids, or "all" for every batch of the campaign, not {shown(value)}'
-        )
+        raise ISalesArgumentError(f"{name} must be {allowed}, not {shown(value)}")
     try:
         return list(value)
     except Exception as error:
-        raise ISalesArgumentError(f"batch_ids can't be read: {shown(error)}") from None
+        raise ISalesArgumentError(f"{name} can't be read: {shown(error)}") from None
 
 
 def check_parallelism(value: object, name: str = "max_parallel_requests") -> int:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
 from itertools import islice
 from typing import Literal, Protocol
 
-from airflow_provider_isales.client.arguments import ALL, batch_key, check_batch_ids, check_parallelism
+from airflow_provider_isales.client.arguments import (
+    ALL,
+    batch_key,
+    check_batch_ids,
+    check_exclude,
+    check_parallelism,
+)
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesBatchNotFoundError,
@@ -62,6 +69,9 @@ class Client(Protocol):
     def stop(self) -> None:
         """Send nothing more."""
 
+    def now(self) -> datetime:
+        """Return the time in UTC."""
+
 
 class BulkSwitch:
     """
@@ -70,7 +80,7 @@ class BulkSwitch:
     All are tried, however many fail, and what failed in passing is tried again in rounds. ``list`` has the last word: a
     batch that does not have the wanted status afterwards is tried once more, then counts as failed, whatever its answer
     said; one whose answer was a failure but that has the wanted status counts as switched. With ``"all"``, batches that
-    come or change meanwhile are switched too, and one that is deleted meanwhile is gone, not failed.
+    come or change meanwhile are switched too.
 
     A listing is only believed when nothing moved while it was read: every batch of the campaign is listed before and
     after, and when the two do not hold the same batches, listed again until two in a row do.
@@ -80,6 +90,10 @@ class BulkSwitch:
     :param campaign: the campaign
     :param batch_ids: the batches; ``"all"`` for those that have the opposite status
     :param max_parallel_requests: how many requests are under way at once, 1 to 64
+    :param exclude: batches to leave alone, whatever their status
+    :param deleted_is_gone: whether a batch that is not listed is gone, not failed; by default with ``"all"`` alone
+    :param announce: is told which batches are listed with the opposite status and about to be switched, before the
+        first request for them is sent; what it raises ends the run
     :raises ISalesArgumentError: for a value that is not allowed
     """
 
@@ -90,16 +104,25 @@ class BulkSwitch:
         campaign: CampaignKey,
         batch_ids: Collection[str] | Literal["all"] = ALL,
         max_parallel_requests: int = 8,
+        *,
+        exclude: Collection[str] = (),
+        deleted_is_gone: bool | None = None,
+        announce: Callable[[list[str]], None] = lambda batch_ids: None,
     ) -> None:
         self.switch = switch
         self.client = client
         self.campaign = campaign
         self.batch_ids = check_batch_ids(batch_ids)
+        self.exclude = dict.fromkeys(check_exclude(exclude))
+        self._deleted_is_gone = self._all if deleted_is_gone is None else deleted_is_gone
+        self._announce = announce
         self._rounds = Rounds(str(self), client, self._switch_one, check_parallelism(max_parallel_requests))
         self._refused: dict[str, ISalesError] = {}
         self._found: dict[str, Outcome | ISalesError] = {}
         self._before: Listed = {}
-        self._verified = False
+        self._opposite: set[str] = set()
+        self._asked_at: dict[str, datetime] = {}
+        self._confirmed_at: datetime | None = None
 
     def run(self) -> BulkResult:
         """
@@ -109,12 +132,12 @@ class BulkSwitch:
         """
         try:
             self._before, problem = self._list(patient=self._all)
-            self._switch_all(self._first_targets())
+            self._switch_all(self._first_targets(), self._before)
             if self._all and problem and not isinstance(problem, ISalesCampaignEditedError):
                 raise problem  # what was listed before it came is switched by now
             listed = self._verify(None if problem else self._before)
             if again := self._wrong(listed):
-                self._switch_all(again)
+                self._switch_all(again, listed)
                 for batch_id in self._wrong(self._verify(listed)):
                     self._take_as_unchanged(batch_id)
         except ISalesError as error:
@@ -142,7 +165,15 @@ class BulkSwitch:
             gone=self._ids(Outcome.GONE),
             unknown=self._ids(Outcome.UNKNOWN),
             not_tried=self._ids(Outcome.NOT_TRIED),
+            excluded=list(self.exclude),
+            confirmed_at=self._confirmed_at,
+            asked_at=self._asked_at.copy(),
         )
+
+    def failed_by(self, kind: type[ISalesError]) -> bool:
+        """Whether some batches failed, all of them by one kind of error, and nothing is open."""
+        failures = self._failures().values()
+        return bool(failures) and not self._open and all(isinstance(error, kind) for error in failures)
 
     def __str__(self) -> str:
         return f"{self.switch.doing} the call batches of {self.campaign}"
@@ -153,14 +184,15 @@ class BulkSwitch:
 
     def _first_targets(self) -> list[str]:
         if self._all:
-            targets = [batch_id for batch_id, status in self._before.items() if status is self.switch.opposite]
+            targets = self._wrong(self._before)
             if self._before and not targets:
                 log.warning("%s: list has none that is %s.", self, self.switch.opposite.name.lower())
             return targets
         fit: dict[str, None] = {}
         for batch_id in self.batch_ids:
             try:
-                fit[self._key(batch_id).batch_id] = None
+                if (fitting := self._key(batch_id).batch_id) not in self.exclude:
+                    fit[fitting] = None
             except ISalesArgumentError as error:  # one bad id must not keep the other batches from being paused
                 self._refused[batch_id if isinstance(batch_id, str) else shown(batch_id)] = error
         return list(fit)
@@ -168,23 +200,28 @@ class BulkSwitch:
     def _key(self, batch_id: object) -> BatchKey:
         return batch_key(self.campaign.vdn_id, self.campaign.campaign_id, batch_id)
 
-    def _switch_all(self, batch_ids: Collection[str]) -> None:
+    def _switch_all(self, batch_ids: Collection[str], listed: Listed) -> None:
+        opposite = [batch_id for batch_id in batch_ids if listed.get(batch_id) is self.switch.opposite]
+        self._announce(opposite)
+        self._opposite.update(opposite)
         # Also for whoever interrupts: what is not done is not forgotten. From here on the threads only change values,
         # so that all can be read while they run.
         self._found = {**dict.fromkeys(batch_ids, Outcome.NOT_TRIED), **self._found}
-        self._verified = False
+        self._confirmed_at = None
         self._rounds.run(batch_ids, self._progress)
 
     def _switch_one(self, batch_id: str, deadline: float, timeout: float | None) -> ISalesError | None:
         """Switch one batch by one request; return what went wrong."""
         before = self._found[batch_id]
+        # An earlier attempt whose answer was lost may have switched it.
+        lost = isinstance(before, ISalesError) and before.sent
         try:
             self.client.wait_at_gate(deadline)
+            if not lost:
+                self._asked_at[batch_id] = self.client.now()
             self._found[batch_id] = Outcome.UNKNOWN  # until it is answered
             outcome = self.client.switch_once(self.switch, self._key(batch_id), timeout).outcome
-            # Listed in the opposite status a moment ago, so an earlier attempt whose answer was lost has switched it.
-            lost = isinstance(before, ISalesError) and before.sent
-            self._found[batch_id] = self.switch.done if self._all and lost else outcome
+            self._found[batch_id] = self.switch.done if lost and batch_id in self._opposite else outcome
             return None
         except ISalesError as error:
             if self._found[batch_id] is Outcome.UNKNOWN:  # else it was never sent, and what is known stays
@@ -213,14 +250,14 @@ class BulkSwitch:
             if status is self.switch.wanted and found is Outcome.NOT_TRIED:
                 self._found[batch_id] = self.switch.already
             elif status is self.switch.wanted and not isinstance(found, Outcome):
-                was_opposite = self._before.get(batch_id) is self.switch.opposite
-                self._found[batch_id] = self.switch.done if was_opposite else self.switch.already
-            elif status is None and self._all:
+                ours = found.sent and batch_id in self._opposite
+                self._found[batch_id] = self.switch.done if ours else self.switch.already
+            elif status is None and self._deleted_is_gone:
                 self._found[batch_id] = Outcome.GONE
             elif status is None and isinstance(found, Outcome) and found is not Outcome.NOT_TRIED:
                 # Retryable: it answered, so it was there.
                 self._found[batch_id] = ISalesBatchNotFoundError("list does not have it", retryable=True)
-        self._verified = True
+        self._confirmed_at = self.client.now()
         return listed
 
     def _agreed_listing(self, previous: Listed | None) -> Listed:
@@ -235,8 +272,12 @@ class BulkSwitch:
 
     def _wrong(self, listed: Listed) -> list[str]:
         """Return the batches that should have the wanted status and don't."""
-        wrong = [batch_id for batch_id, status in listed.items() if status is self.switch.opposite]
-        return wrong if self._all else [batch_id for batch_id in wrong if batch_id in self._found]
+        return [
+            batch_id
+            for batch_id, status in listed.items()
+            if status is self.switch.opposite
+            and (batch_id not in self.exclude if self._all else batch_id in self._found)
+        ]
 
     def _take_as_unchanged(self, batch_id: str) -> None:
         if self._found.get(batch_id) in (None, self.switch.done, self.switch.already):
@@ -256,8 +297,8 @@ class BulkSwitch:
         if isinstance(found, Outcome):
             return found
         # A request that was sent but not answered; once there is a listing, what it came to is known.
-        lost = not self._verified and found.sent and isinstance(found, (ISalesTransportError, ISalesProtocolError))
-        return Outcome.UNKNOWN if lost else None
+        unanswered = found.sent and isinstance(found, (ISalesTransportError, ISalesProtocolError))
+        return Outcome.UNKNOWN if unanswered and self._confirmed_at is None else None
 
     def _failures(self) -> dict[str, ISalesError]:
         return self._refused | {

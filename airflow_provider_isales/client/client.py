@@ -64,6 +64,7 @@ class _Reply(Generic[T]):
     description: str
     value: T
     attempts: int
+    asked_at: datetime
 
 
 class ISalesClient:
@@ -184,13 +185,15 @@ class ISalesClient:
         except ISalesResultError as refusal:
             if not self._is_started(batch):
                 raise
-            return CallBatchResult(batch, RESUME.already, refusal.code, refusal.description, refusal.attempts)
+            now = self.now()
+            return CallBatchResult(batch, RESUME.already, refusal.code, refusal.description, refusal.attempts, now, now)
 
     def pause_call_batches(
         self,
         campaign_id: int | str,
         batch_ids: Collection[str] | Literal["all"] = ALL,
         *,
+        exclude: Collection[str] = (),
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
     ) -> BulkResult:
@@ -198,18 +201,21 @@ class ISalesClient:
         Suspend many batches of a campaign in parallel; see :class:`.BulkSwitch` for how, and for what it found so far.
 
         :param batch_ids: the batches, each done once; ``"all"`` for every batch that ``list`` has as started
+        :param exclude: batches to leave alone, whatever their status
         :param max_parallel_requests: how many requests are under way at once, 1 to 64; make the client with as many
             ``max_connections``
         :return: the result, if every batch is as wanted
         :raises ISalesBulkError: if any is not, after all were tried; it has the result
         """
-        return BulkSwitch(PAUSE, self, self.campaign(campaign_id, vdn_id), batch_ids, max_parallel_requests).run()
+        campaign = self.campaign(campaign_id, vdn_id)
+        return BulkSwitch(PAUSE, self, campaign, batch_ids, max_parallel_requests, exclude=exclude).run()
 
     def resume_call_batches(
         self,
         campaign_id: int | str,
         batch_ids: Collection[str] | Literal["all"] = ALL,
         *,
+        exclude: Collection[str] = (),
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
     ) -> BulkResult:
@@ -218,7 +224,8 @@ class ISalesClient:
 
         :param batch_ids: the batches, each done once; ``"all"`` for every batch that ``list`` has as suspended
         """
-        return BulkSwitch(RESUME, self, self.campaign(campaign_id, vdn_id), batch_ids, max_parallel_requests).run()
+        campaign = self.campaign(campaign_id, vdn_id)
+        return BulkSwitch(RESUME, self, campaign, batch_ids, max_parallel_requests, exclude=exclude).run()
 
     def create_call_batch(
         self,
@@ -290,7 +297,7 @@ class ISalesClient:
         :param batch: the batch
         """
         reply = self._call(switch, batch, id=batch.batch_id)
-        return _switched(switch, batch, reply.code, reply.description, reply.attempts)
+        return self._switched(switch, batch, reply)
 
     def switch_once(self, switch: Switch, batch: BatchKey, timeout: float | None = None) -> CallBatchResult:
         """
@@ -300,13 +307,14 @@ class ISalesClient:
         :param batch: the batch
         :param timeout: the seconds that it may take, where this is less than the client's
         """
+        asked_at = self.now()
         try:
-            answer, _ = self._attempt(switch, batch, _json(switch, {"id": batch.batch_id}), timeout)
+            answer, value = self._attempt(switch, batch, _json(switch, {"id": batch.batch_id}), timeout)
         except ISalesHTTPStatusError as error:
             if error.asks_to_slow_down:
                 self._gate.hold(self.retry.wait_after(error, attempt=1))
             raise
-        return _switched(switch, batch, answer.code, answer.description, 1)
+        return self._switched(switch, batch, _Reply(answer.code, answer.description, value, 1, asked_at))
 
     def batches_of(self, campaign: CampaignKey, *, patient: bool = True) -> Iterator[CallBatch]:
         """
@@ -324,6 +332,10 @@ class ISalesClient:
     def sleep(self, seconds: float) -> None:
         """Wait, but not once stopped."""
         self._gate.sleep(seconds)
+
+    def now(self) -> datetime:
+        """Return the time in UTC, by this machine's clock."""
+        return self._gate.now()
 
     def _vdn(self, vdn_id: int | str | None) -> int | str:
         if vdn_id is None and self.vdn_id is None:
@@ -377,14 +389,15 @@ class ISalesClient:
         retry = retry or self.retry
         action = f"{verb.doing} {target}"
         body = _json(verb, fields)
-        sent = False
+        sent, asked_at = False, self.now()
         deadline = time.monotonic() + retry.total
         retrying = retry.retrying(action, self._gate, repeatable=verb.repeatable)
 
         def attempt() -> tuple[Answer, T]:
-            nonlocal sent
+            nonlocal sent, asked_at
             try:
                 self._gate.pass_through(deadline)
+                asked_at = self.now()
                 return self._attempt(verb, target, body)
             except ISalesError as error:
                 sent |= error.sent
@@ -400,7 +413,13 @@ class ISalesClient:
                 sent=sent,
                 more_advice=verb.when_unknown.format(**fields) if unknown else "",
             ) from None
-        return _Reply(answer.code, answer.description, value, retrying.statistics["attempt_number"])
+        return _Reply(answer.code, answer.description, value, retrying.statistics["attempt_number"], asked_at)
+
+    def _switched(self, switch: Switch, batch: BatchKey, reply: _Reply[Any]) -> CallBatchResult:
+        outcome = switch.done if reply.code == SUCCESS else switch.already
+        return CallBatchResult(
+            batch, outcome, reply.code, reply.description, reply.attempts, reply.asked_at, self.now()
+        )
 
     def _attempt(
         self, verb: Verb[T], target: CampaignKey, body: bytes, timeout: float | None = None
@@ -413,11 +432,6 @@ class ISalesClient:
             timeout,
         )
         return answer, verb.read(answer)
-
-
-def _switched(switch: Switch, batch: BatchKey, code: str, description: str, attempts: int) -> CallBatchResult:
-    outcome = switch.done if code == SUCCESS else switch.already
-    return CallBatchResult(batch, outcome, code, description, attempts)
 
 
 def _json(verb: Verb[Any], fields: Mapping[str, object]) -> bytes:

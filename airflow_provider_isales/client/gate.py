@@ -59,6 +59,10 @@ class Gate:
             while not self._is_closed and (left := until - time.monotonic()) > 0:
                 self._changed.wait(min(left, (self._closes_at - _utc_now()).total_seconds(), threading.TIMEOUT_MAX))
 
+    def now(self) -> datetime:
+        """Return the time in UTC, by this machine's clock."""
+        return _utc_now()
+
     @property
     def _is_closed(self) -> bool:
         return self._stopped or _utc_now() >= self._closes_at

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
@@ -76,6 +78,9 @@ class CallBatchResult:
     :param result_desc: the answer's ``resultDesc``
     :param attempts: how many requests it took. After more than one, ``already_paused`` may be the work of an earlier
         attempt whose answer was lost
+    :param asked_at: when the request that was answered was sent, in UTC by this machine's clock: a batch that was
+        changed had its old state until then
+    :param confirmed_at: when the answer was there, in UTC by this machine's clock
     """
 
     batch: BatchKey
@@ -83,14 +88,17 @@ class CallBatchResult:
     result_code: str
     result_desc: str
     attempts: int
+    asked_at: datetime
+    confirmed_at: datetime
 
     def to_dict(self) -> dict[str, str | int]:
-        """Return all but ``attempts`` as plain values, fit for XCom."""
+        """Return all but ``attempts`` and ``asked_at`` as plain values, fit for XCom."""
         return {
             **vars(self.batch),
             "outcome": self.outcome.value,
             "result_code": self.result_code,
             "result_desc": self.result_desc,
+            "confirmed_at": in_iso(self.confirmed_at),
         }
 
 
@@ -108,6 +116,10 @@ class BulkResult:
     :param gone: the ids of those that were deleted meanwhile, where all were to be changed
     :param unknown: the ids of those for which a request was sent but not answered, and that no listing told of
     :param not_tried: the ids of those for which no request was sent
+    :param excluded: the ids of those that were to be left alone
+    :param confirmed_at: when the listing that confirms it was read, in UTC by this machine's clock; None if none does
+    :param asked_at: when the requests were sent, by the ids of the batches. One that was changed had its old status
+        until then
     """
 
     campaign: CampaignKey
@@ -119,9 +131,12 @@ class BulkResult:
     gone: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     not_tried: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
+    confirmed_at: datetime | None = None
+    asked_at: Mapping[str, datetime] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all as plain values, fit for XCom, under the names of the outcomes."""
+        """Return all but ``asked_at`` as plain values, fit for XCom, under the names of the outcomes."""
         return {
             **vars(self.campaign),
             self.done.value: self.changed,
@@ -130,4 +145,11 @@ class BulkResult:
             "gone": self.gone,
             "unknown": self.unknown,
             "not_tried": self.not_tried,
+            "excluded": self.excluded,
+            "confirmed_at": self.confirmed_at and in_iso(self.confirmed_at),
         }
+
+
+def in_iso(instant: datetime) -> str:
+    """Write an instant as ISO 8601 does, in UTC and to the millisecond."""
+    return instant.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -20,6 +20,7 @@ from airflow_provider_isales.client import (
     BatchKey,
     BatchStatus,
     BulkResult,
+    BulkSwitch,
     CallBatch,
     CallBatchResult,
     ISalesArgumentError,
@@ -28,7 +29,7 @@ from airflow_provider_isales.client import (
     ISalesClient,
     RetryPolicy,
 )
-from airflow_provider_isales.client.verbs import Switch
+from airflow_provider_isales.client.verbs import PAUSE, Switch
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 ABSENT = "404404404404404404404404404404"
@@ -74,7 +75,11 @@ class TestEveryBatch:
         simulator.add_campaign(7)
         assert client.pause_call_batches(7).changed == []
 
-    def test_has_its_place_in_the_dict_for_xcom(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_has_its_place_in_the_dict_for_xcom(
+        self, client: ISalesClient, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        now = datetime(2026, 11, 24, 10, 0, 3, 250_000, tzinfo=UTC)
+        monkeypatch.setattr("airflow_provider_isales.client.gate._utc_now", lambda: now)
         batches = ids(simulator.add_campaign(7, batches=2))
         assert client.pause_call_batches(7, max_parallel_requests=1).to_dict() == {
             "vdn_id": 25,
@@ -85,6 +90,8 @@ class TestEveryBatch:
             "gone": [],
             "unknown": [],
             "not_tried": [],
+            "excluded": [],
+            "confirmed_at": "2026-11-24T10:00:03.250+00:00",
         }
 
     def test_that_is_paused_already_is_told_in_a_warning_if_it_is_the_case_for_all(
@@ -516,3 +523,122 @@ class TestStopping:
         time.sleep(0.3)
         assert simulator.requests["pause"] <= sent + 8
         assert "Pausing the call batches of campaign 7 (VDN 25) was interrupted: " in caplog.text
+
+
+class TestExclude:
+    def test_leaves_a_started_batch_alone(self, client: ISalesClient, campaign: Campaign) -> None:
+        kept, *others = ids(campaign)
+        result = client.pause_call_batches(7, exclude=[kept])
+        assert (sorted(result.changed), with_status(campaign, BatchStatus.STARTED)) == (others, [kept])
+
+    def test_is_named_in_the_result(self, client: ISalesClient, campaign: Campaign) -> None:
+        kept = ids(campaign)[0]
+        assert client.pause_call_batches(7, exclude=[kept]).excluded == [kept]
+
+    def test_goes_before_a_list(self, client: ISalesClient, campaign: Campaign) -> None:
+        first, second, *_ = ids(campaign)
+        assert client.pause_call_batches(7, [first, second], exclude=[first]).changed == [second]
+
+    def test_may_name_a_batch_that_is_not_there(self, client: ISalesClient, campaign: Campaign) -> None:
+        assert len(client.pause_call_batches(7, exclude=[ABSENT]).changed) == 120
+
+    @pytest.mark.parametrize(
+        ("exclude", "message"),
+        [
+            (None, "exclude must be a list of batch ids, not None"),
+            ("1", "exclude must be a list of batch ids, not '1'"),
+            ([7], "exclude must be text of digits, not the number 7"),
+            (["x"], "exclude must be text of 1 to 64 digits, not 'x'"),
+        ],
+    )
+    def test_is_an_error_before_anything_is_sent_when_it_is_wrong(
+        self, client: ISalesClient, simulator: Simulator, exclude: Any, message: str
+    ) -> None:
+        with pytest.raises(ISalesArgumentError) as caught:
+            client.pause_call_batches(7, exclude=exclude)
+        assert str(caught.value).startswith(message)
+        assert simulator.requests == {}
+
+
+class TestWhen:
+    """When it was asked and confirmed: the clock of the client, which ticks a second each time that it is read."""
+
+    @pytest.fixture(autouse=True)
+    def clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.seconds = itertools.count()
+        monkeypatch.setattr("airflow_provider_isales.client.gate._utc_now", self.now)
+
+    def now(self) -> datetime:
+        return datetime(2026, 11, 24, 18, tzinfo=UTC) + timedelta(seconds=next(self.seconds))
+
+    def test_each_batch_was_asked_comes_before_it_is_confirmed(self, client: ISalesClient, campaign: Campaign) -> None:
+        result = client.pause_call_batches(7)
+        assert result.confirmed_at is not None
+        assert max(result.asked_at.values()) < result.confirmed_at
+
+    def test_a_batch_was_asked_is_known_for_each(self, client: ISalesClient, campaign: Campaign) -> None:
+        assert sorted(client.pause_call_batches(7).asked_at) == ids(campaign)
+
+    def test_the_first_request_counts_when_its_answer_was_lost(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(7, batches=1)
+        undisturbed = client.pause_call_batches(7)
+        self.seconds = itertools.count()
+        simulator.reset()
+        simulator.add_campaign(7, batches=1)
+        simulator.inject("close_after", verb="pause")
+        assert client.pause_call_batches(7).asked_at == undisturbed.asked_at
+
+    def test_what_no_listing_confirms_is_not_confirmed(self, client: ISalesClient, simulator: Simulator) -> None:
+        simulator.add_campaign(7, batches=1)
+        simulator.inject("result", verb="list", code="0200001", times=9)
+        result, _ = failure_of(client, ["000000000000007000000000000001"])
+        assert (result.changed, result.confirmed_at) == (["000000000000007000000000000001"], None)
+
+
+class TestTheAnnouncement:
+    def announced(self, client: ISalesClient, *arguments: Any, **settings: Any) -> list[list[str]]:
+        told: list[list[str]] = []
+        bulk = BulkSwitch(PAUSE, client, client.campaign(7), *arguments, announce=told.append, **settings)
+        with contextlib.suppress(ISalesBulkError):
+            bulk.run()
+        return told
+
+    def test_names_what_is_about_to_be_paused(self, client: ISalesClient, campaign: Campaign) -> None:
+        assert self.announced(client) == [ids(campaign)]
+
+    def test_comes_before_the_first_request(self, client: ISalesClient, simulator: Simulator) -> None:
+        simulator.add_campaign(7, batches=1)
+        sent: list[int] = []
+        told = lambda batch_ids: sent.append(simulator.requests.get("pause", 0))  # noqa: E731
+        BulkSwitch(PAUSE, client, client.campaign(7), announce=told).run()
+        assert sent == [0]
+
+    def test_names_of_a_list_what_is_started_alone(self, client: ISalesClient, campaign: Campaign) -> None:
+        first, second, *_ = ids(campaign)
+        campaign.set_status(first, BatchStatus.SUSPENDED)
+        assert self.announced(client, [first, second, ABSENT]) == [[second]]
+
+    def test_names_nothing_that_is_excluded(self, client: ISalesClient, campaign: Campaign) -> None:
+        first, *others = ids(campaign)
+        assert self.announced(client, exclude=[first]) == [others]
+
+    def test_names_nothing_when_nobody_knows_what_is_started(
+        self, client: ISalesClient, campaign: Campaign, simulator: Simulator
+    ) -> None:
+        simulator.inject("result", verb="list", code="0200001", times=9)
+        assert self.announced(client, ids(campaign)[:2]) == [[]]
+
+
+def test_a_batch_of_a_list_that_was_paused_by_a_request_whose_answer_was_lost_counts_as_paused(
+    client: ISalesClient, simulator: Simulator
+) -> None:
+    (batch,) = ids(simulator.add_campaign(7, batches=1))
+    simulator.inject("close_after", verb="pause")
+    assert client.pause_call_batches(7, [batch]).changed == [batch]
+
+
+def test_a_deleted_batch_of_a_list_is_gone_where_that_is_no_failure(client: ISalesClient, campaign: Campaign) -> None:
+    bulk = BulkSwitch(PAUSE, client, client.campaign(7), [ids(campaign)[0], ABSENT], deleted_is_gone=True)
+    assert bulk.run().gone == [ABSENT]

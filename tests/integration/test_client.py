@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -77,6 +78,7 @@ class TestPause:
 
     def test_the_result_for_xcom_is_a_plain_dict(self, client: ISalesClient, batch_id: str) -> None:
         result = client.pause_call_batch(7, batch_id).to_dict()
+        assert datetime.fromisoformat(str(result.pop("confirmed_at"))).utcoffset() == timedelta(0)
         assert json.loads(json.dumps(result)) == {
             "vdn_id": 25,
             "campaign_id": 7,

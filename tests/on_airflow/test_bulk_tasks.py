@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from unittest.mock import Mock
 
 import pytest
@@ -37,6 +37,7 @@ def test_a_whole_campaign_is_paused_and_the_summary_is_in_xcom(campaign: Campaig
     summary = task_run.xcom
     assert task_run.state == "success"
     assert sorted(summary.pop("paused")) == list(campaign.batches)
+    assert datetime.fromisoformat(summary.pop("confirmed_at")).utcoffset() == timedelta(0)
     assert started(campaign) == []
     assert summary == {
         "vdn_id": 25,
@@ -46,6 +47,7 @@ def test_a_whole_campaign_is_paused_and_the_summary_is_in_xcom(campaign: Campaig
         "gone": [],
         "unknown": [],
         "not_tried": [],
+        "excluded": [],
     }
 
 

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import certifi
 import pytest
@@ -223,6 +224,7 @@ def test_success_means_that_the_batch_is_suspended(isales_simulator: Simulator) 
 
 def test_the_xcom_is_the_documented_dict(isales_simulator: Simulator) -> None:
     task_run, _ = run(CASES[0], isales_simulator)
+    assert datetime.fromisoformat(task_run.xcom.pop("confirmed_at")).utcoffset() == timedelta(0)
     assert task_run.xcom == {
         "vdn_id": 25,
         "campaign_id": 7,
