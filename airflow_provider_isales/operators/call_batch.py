@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow.providers.common.compat.sdk import AirflowFailException, BaseOperator
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, BaseOperator
 
 from airflow_provider_isales.client import (
     CallBatchResult,
     ISalesArgumentError,
     ISalesBulkError,
     ISalesError,
+    ISalesNotAllowedError,
     Outcome,
 )
 from airflow_provider_isales.client.arguments import (
@@ -22,22 +23,29 @@ from airflow_provider_isales.client.arguments import (
     check_batch_id,
     check_batch_ids,
     check_campaign_id,
+    check_exclude,
     check_parallelism,
     check_vdn_id,
 )
-from airflow_provider_isales.operators.guard import pause_until, resume_until
+from airflow_provider_isales.operators.evidence import count_paused, tell_assets
+from airflow_provider_isales.operators.failures import InvalidArgumentError, failures_told
+from airflow_provider_isales.operators.guard import Window, pause_window, resume_window
+from airflow_provider_isales.operators.lateness import late_batches, told
+from airflow_provider_isales.operators.memory import Forgetful, Memory, Remembering
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 from airflow_provider_isales.shifts import ShiftCalendar
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_isales.client import BulkResult, BulkSwitch, ISalesClient
+    from airflow_provider_isales.client import BulkResult, BulkSwitch, CampaignKey, ISalesClient
     from airflow_provider_isales.hooks.isales import ISalesHook
 
 # Bounds what nothing else does: a server that goes on answering, but ever so slowly.
 EXECUTION_TIMEOUT = timedelta(minutes=5)
 BULK_EXECUTION_TIMEOUT = timedelta(minutes=30)
+
+REMEMBERED: Literal["remembered"] = "remembered"
 
 _SENTENCES = {
     Outcome.PAUSED: "Paused %s: [%s] %s",
@@ -50,7 +58,7 @@ _SENTENCES = {
 class _CampaignOperator(BaseOperator):
     """What all operators have in common: where to find the campaign, and the guard against the wrong hour."""
 
-    _guard: ClassVar[staticmethod[[ShiftCalendar, Context, timedelta], datetime | None]]
+    _guard: ClassVar[staticmethod[[ShiftCalendar, Context, timedelta], Window]]
 
     def __init__(
         self,
@@ -68,6 +76,7 @@ class _CampaignOperator(BaseOperator):
         self.shifts = shifts
         self._client: ISalesClient | None = None
         self._killed = False
+        self._window = Window(None, None)
         _check_unless_templated(check_campaign_id, campaign_id)
         if vdn_id is not None:
             _check_unless_templated(check_vdn_id, vdn_id)
@@ -75,10 +84,12 @@ class _CampaignOperator(BaseOperator):
             raise InvalidArgumentError(f"shifts must be a ShiftCalendar, not {shifts!r}")
 
     def execute(self, context: Context) -> dict[str, Any]:
-        with permanent_errors_fail_for_good(), self._new_hook().get_conn() as client:
+        with failures_told(self.log.error), self._new_hook().get_conn() as client:
             self._client = client
-            if self.shifts is not None and (edge := self._guard(self.shifts, context, client.margin)) is not None:
-                client.stop_before(edge)
+            if self.shifts is not None:
+                self._window = self._guard(self.shifts, context, client.margin)
+                if self._window.until is not None:
+                    client.stop_before(self._window.until)
             if self._killed:
                 client.stop()
             return self._carry_out(client, context)
@@ -98,6 +109,91 @@ class _CampaignOperator(BaseOperator):
     @abstractmethod
     def _carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]: ...
 
+    def _succeed(
+        self,
+        context: Context,
+        result: CallBatchResult | BulkResult,
+        asked_at: Mapping[str, datetime],
+        problem: str = "",
+    ) -> dict[str, Any]:
+        """
+        Leave evidence of what was done, and return the task's result.
+
+        :param asked_at: when the batches that were changed were asked to change
+        :param problem: for which the task is to fail all the same
+        """
+        record = result.to_dict()
+        tell_assets(self.outlets, record, context)
+        return record
+
+    def _keep(self, record: dict[str, Any], context: Context) -> None:
+        """Write the result of a task that does not succeed."""
+        try:
+            context["ti"].xcom_push(key="return_value", value=record)
+        except Exception:  # what failed the task matters more
+            self.log.exception("The result could not be written to XCom.")
+
+
+class _PauseOperator(_CampaignOperator):
+    """What the operators that pause have in common: when it was done, and whether that was in time."""
+
+    _guard = staticmethod(pause_window)
+
+    def __init__(
+        self,
+        *,
+        max_lateness: timedelta | None = None,
+        campaign_suspended: Literal["fail", "skip"] = "fail",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.max_lateness = max_lateness
+        self.campaign_suspended = campaign_suspended
+        if not isinstance(max_lateness, timedelta | None) or (max_lateness and max_lateness < timedelta()):
+            raise InvalidArgumentError(f"max_lateness must be a timedelta of 0 or more, not {max_lateness!r}")
+        if max_lateness is not None and self.shifts is None:
+            raise InvalidArgumentError("max_lateness needs shifts: without, no shift has an end to be late after")
+        if campaign_suspended not in ("fail", "skip"):
+            raise InvalidArgumentError(f'campaign_suspended must be "fail" or "skip", not {campaign_suspended!r}')
+
+    def _succeed(
+        self,
+        context: Context,
+        result: CallBatchResult | BulkResult,
+        asked_at: Mapping[str, datetime],
+        problem: str = "",
+    ) -> dict[str, Any]:
+        record, lateness = self._judged(result, asked_at)
+        count_paused(record)
+        if lateness or problem:
+            self._keep(record, context)
+            # For good: a next try would find all suspended, and be green.
+            raise AirflowFailException(" ".join(filter(None, (lateness, problem))))
+        tell_assets(self.outlets, record, context)
+        return record
+
+    def _judged(
+        self, result: CallBatchResult | BulkResult, asked_at: Mapping[str, datetime]
+    ) -> tuple[dict[str, Any], str]:
+        """Return the task's result, and what is to be said of batches that were late."""
+        record: dict[str, Any] = result.to_dict()
+        problem = ""
+        if (shift_end := self._window.since) is not None:
+            record["shift_end"] = shift_end.isoformat()
+            if result.confirmed_at is not None:
+                record["seconds_after_shift_end"] = round((result.confirmed_at - shift_end).total_seconds(), 3)
+            if self.max_lateness is not None and (late := late_batches(asked_at, shift_end, self.max_lateness)):
+                record["late"] = sorted(late)
+                problem = told(late, shift_end)
+        return record, problem
+
+    def _skip_if_wanted(self, error: ISalesError) -> None:
+        if self.campaign_suspended == "skip":
+            raise AirflowSkipException(
+                f"{error} Skipped, because nobody is called while the campaign is suspended. What is started in it is "
+                "dialled again once the campaign goes on."
+            ) from None
+
 
 class _CallBatchOperator(_CampaignOperator):
     template_fields: Sequence[str] = ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
@@ -112,13 +208,14 @@ class _CallBatchOperator(_CampaignOperator):
     def _carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         result = self._switch(client)
         self.log.info(_SENTENCES[result.outcome], result.batch, result.result_code, result.result_desc)
-        return result.to_dict()
+        changed = result.outcome in (Outcome.PAUSED, Outcome.RESUMED)
+        return self._succeed(context, result, {result.batch.batch_id: result.asked_at} if changed else {})
 
     @abstractmethod
     def _switch(self, client: ISalesClient) -> CallBatchResult: ...
 
 
-class PauseCallBatchOperator(_CallBatchOperator):
+class PauseCallBatchOperator(_CallBatchOperator, _PauseOperator):
     """
     Pauses one call batch. A batch that is already paused counts as success, so a task may run twice without harm.
 
@@ -126,7 +223,8 @@ class PauseCallBatchOperator(_CallBatchOperator):
     help (a campaign that does not exist, a wrong key); otherwise it fails the try, so that Airflow's ``retries`` apply.
 
     Returns, as XCom, a dict with ``vdn_id``, ``campaign_id``, ``batch_id``, ``outcome`` (``paused`` or
-    ``already_paused``), ``result_code`` and ``result_desc``. Source: "Suspending an Outbound Call Batch".
+    ``already_paused``), ``result_code``, ``result_desc`` and ``confirmed_at`` (ISO 8601, in UTC); with ``shifts``,
+    ``shift_end`` and ``seconds_after_shift_end`` too. Source: "Suspending an Outbound Call Batch".
 
     :param campaign_id: the campaign ("outbound call task" in the console), a positive integer (templated)
     :param batch_id: the call batch, text of digits (templated)
@@ -134,14 +232,20 @@ class PauseCallBatchOperator(_CallBatchOperator):
     :param isales_conn_id: the connection (templated)
     :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work, or
         fails for good if an earlier try failed
+    :param max_lateness: how long after the end of the shift the batch may still be started: with ``shifts``, one that
+        is found started later is paused, and then the task fails for good
+    :param campaign_suspended: what comes of the task when CC-iSales refuses because the campaign itself is suspended,
+        so that nobody is called: ``"fail"`` for good, or ``"skip"``
     :param execution_timeout: how long a try may take; 5 minutes unless set here or in ``default_args``
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
-    _guard = staticmethod(pause_until)
-
     def _switch(self, client: ISalesClient) -> CallBatchResult:
-        return client.pause_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
+        try:
+            return client.pause_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
+        except ISalesNotAllowedError as error:
+            self._skip_if_wanted(error)
+            raise
 
 
 class ResumeCallBatchOperator(_CallBatchOperator):
@@ -154,63 +258,71 @@ class ResumeCallBatchOperator(_CallBatchOperator):
     Source: "Outbound Call Batch Interfaces".
     """
 
-    _guard = staticmethod(resume_until)
+    _guard = staticmethod(resume_window)
 
     def _switch(self, client: ISalesClient) -> CallBatchResult:
         return client.resume_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
 
 
 class _CallBatchesOperator(_CampaignOperator):
-    template_fields: Sequence[str] = ("campaign_id", "batch_ids", "vdn_id", "isales_conn_id")
+    template_fields: Sequence[str] = ("campaign_id", "batch_ids", "exclude", "vdn_id", "isales_conn_id")
 
     _verb: ClassVar[Literal["pause", "resume"]]
 
     def __init__(
         self,
         *,
-        batch_ids: Sequence[str] | Literal["all"] = ALL,
+        batch_ids: Sequence[str] | Literal["all", "remembered"] = ALL,
+        exclude: Sequence[str] = (),
         max_parallel_requests: int = 8,
         execution_timeout: timedelta | None = BULK_EXECUTION_TIMEOUT,
         **kwargs: Any,
     ) -> None:
         super().__init__(execution_timeout=execution_timeout, **kwargs)
         self.batch_ids = batch_ids
+        self.exclude = exclude
         self.max_parallel_requests = max_parallel_requests
         _check_unless_templated(check_parallelism, max_parallel_requests)
-        _check_unless_templated(check_batch_ids, batch_ids)
-        if isinstance(batch_ids, (list, tuple)):
-            for batch_id in batch_ids:
-                _check_unless_templated(check_batch_id, batch_id)
+        _check_unless_templated(self._check_batch_ids, batch_ids)
+        for name, listed in (("batch_id", batch_ids), ("exclude", exclude)):
+            if isinstance(listed, (list, tuple)):
+                for batch_id in listed:
+                    _check_unless_templated(partial(check_batch_id, name=name), batch_id)
+        if not isinstance(exclude, (list, tuple)):
+            _check_unless_templated(check_exclude, exclude)
 
     def _new_hook(self, **settings: Any) -> ISalesHook:
         return super()._new_hook(max_connections=self.max_parallel_requests, **settings)
 
-    def _carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
-        bulk = self._new_bulk_switch(client)
-        try:
-            return bulk.run().to_dict()
-        except BaseException as error:  # also a timeout or the task's end: the summary says how far it was
-            nothing_was_done = isinstance(error, ISalesError) and not isinstance(error, ISalesBulkError)
-            if not nothing_was_done:
-                self._keep(bulk.result(), context)
-            raise
+    @staticmethod
+    def _check_batch_ids(value: object) -> list[Any] | Literal["all", "remembered"]:
+        return check_batch_ids(value)
 
-    def _new_bulk_switch(self, client: ISalesClient) -> BulkSwitch:
+    def _new_bulk_switch(
+        self, client: ISalesClient, campaign: CampaignKey, batch_ids: Collection[str] | Literal["all"], **settings: Any
+    ) -> BulkSwitch:
         # Imported here, like the hook.
         from airflow_provider_isales.client import BulkSwitch  # noqa: PLC0415
         from airflow_provider_isales.client.verbs import SWITCHES  # noqa: PLC0415
 
-        campaign = client.campaign(self.campaign_id, self.vdn_id)
-        return BulkSwitch(SWITCHES[self._verb], client, campaign, self.batch_ids, self.max_parallel_requests)
+        switch, parallel = SWITCHES[self._verb], self.max_parallel_requests
+        return BulkSwitch(switch, client, campaign, batch_ids, parallel, exclude=self.exclude, **settings)
 
-    def _keep(self, result: BulkResult, context: Context) -> None:
+    def _run(self, bulk: BulkSwitch, context: Context) -> BulkResult:
+        """Run it; the result is kept also when it fails, a timeout or the task's end included."""
         try:
-            context["ti"].xcom_push(key="return_value", value=result.to_dict())
-        except Exception:  # what failed the task matters more
-            self.log.exception("The summary could not be written to XCom.")
+            return bulk.run()
+        except BaseException as error:
+            nothing_was_done = isinstance(error, ISalesError) and not isinstance(error, ISalesBulkError)
+            if not nothing_was_done:
+                self._keep(self._record_of_failure(bulk.result()), context)
+            raise
+
+    def _record_of_failure(self, result: BulkResult) -> dict[str, Any]:
+        return result.to_dict()
 
 
-class PauseCallBatchesOperator(_CallBatchesOperator):
+class PauseCallBatchesOperator(_CallBatchesOperator, _PauseOperator):
     """
     Pauses many call batches of a campaign in one task, and makes sure by ``list`` that it was done.
 
@@ -219,22 +331,55 @@ class PauseCallBatchesOperator(_CallBatchesOperator):
     good if trying again cannot help any of them.
 
     Returns, as XCom, a dict with ``vdn_id``, ``campaign_id``, ``paused`` and ``already_paused`` (lists of batch ids),
-    and ``failed`` (reasons by batch id), also when it fails.
+    ``failed`` (reasons by batch id), ``gone``, ``unknown``, ``not_tried`` and ``excluded`` (lists), and
+    ``confirmed_at`` (ISO 8601, in UTC), also when it fails. With ``shifts`` it has ``shift_end`` and
+    ``seconds_after_shift_end`` too, and with ``max_lateness`` the list ``late`` if any was.
 
     :param campaign_id: the campaign, a positive integer (templated)
     :param batch_ids: a list of batch ids; ``"all"`` for every batch that ``list`` has as started, including those that
         are started while the task runs. None, which a template or another task may give, is an error (templated)
+    :param exclude: batch ids to leave alone, whatever their status (templated)
+    :param remember: whether to note what it pauses in an Airflow Variable, for ``ResumeCallBatchesOperator`` with
+        ``batch_ids="remembered"``
     :param max_parallel_requests: how many requests are under way at once, 1 to 64
     :param vdn_id: the VDN, 1 to 9999; the connection's when None (templated)
     :param isales_conn_id: the connection (templated)
     :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work, or
         fails for good if an earlier try failed
+    :param max_lateness: how long after the end of the shift a batch may still be started: with ``shifts``, one that is
+        found started later is paused, and then the task fails for good
+    :param campaign_suspended: what comes of the task when CC-iSales refuses because the campaign itself is suspended,
+        so that nobody is called: ``"fail"`` for good, or ``"skip"``
     :param execution_timeout: how long a try may take; 30 minutes unless set here or in ``default_args``
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
-    _guard = staticmethod(pause_until)
     _verb = "pause"
+
+    def __init__(self, *, remember: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.remember = remember
+
+    def _carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
+        campaign = client.campaign(self.campaign_id, self.vdn_id)
+        remembering = Remembering(Memory(self.isales_conn_id, campaign)) if self.remember else Forgetful()
+        bulk = self._new_bulk_switch(client, campaign, self.batch_ids, announce=remembering.announce)
+        try:
+            result = self._run(bulk, context)
+        except ISalesBulkError as error:
+            if problem := remembering.settle(error.result):
+                self.log.error("%s", problem)
+            if bulk.failed_by(ISalesNotAllowedError):
+                self._skip_if_wanted(error)
+            raise
+        return self._succeed(context, result, _when_asked(result), remembering.settle(result))
+
+    def _record_of_failure(self, result: BulkResult) -> dict[str, Any]:
+        record, problem = self._judged(result, _when_asked(result))
+        count_paused(record)
+        if problem:
+            self.log.error("%s", problem)
+        return record
 
 
 class ResumeCallBatchesOperator(_CallBatchesOperator):
@@ -244,26 +389,46 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
     Parameters, result and failures are those of :class:`.PauseCallBatchesOperator`, but ``"all"`` means every batch
     that ``list`` has as suspended, no matter who suspended it; the lists in the result are ``resumed`` and
     ``already_started``; and with ``shifts`` a run outside every shift skips, or fails for good after an earlier try.
+
+    ``batch_ids="remembered"`` resumes what ``PauseCallBatchesOperator(remember=True)`` has paused with the same
+    connection, VDN and campaign. What is confirmed as started, or gone, is then taken out of the memory. If there is
+    nothing in it, the task succeeds with a warning.
     """
 
-    _guard = staticmethod(resume_until)
+    _guard = staticmethod(resume_window)
     _verb = "resume"
 
+    @staticmethod
+    def _check_batch_ids(value: object) -> list[Any] | Literal["all", "remembered"]:
+        return REMEMBERED if value == REMEMBERED else check_batch_ids(value)
 
-@contextmanager
-def permanent_errors_fail_for_good() -> Iterator[None]:
-    """Turn an error for which trying again cannot help into one after which Airflow does not retry."""
-    try:
-        yield
-    except ISalesError as error:
-        if error.retryable:
+    def _carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
+        campaign = client.campaign(self.campaign_id, self.vdn_id)
+        if self.batch_ids == REMEMBERED:
+            result = self._resume_remembered(client, campaign, context)
+        else:
+            result = self._run(self._new_bulk_switch(client, campaign, self.batch_ids), context)
+        return self._succeed(context, result, {})
+
+    def _resume_remembered(self, client: ISalesClient, campaign: CampaignKey, context: Context) -> BulkResult:
+        memory = Memory(self.isales_conn_id, campaign)
+        batch_ids, since = memory.read()
+        bulk = self._new_bulk_switch(client, campaign, batch_ids, deleted_is_gone=True)
+        if not batch_ids:
+            empty = f"has been empty since {since}" if since else "was never written"
+            self.log.warning("Nothing to resume in %s: the Variable %s %s.", campaign, memory.name, empty)
+            return bulk.result()
+        try:
+            result = self._run(bulk, context)
+        except ISalesBulkError as error:
+            memory.forget_started(error.result)
             raise
-        # One traceback that ends with the message is easier to read at night than two.
-        raise AirflowFailException(str(error)) from None
+        memory.forget_started(result)
+        return result
 
 
-class InvalidArgumentError(AirflowFailException, ISalesArgumentError):
-    """A value that is not allowed: an import error when the DAG is parsed, no retries when a mapped task finds it."""
+def _when_asked(result: BulkResult) -> dict[str, datetime]:
+    return {batch_id: result.asked_at[batch_id] for batch_id in result.changed if batch_id in result.asked_at}
 
 
 def _check_unless_templated(check: Callable[[object], object], value: object) -> None:

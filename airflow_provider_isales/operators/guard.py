@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 
@@ -39,9 +39,16 @@ _RESUME_FAILED = (
 )
 
 
-def pause_until(shifts: ShiftCalendar, context: Context, margin: timedelta) -> datetime | None:
+class Window(NamedTuple):
+    """The time between two edges of a calendar in which it is right to act; None where there is no edge."""
+
+    since: DateTime | None
+    until: DateTime | None
+
+
+def pause_window(shifts: ShiftCalendar, context: Context, margin: timedelta) -> Window:
     """
-    Return until when it is right to pause: the next start of a shift, None if there is none.
+    Return between which edges it is right to pause: the last end of a shift, and the next start.
 
     At the end for which the run was made, it is right at once. In the last 30 seconds of another shift, wait for its
     end.
@@ -68,12 +75,12 @@ def pause_until(shifts: ShiftCalendar, context: Context, margin: timedelta) -> d
     if start is not None and (left := start - now) <= margin:
         reason = f"Not paused, because the next shift starts in {left.total_seconds():.0f} s: it could stop its work."
         _turn_back(context, reason, _PAUSE_FAILED)
-    return start
+    return Window(shifts.previous_end(now + _TICK), start)
 
 
-def resume_until(shifts: ShiftCalendar, context: Context, margin: timedelta) -> datetime | None:
+def resume_window(shifts: ShiftCalendar, context: Context, margin: timedelta) -> Window:
     """
-    Return until when it is right to resume: the shift's end, None if it has none.
+    Return between which edges it is right to resume: the start and the end of the shift.
 
     Before the start for which the run was made, and in the last 30 seconds before another one, wait for it.
 
@@ -98,7 +105,7 @@ def resume_until(shifts: ShiftCalendar, context: Context, margin: timedelta) -> 
     if end is not None and (left := end - now) <= margin:
         reason = f"Not resumed, because the shift ends in {left.total_seconds():.0f} s."
         _turn_back(context, f"{reason} {_next_start(shifts, now)}", _RESUME_FAILED)
-    return end
+    return Window(shifts.previous_start(now + _TICK), end)
 
 
 def _edge_ahead(context: Context, previous: Callable[[datetime], DateTime | None], now: DateTime) -> DateTime | None:

@@ -101,20 +101,22 @@ def remembering(operator: Any) -> Any:
 
 
 def publish(name: str) -> None:
-    """Write the DAGs of a file to the database as Airflow 3's DAG processor would: serialized, with their assets."""
-    from airflow.dag_processing.bundles.manager import DagBundlesManager
-
+    """Write the DAGs of a file to the database as the DAG processor would: serialized, with their assets."""
     dagbag: Any  # in other modules, with other functions, in each line of Airflow
     try:
         dagbag = importlib.import_module("airflow.dag_processing.dagbag")
     except ImportError:
         dagbag = importlib.import_module("airflow.models.dagbag")
-    file = link(name)
-    DagBundlesManager().sync_bundles_to_db()
-    bag = dagbag.DagBag(dag_folder=str(file))
+    bag = dagbag.DagBag(dag_folder=str(link(name)))
     assert not bag.import_errors
-    sync = getattr(dagbag, "sync_bag_to_db", None) or dagbag.DagBag.sync_to_db
-    sync(bag, "dags-folder", None)
+    with suppress(ImportError):  # Airflow 2 has none
+        from airflow.dag_processing.bundles.manager import DagBundlesManager
+
+        DagBundlesManager().sync_bundles_to_db()
+        sync = getattr(dagbag, "sync_bag_to_db", None) or dagbag.DagBag.sync_to_db
+        sync(bag, "dags-folder", None)
+        return
+    bag.sync_to_db()
 
 
 def dags_in(module: ModuleType) -> dict[str, Any]:

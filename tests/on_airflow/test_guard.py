@@ -16,14 +16,14 @@ from airflow.providers.common.compat.sdk import AirflowException, AirflowFailExc
 from airflow_runs import dag_file, publish, run_dag
 
 from airflow_provider_isales.client import BatchStatus
-from airflow_provider_isales.operators.guard import pause_until, resume_until
+from airflow_provider_isales.operators.guard import Window, pause_window, resume_window
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.simulator import Simulator
 
 # 2026-11-25 is a Wednesday, with shifts 09:00-12:00 and 13:30-18:00; the 28th is a Saturday without any.
 AT_THE_END, AT_THE_START = "25 12:00:00", "25 13:30:00"
 
-Guard = Callable[[ShiftCalendar, Any, timedelta], datetime | None]
+Guard = Callable[[ShiftCalendar, Any, timedelta], Window]
 Ask = Callable[..., datetime | None]
 
 
@@ -116,17 +116,17 @@ def test_nothing_is_sent_before_an_edge_for_as_long_as_the_connections_timeout_l
 
 
 def test_a_resume_is_right_until_the_shift_ends() -> None:
-    assert right_until(resume_until, "25 11:50:00") == pendulum.datetime(2026, 11, 25, 4)
+    assert right_until(resume_window, "25 11:50:00") == pendulum.datetime(2026, 11, 25, 4)
 
 
 def test_a_pause_is_right_until_the_next_shift_starts() -> None:
-    assert right_until(pause_until, "25 12:00:00") == pendulum.datetime(2026, 11, 25, 5, 30)
+    assert right_until(pause_window, "25 12:00:00") == pendulum.datetime(2026, 11, 25, 5, 30)
 
 
 def asked(guard: Guard, calendar: ShiftCalendar) -> datetime | None:
     """Ask on a first try of a run without a data interval, with the margin of a connection as it comes."""
     task_instance = Mock(try_number=1, max_tries=0)
-    return guard(calendar, {"ti": task_instance, "task": Mock(retries=0)}, timedelta(seconds=15))
+    return guard(calendar, {"ti": task_instance, "task": Mock(retries=0)}, timedelta(seconds=15)).until
 
 
 def right_until(guard: Guard, now: str) -> datetime | None:
@@ -311,45 +311,45 @@ class TestTheGuardItself:
         return waits
 
     def test_lets_a_pause_wait_for_the_end_of_a_shift_for_half_a_minute(self, waits: list[float]) -> None:
-        assert right_until(pause_until, "25 11:59:30") == pendulum.datetime(2026, 11, 25, 5, 30)
+        assert right_until(pause_window, "25 11:59:30") == pendulum.datetime(2026, 11, 25, 5, 30)
         assert waits == [30.0]
 
     def test_lets_a_pause_wait_no_longer(self) -> None:
         with pytest.raises(AirflowSkipException, match="Not paused, because a shift is on"):
-            right_until(pause_until, "25 11:59:29")
+            right_until(pause_window, "25 11:59:29")
 
     def test_lets_a_resume_wait_for_a_start_for_half_a_minute(self, waits: list[float]) -> None:
-        assert right_until(resume_until, "25 13:29:30") == pendulum.datetime(2026, 11, 25, 10)
+        assert right_until(resume_window, "25 13:29:30") == pendulum.datetime(2026, 11, 25, 10)
         assert waits == [30.0]
 
     def test_lets_a_resume_wait_no_longer(self) -> None:
         with pytest.raises(AirflowSkipException, match="Not resumed, because no shift is on"):
-            right_until(resume_until, "25 13:29:29")
+            right_until(resume_window, "25 13:29:29")
 
     def test_says_how_soon_a_shift_ends_and_when_the_next_one_starts(self) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            right_until(resume_until, "25 11:59:48")
+            right_until(resume_window, "25 11:59:48")
         assert str(caught.value) == (
             "Not resumed, because the shift ends in 12 s. The next shift starts at 2026-11-25T13:30:00+08:00."
         )
 
     def test_skips_a_pause_in_a_shift_that_never_ends(self) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            asked(pause_until, self.ALWAYS)
+            asked(pause_window, self.ALWAYS)
         assert str(caught.value) == (
             "Not paused, because a shift is on: one that never starts or never ends. A pause now would stop its work. "
             "It never ends."
         )
 
     def test_lets_a_resume_act_for_good_in_a_shift_that_never_ends(self) -> None:
-        assert asked(resume_until, self.ALWAYS) is None
+        assert asked(resume_window, self.ALWAYS) is None
 
     def test_lets_a_pause_act_for_good_after_the_last_shift(self) -> None:
-        assert asked(pause_until, self.OVER) is None
+        assert asked(pause_window, self.OVER) is None
 
     def test_skips_a_resume_after_the_last_shift(self) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            asked(resume_until, self.OVER)
+            asked(resume_window, self.OVER)
         assert str(caught.value) == (
             "Not resumed, because no shift is on: people would be called outside the shifts. There is no next shift."
         )
@@ -386,24 +386,24 @@ class TestTheGuardAskedDirectly:
             context: dict[str, object] = {"ti": Mock(try_number=number, max_tries=most), "task": Mock(retries=retries)}
             if interval:
                 context["data_interval_start"], context["data_interval_end"] = map(shanghai, interval)
-            return guard(self.CALENDAR, context, timedelta(seconds=15))
+            return guard(self.CALENDAR, context, timedelta(seconds=15)).until
 
         return ask
 
     def test_lets_a_pause_act_more_than_the_margin_before_the_next_start(self, ask: Ask) -> None:
-        assert ask(pause_until, "25 13:29:44") == self.AFTERNOON
+        assert ask(pause_window, "25 13:29:44") == self.AFTERNOON
 
     def test_skips_a_pause_at_the_margin_before_the_next_start(self, ask: Ask) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            ask(pause_until, "25 13:29:45")
+            ask(pause_window, "25 13:29:45")
         assert str(caught.value) == ("Not paused, because the next shift starts in 15 s: it could stop its work.")
 
     def test_lets_a_resume_act_more_than_the_margin_before_the_end(self, ask: Ask) -> None:
-        assert ask(resume_until, "25 11:59:44") == self.NOON
+        assert ask(resume_window, "25 11:59:44") == self.NOON
 
     def test_skips_a_resume_at_the_margin_before_the_end(self, ask: Ask) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            ask(resume_until, "25 11:59:45")
+            ask(resume_window, "25 11:59:45")
         assert str(caught.value) == (
             "Not resumed, because the shift ends in 15 s. The next shift starts at 2026-11-25T13:30:00+08:00."
         )
@@ -412,12 +412,12 @@ class TestTheGuardAskedDirectly:
     def test_lets_a_pause_for_an_end_act_at_once_up_to_a_quarter_of_an_hour_before(
         self, ask: Ask, waits: list[float], interval: tuple[str, str]
     ) -> None:
-        assert ask(pause_until, "25 11:45:00", interval=interval) == self.AFTERNOON
+        assert ask(pause_window, "25 11:45:00", interval=interval) == self.AFTERNOON
         assert waits == []
 
     def test_fails_a_pause_for_an_end_further_off(self, ask: Ask) -> None:
         with pytest.raises(AirflowException) as caught:
-            ask(pause_until, "25 11:44:59", interval=("25 09:00:00", "25 12:00:00"))
+            ask(pause_window, "25 11:44:59", interval=("25 09:00:00", "25 12:00:00"))
         assert type(caught.value) is AirflowException
         assert str(caught.value) == (
             "Not paused: this run is for the end of a shift at 2026-11-25T12:00:00+08:00, but by this worker's clock "
@@ -428,12 +428,12 @@ class TestTheGuardAskedDirectly:
     def test_has_a_resume_for_a_start_wait_up_to_a_quarter_of_an_hour(
         self, ask: Ask, waits: list[float], interval: tuple[str, str]
     ) -> None:
-        assert ask(resume_until, "25 13:15:00", interval=interval) == pendulum.datetime(2026, 11, 25, 10)
+        assert ask(resume_window, "25 13:15:00", interval=interval) == pendulum.datetime(2026, 11, 25, 10)
         assert waits == [900.0]
 
     def test_fails_a_resume_for_a_start_further_off(self, ask: Ask) -> None:
         with pytest.raises(AirflowException) as caught:
-            ask(resume_until, "25 13:14:59", interval=("25 13:30:00", "25 18:00:00"))
+            ask(resume_window, "25 13:14:59", interval=("25 13:30:00", "25 18:00:00"))
         assert str(caught.value).startswith(
             "Not resumed: this run is for the start of a shift at 2026-11-25T13:30:00+08:00, but by this worker's clock"
         )
@@ -443,26 +443,26 @@ class TestTheGuardAskedDirectly:
         self, ask: Ask, interval: tuple[str, str] | None
     ) -> None:
         with pytest.raises(AirflowSkipException, match="Not paused, because a shift is on"):
-            ask(pause_until, "25 11:50:00", interval=interval)
+            ask(pause_window, "25 11:50:00", interval=interval)
 
     def test_takes_the_very_end_for_which_a_run_was_made_as_the_hour_that_has_come(self, ask: Ask) -> None:
-        assert ask(pause_until, "25 12:00:00", interval=("25 09:00:00", "25 12:00:00")) == self.AFTERNOON
+        assert ask(pause_window, "25 12:00:00", interval=("25 09:00:00", "25 12:00:00")) == self.AFTERNOON
 
     @pytest.mark.parametrize("tries", [(1, 0, 0), (1, 0, None), (1, 3, 3), (5, 7, 3)])
     def test_skips_on_the_first_try_of_a_run_and_of_one_that_was_cleared(
         self, ask: Ask, tries: tuple[int, int, int | None]
     ) -> None:
         with pytest.raises(AirflowSkipException):
-            ask(pause_until, "25 10:00:00", tries=tries)
+            ask(pause_window, "25 10:00:00", tries=tries)
 
     @pytest.mark.parametrize("tries", [(2, 3, 3), (4, 3, 3), (6, 7, 3)])
     def test_fails_for_good_on_a_retry(self, ask: Ask, tries: tuple[int, int, int | None]) -> None:
         with pytest.raises(AirflowFailException):
-            ask(pause_until, "25 10:00:00", tries=tries)
+            ask(pause_window, "25 10:00:00", tries=tries)
 
     def test_says_on_a_retry_what_to_look_for_after_a_resume(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException) as caught:
-            ask(resume_until, "25 18:30:00", tries=(2, 1, 1))
+            ask(resume_window, "25 18:30:00", tries=(2, 1, 1))
         assert str(caught.value) == (
             "Not resumed, because no shift is on: people would be called outside the shifts. The next shift starts at "
             "2026-11-26T09:00:00+08:00. Earlier tries of this run failed, and the answer of one that took effect may "
@@ -471,7 +471,7 @@ class TestTheGuardAskedDirectly:
 
     def test_says_on_a_retry_what_to_look_for_after_a_pause(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException) as caught:
-            ask(pause_until, "25 13:29:50", tries=(2, 1, 1))
+            ask(pause_window, "25 13:29:50", tries=(2, 1, 1))
         assert str(caught.value) == (
             "Not paused, because the next shift starts in 10 s: it could stop its work. Earlier tries of this run "
             "failed: look in the console whether what it should have paused is still dialled."
@@ -481,14 +481,14 @@ class TestTheGuardAskedDirectly:
         with pytest.raises(
             AirflowFailException, match=r"starts at \S+ Earlier tries of this run failed, and the answer"
         ):
-            ask(resume_until, "25 11:59:50", tries=(2, 1, 1))
+            ask(resume_window, "25 11:59:50", tries=(2, 1, 1))
 
     def test_takes_no_edge_from_a_run_before_the_calendars_first_shift(self, monkeypatch: pytest.MonkeyPatch) -> None:
         to_come = ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-27": ["09:00-12:00"]})
         monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: shanghai("25 11:50:00"))
         context: Any = {"data_interval_end": shanghai("25 12:00:00")}
-        assert pause_until(to_come, context, timedelta(seconds=15)) == pendulum.datetime(2026, 11, 27, 1)
+        assert pause_window(to_come, context, timedelta(seconds=15)).until == pendulum.datetime(2026, 11, 27, 1)
 
     def test_reads_the_machines_clock_whatever_its_zone(self) -> None:
         with time_machine.travel(datetime(2026, 11, 25, 11, tzinfo=ZoneInfo("Asia/Shanghai")), tick=False):
-            assert asked(resume_until, self.CALENDAR) == self.NOON
+            assert asked(resume_window, self.CALENDAR) == self.NOON

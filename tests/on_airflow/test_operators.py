@@ -17,6 +17,7 @@ from airflow_provider_isales.operators.call_batch import (
     ResumeCallBatchesOperator,
     ResumeCallBatchOperator,
 )
+from airflow_provider_isales.shifts import ShiftCalendar
 
 BATCH = "012345678901234567890123456789"
 both = pytest.mark.parametrize("operator", [PauseCallBatchOperator, ResumeCallBatchOperator])
@@ -133,3 +134,64 @@ def test_parsing_a_dag_file_imports_no_client() -> None:
 
 def test_the_connection_is_isales_default_unless_named() -> None:
     assert make(PauseCallBatchOperator).isales_conn_id == "isales_default"
+
+
+SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-18:00"]})
+
+
+@pytest.mark.parametrize("operator", [PauseCallBatchOperator, PauseCallBatchesOperator])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"max_lateness": timedelta(minutes=5)}, "max_lateness needs shifts: without, no shift has an end"),
+        ({"max_lateness": 5, "shifts": SHIFTS}, "max_lateness must be a timedelta of 0 or more, not 5"),
+        ({"max_lateness": timedelta(-1), "shifts": SHIFTS}, "max_lateness must be a timedelta of 0 or more, not "),
+        ({"campaign_suspended": "ignore"}, 'campaign_suspended must be "fail" or "skip", not \'ignore\''),
+    ],
+)
+def test_what_a_pause_can_not_do_is_an_error_at_once(operator: Any, arguments: dict[str, Any], message: str) -> None:
+    more = {"batch_id": BATCH} if operator is PauseCallBatchOperator else {}
+    with pytest.raises(ISalesArgumentError) as caught, DAG("a_dag", schedule=None):
+        operator(task_id="a_task", campaign_id=7, **more, **arguments)
+    assert str(caught.value).startswith(message)
+
+
+@pytest.mark.parametrize("operator", [PauseCallBatchesOperator, ResumeCallBatchesOperator])
+@pytest.mark.parametrize(
+    ("exclude", "message"),
+    [
+        (None, "exclude must be a list of batch ids, not None"),
+        ("7", "exclude must be a list of batch ids, not '7'"),
+        ([7], "exclude must be text of digits, not the number 7"),
+    ],
+)
+def test_what_can_not_be_excluded_is_an_error_at_once(operator: Any, exclude: Any, message: str) -> None:
+    with pytest.raises(ISalesArgumentError) as caught, DAG("a_dag", schedule=None):
+        operator(task_id="a_task", campaign_id=7, exclude=exclude)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_resume_takes_the_word_remembered() -> None:
+    with DAG("a_dag", schedule=None):
+        assert ResumeCallBatchesOperator(task_id="a", campaign_id=7, batch_ids="remembered").batch_ids == "remembered"
+
+
+def test_a_pause_does_not_take_the_word_remembered() -> None:
+    with pytest.raises(ISalesArgumentError, match="batch_ids must be a list"), DAG("a_dag", schedule=None):
+        PauseCallBatchesOperator(task_id="a", campaign_id=7, batch_ids="remembered")
+
+
+@pytest.mark.parametrize(
+    ("operator", "settings"),
+    [
+        (
+            PauseCallBatchesOperator,
+            {"shifts": SHIFTS, "max_lateness": timedelta(0), "remember": True, "exclude": ["1"]},
+        ),
+        (PauseCallBatchOperator, {"shifts": SHIFTS, "max_lateness": timedelta(0), "campaign_suspended": "skip"}),
+    ],
+)
+def test_the_settings_of_a_pause_may_be_partial(operator: Any, settings: dict[str, Any]) -> None:
+    more = {"batch_id": BATCH} if operator is PauseCallBatchOperator else {}
+    with DAG("a_dag", schedule=None):
+        operator.partial(task_id="a_task", **more, **settings).expand(campaign_id=[1, 2])

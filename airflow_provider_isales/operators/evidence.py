@@ -1,0 +1,42 @@
+"""What is left of a task for those who ask later: in the events of its assets, and in Airflow's metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from airflow.providers.common.compat.sdk import Asset, Stats
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+
+def tell_assets(outlets: Iterable[Any], record: Mapping[str, Any], context: Context) -> None:
+    """
+    Put a result into the extra of the events that the outlets of a task have when it succeeds.
+
+    :param outlets: the task's; only assets (datasets in Airflow 2) have events
+    :param record: the result
+    :param context: the task's
+    """
+    for outlet in outlets:
+        if isinstance(outlet, Asset):
+            context["outlet_events"][outlet].extra.update(record)
+
+
+def count_paused(record: Mapping[str, Any]) -> None:
+    """
+    Send the metrics of a pause.
+
+    Metrics without tags (plain StatsD) have the seconds of the last campaign alone.
+
+    :param record: the result of a pause, of one batch or many
+    """
+    tags = {name: str(record[name]) for name in ("vdn_id", "campaign_id")}
+    for name in ("paused", "already_paused", "failed"):
+        found = record[name] if name in record else [name] * (record.get("outcome") == name)
+        Stats.incr(f"isales.batches.{name}", len(found), tags=tags)
+    Stats.incr("isales.batches.stray", len(record.get("late", ())), tags=tags)
+    if (seconds := record.get("seconds_after_shift_end")) is not None:
+        # StatsD takes a gauge with a minus for a decrease.
+        Stats.gauge("isales.pause.seconds_after_shift_end", max(0.0, seconds), tags=tags)

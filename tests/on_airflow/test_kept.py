@@ -1,0 +1,164 @@
+"""Whether a pause was in time, and what it leaves behind for those who ask later."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+import pytest
+from airflow_runs import TaskRun, dag_file, publish, run_dag
+
+from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.operators.lateness import in_words
+from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
+
+BATCHES = [f"00000000000000700000000000000{number}" for number in (1, 2, 3)]
+SetNow = Callable[[str], None]
+ReadLog = Callable[[], str]
+
+
+@pytest.fixture(autouse=True)
+def campaign(isales_simulator: Simulator, no_waiting: list[float]) -> Campaign:
+    return isales_simulator.add_campaign(7, batches=3)
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> SetNow:
+    """Have it be a time of Wednesday, the 25th, in Shanghai; the shifts end at 12:00 and 18:00."""
+
+    def set_now(text: str) -> None:
+        moment = pendulum.from_format(f"2026-11-25 {text}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai")
+        for clock in ("operators.guard", "client.gate"):
+            monkeypatch.setattr(f"airflow_provider_isales.{clock}._utc_now", lambda: moment.in_timezone("UTC"))
+
+    set_now("18:00:02")
+    return set_now
+
+
+def pause(name: str = "kept", conf: dict[str, Any] | None = None) -> TaskRun:
+    ((task_run,),) = run_dag(getattr(dag_file("kept"), name), conf).values()
+    return task_run
+
+
+def log_of(read_log: ReadLog) -> str:
+    return " ".join(read_log().split())
+
+
+@pytest.mark.parametrize("name", ["kept", "kept_one"])
+class TestTheResult:
+    def test_says_when_it_was_confirmed(self, name: str) -> None:
+        assert pause(name).xcom["confirmed_at"] == "2026-11-25T10:00:02.000+00:00"
+
+    def test_says_when_the_shift_ended(self, name: str) -> None:
+        assert pause(name).xcom["shift_end"] == "2026-11-25T18:00:00+08:00"
+
+    def test_says_how_long_after_the_shifts_end(self, name: str) -> None:
+        assert pause(name).xcom["seconds_after_shift_end"] == 2.0
+
+
+@pytest.mark.parametrize("name", ["kept", "kept_one"])
+class TestABatchThatIsStartedTooLongAfterTheShift:
+    @pytest.fixture(autouse=True)
+    def later(self, now: SetNow) -> None:
+        now("22:10:00")
+
+    def test_is_paused_all_the_same(self, name: str, campaign: Campaign) -> None:
+        pause(name)
+        assert campaign.batches[BATCHES[0]].status is BatchStatus.SUSPENDED
+
+    def test_fails_the_task_for_good(self, name: str) -> None:
+        task_run = pause(name)
+        assert (task_run.state, task_run.tries) == ("failed", 1)
+
+    def test_is_in_the_result_all_the_same(self, name: str) -> None:
+        assert BATCHES[0] in pause(name).xcom["late"]
+
+    def test_is_told_in_one_line_of_its_own(self, name: str, read_log: ReadLog) -> None:
+        pause(name)
+        lines = [line for line in read_log().splitlines() if re.search(r"\berror\b|\bERROR\b", line)]
+        assert any("still started 4 h 10 min after the end of the shift at 18:00" in line for line in lines)
+
+
+def test_late_batches_are_counted_and_named(now: SetNow, campaign: Campaign, read_log: ReadLog) -> None:
+    now("22:10:00")
+    campaign.set_status(BATCHES[1], BatchStatus.SUSPENDED)
+    pause()
+    assert (
+        "2 batches were still started 4 h 10 min after the end of the shift at 18:00 on Wed 2026-11-25; they are "
+        "paused now. Someone restarted them, or the pause at the end did not run. "
+        f"Batches: {BATCHES[0]}, {BATCHES[2]}."
+    ) in log_of(read_log)
+
+
+@pytest.mark.parametrize("name", ["kept", "kept_one"])
+def test_a_batch_that_is_found_suspended_is_green_however_late_it_is(
+    name: str, now: SetNow, campaign: Campaign
+) -> None:
+    for batch_id in BATCHES:
+        campaign.set_status(batch_id, BatchStatus.SUSPENDED)
+    now("22:10:00")
+    assert pause(name).state == "success"
+
+
+@pytest.mark.parametrize(("time", "state"), [("18:05:00", "success"), ("18:05:01", "failed")])
+def test_as_late_as_is_allowed_is_in_time(now: SetNow, time: str, state: str) -> None:
+    now(time)
+    assert pause().state == state
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(50, "50 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (15000, "4 h 10 min"), (90000, "25 h")],
+)
+def test_a_duration_in_words(seconds: int, words: str) -> None:
+    assert in_words(timedelta(seconds=seconds)) == words
+
+
+class TestASuspendedCampaign:
+    @pytest.fixture(autouse=True)
+    def suspended(self, campaign: Campaign) -> None:
+        campaign.state = CampaignState.SUSPENDED
+
+    @pytest.mark.parametrize("name", ["kept", "kept_one"])
+    def test_fails_the_task_for_good_by_default(self, name: str) -> None:
+        task_run = pause(name)
+        assert (task_run.state, task_run.tries) == ("failed", 1)
+
+    @pytest.mark.parametrize("name", ["kept_or_skipped", "kept_one_or_skipped"])
+    def test_skips_it_where_that_is_wanted(self, name: str) -> None:
+        assert pause(name).state == "skipped"
+
+    def test_is_the_reason_that_a_skipped_task_gives(self, read_log: ReadLog) -> None:
+        pause("kept_or_skipped")
+        assert "Skipped, because nobody is called while the campaign is suspended." in log_of(read_log)
+
+
+def test_excluded_batches_are_left_alone(campaign: Campaign) -> None:
+    pause("but_for_some", {"exclude": BATCHES[:1]})
+    assert [batch.status for batch in campaign.batches.values()].count(BatchStatus.STARTED) == 1
+
+
+def test_the_reason_of_a_failure_is_logged_as_an_error(isales_simulator: Simulator, read_log: ReadLog) -> None:
+    isales_simulator.inject("result", verb="list", code="0200007", times=9)
+    pause()
+    lines = [line for line in read_log().splitlines() if re.search(r"\[error|ERROR", line)]
+    assert any("[0200007]" in line for line in lines)
+
+
+def test_an_asset_has_the_result_in_its_event() -> None:
+    publish("kept")
+    pause("kept_with_evidence")
+    from airflow.utils.session import create_session
+
+    try:
+        events = importlib.import_module("airflow.models.asset").AssetEvent
+    except ImportError:
+        events = importlib.import_module("airflow.models.dataset").DatasetEvent
+    with create_session() as session:
+        (event,) = session.query(events).all()
+    assert sorted(event.extra["paused"]) == BATCHES
+    assert event.extra["seconds_after_shift_end"] == 2.0

@@ -1,0 +1,237 @@
+"""What a pause remembers in an Airflow Variable, and a resume takes out of it: through retries, kills and mistakes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from airflow.providers.common.compat.sdk import Variable
+from airflow_runs import TaskRun, dag_file, run_dag, start_airflow
+
+from airflow_provider_isales.client import BatchStatus, CampaignKey
+from airflow_provider_isales.operators.memory import Memory, MemoryFailedError
+from airflow_provider_isales.simulator import Campaign, Simulator
+
+NAME = "isales_paused_isales_default_25_7"
+BATCHES = [f"00000000000000700000000000000{number}" for number in (1, 2, 3)]
+A, B, C = BATCHES
+ReadLog = Callable[[], str]
+
+
+@pytest.fixture(autouse=True)
+def campaign(isales_simulator: Simulator, no_waiting: list[float]) -> Campaign:
+    return isales_simulator.add_campaign(7, batches=3)
+
+
+@pytest.fixture(autouse=True)
+def empty() -> Iterator[None]:
+    start_airflow()
+    forget()
+    yield
+    forget()
+
+
+def database(action: Callable[[Any, Any], Any]) -> Any:
+    """Do something with the Variables as the UI does, by the database: tasks have another way in Airflow 3."""
+    from airflow.models.variable import Variable as Model
+    from airflow.utils.session import create_session
+
+    with create_session() as session:
+        return action(session, Model)
+
+
+def forget() -> None:
+    database(lambda session, model: session.query(model).filter(model.key == NAME).delete())
+
+
+def edit(text: str) -> None:
+    forget()
+    database(lambda session, model: session.add(model(key=NAME, val=text)))
+
+
+def remembered() -> list[str]:
+    found = database(lambda session, model: [row.val for row in session.query(model).filter(model.key == NAME)])
+    return sorted(json.loads(found[0])["batches"]) if found else []
+
+
+def run(name: str) -> TaskRun:
+    ((task_run,),) = run_dag(getattr(dag_file("kept"), name)).values()
+    return task_run
+
+
+def pause() -> TaskRun:
+    return run("remembering_pause")
+
+
+def resume() -> TaskRun:
+    return run("remembered_resume")
+
+
+def statuses(campaign: Campaign) -> list[str]:
+    return [batch.status.name.lower() for batch in campaign.batches.values()]
+
+
+def test_exactly_what_was_paused_is_resumed(campaign: Campaign) -> None:
+    campaign.set_status(B, BatchStatus.SUSPENDED)
+    pause()
+    assert sorted(resume().xcom["resumed"]) == [A, C]
+    assert statuses(campaign) == ["started", "suspended", "started"]
+
+
+def test_what_is_started_again_is_forgotten() -> None:
+    pause()
+    resume()
+    assert remembered() == []
+
+
+def test_a_pause_that_is_run_again_forgets_nothing() -> None:
+    pause()
+    pause()
+    assert remembered() == BATCHES
+
+
+def test_a_repeat_adds_what_it_finds(campaign: Campaign) -> None:
+    campaign.set_status(B, BatchStatus.SUSPENDED)
+    pause()
+    campaign.set_status(B, BatchStatus.STARTED)
+    pause()
+    assert remembered() == BATCHES
+
+
+def test_it_is_written_before_the_first_request(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(self: object, batch_ids: list[str], progress: object) -> None:
+        raise SystemExit("as if the worker were lost")
+
+    monkeypatch.setattr("airflow_provider_isales.client.rounds.Rounds.run", killed)
+    pause()
+    assert (isales_simulator.requests.get("pause", 0), remembered()) == (0, BATCHES)
+
+
+def test_the_next_try_of_a_pause_that_was_killed_half_way_remembers_what_the_first_paused(campaign: Campaign) -> None:
+    edit(json.dumps({"batches": BATCHES}))  # written by the first try, which then paused one
+    campaign.set_status(A, BatchStatus.SUSPENDED)
+    pause()
+    assert remembered() == BATCHES
+
+
+def test_a_resume_that_was_killed_half_way_is_finished_by_the_next(campaign: Campaign) -> None:
+    pause()
+    campaign.set_status(A, BatchStatus.STARTED)  # by the first try, which was killed then
+    assert resume().xcom["already_started"] == [A]
+    assert (statuses(campaign), remembered()) == (["started"] * 3, [])
+
+
+def test_what_failed_to_start_stays_remembered(isales_simulator: Simulator, campaign: Campaign) -> None:
+    pause()
+    isales_simulator.inject("result", verb="resume", code="0200001", times=99)
+    assert resume().state == "failed"
+    assert remembered() == BATCHES
+
+
+def test_what_was_deleted_meanwhile_is_forgotten(campaign: Campaign) -> None:
+    pause()
+    del campaign.batches[A]
+    assert resume().xcom["gone"] == [A]
+    assert remembered() == []
+
+
+def test_an_answer_that_was_lost_is_remembered_all_the_same(isales_simulator: Simulator) -> None:
+    isales_simulator.inject("close_after", verb="pause", times=3)
+    pause()
+    assert remembered() == BATCHES
+
+
+def test_what_somebody_else_was_quicker_to_suspend_is_not_remembered(
+    isales_simulator: Simulator, campaign: Campaign
+) -> None:
+    def somebody_suspends(verb: str, body: object) -> None:
+        if verb == "pause":
+            campaign.set_status(B, BatchStatus.SUSPENDED)
+
+    isales_simulator.on_request = somebody_suspends
+    pause()
+    assert remembered() == [A, C]
+
+
+def test_an_empty_memory_is_green_with_a_warning_that_says_since_when(read_log: ReadLog) -> None:
+    pause()
+    resume()
+    read_log()
+    assert resume().state == "success"
+    assert f"the Variable {NAME} has been empty since 20" in " ".join(read_log().split())
+
+
+def test_a_memory_that_was_never_written_is_green_with_a_warning(read_log: ReadLog) -> None:
+    assert resume().state == "success"
+    assert f"the Variable {NAME} was never written" in " ".join(read_log().split())
+
+
+def test_a_memory_that_somebody_spoilt_fails_the_resume_and_says_how_it_must_look(read_log: ReadLog) -> None:
+    edit("A, B")
+    assert resume().state == "failed"
+    assert f'the Variable {NAME} must be {{"batches": ["...", ...]}}' in " ".join(read_log().split())
+
+
+class TestAMemoryThatFails:
+    @pytest.fixture(autouse=True)
+    def spoilt(self) -> None:
+        edit("no JSON")
+
+    def test_does_not_keep_the_batches_from_being_paused(self, campaign: Campaign) -> None:
+        pause()
+        assert statuses(campaign) == ["suspended"] * 3
+
+    def test_fails_the_task_for_good(self) -> None:
+        task_run = pause()
+        assert (task_run.state, task_run.tries) == ("failed", 1)
+
+    def test_has_the_error_name_all_that_was_paused(self, read_log: ReadLog) -> None:
+        pause()
+        log = " ".join(read_log().split())
+        assert "What was paused is not remembered, so resume it by hand: " in log
+        assert all(batch_id in log for batch_id in BATCHES)
+
+
+class TestTheVariable:
+    """Two tasks at once; here the Variable is a value with the store's own two operations."""
+
+    @pytest.fixture
+    def stored(self, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+        stored: dict[str, str] = {}
+        monkeypatch.setattr(Variable, "get", stored.get)
+        monkeypatch.setattr(Variable, "set", stored.__setitem__)
+        return stored
+
+    @pytest.fixture
+    def memory(self) -> Memory:
+        return Memory("isales_default", CampaignKey(25, 7))
+
+    def test_is_named_after_connection_vdn_and_campaign(self, memory: Memory, stored: dict[str, str]) -> None:
+        memory.add([A])
+        assert [*stored] == [NAME]
+
+    def test_holds_no_more_than_batches_and_a_time(self, memory: Memory, stored: dict[str, str]) -> None:
+        memory.add([A])
+        value = json.loads(stored[NAME])
+        assert sorted(value) == ["batches", "changed_at"]
+
+    def test_is_written_again_when_another_task_overwrote_it(
+        self, memory: Memory, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def overwritten_once(name: str, value: str) -> None:
+            stored[name] = value
+            monkeypatch.setattr(Variable, "set", stored.__setitem__)
+            stored[name] = json.dumps({"batches": [B]})
+
+        monkeypatch.setattr(Variable, "set", overwritten_once)
+        memory.add([A])
+        assert memory.read()[0] == [B, A]
+
+    def test_that_keeps_nothing_is_an_error(
+        self, memory: Memory, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(Variable, "set", lambda name, value: None)
+        with pytest.raises(MemoryFailedError, match="does not keep what is written into it"):
+            memory.add([A])
