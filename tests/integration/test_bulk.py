@@ -27,6 +27,7 @@ from airflow_provider_isales.client import (
     ISalesBulkError,
     ISalesCampaignNotFoundError,
     ISalesClient,
+    ISalesNotAllowedError,
     RetryPolicy,
 )
 from airflow_provider_isales.client.verbs import PAUSE, Switch
@@ -642,3 +643,14 @@ def test_a_batch_of_a_list_that_was_paused_by_a_request_whose_answer_was_lost_co
 def test_a_deleted_batch_of_a_list_is_gone_where_that_is_no_failure(client: ISalesClient, campaign: Campaign) -> None:
     bulk = BulkSwitch(PAUSE, client, client.campaign(7), [ids(campaign)[0], ABSENT], deleted_is_gone=True)
     assert bulk.run().gone == [ABSENT]
+
+
+@pytest.mark.parametrize(("more", "alone"), [([], True), ([ABSENT], False)])
+def test_it_can_be_told_whether_one_kind_of_error_alone_was_in_the_way(
+    client: ISalesClient, simulator: Simulator, more: list[str], alone: bool
+) -> None:
+    campaign = simulator.add_campaign(7, batches=2, state=CampaignState.SUSPENDED)
+    bulk = BulkSwitch(PAUSE, client, client.campaign(7), [*ids(campaign), *more])
+    with pytest.raises(ISalesBulkError):
+        bulk.run()
+    assert bulk.failed_by(ISalesNotAllowedError) is alone

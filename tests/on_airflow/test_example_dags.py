@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from functools import cache
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ EXAMPLES = sorted(file.stem for file in (Path(__file__).parents[2] / "example_da
 WEDNESDAY = pendulum.datetime(2026, 1, 7, tz="Asia/Shanghai")
 NEXT_MORNING = 24 + 9
 SetHour = Callable[..., None]
-AIRFLOW_3_ONLY = {"resume_next_morning"}
 
 
 @pytest.fixture
@@ -30,13 +28,6 @@ def campaign(isales_simulator: Simulator, no_waiting: list[float]) -> Campaign:
 
 def example(name: str, dag_id: str = "") -> Any:
     return dags_in(dag_file(name))[dag_id or f"isales_{name}"]
-
-
-@cache
-def published(name: str) -> None:
-    """Have Airflow know the assets of an example, without which Airflow 3.0 runs no task that has one."""
-    pytest.importorskip("airflow.sdk", reason="asset events between DAGs are for Airflow 3")
-    publish(name)
 
 
 def outcomes(runs: dict[str, list[TaskRun]], task_id: str) -> list[str]:
@@ -49,8 +40,6 @@ def statuses(campaign: Campaign) -> list[str]:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_every_example_says_what_it_does_and_names_its_dags_after_itself(name: str) -> None:
-    if name in AIRFLOW_3_ONLY:
-        pytest.importorskip("airflow.sdk", reason="for Airflow 3")
     module = dag_file(name)
     assert bool(module.__doc__)
     assert all(dag_id.startswith(f"isales_{name}") for dag_id in dags_in(module))
@@ -116,67 +105,60 @@ def test_the_chinese_calendar_knows_holidays_and_make_up_days(day: str, is_on: b
     assert dag_file("shifts_china").SHIFTS.is_on(datetime.fromisoformat(f"{day}T10:00+08:00")) is is_on
 
 
-def test_a_shift_in_one_run_resumes_waits_and_pauses(campaign: Campaign, set_hour: SetHour) -> None:
-    for batch_id in campaign.batches:
-        campaign.set_status(batch_id, BatchStatus.SUSPENDED)
-    set_hour(9, 12)
-    states = [run.state for (run,) in run_at(9, "shift_in_one_run").values()]
-    assert states == ["success"] * 4
-
-
-def test_a_shift_in_one_run_pauses_at_its_end_even_when_the_resume_failed_after_it_took_effect(
-    campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour
-) -> None:
-    isales_simulator.inject("close_after", verb="resume")
-    isales_simulator.inject("result", verb="resume", code="0200001", times=9)
-    isales_simulator.inject("answer", verb="list", status=404, times=9)
-    set_hour(9, 12)
-    runs = run_at(9, "shift_in_one_run")
-    assert runs["resume"][0].state == "failed"
-    assert runs["pause"][0].state == "success"
-    assert statuses(campaign)[0] == "suspended"
-
-
-def test_evening_pauses_even_when_nobody_could_note_what_was_dialled(
-    campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour
-) -> None:
-    published("resume_next_morning")
-    isales_simulator.inject("answer", verb="list", status=404, times=2)
-    set_hour(18)
-    runs = run_at(18, "resume_next_morning", "isales_resume_next_morning_pause")
-    assert runs["pause"][0].state == "success"
-    assert runs["all_went_well"][0].state == "upstream_failed"
-    assert statuses(campaign) == ["suspended"] * 3
-
-
 def test_whole_campaigns_are_paused(campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour) -> None:
     other = isales_simulator.add_campaign(1002, batches=2)
     set_hour(12, 12)
-    run_at(12, "whole_campaigns")
+    run_at(12, "keep_paused")
     assert {*statuses(campaign), *statuses(other)} == {"suspended"}
 
 
-def test_exactly_what_was_dialled_is_resumed_after_the_maintenance(campaign: Campaign) -> None:
-    campaign.set_status(list(campaign.batches)[1], BatchStatus.SUSPENDED)
-    runs = run_dag(example("resume_what_was_paused"))
-    assert len(runs["pause"][0].xcom["paused"]) == 2
-    assert statuses(campaign) == ["started", "suspended", "started"]
-
-
-@pytest.mark.parametrize("evening_runs", [1, 2])
-def test_exactly_what_was_dialled_in_the_evening_is_resumed_next_morning(
-    campaign: Campaign, set_hour: SetHour, evening_runs: int
+def test_a_batch_that_is_restarted_after_the_shift_is_paused_by_a_red_task_and_the_next_is_green(
+    campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour
 ) -> None:
-    published("resume_next_morning")
-    campaign.set_status(list(campaign.batches)[1], BatchStatus.SUSPENDED)
-    set_hour(*[18] * evening_runs)
-    for _ in range(evening_runs):
-        run_at(18, "resume_next_morning", "isales_resume_next_morning_pause")
-    evening = statuses(campaign)
-    set_hour(NEXT_MORNING)
-    run_at(NEXT_MORNING, "resume_next_morning", "isales_resume_next_morning_resume")
-    assert evening == ["suspended"] * 3
-    assert statuses(campaign) == ["started", "suspended", "started"]
+    isales_simulator.add_campaign(1002, batches=2)
+    states = []
+    for restarted in (True, False):
+        campaign.set_status(next(iter(campaign.batches)), BatchStatus.STARTED if restarted else BatchStatus.SUSPENDED)
+        set_hour(19, 19)
+        states.append([run.state for run in run_at(19, "keep_paused")["pause"]])
+    assert states == [["failed", "failed"], ["success", "success"]]
+
+
+class TestFromEveningToMorning:
+    """Three campaigns, of which one has a batch that people had suspended before."""
+
+    @pytest.fixture(autouse=True)
+    def campaigns(self, campaign: Campaign, isales_simulator: Simulator) -> list[Campaign]:
+        publish("evening_to_morning")
+        campaign.set_status(list(campaign.batches)[1], BatchStatus.SUSPENDED)
+        return [campaign, *(isales_simulator.add_campaign(number, batches=2) for number in (1002, 1003))]
+
+    def run(self, set_hour: SetHour, which: str, hour: float) -> list[str]:
+        set_hour(*[hour] * 3)
+        name = "evening_to_morning"
+        return [run.state for run in next(iter(run_at(int(hour), name, f"isales_{name}_{which}").values()))]
+
+    def test_nobody_is_called_all_night(self, campaigns: list[Campaign], set_hour: SetHour) -> None:
+        self.run(set_hour, "pause", 18)
+        assert {status for campaign in campaigns for status in statuses(campaign)} == {"suspended"}
+
+    def test_dialling_ends_before_the_shift_does(self, campaigns: list[Campaign], set_hour: SetHour) -> None:
+        assert self.run(set_hour, "pause", 18 - 4 / 60) == ["success"] * 3
+
+    def test_what_was_dialled_is_dialled_again_and_nothing_else(
+        self, campaigns: list[Campaign], set_hour: SetHour
+    ) -> None:
+        self.run(set_hour, "pause", 18)
+        self.run(set_hour, "resume", NEXT_MORNING)
+        assert [statuses(campaign) for campaign in campaigns] == [
+            ["started", "suspended", "started"],
+            ["started", "started"],
+            ["started", "started"],
+        ]
+
+    def test_it_is_at_most_forty_lines(self) -> None:
+        file = Path(__file__).parents[2] / "example_dags" / "evening_to_morning.py"
+        assert len(file.read_text().splitlines()) <= 40
 
 
 @pytest.mark.parametrize("work_fails", [False, True])
@@ -244,8 +226,6 @@ def run_state(dag: Any, way: dict[str, Any]) -> str:
         ("isales_pause_as_teardown", [12]),
         ("isales_pause_mapped_batches", [12]),
         ("isales_pause_one_batch", [12]),
-        ("isales_resume_next_morning_pause", [18]),
-        ("isales_shift_in_one_run", [9, 12]),
         ("isales_shifts_china", [12]),
         ("isales_shifts_weekly_pause", [12]),
     ],
@@ -254,8 +234,6 @@ def test_examples_pause_in_whatever_way_they_are_run(
     campaign: Campaign, set_hour: SetHour, dag_id: str, hours: list[int], way: dict[str, Any]
 ) -> None:
     (name,) = (name for name in EXAMPLES if dag_id.startswith(f"isales_{name}"))
-    if name in AIRFLOW_3_ONLY:
-        published(name)
     set_hour(*hours)
     state = run_state(example(name, dag_id), way)
     assert (state, statuses(campaign)[0]) == ("success", "suspended")
@@ -267,7 +245,7 @@ def test_whole_campaigns_are_paused_in_whatever_way_they_are_run(
 ) -> None:
     other = isales_simulator.add_campaign(1002, batches=1)
     set_hour(12, 12)
-    state = run_state(example("whole_campaigns"), way)
+    state = run_state(example("keep_paused"), way)
     assert (state, *statuses(other), statuses(campaign)[0]) == ("success", "suspended", "suspended")
 
 
@@ -282,43 +260,14 @@ def test_a_week_of_shifts_resumes_in_whatever_way_it_is_run(
 
 
 @each_way
-def test_what_was_dialled_is_resumed_in_whatever_way_it_is_run(campaign: Campaign, way: dict[str, Any]) -> None:
-    state = run_state(example("resume_what_was_paused"), way)
-    assert (state, statuses(campaign)) == ("success", ["started"] * 3)
-
-
-@each_way
 def test_what_was_dialled_in_the_evening_is_resumed_in_whatever_way_both_are_run(
-    campaign: Campaign, set_hour: SetHour, way: dict[str, Any]
+    campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour, way: dict[str, Any]
 ) -> None:
-    published("resume_next_morning")
-    set_hour(19)
-    run_state(example("resume_next_morning", "isales_resume_next_morning_pause"), way)
-    set_hour(NEXT_MORNING)
-    state = run_state(example("resume_next_morning", "isales_resume_next_morning_resume"), way)
+    publish("evening_to_morning")
+    for other in (1002, 1003):
+        isales_simulator.add_campaign(other, batches=1)
+    set_hour(*[18] * 3)
+    run_state(example("evening_to_morning", "isales_evening_to_morning_pause"), way)
+    set_hour(*[NEXT_MORNING] * 3)
+    state = run_state(example("evening_to_morning", "isales_evening_to_morning_resume"), way)
     assert (state, statuses(campaign)) == ("success", ["started"] * 3)
-
-
-def test_a_shift_in_one_run_pauses_at_once_when_there_was_no_shift_to_resume_in(
-    campaign: Campaign, set_hour: SetHour
-) -> None:
-    set_hour(20, 20)
-    runs = run_at(20, "shift_in_one_run")
-    states = {task_id: run.state for task_id, (run,) in runs.items()}
-    assert states == {
-        "resume": "skipped",
-        "wait_for_the_end": "skipped",
-        "pause": "success",
-        "all_went_well": "skipped",
-    }
-
-
-@pytest.mark.parametrize(
-    ("hour", "own_end", "expected"), [(10, None, 12), (10, -36, 12), (9, 12, 12), (8, 12, 12), (13, None, 13)]
-)
-def test_a_shift_in_one_run_waits_for_the_end_of_what_is_on(
-    set_hour: SetHour, hour: int, own_end: int | None, expected: int
-) -> None:
-    set_hour(hour)
-    end = dag_file("shift_in_one_run").end_of_shift(own_end and WEDNESDAY.add(hours=own_end))
-    assert end == WEDNESDAY.add(hours=expected)

@@ -1,8 +1,14 @@
-"""Pause every started call batch of some campaigns at each end of a shift, one mapped task for each campaign."""
+"""
+Pause whole campaigns at each end of a shift, and keep them paused until the next one.
+
+Every ten minutes it looks again. A batch that somebody restarts is paused by the next run, which is red and says so.
+"""
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
+from typing import Any
 
 import pendulum
 from airflow.providers.common.compat.sdk import DAG  # on Airflow 3 alone: from airflow.sdk import DAG
@@ -13,16 +19,26 @@ from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
 SHIFTS = ShiftCalendar(timezone="Asia/Shanghai", week={"mon-fri": ["09:00-12:00", "13:30-18:00"]})
 
+
+def alert(context: dict[str, Any]) -> None:
+    """Stands for your notifier: whoever is on call has to learn of it."""
+    logging.getLogger(__name__).error("Tell whoever is on call: %s", context["exception"])
+
+
 with DAG(
-    dag_id="isales_whole_campaigns",
-    schedule=ShiftEndTimetable(SHIFTS),
+    dag_id="isales_keep_paused",
+    schedule=ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=10)),
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
+    max_active_runs=1,
     tags=["isales"],
 ) as dag:
     PauseCallBatchesOperator.partial(
         task_id="pause",
         shifts=SHIFTS,
+        max_lateness=timedelta(minutes=5),
         retries=3,
         retry_delay=timedelta(seconds=30),
+        on_failure_callback=alert,
+        map_index_template="campaign {{ task.campaign_id }}",
     ).expand(campaign_id=[1001, 1002])
