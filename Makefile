@@ -28,7 +28,7 @@ attack: $(INSTALLED)  ## the attacks of the tests at full length, and their figu
 	$(BIN)/pytest tests/attack --attack large --attack-results tests/attack/RESULTS.md $(if $(SEED),--attack-seed $(SEED))
 
 test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis and PostgreSQL (needs Debian's packages for them)
-	$(BIN)/pytest -rP tests/system
+	$(BIN)/pytest -rP --numprocesses 2 --dist loadfile tests/system
 
 screenshots: $(INSTALLED)-system  ## take the pictures of the docs anew
 	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py

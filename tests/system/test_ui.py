@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, ViewportSize, expect, sync_playwright
 from throwaway_airflow import REPOSITORY, ThrowawayAirflow
 
 from airflow_provider_isales.shifts import ShiftCalendar
@@ -23,7 +23,7 @@ from airflow_provider_isales.simulator import Campaign, Simulator
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-SIZE = {"width": 1200, "height": 1000}
+SIZE = ViewportSize(width=1200, height=1000)
 WIDE = 2240  # so that a long line of a log is whole in the picture
 ACTION_SECONDS = 20
 SECRET_KEY = "a-key-that-nobody-shall-see"
@@ -283,13 +283,13 @@ class TestTheConnection:
 def picture_of_log(page: Page, last_line: Locator, path: Path) -> None:
     """Take a picture of a task's log down to a line; below may be paths of the machine at hand."""
     box = last_line.bounding_box() or {"y": 0, "height": 0}
-    clip = {"x": 440, "y": 60, "width": WIDE - 440, "height": box["y"] + box["height"] - 56}
-    page.screenshot(path=path, animations="disabled", clip=clip)
+    height = box["y"] + box["height"] - 56
+    page.screenshot(path=path, animations="disabled", clip={"x": 440, "y": 60, "width": WIDE - 440, "height": height})
 
 
 @pytest.fixture
 def wide_page(page: Page) -> Iterator[Page]:
-    page.set_viewport_size({**SIZE, "width": WIDE})
+    page.set_viewport_size(ViewportSize(width=WIDE, height=SIZE["height"]))
     yield page
     page.set_viewport_size(SIZE)
 
@@ -308,15 +308,18 @@ class TestARun:
         page.goto(f"{succeeded}/xcom")
         page.get_by_role("button", name="Expand").click()
         expect(page.get_by_text('"outcome": "paused"')).to_be_visible()
-        clip = {"x": 0, "y": 0, "width": SIZE["width"], "height": 600}
-        page.screenshot(path=pictures / "run-xcom.png", animations="disabled", clip=clip)
+        page.screenshot(
+            path=pictures / "run-xcom.png",
+            animations="disabled",
+            clip={"x": 0, "y": 0, "width": SIZE["width"], "height": 600},
+        )
 
     def test_says_why_it_failed_and_what_to_do(self, failed: str, wide_page: Page, pictures: Path) -> None:
         wide_page.goto(failed)
         line = wide_page.get_by_text(
             f"Pausing call batch {BATCH} of campaign {ABSENT_CAMPAIGN} (VDN 25) failed: [0200007] the outbound "
             "campaign does not exist. Check campaign_id and vdn_id."
-        )
+        ).first
         expect(line).to_be_visible()
         picture_of_log(wide_page, line, pictures / "run-failed.png")
 
