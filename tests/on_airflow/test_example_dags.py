@@ -271,3 +271,21 @@ def test_what_was_dialled_in_the_evening_is_resumed_in_whatever_way_both_are_run
     set_hour(*[NEXT_MORNING] * 3)
     state = run_state(example("evening_to_morning", "isales_evening_to_morning_resume"), way)
     assert (state, statuses(campaign)) == ("success", ["started"] * 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "dag_id"), [("keep_paused", ""), ("evening_to_morning", "isales_evening_to_morning_pause")]
+)
+def test_the_grid_shows_the_campaign_in_place_of_a_number(
+    campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour, name: str, dag_id: str
+) -> None:
+    publish(name)
+    for other in (1002, 1003):
+        isales_simulator.add_campaign(other, batches=1)
+    set_hour(*[12] * 3)
+    logical_date = (
+        "logical_date" if "logical_date" in signature(example(name, dag_id).test).parameters else "execution_date"
+    )
+    dag_run = example(name, dag_id).test(**{logical_date: WEDNESDAY.add(hours=12)})
+    shown = sorted(ti.rendered_map_index for ti in dag_run.get_task_instances())
+    assert shown == [f"campaign {1001 + number}" for number in range(len(shown))]
