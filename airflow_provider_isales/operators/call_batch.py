@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, BaseOperator
-
 from airflow_provider_isales.client import (
     CallBatchResult,
-    ISalesArgumentError,
     ISalesBulkError,
     ISalesError,
     ISalesNotAllowedError,
@@ -22,18 +19,13 @@ from airflow_provider_isales.client.arguments import (
     ALL,
     check_batch_id,
     check_batch_ids,
-    check_campaign_id,
     check_exclude,
     check_parallelism,
-    check_vdn_id,
 )
-from airflow_provider_isales.operators.evidence import count_paused, tell_assets
-from airflow_provider_isales.operators.failures import InvalidArgumentError, failures_told
-from airflow_provider_isales.operators.guard import Window, pause_window, resume_window
-from airflow_provider_isales.operators.lateness import late_batches, told
+from airflow_provider_isales.operators.campaign import CampaignOperator, PausingOperator, check_unless_templated
+from airflow_provider_isales.operators.evidence import count_paused
+from airflow_provider_isales.operators.guard import resume_window
 from airflow_provider_isales.operators.memory import Forgetful, Memory, Remembering
-from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
-from airflow_provider_isales.shifts import ShiftCalendar
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -55,147 +47,7 @@ _SENTENCES = {
 }
 
 
-class _CampaignOperator(BaseOperator):
-    """What all operators have in common: where to find the campaign, and the guard against the wrong hour."""
-
-    _guard: ClassVar[staticmethod[[ShiftCalendar, Context, timedelta], Window]]
-
-    def __init__(
-        self,
-        *,
-        campaign_id: int | str,
-        vdn_id: int | str | None = None,
-        isales_conn_id: str = DEFAULT_CONN_ID,
-        shifts: ShiftCalendar | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.campaign_id = campaign_id
-        self.vdn_id = vdn_id
-        self.isales_conn_id = isales_conn_id
-        self.shifts = shifts
-        self._client: ISalesClient | None = None
-        self._killed = False
-        self._window = Window(None, None)
-        _check_unless_templated(check_campaign_id, campaign_id)
-        if vdn_id is not None:
-            _check_unless_templated(check_vdn_id, vdn_id)
-        if not isinstance(shifts, ShiftCalendar | None):
-            raise InvalidArgumentError(f"shifts must be a ShiftCalendar, not {shifts!r}")
-
-    def execute(self, context: Context) -> dict[str, Any]:
-        with failures_told(self.log.error), self._new_hook().get_conn() as client:
-            self._client = client
-            if self.shifts is not None:
-                self._window = self._guard(self.shifts, context, client.margin)
-                if self._window.until is not None:
-                    client.stop_before(self._window.until)
-            if self._killed:
-                client.stop()
-            return self._carry_out(client, context)
-
-    def on_kill(self) -> None:
-        """Send nothing more."""
-        self._killed = True
-        if self._client is not None:
-            self._client.stop()
-
-    def _new_hook(self, **settings: Any) -> ISalesHook:
-        # Imported here, because DAG files are parsed again and again, and need nothing of what it imports.
-        from airflow_provider_isales.hooks.isales import ISalesHook  # noqa: PLC0415
-
-        return ISalesHook(self.isales_conn_id, **settings)
-
-    @abstractmethod
-    def _carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]: ...
-
-    def _succeed(
-        self,
-        context: Context,
-        result: CallBatchResult | BulkResult,
-        asked_at: Mapping[str, datetime],
-        problem: str = "",
-    ) -> dict[str, Any]:
-        """
-        Leave evidence of what was done, and return the task's result.
-
-        :param asked_at: when the batches that were changed were asked to change
-        :param problem: for which the task is to fail all the same
-        """
-        record = result.to_dict()
-        tell_assets(self.outlets, record, context)
-        return record
-
-    def _keep(self, record: dict[str, Any], context: Context) -> None:
-        """Write the result of a task that does not succeed."""
-        try:
-            context["ti"].xcom_push(key="return_value", value=record)
-        except Exception:  # what failed the task matters more
-            self.log.exception("The result could not be written to XCom.")
-
-
-class _PauseOperator(_CampaignOperator):
-    """What the operators that pause have in common: when it was done, and whether that was in time."""
-
-    _guard = staticmethod(pause_window)
-
-    def __init__(
-        self,
-        *,
-        max_lateness: timedelta | None = None,
-        campaign_suspended: Literal["fail", "skip"] = "fail",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.max_lateness = max_lateness
-        self.campaign_suspended = campaign_suspended
-        if not isinstance(max_lateness, timedelta | None) or (max_lateness and max_lateness < timedelta()):
-            raise InvalidArgumentError(f"max_lateness must be a timedelta of 0 or more, not {max_lateness!r}")
-        if max_lateness is not None and self.shifts is None:
-            raise InvalidArgumentError("max_lateness needs shifts: without, no shift has an end to be late after")
-        if campaign_suspended not in ("fail", "skip"):
-            raise InvalidArgumentError(f'campaign_suspended must be "fail" or "skip", not {campaign_suspended!r}')
-
-    def _succeed(
-        self,
-        context: Context,
-        result: CallBatchResult | BulkResult,
-        asked_at: Mapping[str, datetime],
-        problem: str = "",
-    ) -> dict[str, Any]:
-        record, lateness = self._judged(result, asked_at)
-        count_paused(record)
-        if lateness or problem:
-            self._keep(record, context)
-            # For good: a next try would find all suspended, and be green.
-            raise AirflowFailException(" ".join(filter(None, (lateness, problem))))
-        tell_assets(self.outlets, record, context)
-        return record
-
-    def _judged(
-        self, result: CallBatchResult | BulkResult, asked_at: Mapping[str, datetime]
-    ) -> tuple[dict[str, Any], str]:
-        """Return the task's result, and what is to be said of batches that were late."""
-        record: dict[str, Any] = result.to_dict()
-        problem = ""
-        if (shift_end := self._window.since) is not None:
-            record["shift_end"] = shift_end.isoformat()
-            if result.confirmed_at is not None:
-                record["seconds_after_shift_end"] = round((result.confirmed_at - shift_end).total_seconds(), 3)
-            if self.max_lateness is not None and (late := late_batches(asked_at, shift_end, self.max_lateness)):
-                record["late"] = sorted(late)
-                problem = told(late, shift_end)
-        return record, problem
-
-    def _skip_if_wanted(self, error: ISalesError) -> None:
-        if self.campaign_suspended == "skip":
-            raise AirflowSkipException(
-                f"{error} Skipped, because nobody is called while the campaign is suspended. What is started in it is "
-                "dialled again once the campaign goes on."
-            ) from None
-
-
-class _CallBatchOperator(_CampaignOperator):
+class _CallBatchOperator(CampaignOperator):
     template_fields: Sequence[str] = ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
 
     def __init__(
@@ -203,19 +55,19 @@ class _CallBatchOperator(_CampaignOperator):
     ) -> None:
         super().__init__(execution_timeout=execution_timeout, **kwargs)
         self.batch_id = batch_id
-        _check_unless_templated(check_batch_id, batch_id)
+        check_unless_templated(check_batch_id, batch_id)
 
-    def _carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
+    def carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         result = self._switch(client)
         self.log.info(_SENTENCES[result.outcome], result.batch, result.result_code, result.result_desc)
         changed = result.outcome in (Outcome.PAUSED, Outcome.RESUMED)
-        return self._succeed(context, result, {result.batch.batch_id: result.asked_at} if changed else {})
+        return self.succeed(context, result, {result.batch.batch_id: result.asked_at} if changed else {})
 
     @abstractmethod
     def _switch(self, client: ISalesClient) -> CallBatchResult: ...
 
 
-class PauseCallBatchOperator(_CallBatchOperator, _PauseOperator):
+class PauseCallBatchOperator(_CallBatchOperator, PausingOperator):
     """
     Pauses one call batch. A batch that is already paused counts as success, so a task may run twice without harm.
 
@@ -244,7 +96,7 @@ class PauseCallBatchOperator(_CallBatchOperator, _PauseOperator):
         try:
             return client.pause_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
         except ISalesNotAllowedError as error:
-            self._skip_if_wanted(error)
+            self.skip_if_wanted(error)
             raise
 
 
@@ -264,7 +116,7 @@ class ResumeCallBatchOperator(_CallBatchOperator):
         return client.resume_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
 
 
-class _CallBatchesOperator(_CampaignOperator):
+class _CallBatchesOperator(CampaignOperator):
     template_fields: Sequence[str] = ("campaign_id", "batch_ids", "exclude", "vdn_id", "isales_conn_id")
 
     _verb: ClassVar[Literal["pause", "resume"]]
@@ -282,17 +134,17 @@ class _CallBatchesOperator(_CampaignOperator):
         self.batch_ids = batch_ids
         self.exclude = exclude
         self.max_parallel_requests = max_parallel_requests
-        _check_unless_templated(check_parallelism, max_parallel_requests)
-        _check_unless_templated(self._check_batch_ids, batch_ids)
+        check_unless_templated(check_parallelism, max_parallel_requests)
+        check_unless_templated(self._check_batch_ids, batch_ids)
         for name, listed in (("batch_id", batch_ids), ("exclude", exclude)):
             if isinstance(listed, (list, tuple)):
                 for batch_id in listed:
-                    _check_unless_templated(partial(check_batch_id, name=name), batch_id)
+                    check_unless_templated(partial(check_batch_id, name=name), batch_id)
         if not isinstance(exclude, (list, tuple)):
-            _check_unless_templated(check_exclude, exclude)
+            check_unless_templated(check_exclude, exclude)
 
-    def _new_hook(self, **settings: Any) -> ISalesHook:
-        return super()._new_hook(max_connections=self.max_parallel_requests, **settings)
+    def new_hook(self, **settings: Any) -> ISalesHook:
+        return super().new_hook(max_connections=self.max_parallel_requests, **settings)
 
     @staticmethod
     def _check_batch_ids(value: object) -> list[Any] | Literal["all", "remembered"]:
@@ -315,14 +167,14 @@ class _CallBatchesOperator(_CampaignOperator):
         except BaseException as error:
             nothing_was_done = isinstance(error, ISalesError) and not isinstance(error, ISalesBulkError)
             if not nothing_was_done:
-                self._keep(self._record_of_failure(bulk.result()), context)
+                self.keep(self._record_of_failure(bulk.result()), context)
             raise
 
     def _record_of_failure(self, result: BulkResult) -> dict[str, Any]:
         return result.to_dict()
 
 
-class PauseCallBatchesOperator(_CallBatchesOperator, _PauseOperator):
+class PauseCallBatchesOperator(_CallBatchesOperator, PausingOperator):
     """
     Pauses many call batches of a campaign in one task, and makes sure by ``list`` that it was done.
 
@@ -360,7 +212,7 @@ class PauseCallBatchesOperator(_CallBatchesOperator, _PauseOperator):
         super().__init__(**kwargs)
         self.remember = remember
 
-    def _carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
+    def carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         campaign = client.campaign(self.campaign_id, self.vdn_id)
         remembering = Remembering(Memory(self.isales_conn_id, campaign)) if self.remember else Forgetful()
         bulk = self._new_bulk_switch(client, campaign, self.batch_ids, announce=remembering.announce)
@@ -370,12 +222,12 @@ class PauseCallBatchesOperator(_CallBatchesOperator, _PauseOperator):
             if problem := remembering.settle(error.result):
                 self.log.error("%s", problem)
             if bulk.failed_by(ISalesNotAllowedError):
-                self._skip_if_wanted(error)
+                self.skip_if_wanted(error)
             raise
-        return self._succeed(context, result, _when_asked(result), remembering.settle(result))
+        return self.succeed(context, result, _when_asked(result), remembering.settle(result))
 
     def _record_of_failure(self, result: BulkResult) -> dict[str, Any]:
-        record, problem = self._judged(result, _when_asked(result))
+        record, problem = self.judged(result, _when_asked(result))
         count_paused(record)
         if problem:
             self.log.error("%s", problem)
@@ -402,13 +254,13 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
     def _check_batch_ids(value: object) -> list[Any] | Literal["all", "remembered"]:
         return REMEMBERED if value == REMEMBERED else check_batch_ids(value)
 
-    def _carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
+    def carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         campaign = client.campaign(self.campaign_id, self.vdn_id)
         if self.batch_ids == REMEMBERED:
             result = self._resume_remembered(client, campaign, context)
         else:
             result = self._run(self._new_bulk_switch(client, campaign, self.batch_ids), context)
-        return self._succeed(context, result, {})
+        return self.succeed(context, result, {})
 
     def _resume_remembered(self, client: ISalesClient, campaign: CampaignKey, context: Context) -> BulkResult:
         memory = Memory(self.isales_conn_id, campaign)
@@ -429,13 +281,3 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
 
 def _when_asked(result: BulkResult) -> dict[str, datetime]:
     return {batch_id: result.asked_at[batch_id] for batch_id in result.changed if batch_id in result.asked_at}
-
-
-def _check_unless_templated(check: Callable[[object], object], value: object) -> None:
-    is_template = isinstance(value, str) and any(mark in value for mark in ("{{", "{%", "{#"))
-    is_resolved_later = hasattr(value, "resolve")  # an XComArg or another value that Airflow fills in
-    if not (is_template or is_resolved_later):
-        try:
-            check(value)
-        except ISalesArgumentError as error:
-            raise InvalidArgumentError(error.problem) from None
