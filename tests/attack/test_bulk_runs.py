@@ -129,7 +129,7 @@ def why(problem: str) -> str:
     }.items():
         if words in problem:
             return reason
-    return problem.partition(". ")[2][:60] or problem[:60]
+    return "a batch that could not be paused was deleted, or suspended by somebody else later"
 
 
 def test_a_green_run_has_nothing_dialled_but_what_was_started_after_its_last_listing(
