@@ -42,7 +42,7 @@ def start_airflow() -> None:
     """Make the metadata database."""
     from airflow.utils.db import initdb
 
-    dags_folder().mkdir()
+    dags_folder().mkdir(exist_ok=True)
     initdb()
     share_the_api_server()
 
