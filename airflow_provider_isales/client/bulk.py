@@ -60,7 +60,7 @@ class Client(Protocol):
     def switch_once(self, switch: Switch, batch: BatchKey, timeout: float | None = None) -> CallBatchResult:
         """Pause or resume one batch by one request."""
 
-    def batches_of(self, campaign: CampaignKey, *, patient: bool) -> Iterator[CallBatch]:
+    def batches_of(self, campaign: CampaignKey, *, patient: bool, parallel: int) -> Iterator[CallBatch]:
         """List the batches of a campaign."""
 
     def sleep(self, seconds: float) -> None:
@@ -116,7 +116,8 @@ class BulkSwitch:
         self.exclude = dict.fromkeys(check_exclude(exclude))
         self._deleted_is_gone = self._all if deleted_is_gone is None else deleted_is_gone
         self._announce = announce
-        self._rounds = Rounds(str(self), client, self._switch_one, check_parallelism(max_parallel_requests))
+        self.parallel = check_parallelism(max_parallel_requests)
+        self._rounds = Rounds(str(self), client, self._switch_one, self.parallel)
         self._refused: dict[str, ISalesError] = {}
         self._found: dict[str, Outcome | ISalesError] = {}
         self._before: Listed = {}
@@ -236,7 +237,7 @@ class BulkSwitch:
         """Return what one listing has, and what kept it from being whole."""
         listed: dict[str, BatchStatus] = {}
         try:
-            for batch in self.client.batches_of(self.campaign, patient=patient):
+            for batch in self.client.batches_of(self.campaign, patient=patient, parallel=self.parallel):
                 listed[batch.id] = batch.status
         except ISalesError as error:
             return listed, error

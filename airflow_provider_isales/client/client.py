@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from types import TracebackType
 from typing import Any, Generic, Literal, Self, TypeVar
 
@@ -43,6 +44,7 @@ from airflow_provider_isales.client.models import (
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.text import Secret, shown
+from airflow_provider_isales.client.threads import Queue, work_off
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import CREATE, DELETE, LIST, PAUSE, RESUME, UPDATE, Switch, Verb
 
@@ -316,14 +318,15 @@ class ISalesClient:
             raise
         return self._switched(switch, batch, _Reply(answer.code, answer.description, value, 1, asked_at))
 
-    def batches_of(self, campaign: CampaignKey, *, patient: bool = True) -> Iterator[CallBatch]:
+    def batches_of(self, campaign: CampaignKey, *, patient: bool = True, parallel: int = 1) -> Iterator[CallBatch]:
         """
-        List every batch of a campaign, page by page.
+        List every batch of a campaign: the first page, and then the others.
 
         :param campaign: the campaign
         :param patient: whether a page that fails in passing is asked for again
+        :param parallel: how many pages are asked for at once
         """
-        return self._pages(campaign, {}, self.retry if patient else RetryPolicy(attempts=1))
+        return self._pages(campaign, {}, self.retry if patient else RetryPolicy(attempts=1), parallel)
 
     def wait_at_gate(self, deadline: float) -> None:
         """Wait while requests are held back; see :meth:`.Gate.pass_through`."""
@@ -343,22 +346,29 @@ class ISalesClient:
         return self.vdn_id if vdn_id is None else vdn_id  # type: ignore[return-value]  # one is there
 
     def _pages(
-        self, campaign: CampaignKey, selection: Mapping[str, int | str], retry: RetryPolicy | None = None
+        self,
+        campaign: CampaignKey,
+        selection: Mapping[str, int | str],
+        retry: RetryPolicy | None = None,
+        parallel: int = 1,
     ) -> Iterator[CallBatch]:
-        action, listed = f"{LIST.doing} {campaign}", set[str]()
-        offset, limit, total = 0, PAGE_SIZE, None
-        while total is None or offset < total:
-            page = self._call(LIST, campaign, retry, offset=offset, limit=limit, **selection).value
-            if total is None:
-                total = page.total
-                # The largest page that the server gives is not documented: take what it gives for it.
-                limit = min(limit, len(page.batches)) or limit
+        def page_at(offset: int) -> Page:
+            return self._call(LIST, campaign, retry, offset=offset, limit=limit, **selection).value
+
+        action, listed, limit = f"{LIST.doing} {campaign}", set[str](), PAGE_SIZE
+        first = page_at(0)
+        total = first.total
+        # The largest page that the server gives is not documented: take what it gives for it.
+        limit = min(limit, len(first.batches)) or limit
+        self._check_page(action, first, 0, limit, total)
+        offsets = range(limit, total, limit)
+        others = map(page_at, offsets) if parallel == 1 else _at_once(page_at, offsets, parallel)
+        for offset, page in zip([0, *offsets], chain([first], others), strict=True):
             self._check_page(action, page, offset, limit, total)
             for batch in page.batches:
                 if batch.id not in listed:
                     yield batch
             listed.update(batch.id for batch in page.batches)
-            offset += limit
         if len(listed) != total:
             raise ISalesCampaignEditedError(f"{len(listed)} different ones came, of {total} in all").during(action)
 
@@ -432,6 +442,27 @@ class ISalesClient:
             timeout,
         )
         return answer, verb.read(answer)
+
+
+def _at_once(page_at: Callable[[int], Page], offsets: Sequence[int], parallel: int) -> Iterator[Page]:
+    """Yield pages in order that are asked for several at once; after one that fails, no more are asked for."""
+    found: dict[int, Page] = {}
+    failed: dict[int, Exception] = {}
+
+    def work(queue: Queue[int]) -> None:
+        for offset in queue:
+            if failed:
+                return
+            try:
+                found[offset] = page_at(offset)
+            except Exception as error:  # raised below, where the pages are read
+                failed[offset] = error
+
+    work_off(Queue(offsets), work, parallel)
+    for offset in offsets:
+        if offset not in found:
+            raise failed[min(failed)]
+        yield found[offset]
 
 
 def _json(verb: Verb[Any], fields: Mapping[str, object]) -> bytes:

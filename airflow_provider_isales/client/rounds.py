@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from airflow_provider_isales.client.errors import (
@@ -16,6 +15,7 @@ from airflow_provider_isales.client.errors import (
     ISalesStoppedError,
 )
 from airflow_provider_isales.client.retry import RetryPolicy
+from airflow_provider_isales.client.threads import Queue, work_off
 
 log = logging.getLogger(__name__)
 
@@ -87,25 +87,20 @@ class Rounds:
 
     def _round(self, batch_ids: Collection[str], progress: Progress) -> dict[str, ISalesError]:
         """Do it once for each batch; return what failed in passing."""
-        queue, failed = _Queue(batch_ids), dict[str, ISalesError]()
-        threads = [
-            # Daemons: an interpreter that ends does not wait for their answers.
-            threading.Thread(target=self._work, args=(queue, failed), name=f"isales-{number}", daemon=True)
-            for number in range(min(self._parallel, len(batch_ids)))
-        ]
+        queue, failed = Queue(batch_ids), dict[str, ISalesError]()
         began = time.monotonic()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(PROGRESS_SECONDS)
-                if thread.is_alive():
-                    progress(queue.taken, len(batch_ids), time.monotonic() - began)
+        work_off(
+            queue,
+            lambda queue: self._work(queue, failed),
+            self._parallel,
+            lambda: progress(queue.taken, len(batch_ids), time.monotonic() - began),
+            PROGRESS_SECONDS,
+        )
         if stopped := next((error for error in failed.values() if isinstance(error, ISalesStoppedError)), None):
             raise stopped
         return {batch_id: error for batch_id, error in failed.items() if error.transient}
 
-    def _work(self, queue: _Queue, failed: dict[str, ISalesError]) -> None:
+    def _work(self, queue: Queue[str], failed: dict[str, ISalesError]) -> None:
         for batch_id in queue:
             timeout = self._timeout(queue.left + 1, len(failed))
             if self.outage:
@@ -127,26 +122,6 @@ class Rounds:
         if seconds <= 0:
             self.outage = f"No request was answered within {OUTAGE_SECONDS:.0f} s, so no more were sent"
         return max(LEAST_TIMEOUT, seconds * self._parallel / left)
-
-
-class _Queue:
-    """Hands each batch to one thread."""
-
-    def __init__(self, batch_ids: Collection[str]) -> None:
-        self._lock = threading.Lock()
-        self._batch_ids = iter(batch_ids)
-        self.left = len(batch_ids)
-        self.taken = 0
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        with self._lock:
-            batch_id = next(self._batch_ids)
-            self.left -= 1
-            self.taken += 1
-            return batch_id
 
 
 def _told(failed: dict[str, ISalesError], total: int) -> str:

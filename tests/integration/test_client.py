@@ -328,3 +328,50 @@ class TestList:
         simulator.inject("answer", status=200, body=json.dumps(SUCCESS | page), times=8)
         with pytest.raises(ISalesProtocolError):
             list(client.list_call_batches(7))
+
+
+class TestPagesThatAreAskedForAtOnce:
+    @pytest.fixture
+    def campaign(self, simulator: Simulator) -> Campaign:
+        return simulator.add_campaign(9, batches=950)
+
+    @pytest.mark.parametrize("parallel", [1, 4, 64])
+    def test_are_the_same_in_the_same_order(self, client: ISalesClient, campaign: Campaign, parallel: int) -> None:
+        listed = client.batches_of(client.campaign(9), parallel=parallel)
+        assert [batch.id for batch in listed] == list(campaign.batches)
+
+    def test_are_asked_for_once_each(self, client: ISalesClient, campaign: Campaign, simulator: Simulator) -> None:
+        list(client.batches_of(client.campaign(9), parallel=4))
+        assert simulator.requests["list"] == 10
+
+    def test_raise_what_went_wrong_with_one(
+        self, client: ISalesClient, campaign: Campaign, simulator: Simulator
+    ) -> None:
+        def break_the_fourth(verb: str, body: Any) -> None:
+            if body["offset"] == 300:
+                simulator.inject("result", verb="list", code="0200001")
+
+        simulator.on_request = break_the_fourth
+        with pytest.raises(ISalesResultError):
+            list(client.batches_of(client.campaign(9), parallel=4))
+
+    def test_are_not_asked_for_any_more_after_that(
+        self, client: ISalesClient, campaign: Campaign, simulator: Simulator
+    ) -> None:
+        simulator.on_request = lambda verb, body: (
+            simulator.inject("result", verb="list", code="0200001", times=9) if body["offset"] == 100 else None
+        )
+        with pytest.raises(ISalesResultError):
+            list(client.batches_of(client.campaign(9), parallel=2))
+        assert simulator.requests["list"] < 10
+
+    def test_are_known_to_be_of_a_campaign_that_is_edited_meanwhile(
+        self, client: ISalesClient, campaign: Campaign, simulator: Simulator
+    ) -> None:
+        def add_one(verb: str, body: Any) -> None:
+            if body["offset"] == 300:
+                campaign.add_batch()
+
+        simulator.on_request = add_one
+        with pytest.raises(ISalesCampaignEditedError):
+            list(client.batches_of(client.campaign(9), parallel=4))

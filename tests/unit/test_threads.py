@@ -1,0 +1,57 @@
+"""Working through a queue with several threads."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from airflow_provider_isales.client.threads import Queue, work_off
+
+
+def test_each_thing_is_worked_on_once() -> None:
+    done: list[int] = []
+    work_off(Queue(range(100)), done.extend, parallel=8)
+    assert sorted(done) == [*range(100)]
+
+
+def test_as_many_are_under_way_at_once_as_are_allowed() -> None:
+    together = threading.Barrier(4)
+    met: list[int] = []
+
+    def work(queue: Queue[int]) -> None:
+        for thing in queue:
+            together.wait(timeout=10)
+            met.append(thing)
+
+    work_off(Queue(range(4)), work, parallel=4)
+    assert len(met) == 4
+
+
+@pytest.mark.parametrize(("things", "threads"), [(2, 2), (10, 3)])
+def test_there_are_no_more_threads_than_are_of_use(things: int, threads: int) -> None:
+    started: list[str] = []
+
+    def work(queue: Queue[int]) -> None:
+        started.append(threading.current_thread().name)
+        for _ in queue:
+            pass
+
+    work_off(Queue(range(things)), work, parallel=3)
+    assert len(started) == threads
+
+
+def test_the_queue_says_how_much_is_taken_and_how_much_is_left() -> None:
+    queue = Queue("abc")
+    next(queue)
+    assert (queue.taken, queue.left) == (1, 2)
+
+
+def test_it_is_told_meanwhile_that_time_goes_by() -> None:
+    ticked = threading.Event()
+
+    def work(queue: Queue[int]) -> None:
+        ticked.wait(10)
+
+    work_off(Queue([1]), work, 1, tick=ticked.set, tick_seconds=0.01)
+    assert ticked.is_set()
