@@ -1,8 +1,8 @@
 """
 An HTTPS server that is as fast as asyncio allows, for benchmarks that the simulator would slow down.
 
-It knows campaign 7 of any VDN, checks no signature, and answers ``pause`` and ``list`` alone. ``GET /state`` says when
-the last pause came in. It prints its port when it is ready.
+It knows campaign 7 of any VDN, checks no signature, and answers ``pause`` and ``list`` alone; both take their time, and
+a suspended batch stays in the list. ``GET /state`` says when the last pause came in. It prints its port when it is ready.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import trustme
 
+STARTED, SUSPENDED = 1, 2
 SUCCESS = '"resultCode": "0200000", "resultDesc": "success", "returnCode": "0200000", "returnDesc": "success"'
 
 
@@ -24,11 +25,11 @@ class LeanServer:
     Its state, and the protocol.
 
     :param batches: how many started batches campaign 7 has
-    :param delay: the seconds that it takes for a pause
+    :param delay: the seconds that it takes for an answer
     """
 
     def __init__(self, batches: int, delay: float) -> None:
-        self.started = dict.fromkeys(f"{n:030d}" for n in range(1, batches + 1))
+        self.statuses = {f"{n:030d}": STARTED for n in range(1, batches + 1)}
         self.delay = delay
         self.last_pause = 0.0
 
@@ -47,18 +48,21 @@ class LeanServer:
 
     async def answer(self, path: str, body: bytes) -> bytes:
         """Return the JSON for one request."""
+        if self.delay and not path.endswith("/state"):
+            await asyncio.sleep(self.delay)
         if path.endswith("/pause"):
-            if self.delay:
-                await asyncio.sleep(self.delay)
-            self.started.pop(json.loads(body)["id"], None)
+            self.statuses[json.loads(body)["id"]] = SUSPENDED
             self.last_pause = time.time()
             return f"{{{SUCCESS}}}".encode()
         if path.endswith("/list"):
             asked = json.loads(body)
-            page = list(self.started)[asked["offset"] : asked["offset"] + asked["limit"]]
-            data = [{"id": batch_id, "name": batch_id, "status": 1} for batch_id in page]
-            return f'{{{SUCCESS}, "totalCount": {len(self.started)}, "data": {json.dumps(data)}}}'.encode()
-        return json.dumps({"last_pause": self.last_pause, "started": len(self.started)}).encode()
+            wanted = asked.get("status")
+            listed = [entry for entry in self.statuses.items() if wanted in (None, entry[1])]
+            page = listed[asked["offset"] : asked["offset"] + asked["limit"]]
+            data = [{"id": batch_id, "name": batch_id, "status": status} for batch_id, status in page]
+            return f'{{{SUCCESS}, "totalCount": {len(listed)}, "data": {json.dumps(data)}}}'.encode()
+        started = [*self.statuses.values()].count(STARTED)
+        return json.dumps({"last_pause": self.last_pause, "started": started}).encode()
 
 
 async def main() -> None:
