@@ -53,7 +53,9 @@ class Server:
 
     def client(self, parallel: int = 8) -> ISalesClient:
         """Return a client for it."""
-        return ISalesClient("127.0.0.1", "ak", "sk", port=self.port, verify=self.ca_file, max_connections=parallel)
+        return ISalesClient(
+            "127.0.0.1", "ak", "sk", vdn_id=25, port=self.port, verify=self.ca_file, max_connections=parallel
+        )
 
 
 @contextmanager
@@ -138,21 +140,21 @@ def thousand_at_once(rounds: int = 5) -> list[Row]:
 
 
 def thousand_with_latency(delay: float = 0.05) -> list[Row]:
-    """Time 1000 batches on a server that takes a while, beside the time that latency alone makes."""
+    """Time 1000 batches, found, paused and verified, beside what latency alone makes of it: two pages deep, twice."""
     rows = []
-    for parallel in (8, 16, 32):
+    for parallel, goal in ((8, 1.10), (16, 1.10), (32, 1.15), (64, 1.25)):
         with lean_server(delay=delay) as server, server.client(parallel) as client:
             began = time.perf_counter()
             client.pause_call_batches(7, max_parallel_requests=parallel)
             seconds = time.perf_counter() - began
-        ideal = 1000 * delay / parallel
+        ideal = (1000 / parallel + 4) * delay
         rows.append(
             Row(
                 f"1000 batches at {delay * 1000:.0f} ms, {parallel} at once",
                 f"{seconds:.2f} s",
                 f"latency alone {ideal:.2f} s",
                 seconds / ideal,
-                goal=1.15,
+                goal=goal,
             )
         )
     return rows

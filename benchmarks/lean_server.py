@@ -1,8 +1,9 @@
 """
 An HTTPS server that is as fast as asyncio allows, for benchmarks that the simulator would slow down.
 
-It knows campaign 7 of any VDN, checks no signature, and answers ``pause`` and ``list`` alone; both take their time, and
-a suspended batch stays in the list. ``GET /state`` says when the last pause came in. It prints its port when it is ready.
+It knows campaign 7 of any VDN, checks no signature, and answers ``pause`` and ``list`` alone; both take their time,
+and a suspended batch stays in the list. ``GET /state`` says when the last pause came in. It prints its port when it is
+ready.
 """
 
 from __future__ import annotations
