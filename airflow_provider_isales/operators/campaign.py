@@ -119,7 +119,8 @@ class PausingOperator(CampaignOperator):
         super().__init__(**kwargs)
         self.max_lateness = max_lateness
         self.campaign_suspended = campaign_suspended
-        if not isinstance(max_lateness, timedelta | None) or (max_lateness and max_lateness < timedelta()):
+        is_duration = isinstance(max_lateness, timedelta) and max_lateness >= timedelta()
+        if not (is_duration or max_lateness is None):
             raise InvalidArgumentError(f"max_lateness must be a timedelta of 0 or more, not {max_lateness!r}")
         if max_lateness is not None and self.shifts is None:
             raise InvalidArgumentError("max_lateness needs shifts: without, no shift has an end to be late after")

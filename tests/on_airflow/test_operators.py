@@ -156,6 +156,11 @@ def test_what_a_pause_can_not_do_is_an_error_at_once(operator: Any, arguments: d
     assert str(caught.value).startswith(message)
 
 
+def test_a_pause_may_have_to_be_in_time_to_the_second() -> None:
+    with DAG("a_dag", schedule=None):
+        PauseCallBatchesOperator(task_id="a_task", campaign_id=7, shifts=SHIFTS, max_lateness=timedelta(0))
+
+
 @pytest.mark.parametrize("operator", [PauseCallBatchesOperator, ResumeCallBatchesOperator])
 @pytest.mark.parametrize(
     ("exclude", "message"),
