@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 MAX_CHARACTERS = 200
 #: What JSON can write with ``\\u`` and UTF-8 can't express.
@@ -61,3 +62,12 @@ def shown(value: object) -> str:
         return clean(repr(value))
     except Exception:
         return f"<{type(value).__name__}>"
+
+
+def in_words(duration: timedelta) -> str:
+    """Write a duration as ``4 h 10 min``, ``10 min`` or ``50 s``."""
+    seconds = int(duration.total_seconds())
+    minutes, hours = seconds // 60 % 60, seconds // 3600
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"

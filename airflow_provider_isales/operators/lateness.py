@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from airflow_provider_isales.client.text import in_words
+
 _FEW = 10
 
 
@@ -31,12 +33,3 @@ def told(late: Mapping[str, timedelta], shift_end: datetime) -> str:
         f"{shift_end:%H:%M} on {shift_end:%a %Y-%m-%d}; {they} paused now. Someone restarted {them}, or the pause at "
         f"the end did not run. Batches: {named}."
     )
-
-
-def in_words(duration: timedelta) -> str:
-    """Write a duration as ``4 h 10 min``, ``10 min`` or ``50 s``."""
-    seconds = int(duration.total_seconds())
-    minutes, hours = seconds // 60 % 60, seconds // 3600
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{minutes} min" if minutes else f"{seconds} s"

@@ -13,7 +13,7 @@ import pytest
 from airflow_runs import TaskRun, dag_file, publish, run_dag
 
 from airflow_provider_isales.client import BatchStatus
-from airflow_provider_isales.operators.lateness import in_words
+from airflow_provider_isales.client.text import in_words
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 BATCHES = [f"00000000000000700000000000000{number}" for number in (1, 2, 3)]

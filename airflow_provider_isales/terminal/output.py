@@ -1,0 +1,69 @@
+"""Printing: what goes wrong with it never stops what the command does."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from contextlib import suppress
+from typing import Any, TextIO
+
+_problem = ""
+
+
+def set_up(*, verbose: bool) -> None:
+    """
+    Prepare standard output, and the log on standard error.
+
+    :param verbose: whether to log what is being done, not only what goes wrong
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a batch's name in Chinese, on a terminal that has none
+    log, handler = logging.getLogger("airflow_provider_isales"), _Handler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s" if verbose else "isales: %(message)s"))
+    log.handlers = [handler]
+    log.propagate = False
+    log.setLevel(logging.INFO if verbose else logging.WARNING)
+    # What it warns of, the results say too.
+    logging.getLogger("airflow_provider_isales.client.bulk").setLevel(logging.INFO if verbose else logging.ERROR)
+
+
+def say(text: str) -> None:
+    """Print a line of the results."""
+    _print(text, sys.stdout)
+
+
+def say_json(value: Any) -> None:
+    """Print the results for a script."""
+    say(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def warn(text: str) -> None:
+    """Print a line that is no result on standard error."""
+    _print(text, sys.stderr)
+
+
+def flush() -> str:
+    """Print what is left; return what went wrong with the results, if it matters."""
+    for stream in (sys.stdout, sys.stderr):
+        _print("", stream, end="")
+    return _problem
+
+
+def _print(text: str, stream: TextIO | None, end: str = "\n") -> None:
+    global _problem  # noqa: PLW0603  # of the process, as standard output is
+    try:
+        print(text, file=stream, end=end, flush=True)
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # of `isales list ... | head`: nobody wants more
+            _problem = f"standard output can't be written: {error}"
+        # Nor is it to fail once more at the end, when Python flushes it.
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]  # None never fails
+
+
+class _Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        warn(self.format(record))
