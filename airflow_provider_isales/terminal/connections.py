@@ -34,7 +34,7 @@ class UsageError(Exception):
     """What was typed cannot be carried out; nothing was sent. The message says what to type instead."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Connection:
     """What an Airflow connection has, as far as it is needed. Its values are as Airflow would read them."""
 
@@ -122,8 +122,8 @@ def find(conn_id: str, file: str | None) -> tuple[ConnectionLike, str]:
         return connection, f"Airflow's connection {conn_id!r}"
     raise UsageError(
         f"there is no connection {conn_id!r}: neither AIRFLOW_CONN_{conn_id.upper()} nor {VARIABLE} is set, and "
-        f"{why_not}. Type\n\n  export {VARIABLE}='{EXAMPLE}'\n\nor put the same into a file that only you can read, and "
-        "add --connection-file FILE."
+        f"{why_not}. Type\n\n  export {VARIABLE}='{EXAMPLE}'\n\nor put the same, without the quotes around it, into a "
+        "file that only you can read, and add --connection-file FILE."
     )
 
 
@@ -164,8 +164,8 @@ def _in_airflow(conn_id: str) -> tuple[ConnectionLike | None, str]:
     with contextlib.redirect_stdout(sys.stderr):  # where Airflow's log may go, and standard output is for the results
         try:
             # Not BaseHook, which in Airflow 3 asks the database only from within a task.
-            from airflow.exceptions import AirflowNotFoundException  # noqa: PLC0415
             from airflow.models.connection import Connection as AirflowConnection  # noqa: PLC0415
+            from airflow.providers.common.compat.sdk import AirflowNotFoundException  # noqa: PLC0415
         except ImportError:
             return None, "Airflow is not installed here"
         try:
@@ -188,7 +188,7 @@ def _json_fields(text: str) -> dict[str, Any]:
 
 
 def _uri_fields(text: str) -> dict[str, Any]:
-    scheme, separator, rest = text.partition("://")
+    _scheme, separator, rest = text.partition("://")
     if not separator or "://" in rest:
         raise UsageError("write isales://<access key>:<secret key>@isales.example.com:28080/?vdn_id=25")
     parts = urlsplit(f"//{rest}")

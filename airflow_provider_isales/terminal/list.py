@@ -9,7 +9,7 @@ from airflow_provider_isales.terminal import connections, options
 from airflow_provider_isales.terminal.status import FAILURE, SUCCESS
 
 if TYPE_CHECKING:
-    from airflow_provider_isales.client import CampaignKey
+    from airflow_provider_isales.client import CallBatch, CampaignKey
 
 SUMMARY = "Say which batches campaigns have, and which are started; changes nothing."
 
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out, and return the exit status."""
     # Imported here, for the start-up of `isales --help`.
-    from airflow_provider_isales.client import BatchStatus, CallBatch, ISalesError  # noqa: PLC0415
+    from airflow_provider_isales.client import BatchStatus, ISalesError  # noqa: PLC0415
     from airflow_provider_isales.terminal.at_once import each  # noqa: PLC0415
     from airflow_provider_isales.terminal.output import say_json, warn  # noqa: PLC0415
 

@@ -66,7 +66,9 @@ def add_excluded(parser: argparse.ArgumentParser) -> None:
 
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add how a command says what it did."""
-    parser.add_argument("--output", choices=("text", "json"), default="text", help="(default: %(default)s)")
+    parser.add_argument(
+        "--output", choices=("text", "json"), default="text", help="json is for scripts (default: %(default)s)"
+    )
     parser.add_argument("-v", "--verbose", action="store_true", help="say on standard error what is being done")
 
 

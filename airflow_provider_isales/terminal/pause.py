@@ -46,10 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
         notes = Notes(arguments.save) if arguments.save else None
         if notes:
             notes.check()
-        if not arguments.yes and asking.somebody_is_there():
-            if not asking.may_pause(client, batches, exclude, parallel):
-                warn("Nothing was paused.")
-                return FAILURE
+        must_ask = not arguments.yes and asking.somebody_is_there()
+        if must_ask and not asking.may_pause(client, batches, exclude, parallel):
+            warn("Nothing was paused.")
+            return FAILURE
         switching = Switching(client, PAUSE, batches, parallel, notes.add if notes else None, exclude=exclude)
         status = switching.carry_out(arguments.output)
     if notes and notes.problem:
