@@ -20,6 +20,8 @@ from airflow_provider_isales.terminal.status import FAILURE, INTERRUPTED, UNUSAB
 # In the order of the help. Each is a module of this package.
 COMMANDS: tuple[str, ...] = ("list", "pause", "resume", "check")
 
+DESCRIPTION = "Stop and restart outbound calling on CC-iSales, also when Airflow is down."
+
 
 class Command(Protocol):
     """What each command's module has; at its top it imports next to nothing, since every start needs its parser."""
@@ -54,9 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(
-        prog="isales", description="Stop and restart outbound calling on CC-iSales, also when Airflow is down."
-    )
+    parser = argparse.ArgumentParser(prog="isales", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in COMMANDS:
