@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.models import BatchStatus, CampaignKey
 from airflow_provider_isales.terminal.at_once import each
-from airflow_provider_isales.terminal.output import warn
+from airflow_provider_isales.terminal.output import counted, warn
 
 if TYPE_CHECKING:
     from airflow_provider_isales.client import ISalesClient
@@ -57,4 +57,5 @@ def may_pause(client: ISalesClient, batches: Batches, exclude: Collection[str], 
     for campaign in batches:
         told = f"what is started is not known. {problems[campaign]}" if campaign in problems else counts[campaign]
         warn(f"  {campaign}: {told}")
-    return confirm(f"Pause {sum(counts.values())} started batches of {len(batches)} campaigns?")
+    found = counted(sum(counts.values()), "started batch", "started batches")
+    return confirm(f"Pause {found} of {counted(len(batches), 'campaign', 'campaigns')}?")

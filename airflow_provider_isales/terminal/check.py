@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from airflow_provider_isales.client.text import in_words
 from airflow_provider_isales.terminal import connections, options
 from airflow_provider_isales.terminal.connections import UsageError
+from airflow_provider_isales.terminal.output import counted, say, say_json
 from airflow_provider_isales.terminal.status import FAILURE, SUCCESS, UNUSABLE
 
 if TYPE_CHECKING:
@@ -68,7 +69,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry the command out, and return the exit status."""
     # Imported here, for the start-up of `isales --help`.
     from airflow_provider_isales.terminal.at_once import each  # noqa: PLC0415
-    from airflow_provider_isales.terminal.output import say, say_json  # noqa: PLC0415
 
     shifts = _calendar(arguments)
     findings: dict[CampaignKey, Finding] = {}
@@ -139,19 +139,20 @@ def _judge(
     started = record["started"]
     if not started:
         return Finding(SUCCESS, f"OK {campaign}: nothing is started", record)
+    count = counted(len(started), "batch", "batches")
     named = ", ".join([*started[:FEW], *(["..."] if len(started) > FEW else [])])
     if shifts is None:
-        return Finding(FAILURE, f"STARTED {campaign}: {len(started)} batches: {named}", record)
+        return Finding(FAILURE, f"STARTED {campaign}: {count}: {named}", record)
     if on := next((at for at in listed if shifts.is_on(at)), None):
         shift = shifts.shift_at(on) or "it never ends"
         return Finding(SUCCESS, f"OK {campaign}: {len(started)} started, a shift is on: {shift}", record)
     end = shifts.previous_end(listed[0])
     if end is None:
-        return Finding(FAILURE, f"STARTED {campaign}: {len(started)} batches before the first shift: {named}", record)
+        return Finding(FAILURE, f"STARTED {campaign}: {count} before the first shift: {named}", record)
     late = listed[0] - end
     record |= {"shift_end": end.isoformat(), "seconds_after_shift_end": round(late.total_seconds(), 3)}
     after = f"{in_words(late)} after the end of the shift at {end:%H:%M} on {end:%a %Y-%m-%d}"
     if late <= max_lateness:
         allowed = f"{in_words(max_lateness)} are allowed"
         return Finding(SUCCESS, f"OK {campaign}: {len(started)} started {after}; {allowed}", record)
-    return Finding(FAILURE, f"STARTED {campaign}: {len(started)} batches {after}: {named}", record)
+    return Finding(FAILURE, f"STARTED {campaign}: {count} {after}: {named}", record)

@@ -6,6 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_isales.terminal import connections, options
+from airflow_provider_isales.terminal.output import say, say_json, warn
 from airflow_provider_isales.terminal.status import FAILURE, SUCCESS
 
 if TYPE_CHECKING:
@@ -37,7 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
     # Imported here, for the start-up of `isales --help`.
     from airflow_provider_isales.client import BatchStatus, ISalesError  # noqa: PLC0415
     from airflow_provider_isales.terminal.at_once import each  # noqa: PLC0415
-    from airflow_provider_isales.terminal.output import say_json, warn  # noqa: PLC0415
 
     status = BatchStatus[arguments.status.upper()] if arguments.status else None
     listed: dict[CampaignKey, list[CallBatch]] = {}
@@ -67,7 +67,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _say(campaign: CampaignKey, batches: list[CallBatch]) -> None:
     from airflow_provider_isales.client.text import clean  # noqa: PLC0415 - for the start-up
-    from airflow_provider_isales.terminal.output import say  # noqa: PLC0415 - likewise
 
     for batch in batches:
         say(f"{campaign.campaign_id:<8} {batch.id:<30} {batch.status.name.lower():<9} {clean(batch.name)}")

@@ -45,6 +45,11 @@ def warn(text: str) -> None:
     _print(text, sys.stderr)
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def flush() -> str:
     """Print what is left; return what went wrong with the results, if it matters."""
     for stream in (sys.stdout, sys.stderr):

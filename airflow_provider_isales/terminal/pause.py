@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from airflow_provider_isales.terminal import connections, options
+from airflow_provider_isales.terminal.output import warn
 from airflow_provider_isales.terminal.status import FAILURE
 
 SUMMARY = "Stop calling: suspend what is started in campaigns, and make sure by list that it was done."
@@ -37,7 +38,6 @@ def run(arguments: argparse.Namespace) -> int:
     from airflow_provider_isales.client.verbs import PAUSE  # noqa: PLC0415
     from airflow_provider_isales.terminal import asking  # noqa: PLC0415
     from airflow_provider_isales.terminal.notes import Notes  # noqa: PLC0415
-    from airflow_provider_isales.terminal.output import warn  # noqa: PLC0415
     from airflow_provider_isales.terminal.switching import Switching, named_batches  # noqa: PLC0415
 
     exclude, parallel = arguments.exclude, arguments.parallel

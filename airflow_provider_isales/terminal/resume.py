@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_isales.terminal import connections, options
 from airflow_provider_isales.terminal.connections import UsageError
+from airflow_provider_isales.terminal.output import counted, warn
 from airflow_provider_isales.terminal.status import FAILURE, SUCCESS
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
     from airflow_provider_isales.client.verbs import RESUME  # noqa: PLC0415
     from airflow_provider_isales.terminal import asking  # noqa: PLC0415
     from airflow_provider_isales.terminal.notes import Notes  # noqa: PLC0415
-    from airflow_provider_isales.terminal.output import warn  # noqa: PLC0415
     from airflow_provider_isales.terminal.switching import Switching  # noqa: PLC0415
 
     _check(arguments)
@@ -101,8 +101,8 @@ def _batches(arguments: argparse.Namespace, client: ISalesClient, notes: Notes |
 
 def _confirmed(batches: Batches) -> bool:
     from airflow_provider_isales.terminal.asking import confirm  # noqa: PLC0415 - for the start-up
-    from airflow_provider_isales.terminal.output import warn  # noqa: PLC0415 - likewise
 
     for campaign, batch_ids in batches.items():
         warn(f"  {campaign}: {len(batch_ids)}")
-    return confirm(f"Resume {sum(map(len, batches.values()))} batches of {len(batches)} campaigns?")
+    named = counted(sum(map(len, batches.values())), "batch", "batches")
+    return confirm(f"Resume {named} of {counted(len(batches), 'campaign', 'campaigns')}?")

@@ -14,7 +14,7 @@ from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.models import BulkResult, CampaignKey
 from airflow_provider_isales.terminal.at_once import each
 from airflow_provider_isales.terminal.connections import UsageError, campaigns_of
-from airflow_provider_isales.terminal.output import say, say_json, warn
+from airflow_provider_isales.terminal.output import counted, say, say_json, warn
 from airflow_provider_isales.terminal.status import FAILURE, INTERRUPTED, SUCCESS
 
 if TYPE_CHECKING:
@@ -43,8 +43,8 @@ class Run:
         self.campaign = campaign
         #: What went wrong.
         self.error = ""
-        #: The batches that were found with the opposite status.
-        self.found: set[str] = set()
+        #: The batches that were listed with the opposite status; None before they were listed.
+        self.found: set[str] | None = None
         self.interrupted = False
         self._began = self._ended = 0.0
         self._announce = announce
@@ -84,7 +84,7 @@ class Run:
         return {**self.result().to_dict(), **({"error": error} if error else {})}
 
     def _note(self, batch_ids: list[str]) -> None:
-        self.found.update(batch_ids)
+        self.found = {*(self.found or ()), *batch_ids}
         if self._announce is not None:
             self._announce(self.campaign, batch_ids)
 
@@ -256,15 +256,13 @@ def _telling(switching: Switching, output: str) -> _Json | _Lines:
 
 def _cells(run: Run) -> list[str]:
     result = run.result()
-    state = "confirmed by list" if run.is_over else "..." if run.has_begun else ""
-    return [
-        str(run.campaign.campaign_id),
-        str(len(run.found.difference(result.changed))),
-        str(len(result.changed)),
-        str(len(result.failed)),
-        f"{run.seconds:.1f}",
-        "FAILED" if run.error else state,
-    ]
+    if run.error:
+        state, left = "FAILED", "?"
+    else:
+        state = "confirmed by list" if run.is_over else "..." if run.has_begun else ""
+        left = "" if run.found is None else str(len(run.found.difference(result.changed)))
+    counts = [str(len(result.changed)), str(len(result.failed)), f"{run.seconds:.1f}"] if run.has_begun else [""] * 3
+    return [str(run.campaign.campaign_id), left, *counts, state]
 
 
 def _line(run: Run) -> str:
@@ -289,7 +287,7 @@ def _counts(result: BulkResult) -> str:
 
 def _summary(runs: Sequence[Run], seconds: float) -> str:
     results = [run.result() for run in runs]
-    changed = f"{sum(len(result.changed) for result in results)} batches {results[0].done.value}"
+    changed = counted(sum(len(result.changed) for result in results), "batch", "batches") + f" {results[0].done.value}"
     if failed := [str(run.campaign.campaign_id) for run in runs if run.error]:
         return f"NOT DONE in {len(failed)} of {len(runs)} campaigns: {', '.join(failed)}. {changed} ({seconds:.1f} s)"
     return f"{len(runs)} campaigns: {changed}, all confirmed by list ({seconds:.1f} s)"

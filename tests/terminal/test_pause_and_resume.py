@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import pytest
+from isales_command import Isales, wait_until
 
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.simulator import Simulator
-
-if TYPE_CHECKING:
-    from conftest import Isales
 
 CAMPAIGNS = range(1001, 1021)
 ABSENT = 9999
@@ -74,17 +72,19 @@ class TestManyCampaigns:
         assert second["paused"] == []
         assert "does not exist" in second["error"]
 
-    def test_no_more_requests_are_under_way_than_was_asked_for(self, isales: Isales, twenty: Simulator) -> None:
-        now, most = 0, 0
+    def test_no_more_requests_are_under_way_than_was_asked_for(self, isales: Isales, simulator: Simulator) -> None:
+        for campaign_id in (1001, 1002):
+            simulator.add_campaign(campaign_id, batches=3)
+        came: list[float] = []
 
-        def count(verb: str, body: object) -> None:
-            nonlocal now, most
-            now += 1
-            most = max(most, now)
+        def note(verb: str, body: Any) -> None:
+            if verb == "pause":
+                came.append(time.monotonic())
 
-        twenty.on_request = count
+        simulator.on_request = note
+        simulator.inject("delay", seconds=0.1, times=10, verb="pause")
         assert isales("pause", 1001, 1002, "--parallel", 1).returncode == 0
-        assert twenty.requests["pause"] == 100
+        assert min(later - earlier for earlier, later in pairwise(came)) >= 0.1
 
     def test_a_server_that_goes_away_in_the_middle_leaves_no_batch_unaccounted_for(self, isales: Isales) -> None:
         with Simulator() as simulator:
@@ -239,9 +239,7 @@ class TestSomeBatches:
 
 
 class TestResume:
-    def test_starts_exactly_what_was_started_before(
-        self, isales: Isales, simulator: Simulator, tmp_path: Path
-    ) -> None:
+    def test_starts_exactly_what_was_started_before(self, isales: Isales, simulator: Simulator, tmp_path: Path) -> None:
         for campaign_id in (1001, 1002):
             campaign = simulator.add_campaign(campaign_id, batches=3)
             campaign.set_status(next(iter(campaign.batches)), BatchStatus.SUSPENDED)
@@ -269,8 +267,13 @@ class TestResume:
         self, isales: Isales, simulator: Simulator, tmp_path: Path
     ) -> None:
         batch_ids, file = list(simulator.add_campaign(1001, batches=3).batches), tmp_path / "before.json"
-        noted = []
-        simulator.on_request = lambda verb, body: verb == "pause" and noted.append(file.read_text())
+        noted: list[str] = []
+
+        def note(verb: str, body: Any) -> None:
+            if verb == "pause":
+                noted.append(file.read_text())
+
+        simulator.on_request = note
         assert isales("pause", 1001, "--save", file).returncode == 0
         assert [json.loads(text)["campaigns"][0]["batch_ids"] for text in noted] == [batch_ids] * 3
 
@@ -311,7 +314,7 @@ class TestResume:
     def test_asks_on_a_terminal(self, isales: Isales, simulator: Simulator, started: Callable[[], int]) -> None:
         campaign = simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED)
         terminal = isales.on_terminal("resume", 1001, "--batch", next(iter(campaign.batches)))
-        terminal.wait_for("Resume 1 batches of 1 campaigns? [y/N]")
+        terminal.wait_for("Resume 1 batch of 1 campaign? [y/N]")
         terminal.type("n\n")
         assert terminal.end() == 1
         assert started() == 0
@@ -323,10 +326,3 @@ def statuses(simulator: Simulator) -> dict[str, int]:
         for campaign in simulator.service.campaigns.values()
         for batch_id, batch in campaign.batches.items()
     }
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -1,0 +1,135 @@
+"""Where ``isales`` finds its connection when there is no Airflow to ask."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from urllib.parse import quote, urlencode
+
+import pytest
+from isales_command import Isales
+
+from airflow_provider_isales.simulator import Simulator
+from airflow_provider_isales.terminal.connections import UsageError, find, read
+
+SECRET = "simulator-secret-key"
+
+
+def uri(simulator: Simulator, **extra: object) -> str:
+    query = urlencode({"vdn_id": 25, "verify": str(simulator.ca_file), **extra})
+    return f"isales://simulator:{quote(SECRET)}@127.0.0.1:{simulator.port}/?{query}"
+
+
+@pytest.fixture(autouse=True)
+def campaign(simulator: Simulator) -> None:
+    simulator.add_campaign(1001, batches=1)
+
+
+@pytest.fixture
+def isales(isales: Isales) -> Isales:
+    """The command without any connection."""
+    del isales.environment["ISALES_CONN"]
+    return isales
+
+
+class TestFound:
+    @pytest.mark.parametrize("variable", ["AIRFLOW_CONN_ISALES_DEFAULT", "ISALES_CONN"])
+    def test_in_a_variable_as_json(self, variable: str, isales: Isales, simulator: Simulator) -> None:
+        isales.environment[variable] = simulator.connection()
+        assert isales("list", 1001).returncode == 0
+
+    @pytest.mark.parametrize("variable", ["AIRFLOW_CONN_ISALES_DEFAULT", "ISALES_CONN"])
+    def test_in_a_variable_as_uri(self, variable: str, isales: Isales, simulator: Simulator) -> None:
+        isales.environment[variable] = uri(simulator)
+        assert isales("list", 1001).returncode == 0
+
+    def test_in_the_variable_of_another_connection(self, isales: Isales, simulator: Simulator) -> None:
+        isales.environment["AIRFLOW_CONN_ISALES_NORTH"] = simulator.connection()
+        isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = "isales://a:b@south.example.com"
+        assert isales("list", 1001, "--conn-id", "isales_north").returncode == 0
+
+    def test_in_a_file_as_json(self, isales: Isales, connection_file: str) -> None:
+        assert isales("list", 1001, "--connection-file", connection_file).returncode == 0
+
+    def test_in_a_file_as_uri(self, isales: Isales, simulator: Simulator, tmp_path: Path) -> None:
+        file = tmp_path / "connection"
+        file.write_text(f"{uri(simulator)}\n")
+        assert isales("list", 1001, "--connection-file", file).returncode == 0
+
+    def test_in_a_file_as_airflow_exports_it(self, isales: Isales, simulator: Simulator, tmp_path: Path) -> None:
+        file, connection = tmp_path / "exported.json", json.loads(simulator.connection())
+        connection["extra"] = json.dumps(connection["extra"])
+        exported = {"other": {"conn_type": "http"}, "isales_default": connection | {"schema": None, "description": ""}}
+        file.write_text(json.dumps(exported))
+        assert isales("list", 1001, "--connection-file", file).returncode == 0
+
+    def test_in_a_file_before_all_else(self, isales: Isales, connection_file: str) -> None:
+        isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = "isales://a:b@south.example.com"
+        assert isales("list", 1001, "--connection-file", connection_file).returncode == 0
+
+
+class TestNotFound:
+    def test_says_the_line_to_type(self, isales: Isales) -> None:
+        done = isales("pause", 1001)
+        assert done.returncode == 2
+        assert "there is no connection 'isales_default'" in done.stderr
+        assert '\n  export ISALES_CONN=\'{"host":' in done.stderr
+        assert "--connection-file FILE" in done.stderr
+
+    def test_the_line_to_type_is_a_connection(self, isales: Isales) -> None:
+        line = next(line for line in isales("pause", 1001).stderr.splitlines() if line.startswith("  export"))
+        text = line.partition("=")[2].strip("'")
+        assert read(text, "isales_default", "it").login == "<access key>"
+
+    @pytest.mark.parametrize("content", ["", "isales", '{"host": ', "[]", '{"host": 1, "hots": 2}', "isales://h:port/"])
+    def test_what_is_no_connection_is_told_and_not_shown(self, content: str, isales: Isales, tmp_path: Path) -> None:
+        file = tmp_path / "connection"
+        file.write_text(content)
+        done = isales("pause", 1001, "--connection-file", file)
+        assert done.returncode == 2
+        assert str(file) in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_file_that_is_not_there_is_told(self, isales: Isales) -> None:
+        done = isales("pause", 1001, "--connection-file", "/nowhere")
+        assert done.returncode == 2
+        assert "/nowhere can't be read" in done.stderr
+
+    def test_a_setting_that_cannot_work_is_told_with_where_it_stands(
+        self, isales: Isales, simulator: Simulator
+    ) -> None:
+        isales.environment["ISALES_CONN"] = uri(simulator, timeout="never")
+        done = isales("pause", 1001)
+        assert done.returncode == 2
+        assert "the variable ISALES_CONN cannot be used: timeout must be a number of seconds" in done.stderr
+        assert SECRET not in done.stderr
+
+    def test_a_vdn_that_is_missing_is_told_and_can_be_typed(self, isales: Isales, simulator: Simulator) -> None:
+        isales.environment["ISALES_CONN"] = simulator.connection(vdn_id=None)
+        done = isales("list", 1001)
+        assert done.returncode == 2
+        assert "--vdn-id" in done.stderr
+        assert isales("list", 1001, "--vdn-id", 25).returncode == 0
+
+    def test_an_error_holds_nothing_that_shows_the_text(self, tmp_path: Path) -> None:
+        file = tmp_path / "connection"
+        file.write_text('{"password": "hidden",')
+        with pytest.raises(UsageError) as caught:
+            find("isales_default", str(file))
+        assert caught.value.__cause__ is None
+        assert caught.value.__context__ is None
+        assert "hidden" not in str(caught.value)
+
+
+class TestRead:
+    def test_a_uri_is_decoded(self) -> None:
+        found = read("isales://a%40b:c%2Fd@Host.example.com:1/?timeout=5&verify=/x%20y", "id", "it")
+        assert (found.host, found.port, found.login, found.password) == ("host.example.com", 1, "a@b", "c/d")
+        assert json.loads(found.extra) == {"timeout": "5", "verify": "/x y"}
+
+    def test_a_scheme_within_the_host_is_refused(self) -> None:
+        with pytest.raises(UsageError, match="write isales://"):
+            read("isales://https://host.example.com", "id", "it")
+
+    def test_the_secret_is_not_shown(self) -> None:
+        assert "hidden" not in repr(read("isales://a:hidden@host", "id", "it"))
