@@ -52,8 +52,9 @@ package: $(PACKAGED)  ## wheel and sdist in dist/, checked
 bench: $(INSTALLED)-bench  ## the benchmarks, side by side with what would be used instead
 	@$(BIN)/python benchmarks/run.py
 
-picture: $(INSTALLED)-docs  ## draw the picture of the docs anew
+picture: $(INSTALLED)-docs  ## draw the pictures of the docs anew
 	@$(BIN)/python docs/shift_weeks.py
+	@$(BIN)/python docs/terminal_picture.py
 
 simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with
 	$(BIN)/isales-simulator --campaign 1001 --campaign 1002 --ca-file $(VENV)/isales-simulator-ca.pem

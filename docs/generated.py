@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from airflow_provider_isales.client import (
@@ -23,6 +24,8 @@ from airflow_provider_isales.client import (
     ISalesTLSError,
 )
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS
+from airflow_provider_isales.terminal.cli import command_of, make_parser
+from airflow_provider_isales.terminal.status import STATUSES as EXIT_STATUSES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -71,6 +74,54 @@ def connection_fields() -> str:
         default = field["schema"].get("default")
         rows.append((f"`{name}`", field["description"], "" if default is None else f"`{default}`"))
     return table(("extra field", "meaning", "when empty"), rows)
+
+
+def terminal_commands() -> str:
+    """Every command of ``isales``, from its parser."""
+    return apart("\n\n".join(f"### isales {name}\n\n{_command(name, parser)}" for name, parser in _commands().items()))
+
+
+def terminal_connection() -> str:
+    """The arguments of ``isales`` that name a connection, which all commands have."""
+    parser = next(iter(_commands().values()))
+    return table(("argument", "meaning"), _arguments(parser, of_connection=True))
+
+
+def terminal_statuses(statuses: Mapping[int, str] = EXIT_STATUSES) -> str:
+    """The exit statuses of ``isales``."""
+    return table(("exit status", "meaning"), ((f"`{status}`", meaning) for status, meaning in statuses.items()))
+
+
+def _commands() -> dict[str, argparse.ArgumentParser]:
+    choices = (action.choices for action in make_parser()._actions)
+    return dict(next(each for each in choices if isinstance(each, dict)))
+
+
+def _command(name: str, parser: argparse.ArgumentParser) -> str:
+    arguments = table(("argument", "meaning"), _arguments(parser, of_connection=False))
+    examples = textwrap.dedent(str(parser.epilog).partition("\n")[2].partition("\n\nexit statuses:")[0])
+    statuses = getattr(command_of(name), "STATUSES", EXIT_STATUSES)
+    return "\n".join(
+        [
+            f"{parser.description}\n",
+            f"```sh\n{examples}\n```",
+            arguments.rstrip(),
+            terminal_statuses(statuses).rstrip() if statuses is not EXIT_STATUSES else "",
+        ]
+    )
+
+
+def _arguments(parser: argparse.ArgumentParser, *, of_connection: bool) -> Iterator[tuple[str, str]]:
+    formatter = parser._get_formatter()
+    for group in parser._action_groups:
+        for action in group._group_actions:
+            if (group.title == "connection") is of_connection and not isinstance(action, argparse._HelpAction):
+                yield f"`{_written(action)}`", formatter._expand_help(action)
+
+
+def _written(action: argparse.Action) -> str:
+    value = action.metavar or ("{" + ",".join(action.choices) + "}" if action.choices else "")
+    return " ".join(filter(None, (", ".join(action.option_strings), str(value))))
 
 
 def excerpt(path: str, first: str, last: str = "") -> str:

@@ -11,13 +11,21 @@ from airflow_provider_isales.client.text import in_words
 from airflow_provider_isales.terminal import connections, options
 from airflow_provider_isales.terminal.connections import UsageError
 from airflow_provider_isales.terminal.output import counted, say, say_json
-from airflow_provider_isales.terminal.status import FAILURE, SUCCESS, UNUSABLE
+from airflow_provider_isales.terminal.status import FAILURE, INTERRUPTED, SUCCESS, UNUSABLE
 
 if TYPE_CHECKING:
     from airflow_provider_isales.client import CampaignKey, ISalesClient
     from airflow_provider_isales.shifts import ShiftCalendar
 
 SUMMARY = "Find out whether anything is started that must not be; changes nothing. For cron and Nagios."
+
+#: What the exit statuses of this command mean.
+STATUSES = {
+    SUCCESS: "nothing is started that must not be",
+    FAILURE: "something is; what, and how long after the end of the shift, was said",
+    UNUSABLE: "it could not be found out, and nothing that was found out is wrong",
+    INTERRUPTED: "interrupted by Ctrl-C",
+}
 
 PARALLEL = 8
 FEW = 10
@@ -46,14 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_examples(
         parser,
         """
-        isales check 1001 1002                       must be silent now, whatever the hour
+        isales check 1001 1002   # must be silent now, whatever the hour
         isales check 1001 --shifts shifts.yaml --max-lateness 5m
-
-        exit statuses:
-          0   nothing is started that must not be
-          1   something is: its campaign, batches, and how long after the end of the shift
-          2   it could not be found out
         """,
+        STATUSES,
     )
 
 

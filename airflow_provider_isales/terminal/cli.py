@@ -67,10 +67,10 @@ def make_parser() -> argparse.ArgumentParser:
     add_examples(
         parser,
         """
-        isales pause 1001 1002 --save before.json    stop calling in two campaigns
-        isales check 1001 1002                       has it stopped?
-        isales resume --from-file before.json        start again what was stopped
-        isales COMMAND --help                        more of each
+        isales pause 1001 1002 --save before.json   # stop calling in two campaigns
+        isales check 1001 1002                      # has it stopped?
+        isales resume --from-file before.json       # start again what was stopped
+        isales COMMAND --help                       # more of each
         """,
     )
     return parser

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import json
 import os
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -161,19 +162,28 @@ def _in_file(file: str, conn_id: str) -> Connection:
 
 def _in_airflow(conn_id: str) -> tuple[ConnectionLike | None, str]:
     """Return the connection by Airflow's own look-up, or why there is none."""
-    with contextlib.redirect_stdout(sys.stderr):  # where Airflow's log may go, and standard output is for the results
+    with _silence():
         try:
             # Not BaseHook, which in Airflow 3 asks the database only from within a task.
             from airflow.models.connection import Connection as AirflowConnection  # noqa: PLC0415
             from airflow.providers.common.compat.sdk import AirflowNotFoundException  # noqa: PLC0415
-        except ImportError:
-            return None, "Airflow is not installed here"
+        except ImportError as error:
+            installed = getattr(error, "name", None) != "airflow"
+            return None, f"Airflow can't be imported ({error})" if installed else "Airflow is not installed here"
         try:
             return AirflowConnection.get_connection_from_secrets(conn_id), ""
         except AirflowNotFoundException:
-            return None, "Airflow has none in its secrets backends and its database, or cannot reach them"
+            return None, f"Airflow has none, or cannot reach what has it (`airflow connections get {conn_id}` tells)"
         except Exception as error:  # of whatever secrets backend there is; its text may hold what it read
             return None, f"Airflow's own look-up failed ({type(error).__name__})"
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[None]:
+    """Keep what Airflow says at its start out of the results, and of the mails that cron sends."""
+    said = io.StringIO()  # not closed: Airflow's log may keep it
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        yield
 
 
 def _json_fields(text: str) -> dict[str, Any]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 
 from airflow_provider_isales.client.arguments import check_batch_id, check_campaign_id, check_parallelism, check_vdn_id
 from airflow_provider_isales.client.errors import ISalesArgumentError
+from airflow_provider_isales.terminal.status import STATUSES
 
 T = TypeVar("T")
 
@@ -72,14 +73,20 @@ def add_output(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="say on standard error what is being done")
 
 
-def add_examples(parser: argparse.ArgumentParser, examples: str) -> None:
+def add_examples(parser: argparse.ArgumentParser, examples: str, statuses: Mapping[int, str] = STATUSES) -> None:
     """
-    Add examples below the help.
+    Add examples and exit statuses below the help.
 
     :param examples: command lines, each with what it is for
+    :param statuses: what the exit statuses of this command mean
     """
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = f"examples:\n{textwrap.indent(textwrap.dedent(examples).strip(), '  ')}"
+    meanings = "\n".join(f"{status:<4} {meaning}" for status, meaning in statuses.items())
+    parser.epilog = f"examples:\n{_indented(examples)}\n\nexit statuses:\n{_indented(meanings)}"
+
+
+def _indented(text: str) -> str:
+    return textwrap.indent(textwrap.dedent(text).strip(), "  ")
 
 
 def checked(check: Callable[[Any], T], convert: Callable[[str], Any] = str) -> Callable[[str], T]:

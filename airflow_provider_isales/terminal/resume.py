@@ -34,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_examples(
         parser,
         """
-        isales resume --from-file before.json        what `isales pause --save before.json` stopped
+        isales resume --from-file before.json   # what `isales pause --save before.json` stopped
         isales resume 1001 --batch 174712034211433247704877116507
-        isales resume 1001 --all --yes               all that is suspended, whoever suspended it
+        isales resume 1001 --all --yes          # all that is suspended, whoever suspended it
         """,
     )
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-#: It is as it was asked for, and ``list`` confirms it.
 SUCCESS = 0
-#: It is not, or not known to be; of ``check``: something is started that must not be.
 FAILURE = 1
-#: What was typed, or the connection, cannot be used, so nothing was sent; of ``check``: it could not be found out.
 UNUSABLE = 2
-#: Ctrl-C.
 INTERRUPTED = 130
+
+#: What they mean, of every command that does not say otherwise.
+STATUSES = {
+    SUCCESS: "it is as it was asked for, and list confirms it",
+    FAILURE: "it is not, or not known to be, or the answer to the question was no",
+    UNUSABLE: "what was typed, or the connection, cannot be used: nothing was sent",
+    INTERRUPTED: "interrupted by Ctrl-C: what was done and what is not known was said",
+}

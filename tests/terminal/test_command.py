@@ -38,7 +38,7 @@ class TestHelp:
         assert isinstance(subparsers.choices, dict)
         for line in subparsers.choices[name].epilog.splitlines():
             if line.startswith(f"  isales {name}"):
-                parser.parse_args(line.strip().partition("   ")[0].split()[1:])
+                parser.parse_args(line.strip().partition("#")[0].split()[1:])
 
     @pytest.mark.parametrize(
         "arguments",
