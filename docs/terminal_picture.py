@@ -30,7 +30,7 @@ def main() -> None:
         shown = on_terminal(simulator, "pause", *CAMPAIGNS, ABSENT, "--yes")
     with Path(os.devnull).open("w") as nowhere:
         console = Console(record=True, force_terminal=True, width=WIDTH, file=nowhere)
-        console.print(f"$ isales pause {' '.join(CAMPAIGNS)} {ABSENT} --yes")
+        console.print(f"$ isales pause {' '.join(CAMPAIGNS)} {ABSENT} --yes", highlight=False)
         # The table is drawn again and again over itself: what remains begins after what was erased last.
         console.print(Text.from_ansi(shown.rpartition(ERASED)[2]))
     svg = console.export_svg(title="22:00", code_format=FORMAT, unique_id="isales")
@@ -51,7 +51,7 @@ def on_terminal(simulator: Simulator, *arguments: str) -> str:
         except OSError:  # it has ended
             pass
     os.close(ours)
-    return shown.decode()
+    return shown.decode().replace("\r\n", "\n")
 
 
 if __name__ == "__main__":

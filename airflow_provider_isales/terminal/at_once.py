@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -34,10 +34,6 @@ def each(do: Callable[[T], None], items: Iterable[T], parallel: int, tick: Calla
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(parallel, len(waiting)))]
     for thread in threads:
         thread.start()
-    join(threads, tick)
-
-
-def join(threads: Sequence[threading.Thread], tick: Callable[[], None]) -> None:
     for thread in threads:
         while thread.is_alive():
             thread.join(TICK_SECONDS)

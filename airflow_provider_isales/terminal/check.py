@@ -24,7 +24,7 @@ STATUSES = {
     SUCCESS: "nothing is started that must not be",
     FAILURE: "something is; what, and how long after the end of the shift, was said",
     UNUSABLE: "it could not be found out, and nothing that was found out is wrong",
-    INTERRUPTED: "interrupted by Ctrl-C",
+    INTERRUPTED: "interrupted",
 }
 
 PARALLEL = 8

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -51,6 +53,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             argcomplete.autocomplete(parser)
     arguments = parser.parse_args(argv)
+    # Whoever ends it is told what was done, as after Ctrl-C; a terminal that is closed ends nothing.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     return carry_out(arguments.command, arguments)
 
 
@@ -89,7 +94,8 @@ def carry_out(command: Command, arguments: argparse.Namespace) -> int:
     :param arguments: its arguments
     :return: the exit status
     """
-    output.set_up(verbose=getattr(arguments, "verbose", False))
+    verbose = getattr(arguments, "verbose", False)
+    output.set_up(verbose=verbose)
     try:
         status = command.run(arguments)
     except UsageError as error:
@@ -98,8 +104,8 @@ def carry_out(command: Command, arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         output.warn("isales: interrupted")
         status = INTERRUPTED
-    except Exception as error:  # a bug; its traceback is no help at night
-        output.warn(f"isales: unexpected {type(error).__name__}: {error}")
+    except Exception as error:  # a bug, so --verbose shows where
+        output.warn(traceback.format_exc() if verbose else f"isales: unexpected {type(error).__name__}: {error}")
         status = UNUSABLE
     if problem := output.flush():
         output.warn(f"isales: {problem}")

@@ -84,10 +84,13 @@ def client_of(arguments: argparse.Namespace, *, max_connections: int = 8) -> ISa
 
     connection, source = find(arguments.conn_id, arguments.connection_file)
     try:
+        retry = RetryPolicy(total=arguments.retry_for.total_seconds())
+    except ISalesArgumentError as error:
+        raise UsageError(f"--retry-for: {error}") from None
+    try:
         settings = client_settings(connection)
         if arguments.vdn_id is not None:
             settings["vdn_id"] = arguments.vdn_id
-        retry = RetryPolicy(total=arguments.retry_for.total_seconds())
         return ISalesClient(**settings, retry=retry, max_connections=max_connections)
     except ISalesArgumentError as error:
         problem = f"{source} cannot be used: {error}"

@@ -12,5 +12,5 @@ STATUSES = {
     SUCCESS: "it is as it was asked for, and list confirms it",
     FAILURE: "it is not, or not known to be, or the answer to the question was no",
     UNUSABLE: "what was typed, or the connection, cannot be used: nothing was sent",
-    INTERRUPTED: "interrupted by Ctrl-C: what was done and what is not known was said",
+    INTERRUPTED: "interrupted: what was done and what is not known was said",
 }

@@ -6,6 +6,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -223,10 +224,12 @@ class _Table(_Lines):
         self._live.start()
 
     def __exit__(self, *_: object) -> None:
-        self._live.stop()
+        with suppress(OSError):  # as of a terminal that is gone: the pausing goes on
+            self._live.stop()
 
     def tick(self) -> None:
-        self._live.update(self._table(), refresh=True)
+        with suppress(OSError):
+            self._live.update(self._table(), refresh=True)
 
     def end(self) -> None:
         for run in self._switching.runs:
@@ -235,9 +238,10 @@ class _Table(_Lines):
         super().end()
 
     def _table(self) -> Any:
+        from rich.box import SIMPLE_HEAD  # noqa: PLC0415 - likewise
         from rich.table import Table  # noqa: PLC0415 - likewise
 
-        table = Table()
+        table = Table(box=SIMPLE_HEAD)
         table.add_column("campaign")
         switch = self._switching.switch
         for name in (switch.opposite.name.lower(), switch.done.value, "failed", "seconds"):

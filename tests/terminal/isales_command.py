@@ -80,8 +80,11 @@ class OnTerminal:
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline and self._read():
             pass
-        os.close(self._terminal)
+        self.close()
         return self.process.wait(timeout=SECONDS)
+
+    def close(self) -> None:
+        os.close(self._terminal)
 
     def _read(self) -> bool:
         """Read a piece; return whether there may be more."""

@@ -112,11 +112,14 @@ class TestManyCampaigns:
 
 
 class TestInterrupted:
-    def test_says_what_was_done_and_what_is_not_known(self, isales: Isales, twenty: Simulator) -> None:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_says_what_was_done_and_what_is_not_known(
+        self, number: signal.Signals, isales: Isales, twenty: Simulator
+    ) -> None:
         twenty.inject("delay", seconds=30, times=10_000, verb="pause")
         process = isales.start("pause", *CAMPAIGNS)
         wait_until(lambda: twenty.requests.get("pause", 0) >= 16)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         began = time.monotonic()
         output, errors = process.communicate(timeout=60)
         assert time.monotonic() - began < SECONDS_AFTER_INTERRUPT
@@ -159,6 +162,17 @@ class TestWithoutAnybodyWhoReads:
         assert done.returncode == 1
         assert "standard output can't be written" in done.stderr
         assert started() == 19 * 50
+
+    def test_everything_is_paused_though_the_terminal_is_closed(
+        self, isales: Isales, twenty: Simulator, started: Callable[[], int]
+    ) -> None:
+        twenty.inject("delay", seconds=0.05, times=10_000, verb="pause")
+        terminal = isales.on_terminal("pause", 1001, 1002, "--yes")
+        wait_until(lambda: bool(twenty.requests.get("pause")))
+        terminal.process.send_signal(signal.SIGHUP)
+        terminal.close()
+        assert terminal.process.wait(timeout=60) == 1  # what came of it could not be said
+        assert started() == 900
 
 
 class TestOnATerminal:
