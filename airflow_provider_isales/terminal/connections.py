@@ -51,8 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says which connection to use."""
     group = parser.add_argument_group(
         "connection",
-        f"The first of: --connection-file, the variable AIRFLOW_CONN_<ID>, the variable {VARIABLE}, Airflow's secrets "
-        "backends and database if Airflow is installed. Keys are never given on the command line.",
+        f"The first of: --connection-file, the variable AIRFLOW_CONN_<ID>, for the default one {VARIABLE}, then "
+        "Airflow's secrets backends and database where it is installed. Keys are never given on the command line.",
     )
     group.add_argument("--conn-id", default=DEFAULT_CONN_ID, metavar="ID", help="(default: %(default)s)")
     group.add_argument(
@@ -118,15 +118,18 @@ def find(conn_id: str, file: str | None) -> tuple[ConnectionLike, str]:
     """
     if file is not None:
         return _in_file(file, conn_id), f"the connection in {file}"
-    for variable in (f"AIRFLOW_CONN_{conn_id.upper()}", VARIABLE):
+    variables = [f"AIRFLOW_CONN_{conn_id.upper()}"]
+    if conn_id == DEFAULT_CONN_ID:  # not for another one: it may be that of another platform
+        variables.append(VARIABLE)
+    for variable in variables:
         if text := os.environ.get(variable, "").strip():
             return read(text, conn_id, f"the variable {variable}"), f"the connection in the variable {variable}"
     connection, why_not = _in_airflow(conn_id)
     if connection is not None:
         return connection, f"Airflow's connection {conn_id!r}"
     raise UsageError(
-        f"there is no connection {conn_id!r}: neither AIRFLOW_CONN_{conn_id.upper()} nor {VARIABLE} is set, and "
-        f"{why_not}. Type\n\n  export {VARIABLE}='{EXAMPLE}'\n\nor put the same, without the quotes around it, into a "
+        f"there is no connection {conn_id!r}: there is no variable {' or '.join(variables)}, and {why_not}. "
+        f"Type\n\n  export {variables[-1]}='{EXAMPLE}'\n\nor put the same, without the quotes around it, into a "
         "file that only you can read, and add --connection-file FILE."
     )
 

@@ -76,6 +76,15 @@ class TestNotFound:
         assert '\n  export ISALES_CONN=\'{"host":' in done.stderr
         assert "--connection-file FILE" in done.stderr
 
+    def test_the_variable_of_the_default_connection_is_not_taken_for_another_one(
+        self, isales: Isales, simulator: Simulator
+    ) -> None:
+        isales.environment["ISALES_CONN"] = simulator.connection()
+        done = isales("pause", 1001, "--conn-id", "isales_north")
+        assert done.returncode == 2
+        assert "\n  export AIRFLOW_CONN_ISALES_NORTH=" in done.stderr
+        assert not simulator.requests
+
     def test_the_line_to_type_is_a_connection(self, isales: Isales) -> None:
         line = next(line for line in isales("pause", 1001).stderr.splitlines() if line.startswith("  export"))
         text = line.partition("=")[2].strip("'")
