@@ -56,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         """
         isales check 1001 1002   # must be silent now, whatever the hour
         isales check 1001 --shifts shifts.yaml --max-lateness 5m
+        isales check 1001 --quiet --retry-for 20s --connection-file /etc/isales.json   # from cron: no news is good news
         """,
         STATUSES,
     )

@@ -159,7 +159,7 @@ def _in_file(file: str, conn_id: str) -> Connection:
             text = stream.read().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} can't be read: {error}") from None
-    with contextlib.suppress(ValueError, AttributeError):
+    with contextlib.suppress(ValueError, AttributeError, RecursionError):
         exported = json.loads(text).get(conn_id)  # `airflow connections export`
         if exported:
             text = exported if isinstance(exported, str) else json.dumps(exported)

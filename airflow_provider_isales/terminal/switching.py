@@ -255,7 +255,10 @@ class _Table(_Lines):
 def _telling(switching: Switching, output: str) -> _Json | _Lines:
     if output == "json":
         return _Json(switching)
-    return _Table(switching) if sys.stdout is not None and sys.stdout.isatty() else _Lines(switching)
+    if sys.stdout is not None and sys.stdout.isatty():
+        with suppress(ImportError):  # installed without dependencies, on a laptop at night: lines will do
+            return _Table(switching)
+    return _Lines(switching)
 
 
 def _cells(run: Run) -> list[str]:
