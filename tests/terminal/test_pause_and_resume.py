@@ -203,10 +203,19 @@ class TestOnATerminal:
         terminal = isales.on_terminal("pause", 1001, 1002, ABSENT, "--yes")
         assert terminal.end() == 1
         assert "[y/N]" not in terminal.shown
-        last = terminal.shown[terminal.shown.rindex("campaign ") :]
         assert terminal.shown.count("confirmed by list") >= 2
         assert f"campaign {ABSENT} (VDN 25): FAILED" in terminal.shown
-        assert "NOT DONE in 1 of 3 campaigns" in last or "NOT DONE" in terminal.shown
+        assert "NOT DONE in 1 of 3 campaigns" in terminal.shown
+
+    def test_shows_lines_where_rich_is_not_installed(
+        self, isales: Isales, twenty: Simulator, started: Callable[[], int], tmp_path: Path
+    ) -> None:
+        (tmp_path / "rich.py").write_text("raise ImportError")
+        isales.environment["PYTHONPATH"] = str(tmp_path)
+        terminal = isales.on_terminal("pause", 1001, "--yes")
+        assert terminal.end() == 0
+        assert "campaign 1001 (VDN 25): 50 paused; confirmed by list" in terminal.shown
+        assert started() == 950
 
     def test_does_not_ask_when_nothing_is_started(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=2, status=BatchStatus.SUSPENDED)
