@@ -1,0 +1,93 @@
+"""The metrics of a pause reach a StatsD server, where Airflow sends its own."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.simulator import Simulator
+
+pytest.importorskip("statsd", reason="it is Airflow's own extra")
+
+PAUSED, ALREADY_PAUSED, FAILED = 4, 2, 1
+SHIFT_END = datetime(2026, 1, 5, 10, tzinfo=UTC)
+# In a process of its own, because Airflow reads once where metrics go.
+RUN = "from airflow_runs import dag_file, run_dag; run_dag(dag_file('measured').dag)"
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """What the server got of one run, and between which times."""
+
+    got: dict[str, str]
+    began: datetime
+    ended: datetime
+
+
+@pytest.fixture(scope="module")
+def simulator() -> Iterator[Simulator]:
+    """It has a batch less than the task is told to pause, and some that are paused already."""
+    with Simulator() as simulator:
+        campaign = simulator.add_campaign(7, batches=PAUSED + ALREADY_PAUSED)
+        for batch_id in [*campaign.batches][:ALREADY_PAUSED]:
+            campaign.set_status(batch_id, BatchStatus.SUSPENDED)
+        yield simulator
+
+
+@pytest.fixture(scope="module")
+def metrics(simulator: Simulator) -> Metrics:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        server.setblocking(False)
+        began = datetime.now(UTC)
+        run_measured(simulator.connection(), server.getsockname()[1])
+        # Nothing is lost meanwhile: few metrics are let through, and the kernel keeps them.
+        packets = iter(lambda: received(server), "")
+        return Metrics(dict(packet.split(":", 1) for packet in packets), began, datetime.now(UTC))
+
+
+def run_measured(connection: str, port: int) -> None:
+    settings = {
+        "AIRFLOW__METRICS__STATSD_ON": "true",
+        "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
+        "AIRFLOW__METRICS__STATSD_PORT": str(port),
+        "AIRFLOW__METRICS__METRICS_ALLOW_LIST": "isales",
+        "AIRFLOW_CONN_ISALES_DEFAULT": connection,
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+    }
+    subprocess.run([sys.executable, "-c", RUN], env=os.environ | settings, check=True, timeout=120)
+
+
+def received(server: socket.socket) -> str:
+    """Return the next packet, empty if there is none."""
+    try:
+        return server.recv(4096).decode()
+    except BlockingIOError:
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [("paused", PAUSED), ("already_paused", ALREADY_PAUSED), ("failed", FAILED), ("stray", PAUSED)],
+)
+def test_batches_are_counted(metrics: Metrics, name: str, number: int) -> None:
+    assert metrics.got[f"airflow.isales.batches.{name}"] == f"{number}|c"
+
+
+def test_the_seconds_after_the_end_of_the_shift_are_a_gauge(metrics: Metrics) -> None:
+    seconds, _, kind = metrics.got["airflow.isales.pause.seconds_after_shift_end"].partition("|")
+    assert kind == "g"
+    assert metrics.began.timestamp() <= SHIFT_END.timestamp() + float(seconds) <= metrics.ended.timestamp()
+
+
+def test_there_are_no_other_metrics(metrics: Metrics) -> None:
+    assert len(metrics.got) == 5
