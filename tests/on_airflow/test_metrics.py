@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from statsd_listener import statsd_server
 
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.simulator import Simulator
@@ -45,34 +45,15 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture(scope="module")
 def metrics(simulator: Simulator) -> Metrics:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
-        server.bind(("127.0.0.1", 0))
-        server.setblocking(False)
+    with statsd_server() as server:
         began = datetime.now(UTC)
-        run_measured(simulator.connection(), server.getsockname()[1])
-        # Nothing is lost meanwhile: few metrics are let through, and the kernel keeps them.
-        packets = iter(lambda: received(server), "")
-        return Metrics(dict(packet.split(":", 1) for packet in packets), began, datetime.now(UTC))
-
-
-def run_measured(connection: str, port: int) -> None:
-    settings = {
-        "AIRFLOW__METRICS__STATSD_ON": "true",
-        "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1",
-        "AIRFLOW__METRICS__STATSD_PORT": str(port),
-        "AIRFLOW__METRICS__METRICS_ALLOW_LIST": "isales",
-        "AIRFLOW_CONN_ISALES_DEFAULT": connection,
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
-    }
-    subprocess.run([sys.executable, "-c", RUN], env=os.environ | settings, check=True, timeout=120)
-
-
-def received(server: socket.socket) -> str:
-    """Return the next packet, empty if there is none."""
-    try:
-        return server.recv(4096).decode()
-    except BlockingIOError:
-        return ""
+        settings = {
+            "AIRFLOW_CONN_ISALES_DEFAULT": simulator.connection(),
+            "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+            **server.settings,
+        }
+        subprocess.run([sys.executable, "-c", RUN], env=os.environ | settings, check=True, timeout=120)
+        return Metrics(dict(each.split(":", 1) for each in server.received()), began, datetime.now(UTC))
 
 
 @pytest.mark.parametrize(
