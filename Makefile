@@ -31,7 +31,7 @@ test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis an
 	$(BIN)/pytest -rP --numprocesses 2 --dist loadfile tests/system
 
 screenshots: $(INSTALLED)-system  ## take the pictures of the docs anew
-	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py
+	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py tests/system/test_alarms.py
 
 lint: $(INSTALLED)  ## ruff and mypy
 	$(BIN)/ruff check

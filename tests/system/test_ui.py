@@ -1,31 +1,22 @@
-"""
-The provider in Airflow's UI, in a real browser: connection form, connection test, a run's log and XCom, the timetable.
-
-``SCREENSHOTS`` names a directory where pictures are left; the docs show those that this test takes.
-"""
+"""The provider in Airflow's UI, in a real browser: connection form and test, log and XCom of a run, timetable."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, ViewportSize, expect, sync_playwright
+from browser import SIZE, browser
+from playwright.sync_api import Locator, Page, ViewportSize, expect
 from throwaway_airflow import REPOSITORY, ThrowawayAirflow
 
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.simulator import Campaign, Simulator
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-SIZE = ViewportSize(width=1200, height=1000)
 WIDE = 2240  # so that a long line of a log is whole in the picture
-ACTION_SECONDS = 20
 SECRET_KEY = "a-key-that-nobody-shall-see"
 CAMPAIGN, ABSENT_CAMPAIGN = 1001, 4711
 # Not the batch of the example's own schedule, which runs when the DAG is unpaused.
@@ -69,21 +60,8 @@ def airflow(tmp_path_factory: pytest.TempPathFactory, campaign: Campaign) -> Ite
 
 @pytest.fixture(scope="module")
 def page(airflow: ThrowawayAirflow) -> Iterator[Page]:
-    assert CHROMIUM, "there is no Chromium on the PATH: install Debian's package chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        page = browser.new_context(base_url=airflow.url, viewport=SIZE).new_page()
-        page.set_default_timeout(ACTION_SECONDS * 1000)
-        expect.set_options(timeout=ACTION_SECONDS * 1000)
+    with browser(airflow.url) as page:
         yield page
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("screenshots"))
-    directory.mkdir(exist_ok=True)
-    return directory
 
 
 @pytest.fixture(scope="module")
