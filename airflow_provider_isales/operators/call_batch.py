@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_isales.client import (
     CallBatchResult,
+    ISalesArgumentError,
     ISalesBulkError,
     ISalesError,
     ISalesNotAllowedError,
@@ -95,8 +96,13 @@ class PauseCallBatchOperator(_CallBatchOperator, PausingOperator):
     def _switch(self, client: ISalesClient) -> CallBatchResult:
         try:
             return client.pause_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
-        except ISalesNotAllowedError as error:
-            self.skip_if_wanted(error)
+        except ISalesArgumentError:
+            raise
+        except ISalesError as error:
+            if isinstance(error, ISalesNotAllowedError):
+                self.skip_if_wanted(error)
+            campaign = client.campaign(self.campaign_id, self.vdn_id)
+            count_paused({**vars(campaign), "outcome": "failed"})
             raise
 
 

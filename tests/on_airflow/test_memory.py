@@ -130,6 +130,17 @@ def test_what_failed_to_start_stays_remembered(isales_simulator: Simulator, camp
     assert remembered() == BATCHES
 
 
+def test_what_did_start_is_forgotten_though_another_failed(isales_simulator: Simulator) -> None:
+    def refuse_one(verb: str, body: Any) -> None:
+        if verb == "resume" and body["id"] == B:
+            isales_simulator.inject("result", verb="resume", code="0200001")
+
+    pause()
+    isales_simulator.on_request = refuse_one
+    resume()
+    assert remembered() == [B]
+
+
 def test_what_was_deleted_meanwhile_is_forgotten(campaign: Campaign) -> None:
     pause()
     del campaign.batches[A]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +18,7 @@ from airflow_provider_isales.simulator import Simulator
 
 pytest.importorskip("statsd", reason="it is Airflow's own extra")
 
-PAUSED, ALREADY_PAUSED, FAILED = 4, 2, 1
+PAUSED, ALREADY_PAUSED, FAILED = 4, 2, 2
 SHIFT_END = datetime(2026, 1, 5, 10, tzinfo=UTC)
 # In a process of its own, because Airflow reads once where metrics go.
 RUN = "from airflow_runs import dag_file, run_dag; run_dag(dag_file('measured').dag)"
@@ -53,7 +53,15 @@ def metrics(simulator: Simulator) -> Metrics:
             **server.settings,
         }
         subprocess.run([sys.executable, "-c", RUN], env=os.environ | settings, check=True, timeout=120)
-        return Metrics(dict(each.split(":", 1) for each in server.received()), began, datetime.now(UTC))
+        return Metrics(summed(server.received()), began, datetime.now(UTC))
+
+
+def summed(received: Iterable[str]) -> dict[str, str]:
+    """Return what came, by the names of the metrics; counters as a StatsD server adds them up."""
+    got: dict[str, str] = {}
+    for name, _, value in (each.partition(":") for each in received):
+        got[name] = f"{int(got[name][:-2]) + int(value[:-2])}|c" if name in got and value.endswith("|c") else value
+    return got
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,18 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import certifi
 import pytest
+from airflow.providers.common.compat.sdk import DAG, AirflowFailException
 from airflow_runs import EXCEPTIONS, OUTCOMES, TaskRun, airflow_home, dag_file, dags_in, run_dag
 
 from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator, ResumeCallBatchOperator
 from airflow_provider_isales.simulator import CampaignState, Simulator
 
 CAMPAIGN = 7
@@ -262,3 +266,15 @@ def test_requests_ca_bundle_does_not_break_a_connection_that_names_its_bundle(
 def test_a_resume_task_ends_as_it_should(case: Case, expected: str, isales_simulator: Simulator) -> None:
     task_run, _ = run(case, isales_simulator, "resume_one_batch")
     assert verdict(task_run) == expected
+
+
+@pytest.mark.parametrize("operator", [PauseCallBatchOperator, ResumeCallBatchOperator])
+@pytest.mark.parametrize(("vdn_id", "accepted"), [(25, True), (26, False)])
+def test_the_vdn_of_a_task_goes_before_that_of_the_connection(
+    isales_simulator: Simulator, operator: Any, vdn_id: int, accepted: bool
+) -> None:
+    (batch_id,) = isales_simulator.add_campaign(7, batches=1).batches
+    with DAG("a_dag", schedule=None):
+        task = operator(task_id="a_task", campaign_id=7, batch_id=batch_id, vdn_id=vdn_id)
+    with nullcontext() if accepted else pytest.raises(AirflowFailException):
+        task.execute({})
