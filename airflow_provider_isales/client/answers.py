@@ -70,6 +70,12 @@ def read_answer(response: Response, counts_as_success: str | None = None) -> Ans
     return Answer(code, description, payload)
 
 
+def seconds_ahead(response: Response) -> float | None:
+    """Return how far this machine's clock is ahead of the server's, to a second; None if that tells no time."""
+    server_time = _http_date(response.headers.get("Date"))
+    return None if server_time is None else (datetime.now(UTC) - server_time).total_seconds()
+
+
 class Page(NamedTuple):
     """One page of a list: its batches, and how many there are on all pages."""
 
@@ -180,10 +186,9 @@ def _text(payload: dict[str, Any], field: str) -> str:
 
 def _authentication_error(response: Response) -> ISalesAuthenticationError:
     problem = "HTTP 401: the server did not accept the signature"
-    server_time = _http_date(response.headers.get("Date"))
-    if server_time is None:
+    ahead = seconds_ahead(response)
+    if ahead is None:
         return ISalesAuthenticationError(problem, retryable=True)
-    ahead = (datetime.now(UTC) - server_time).total_seconds()
     if abs(ahead) <= MAX_CLOCK_DIFFERENCE_SECONDS:
         return ISalesAuthenticationError(problem, retryable=False)
     return ISalesAuthenticationError(

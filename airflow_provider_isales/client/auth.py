@@ -154,6 +154,12 @@ class C2Auth(AuthBase):
         )
         return request
 
+    def variant(
+        self, *, profile: SigningProfile | str | None = None, clock: Callable[[], datetime] | None = None
+    ) -> C2Auth:
+        """Return one that signs with the same keys, but by another profile or clock."""
+        return C2Auth(self.access_key, self._secret_key, profile or self.profile, clock=clock or self._clock)
+
     def __repr__(self) -> str:
         shown = {name: str(value) for name, value in vars(self).items() if name in ("access_key", "profile")}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"

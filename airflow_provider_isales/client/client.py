@@ -33,6 +33,7 @@ from airflow_provider_isales.client.errors import (
     ISalesResultError,
 )
 from airflow_provider_isales.client.gate import Gate
+from airflow_provider_isales.client.look import Look
 from airflow_provider_isales.client.models import (
     BatchKey,
     BatchStatus,
@@ -110,16 +111,16 @@ class ISalesClient:
         max_connections: int = 8,
     ) -> None:
         secret_key = Secret.of(secret_key)  # before anything can go wrong: tracebacks may show variables
-        self._auth = C2Auth(access_key, secret_key, signing_profile)
+        self.auth = C2Auth(access_key, secret_key, signing_profile)
         self.vdn_id = None if vdn_id is None else check_vdn_id(vdn_id)
         if retry is not None and not isinstance(retry, RetryPolicy):
             raise ISalesArgumentError(f"retry must be a RetryPolicy, not {shown(retry)}")
         self.retry = RetryPolicy() if retry is None else retry
         self._gate = Gate()
-        self._transport = Transport(
+        self.transport = Transport(
             host,
             port,
-            self._auth,
+            self.auth,
             verify=verify,
             timeout=timeout,
             proxies={} if proxies is None else proxies,
@@ -135,13 +136,13 @@ class ISalesClient:
         self.close()
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_transport"):
+        if not hasattr(self, "transport"):
             return f"<{type(self).__name__} that could not be made>"
-        return f"{type(self).__name__}({self._transport.base_url!r}, {self._auth!r})"
+        return f"{type(self).__name__}({self.transport.base_url!r}, {self.auth!r})"
 
     def close(self) -> None:
         """Close the connections."""
-        self._transport.close()
+        self.transport.close()
 
     def stop(self) -> None:
         """Send nothing more: calls under way end with ``ISalesStoppedError`` unless they get their answer."""
@@ -159,7 +160,7 @@ class ISalesClient:
     @property
     def margin(self) -> timedelta:
         """How long a request may take effect after it was sent: more than the timeout, after which it is given up."""
-        return timedelta(seconds=self._transport.timeout) + _SPARE
+        return timedelta(seconds=self.transport.timeout) + _SPARE
 
     def pause_call_batch(
         self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None
@@ -318,6 +319,19 @@ class ISalesClient:
             raise
         return self._switched(switch, batch, _Reply(answer.code, answer.description, value, 1, asked_at))
 
+    def look(self, verb: Verb[T], target: CampaignKey, auth: C2Auth | None = None, **fields: object) -> Look[T]:
+        """
+        Send one request, once and whatever the gate says, and tell all that is to be seen of how it is answered.
+
+        It raises nothing of what can go wrong on the way; to find out how a platform answers, not to rely on it.
+
+        :param verb: the interface, one of :mod:`.verbs`
+        :param target: the campaign
+        :param auth: signs this request, if not as all others
+        :param fields: the fields of the request body
+        """
+        return Look.at(self.transport, verb, target, _json(verb, fields), auth or self.auth)
+
     def batches_of(self, campaign: CampaignKey, *, patient: bool = True, parallel: int = 1) -> Iterator[CallBatch]:
         """
         List every batch of a campaign: the first page, and then the others.
@@ -434,7 +448,7 @@ class ISalesClient:
     def _attempt(
         self, verb: Verb[T], target: CampaignKey, body: bytes, timeout: float | None = None
     ) -> tuple[Answer, T]:
-        answer = self._transport.exchange(
+        answer = self.transport.exchange(
             verb.method,
             verb.path(target),
             body,

@@ -11,7 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPResponse
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -104,6 +105,8 @@ class Transport:
         body: bytes,
         read: Callable[[requests.Response], T],
         timeout: float | None = None,
+        *,
+        auth: AuthBase | None = None,
     ) -> T:
         """
         Send one request and read its answer.
@@ -113,6 +116,7 @@ class Transport:
         :param body: the request body
         :param read: reads the response, whose body was not read yet
         :param timeout: the seconds that it may take, where this is less than those of the transport
+        :param auth: signs this request, if not as all others
         :raises ISalesTransportError: if no answer came, or its connection broke
         """
         if self._process != os.getpid():
@@ -121,7 +125,7 @@ class Transport:
         outside = sys.exception()
         _attempt.deadline = time.monotonic() + timeout
         try:
-            request = self._request(method, path, body)
+            request = self._request(method, path, body, auth or self._auth)
             with self._adapter.send(request, stream=True, timeout=timeout, **self._settings) as response:
                 return read(response)
         except ISalesError:
@@ -133,6 +137,26 @@ class Transport:
         except BaseException as interruption:  # a timeout of the task, an interrupt: the same frames
             raise interruption.with_traceback(None) from interruption.__cause__
 
+    @property
+    def host(self) -> str:
+        """The server's name or address, without port and brackets."""
+        return str(urlsplit(self.base_url).hostname)
+
+    @property
+    def verify(self) -> bool | str:
+        """Whom it trusts: the usual authorities (True), a CA bundle (its path), or anybody (False)."""
+        verify: bool | str = self._settings["verify"]
+        return verify
+
+    @property
+    def goes_through_a_proxy(self) -> bool:
+        """Whether connections are made by a proxy, which then looks up the server's name, too."""
+        return bool(self._settings["proxies"])
+
+    def addresses(self) -> list[str]:
+        """Look up the server's name; empty if it has no address."""
+        return list(dict.fromkeys(_addresses(self.host)))
+
     def close(self) -> None:
         """Close the connections."""
         self._adapter.close()
@@ -141,13 +165,31 @@ class Transport:
         self._adapter = _Adapter(pool_connections=1, pool_maxsize=self._max_connections)
         self._process = os.getpid()
 
-    def _request(self, method: str, path: str, body: bytes) -> requests.PreparedRequest:
+    def _request(self, method: str, path: str, body: bytes, auth: AuthBase) -> requests.PreparedRequest:
         request = requests.PreparedRequest()
         request.method, request.url, request.body = method, f"{self.base_url}{path}", body
         request.headers = CaseInsensitiveDict(_HEADERS)
         request.headers["Content-Length"] = str(len(body))
-        self._auth(request)
+        auth(request)
         return request
+
+
+class Peer(NamedTuple):
+    """
+    The other end of a connection.
+
+    :param tls: the version of TLS
+    :param certificate: the server's certificate, as ``ssl`` shows it; empty when it was not checked
+    """
+
+    tls: str
+    certificate: Mapping[str, Any]
+
+
+def peer_of(response: requests.Response) -> Peer:
+    """Return who sent a response, whose body was not read yet."""
+    connection = cast("ssl.SSLSocket", cast("_Response", response.raw._original_response).connection)
+    return Peer(connection.version() or "", connection.getpeercert() or {})
 
 
 class _Attempt(threading.local):
@@ -194,7 +236,7 @@ class _Meter(io.RawIOBase):
 class _Response(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._sock = sock
+        self.connection = sock
         self._meter = _Meter(self.fp.detach(), sock)
         self.fp = io.BufferedReader(self._meter)
 
@@ -207,7 +249,7 @@ class _Response(HTTPResponse):
     def _close_conn(self) -> None:
         self._meter.ended = True
         if self.fp.peek(1):  # bytes after the answer's end: the start of something that nobody asked for
-            getattr(self._sock, "socket", self._sock).shutdown(socket.SHUT_RDWR)
+            getattr(self.connection, "socket", self.connection).shutdown(socket.SHUT_RDWR)
         super()._close_conn()  # type: ignore[misc]  # not in the stubs
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseHook
@@ -13,16 +13,10 @@ from airflow_provider_isales.client import (
     ISalesAuthenticationError,
     ISalesClient,
     ISalesError,
-    ISalesResultError,
-    RetryPolicy,
-    SigningProfile,
 )
+from airflow_provider_isales.client.probe import PROBED_CAMPAIGN, other_profile, probe
 from airflow_provider_isales.hooks.settings import client_settings
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS, DEFAULT_CONN_ID, get_provider_info
-
-# Any VDN and campaign do: an authenticated call is answered with HTTP 200 whatever it asks for.
-_PROBED_VDN = 1
-_PROBED_CAMPAIGN = 1
 
 
 class ISalesHook(BaseHook):
@@ -66,19 +60,10 @@ class ISalesHook(BaseHook):
         :return: whether it is so, and a sentence for people
         """
         try:
-            settings = self._read_connection()
-            try:
-                return True, self._probe(settings)
-            except ISalesAuthenticationError as refused:
-                other = self._accepted_profile(settings)
-                if other is None:
-                    raise
-                return False, (
-                    f"{refused.problem} of signing profile {_profile(settings).value!r}, but it accepts "
-                    f"{other.value!r}. Set the connection's extra 'signing_profile' to {other.value!r}."
-                )
+            with self._new_client(self._read_connection()) as client:
+                return self._probe(client)
         except ISalesError as error:
-            return False, f"{error.problem}. {error.advice}".strip()
+            return False, _told(error)
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
@@ -125,25 +110,23 @@ class ISalesHook(BaseHook):
             # A new error, raised here: no frame below, whose variables hold the connection's secrets, hangs on it.
             raise error.during(f"Reading connection {self.isales_conn_id!r}") from None
 
-    def _probe(self, settings: dict[str, Any]) -> str:
-        told = f"CC-iSales accepted the signature (signing profile {_profile(settings).value!r})."
-        with self._new_client(settings | {"retry": RetryPolicy(attempts=1)}) as client:
-            try:
-                next(client.list_call_batches(_PROBED_CAMPAIGN, vdn_id=client.vdn_id or _PROBED_VDN), None)
-            except ISalesResultError as error:
-                told += f" To a list of campaign {_PROBED_CAMPAIGN} it answered: {error.problem}."
-        return told if client.vdn_id else f"{told} The connection names no vdn_id, so every operator must."
+    @staticmethod
+    def _probe(client: ISalesClient) -> tuple[bool, str]:
+        look, used, other = probe(client), client.auth.profile, other_profile(client)
+        if isinstance(look.error, ISalesAuthenticationError):
+            if not probe(client, auth=client.auth.variant(profile=other)).accepted:
+                return False, _told(look.error)
+            return False, (
+                f"{look.error.problem} of signing profile {used.value!r}, but it accepts {other.value!r}. "
+                f"Set the connection's extra 'signing_profile' to {other.value!r}."
+            )
+        if look.error and not look.accepted:
+            return False, _told(look.error)
+        told = f"CC-iSales accepted the signature (signing profile {used.value!r})."
+        if look.error:
+            told += f" To a list of campaign {PROBED_CAMPAIGN} it answered: {look.error.problem}."
+        return True, told if client.vdn_id else f"{told} The connection names no vdn_id, so every operator must."
 
-    def _accepted_profile(self, settings: dict[str, Any]) -> SigningProfile | None:
-        """Return another signing profile that the server accepts, if any."""
-        for other in SigningProfile:
-            if other is not _profile(settings):
-                with suppress(ISalesError):
-                    self._probe(settings | {"signing_profile": other})
-                    return other
-        return None
 
-
-def _profile(settings: dict[str, Any]) -> SigningProfile:
-    profile: SigningProfile = settings.get("signing_profile", SigningProfile.CURRENT)
-    return profile
+def _told(error: ISalesError) -> str:
+    return f"{error.problem}. {error.advice}".strip()

@@ -47,6 +47,8 @@ class SimulatorApp:
         self.faults = faults
         self.requests: Counter[str] = Counter()
         self.on_request: Callable[[str, object], None] | None = None
+        self.max_at_once: int | None = None
+        self._at_once = 0
         self._clock = clock
         self.asgi = Starlette(
             routes=[
@@ -71,11 +73,20 @@ class SimulatorApp:
         self.on_request = None
 
     async def _interface(self, verb: str, request: Request) -> Response:
+        self._at_once += 1
+        try:
+            return await self._answer(verb, request)
+        finally:
+            self._at_once -= 1
+
+    async def _answer(self, verb: str, request: Request) -> Response:
         body = await _read(request)
         self.requests[verb] += 1
         if self.on_request:
             self.on_request(verb, _parse(body))
         fault = self.faults.take(verb) or NO_FAULT
+        if self.max_at_once and self._at_once > self.max_at_once:
+            return PlainTextResponse("Too many requests at once\n", 429, self._date())
         if broken := await self._instead(fault):
             return broken
         if refusal := self._refusal(request, body):

@@ -7,6 +7,7 @@ import shlex
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from airflow_provider_isales.client import C2Auth, ISalesArgumentError, SigningProfile
@@ -39,6 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         host=options.host,
         port=options.port,
         ca_file=options.ca_file.resolve(),
+        clock_offset=timedelta(minutes=options.minutes_ahead),
+        max_page_size=options.max_page_size,
+        status_as_text=options.status_as_text,
+        max_at_once=options.max_at_once,
     )
     for campaign_id in options.campaign or [1001]:
         simulator.add_campaign(campaign_id, batches=options.batches, state=options.state)
@@ -110,7 +115,26 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--profile", choices=[profile.value for profile in SigningProfile], help="accept this signing profile only"
     )
+    _add_guesses(parser)
     return parser
+
+
+def _add_guesses(parser: argparse.ArgumentParser) -> None:
+    """Add what a platform may do in one way or another."""
+    guesses = parser.add_argument_group("what the reference leaves open")
+    guesses.add_argument(
+        "--max-page-size",
+        type=_whole_number("max-page-size", 1, 1000),
+        default=1000,
+        help="batches on a page of a list at the most (default: %(default)s)",
+    )
+    guesses.add_argument("--status-as-text", action="store_true", help='the status of batches is "1" or "2" in lists')
+    guesses.add_argument(
+        "--max-at-once", type=_whole_number("max-at-once", 1, 1000), help="HTTP 429 if more requests come at once"
+    )
+    guesses.add_argument(
+        "--minutes-ahead", type=float, default=0.0, help="how far its clock is ahead; less than 0 for behind"
+    )
 
 
 def _whole_number(name: str, least: int, most: int) -> Callable[[str], int]:

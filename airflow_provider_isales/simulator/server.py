@@ -40,6 +40,10 @@ class Simulator:
     :param port: the port to listen on; 0 takes a free one
     :param ca_file: where to write the certificate of the authority that signed its own; a temporary file when None
     :param clock_offset: how far its clock is ahead of this machine's
+    :param max_page_size: how many batches a page of a list has at the most
+    :param status_as_text: whether a list has ``"1"`` and ``"2"`` for the status of batches, not the numbers
+    :param max_at_once: how many requests it takes at once before it answers HTTP 429; None for as many as come
+    :param certificate_days: how long its certificate is valid from now on; less than 0 for one that has expired
     :raises OSError: on entry, if the port is taken
     """
 
@@ -54,6 +58,10 @@ class Simulator:
         port: int = 0,
         ca_file: Path | None = None,
         clock_offset: timedelta = timedelta(0),
+        max_page_size: int = 1000,
+        status_as_text: bool = False,
+        max_at_once: int | None = None,
+        certificate_days: int = 365,
     ) -> None:
         self.access_key = access_key
         self.host = host
@@ -62,9 +70,12 @@ class Simulator:
         self._secret_key = secret_key
         self.ca_file = ca_file
         self.service = Service(vdn_id)
+        self.service.max_page_size, self.service.status_as_text = max_page_size, status_as_text
         self.faults = FaultPlan()
         signatures = SignatureCheck(access_key, secret_key, frozenset(profiles))
         self._app = SimulatorApp(self.service, signatures, self.faults, lambda: datetime.now(UTC) + self.clock_offset)
+        self._app.max_at_once = max_at_once
+        self._certificate_days = certificate_days
 
     def __enter__(self) -> Self:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
@@ -78,7 +89,9 @@ class Simulator:
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
         certificate = directory / "server.pem"
-        authority.issue_cert("localhost", self.host).private_key_and_cert_chain_pem.write_to_path(str(certificate))
+        expires = datetime.now(UTC) + timedelta(days=self._certificate_days)
+        issued = authority.issue_cert("localhost", self.host, not_after=expires)
+        issued.private_key_and_cert_chain_pem.write_to_path(str(certificate))
         self._server = _Server(_configuration(self._app, certificate))
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="isales-simulator")
         self._thread.start()

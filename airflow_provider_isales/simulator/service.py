@@ -115,6 +115,7 @@ class Service:
     def __init__(self, vdn_id: int) -> None:
         self.vdn_id = check_vdn_id(vdn_id)
         self.max_page_size = 1000
+        self.status_as_text = False
         self.campaigns: dict[int, Campaign] = {}
 
     def answer(self, verb: str, vdn_id: str, campaign_id: str, body: object) -> dict[str, Any]:
@@ -183,11 +184,14 @@ class Service:
         offset, limit, status = _count(body, "offset"), _count(body, "limit"), _status(body)
         part_of_name = _text(body, "name") if body.get("name") else ""
         selected = [
-            {"id": batch.id, "name": batch.name, "status": batch.status.value}
+            {"id": batch.id, "name": batch.name, "status": self._written(batch.status)}
             for batch in campaign.batches.values()
             if status in (None, batch.status) and part_of_name in batch.name
         ]
         return {"totalCount": len(selected), "data": selected[offset : offset + min(limit, self.max_page_size)]}
+
+    def _written(self, status: BatchStatus) -> int | str:
+        return str(status.value) if self.status_as_text else status.value
 
 
 def result_fields(code: str, description: str) -> dict[str, str]:

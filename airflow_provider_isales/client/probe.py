@@ -1,0 +1,32 @@
+"""Finding out whether a server accepts the signature, with requests that change nothing."""
+
+from __future__ import annotations
+
+from airflow_provider_isales.client.answers import Page
+from airflow_provider_isales.client.auth import C2Auth
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.look import Look
+from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.profiles import SigningProfile
+from airflow_provider_isales.client.verbs import LIST
+
+# Any VDN and campaign do: an authenticated call is answered with HTTP 200 whatever it asks for.
+PROBED_VDN = 1
+PROBED_CAMPAIGN = 1
+
+
+def probe(client: ISalesClient, campaign: CampaignKey | None = None, auth: C2Auth | None = None) -> Look[Page]:
+    """
+    Ask for the first batch of a campaign.
+
+    :param client: knows the server
+    :param campaign: the campaign, which need not exist
+    :param auth: signs this request, if not as the client's others
+    """
+    campaign = campaign or CampaignKey(client.vdn_id or PROBED_VDN, PROBED_CAMPAIGN)
+    return client.look(LIST, campaign, auth, offset=0, limit=1)
+
+
+def other_profile(client: ISalesClient) -> SigningProfile:
+    """Return the signing profile that the client does not use."""
+    return next(profile for profile in SigningProfile if profile is not client.auth.profile)
