@@ -13,6 +13,7 @@ from airflow_provider_isales.client import (
     ISalesAuthenticationError,
     ISalesClient,
     ISalesError,
+    ISalesResultError,
 )
 from airflow_provider_isales.client.probe import PROBED_CAMPAIGN, other_profile, probe
 from airflow_provider_isales.hooks.settings import client_settings
@@ -120,7 +121,7 @@ class ISalesHook(BaseHook):
                 f"{look.error.problem} of signing profile {used.value!r}, but it accepts {other.value!r}. "
                 f"Set the connection's extra 'signing_profile' to {other.value!r}."
             )
-        if look.error and not look.accepted:
+        if look.error and not isinstance(look.error, ISalesResultError):
             return False, _told(look.error)
         told = f"CC-iSales accepted the signature (signing profile {used.value!r})."
         if look.error:

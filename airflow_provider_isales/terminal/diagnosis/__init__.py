@@ -1,0 +1,1 @@
+"""What ``isales doctor`` finds out, step by step."""

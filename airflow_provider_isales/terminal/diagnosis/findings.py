@@ -1,0 +1,149 @@
+"""What a step is, what it finds, and what all steps share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from airflow_provider_isales.client import (
+    CampaignKey,
+    ISalesClient,
+    ISalesError,
+    ISalesHTTPStatusError,
+    ISalesProtocolError,
+    ISalesResultError,
+)
+from airflow_provider_isales.client.answers import Page
+from airflow_provider_isales.client.client import PAGE_SIZE
+from airflow_provider_isales.client.look import Look
+from airflow_provider_isales.client.probe import other_profile, probe
+from airflow_provider_isales.client.verbs import LIST
+
+_FIRST_ATTEMPTS = 3
+
+
+class State(StrEnum):
+    """How well it is."""
+
+    OK = "ok"
+    #: It works, but somebody should look at it.
+    WARN = "warn"
+    FAIL = "fail"
+    SKIPPED = "skipped"
+
+
+class Finding(NamedTuple):
+    """
+    What a step found.
+
+    :param state: how well it is
+    :param finding: what was found and what it means
+    :param advice: what to do about it
+    :param private: what only the terminal shows, not a report: names, addresses, the server's own words
+    """
+
+    state: State
+    finding: str
+    advice: str = ""
+    private: str = ""
+
+
+class Step(NamedTuple):
+    """
+    One question.
+
+    :param name: a word or two
+    :param find: finds the answer out
+    :param needs: the names of the steps without whose success it makes no sense
+    """
+
+    name: str
+    find: Callable[[], Finding]
+    needs: tuple[str, ...] = ()
+
+
+class Visit:
+    """
+    One visit to a platform: what its steps share, so that nothing is asked twice.
+
+    :param client: knows the server
+    :param campaign: the campaign that was named, if any
+    """
+
+    def __init__(self, client: ISalesClient, campaign: CampaignKey | None) -> None:
+        self.client = client
+        self.campaign = campaign
+        #: What came in vain before the first answer.
+        self.in_vain: list[ISalesError] = []
+
+    @cached_property
+    def first(self) -> Look[Page]:
+        """The first answer; a passing failure is tried again, or it would hide all else."""
+        for attempt in range(1, _FIRST_ATTEMPTS + 1):
+            look = self.probe()
+            if not (look.error and look.error.transient) or attempt == _FIRST_ATTEMPTS:
+                break
+            self.in_vain.append(look.error)
+            self.client.sleep(self.client.retry.wait_after(look.error, attempt))
+        return look
+
+    @cached_property
+    def by_other_profile(self) -> Look[Page]:
+        """The answer to a request that is signed by the profile that the connection does not use."""
+        return probe(self.client, self.campaign, self.client.auth.variant(profile=other_profile(self.client)))
+
+    @cached_property
+    def first_page(self) -> Look[Page]:
+        """The first page of the campaign's batches, as the client asks for it."""
+        return self.list_page(PAGE_SIZE)
+
+    def probe(self) -> Look[Page]:
+        """Ask for something that changes nothing and is small."""
+        return probe(self.client, self.campaign)
+
+    def list_page(self, limit: int) -> Look[Page]:
+        """Ask for a first page of so many batches of the campaign."""
+        if self.campaign is None:
+            raise ValueError("no campaign was named")
+        return self.client.look(LIST, self.campaign, offset=0, limit=limit)
+
+
+def examine(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
+    """Carry out steps in order; one that fails keeps only those from running that need it."""
+    done: set[str] = set()
+    for step in steps:
+        if missing := [name for name in step.needs if name not in done]:
+            finding = Finding(State.SKIPPED, f'not tried: it needs "{missing[0]}"')
+        else:
+            try:
+                finding = step.find()
+            except Exception as error:
+                # At a customer's site, the next step may still say what is wrong.
+                problem = explained(error) if isinstance(error, ISalesError) else (type(error).__name__, str(error))
+                finding = Finding(State.FAIL, f"could not be found out: {problem[0]}", private=problem[1])
+        if finding.state in (State.OK, State.WARN):
+            done.add(step.name)
+        yield step, finding
+
+
+def explained(error: ISalesError) -> tuple[str, str]:
+    """Return what went wrong in words of our own, and apart from them those of the server, which may say anything."""
+    if isinstance(error, ISalesResultError):
+        return f"[{error.code}] {error.meaning}", error.description
+    if isinstance(error, ISalesHTTPStatusError):
+        problem = ISalesHTTPStatusError(error.status).problem
+        return problem, error.problem.removeprefix(problem).lstrip(", ")
+    if isinstance(error, ISalesProtocolError):
+        return "an answer that cannot be read as the reference describes it", error.problem
+    return error.problem, ""
+
+
+def failed(what: Look[Any] | ISalesError, advice: str = "", state: State = State.FAIL) -> Finding:
+    """Return the finding that something went wrong, with the error's own advice unless there is a better one."""
+    error = what if isinstance(what, ISalesError) else what.error
+    if error is None:
+        raise ValueError("nothing went wrong")
+    finding, private = explained(error)
+    return Finding(state, finding, advice or error.advice, private)
