@@ -52,7 +52,7 @@ package: $(PACKAGED)  ## wheel and sdist in dist/, checked
 bench: $(INSTALLED)-bench  ## the benchmarks, side by side with what would be used instead
 	@$(BIN)/python benchmarks/run.py
 
-picture: $(INSTALLED)-docs  ## draw the pictures of the docs anew
+picture: $(INSTALLED)  ## draw the pictures of the docs anew
 	@$(BIN)/python docs/shift_weeks.py
 	@$(BIN)/python docs/terminal_picture.py
 

@@ -20,7 +20,7 @@ from airflow_provider_isales.terminal.options import add_examples
 from airflow_provider_isales.terminal.status import FAILURE, INTERRUPTED, UNUSABLE
 
 # In the order of the help. Each is a module of this package.
-COMMANDS: tuple[str, ...] = ("list", "pause", "resume", "check", "doctor")
+COMMANDS: tuple[str, ...] = ("list", "pause", "resume", "check", "shifts", "doctor")
 
 DESCRIPTION = "Stop and restart outbound calling on CC-iSales, also when Airflow is down."
 

@@ -17,7 +17,6 @@ from airflow_provider_isales.client import (
     ISalesCertificateError,
     ISalesConnectError,
     ISalesError,
-    ISalesResultError,
     ISalesTLSError,
 )
 from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS, Page
@@ -183,7 +182,7 @@ def clock(visit: Visit) -> Finding:
     """Compare this machine's clock with the server's."""
     ahead = visit.first.seconds_ahead
     if ahead is None:
-        return Finding(State.SKIPPED, "the answer has no Date, so the clocks can't be compared", "Run NTP anyway.")
+        return Finding(State.SKIPPED, "no answer came that tells the server's time", "Run NTP anyway.")
     if abs(ahead) <= _CLOCK_SECONDS:
         return Finding(State.OK, "agrees with the server's to a few seconds")
     return Finding(
@@ -288,9 +287,10 @@ def page_sizes(visit: Visit) -> Finding:
     if not visit.campaign:
         return _NO_CAMPAIGN
     pages = {limit: visit.list_page(limit) for limit in PAGE_SIZES}
-    for limit, page in pages.items():
-        if page.error and limit <= PAGE_SIZE:
-            return failed(page, _REPORT if isinstance(page.error, ISalesResultError) else "")
+    if pages[PAGE_SIZES[0]].error:
+        return Finding(State.SKIPPED, "no list of this campaign comes")
+    if pages[PAGE_SIZE].error:
+        return failed(pages[PAGE_SIZE], f"The client asks for {PAGE_SIZE} at a time. {_REPORT}")
     told = [f"{limit} asked, {_came(page)}" for limit, page in pages.items()]
     asked = pages[PAGE_SIZE].value or Page([], 0)
     if any(page.value and len(page.value.batches) > limit for limit, page in pages.items()):
