@@ -108,8 +108,11 @@ def _entries(calendar: ShiftCalendar, written: ShiftCalendar, day: date) -> Iter
 def _note(calendar: ShiftCalendar, day: date, entries: list[Entry], data: dict[str, list[str]]) -> str:
     midnight, next_midnight = midnights(calendar, day)
     notes = [kind for kind in ("closed", "special") if day.isoformat() in data[kind]]
-    if not entries and not notes:
-        notes.append("goes on" if calendar.is_on(midnight) else "no shift")
+    if calendar.is_on(midnight) and (not entries or entries[0].start != midnight):
+        end = calendar.next_end(midnight)
+        notes.append(f"on until {end:%H:%M}" if end and end < next_midnight else "on all day")
+    elif not entries and not notes:
+        notes.append("no shift")
     if midnight.utcoffset() != next_midnight.utcoffset():
         notes.append("clock change")
     return ", ".join(notes)
