@@ -44,6 +44,7 @@ class Simulator:
     :param status_as_text: whether a list has ``"1"`` and ``"2"`` for the status of batches, not the numbers
     :param max_at_once: how many requests it takes at once before it answers HTTP 429; None for as many as come
     :param certificate_days: how long its certificate is valid from now on; less than 0 for one that has expired
+    :param self_signed: whether its certificate is of no authority, and of no name
     :raises OSError: on entry, if the port is taken
     """
 
@@ -62,6 +63,7 @@ class Simulator:
         status_as_text: bool = False,
         max_at_once: int | None = None,
         certificate_days: int = 365,
+        self_signed: bool = False,
     ) -> None:
         self.access_key = access_key
         self.host = host
@@ -76,6 +78,7 @@ class Simulator:
         self._app = SimulatorApp(self.service, signatures, self.faults, lambda: datetime.now(UTC) + self.clock_offset)
         self._app.max_at_once = max_at_once
         self._certificate_days = certificate_days
+        self._self_signed = self_signed
 
     def __enter__(self) -> Self:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
@@ -89,9 +92,7 @@ class Simulator:
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
         certificate = directory / "server.pem"
-        expires = datetime.now(UTC) + timedelta(days=self._certificate_days)
-        issued = authority.issue_cert("localhost", self.host, not_after=expires)
-        issued.private_key_and_cert_chain_pem.write_to_path(str(certificate))
+        certificate.write_bytes(self._certificate(authority))
         self._server = _Server(_configuration(self._app, certificate))
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="isales-simulator")
         self._thread.start()
@@ -102,6 +103,14 @@ class Simulator:
                 raise RuntimeError("the simulator did not start")
             time.sleep(0.01)
         return self
+
+    def _certificate(self, authority: trustme.CA) -> bytes:
+        """Return the key and the certificates as PEM."""
+        if self._self_signed:
+            return authority.private_key_pem.bytes() + authority.cert_pem.bytes()
+        expires = datetime.now(UTC) + timedelta(days=self._certificate_days)
+        issued = authority.issue_cert("localhost", self.host, not_after=expires)
+        return issued.private_key_and_cert_chain_pem.bytes()
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
