@@ -823,3 +823,10 @@ class TestTheDocs:
             named = re.search(r"\((no step can|`[a-z `,]+`)\)[;.]$", item)
             assert named, item
             assert {*re.findall("`(.*?)`", named[1])} <= names, item
+
+    def test_the_page_of_the_doctor_has_every_step(self) -> None:
+        page = Path(__file__).parents[2] / "docs" / "doctor.md"
+        if not page.exists():
+            pytest.skip("there are no docs here")
+        rows = re.findall(r"^\| (`.*?`) \|", page.read_text(), re.MULTILINE)
+        assert [name for row in rows for name in re.findall("`(.*?)`", row)] == READING + WRITING
