@@ -224,14 +224,25 @@ class TestTheWayThere:
         assert told.state == "fail"
         assert told.advice.startswith("Something on the way drops the packets.")
 
-    def test_a_proxy_that_refuses_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
-        with raw_server(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as port:
+    def test_a_proxy_that_refuses_is_told(self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path) -> None:
+        with raw_server(b"HTTP/1.1 403 Not for The Customer Ltd\r\nContent-Length: 0\r\n\r\n") as port:
             proxies = {"https": f"http://user:secret-password@127.0.0.1:{port}"}
-            visited = doctor_visits(simulator, "1001", host="10.255.255.1", extra={"proxies": proxies})
+            visited = doctor_visits(
+                simulator, "--report", tmp_path / "report.md", host="10.255.255.1", extra={"proxies": proxies}
+            )
         assert visited.told["name"].finding == "left to the proxy"
         assert visited.told["connection"].state == "fail"
         assert visited.told["connection"].advice.startswith("The proxy does not make the connection")
         assert "secret-password" not in str(visited)
+        assert "The Customer Ltd" not in (tmp_path / "report.md").read_text()
+
+    def test_a_proxy_whose_name_has_no_address_is_told_and_not_named_in_the_report(
+        self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path
+    ) -> None:
+        extra = {"proxies": {"https": "http://no-such-proxy:3128"}}
+        visited = doctor_visits(simulator, "--report", tmp_path / "report.md", extra=extra)
+        assert visited.told["connection"].state == "fail"
+        assert "no-such-proxy" not in (tmp_path / "report.md").read_text()
 
     def test_a_port_without_tls_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         with raw_server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
@@ -319,12 +330,20 @@ class TestWhatAnswers:
         told = doctor_visits(simulator, "1001").told["answer"]
         assert told.advice == "This is not how CC-iSales answers: check host and port of the connection."
 
-    def test_something_in_between_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    @pytest.mark.parametrize(
+        ("headers", "what"),
+        [
+            ({"Via": "1.1 gateway"}, "a proxy"),
+            ({"Set-Cookie": "HWWAFSESTIME=1; path=/, HWWAFSESID=2; path=/"}, "Huawei Cloud's firewall"),
+        ],
+    )
+    def test_what_lets_requests_through_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, headers: dict[str, str], what: str
+    ) -> None:
         body = '{"resultCode": "0200007", "returnCode": "0200007"}'
-        simulator.inject("answer", status=200, body=body, headers={"Via": "1.1 gateway"})
+        simulator.inject("answer", status=200, body=body, headers=headers)
         told = doctor_visits(simulator, "1001").told["answer"]
-        assert told.state == "ok"
-        assert "through something that says Via" in told.finding
+        assert told == Told("ok", f"answers as CC-iSales does, HTTP 200, with {what} in front", "")
 
     def test_a_passing_failure_is_told_and_all_else_found_out(
         self, doctor_visits: Doctor, simulator: Simulator

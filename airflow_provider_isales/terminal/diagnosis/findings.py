@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from functools import cached_property
@@ -22,6 +23,8 @@ from airflow_provider_isales.client.probe import other_profile, probe
 from airflow_provider_isales.client.verbs import LIST
 
 _FIRST_ATTEMPTS = 3
+_QUOTED = re.compile(r"(?<!\w)'[^']*'")
+_PROXY_REASON = re.compile(r"(Tunnel connection failed: \d+).*")
 
 
 class State(StrEnum):
@@ -137,7 +140,9 @@ def explained(error: ISalesError) -> tuple[str, str]:
         return problem, error.problem.removeprefix(problem).lstrip(", ")
     if isinstance(error, ISalesProtocolError):
         return "an answer that cannot be read as the reference describes it", error.problem
-    return error.problem, ""
+    # What is quoted is the name of the server or of a proxy, and a proxy says anything after its status.
+    problem = _PROXY_REASON.sub(r"\1", _QUOTED.sub("'...'", error.problem))
+    return problem, "" if problem == error.problem else error.problem
 
 
 def failed(what: Look[Any] | ISalesError, advice: str = "", state: State = State.FAIL) -> Finding:

@@ -33,6 +33,8 @@ _ROUNDS = 3
 _DAYS_LEFT = 30
 # What the Date header, which has whole seconds, and a slow answer can't explain.
 _CLOCK_SECONDS = 5
+# Source: Huawei Cloud WAF, "Why Do Cookies Contain the HWWAFSESID or HWWAFSESTIME field?"
+_WAF_COOKIE = "HWWAFSESID"
 # That of the operators' guard: a pause of a worker whose clock is further off is given up.
 _ASSUMED_CLOCK_MINUTES = 15
 _CLOCK_MINUTES = (1, 5, 14, 16, 60)
@@ -167,15 +169,15 @@ def answer(visit: Visit) -> Finding:
             page = "a page of HTML, as firewalls, proxies and other servers send"
             found = found._replace(finding=f"{found.finding}; {page}")
         return found
-    found = Finding(State.OK, f"answers as CC-iSales does, HTTP {look.status}")
-    if via := look.headers.get("Via"):
-        found = found._replace(finding=f"{found.finding}, through something that says Via", private=via)
+    told = f"answers as CC-iSales does, HTTP {look.status}"
+    if _WAF_COOKIE in look.headers.get("Set-Cookie", ""):
+        told += ", with Huawei Cloud's firewall in front"
+    if "Via" in look.headers:
+        told += ", with a proxy in front"
     if visit.in_vain:
-        earlier = explained(visit.in_vain[-1])[0]
-        return found._replace(
-            state=State.WARN, finding=f"{found.finding}, but first: {earlier}", advice=visit.in_vain[-1].advice
-        )
-    return found
+        last = visit.in_vain[-1]
+        return Finding(State.WARN, f"{told}, but first: {explained(last)[0]}", last.advice)
+    return Finding(State.OK, told)
 
 
 def clock(visit: Visit) -> Finding:
