@@ -475,6 +475,11 @@ class TestTheCampaign:
             told = doctor_visits(simulator, "1001").told["page sizes"]
         assert (told.state, told.finding) == ("ok", "1 asked, 1 came; 100 asked, 100 came; 1000 asked, 1000 came")
 
+    def test_the_largest_page_is_told_also_where_it_is_what_the_client_asks_for(self, doctor_visits: Doctor) -> None:
+        with platform(batches=250, max_page_size=100) as simulator:
+            told = doctor_visits(simulator, "1001").told["page sizes"]
+        assert (told.state, told.finding) == ("ok", "1 asked, 1 came; 100 asked, 100 came; 1000 asked, 100 came")
+
     def test_with_few_batches_it_says_that_the_largest_page_is_not_known(
         self, doctor_visits: Doctor, simulator: Simulator
     ) -> None:

@@ -22,6 +22,9 @@ from airflow_provider_isales.client.look import Look
 from airflow_provider_isales.client.probe import other_profile, probe
 from airflow_provider_isales.client.verbs import LIST
 
+#: The advice where an answer is one that the client does not expect.
+REPORT = "Attach a report (--report) to an issue: it takes another version to deal with that."
+
 _FIRST_ATTEMPTS = 3
 _QUOTED = re.compile(r"(?<!\w)'[^']*'")
 _PROXY_REASON = re.compile(r"(Tunnel connection failed: \d+).*")
@@ -152,3 +155,8 @@ def failed(what: Look[Any] | ISalesError, advice: str = "", state: State = State
         raise ValueError("nothing went wrong")
     finding, private = explained(error)
     return Finding(state, finding, advice or error.advice, private)
+
+
+def milliseconds(seconds: float) -> str:
+    """Write how long something took."""
+    return f"{seconds * 1000:.0f} ms"

@@ -1,0 +1,94 @@
+"""What the server makes of signatures: clocks, keys and signing profiles."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from airflow_provider_isales.client import ISalesAuthenticationError, ISalesError
+from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS
+from airflow_provider_isales.client.probe import other_profile, probe
+from airflow_provider_isales.terminal.diagnosis.findings import REPORT, Finding, State, Visit, failed
+
+# What the Date header, which has whole seconds, and a slow answer can't explain.
+_CLOCK_SECONDS = 5
+# That of the operators' guard: a pause of a worker whose clock is further off is given up.
+_ASSUMED_CLOCK_MINUTES = 15
+_CLOCK_MINUTES = (1, 5, 14, 16, 60)
+
+
+def clock(visit: Visit) -> Finding:
+    """Compare this machine's clock with the server's."""
+    ahead = visit.first.seconds_ahead
+    if ahead is None:
+        return Finding(State.SKIPPED, "no answer came that tells the server's time", "Run NTP anyway.")
+    if abs(ahead) <= _CLOCK_SECONDS:
+        return Finding(State.OK, "agrees with the server's to a few seconds")
+    return Finding(
+        State.FAIL if abs(ahead) > MAX_CLOCK_DIFFERENCE_SECONDS else State.WARN,
+        f"this machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's",
+        "Set it right (NTP): signatures hold the time, and shifts end by it.",
+    )
+
+
+def signature(visit: Visit) -> Finding:
+    """Find out whether the server accepts the connection's keys and signing profile."""
+    look, used, other = visit.first, visit.client.auth.profile, other_profile(visit.client)
+    if look.accepted:
+        return Finding(State.OK, f"accepted, signing profile {used.value!r}")
+    if visit.by_other_profile.accepted:
+        advice = f"Set the connection's extra 'signing_profile' to {other.value!r}, which is accepted."
+    elif abs(look.seconds_ahead or 0) > MAX_CLOCK_DIFFERENCE_SECONDS:
+        advice = ""  # the error's own, which is about clocks
+    else:
+        advice = (
+            f"Check access key and secret key: profile {other.value!r} is not accepted either. A proxy that drops the "
+            "body of a GET, or changes the Host header, has the same effect."
+        )
+    return failed(look, advice)
+
+
+def other_signing_profile(visit: Visit) -> Finding:
+    """Find out whether the server accepts the other signing profile too."""
+    look, other = visit.by_other_profile, other_profile(visit.client)
+    if look.accepted:
+        return Finding(State.OK, f"signing profile {other.value!r} is accepted")
+    if isinstance(look.error, ISalesAuthenticationError):
+        if not visit.first.accepted:
+            return Finding(State.SKIPPED, "not known: neither is accepted, so this says nothing of the profile")
+        return Finding(State.OK, f"signing profile {other.value!r} is not accepted")
+    return failed(look, state=State.WARN)
+
+
+def clock_tolerance(visit: Visit) -> Finding:
+    """Find out how far a clock may be off, by signing as of another time; each way ends at the first refusal."""
+    told, refused = [], []
+    for sign, way in ((-1, "behind"), (1, "ahead")):
+        accepted = 0
+        for minutes in _CLOCK_MINUTES:
+            error = _error_when_off(visit, timedelta(minutes=sign * minutes))
+            if isinstance(error, ISalesAuthenticationError):
+                told.append(f"{accepted} min {way} is accepted, {minutes} is not")
+                refused.append(minutes)
+                break
+            if error:
+                return failed(error, state=State.WARN)
+            accepted = minutes
+        else:
+            told.append(f"even {accepted} min {way} is accepted")
+    if refused and min(refused) < _ASSUMED_CLOCK_MINUTES:
+        advice = f"Run NTP on every worker: the operators count on {_ASSUMED_CLOCK_MINUTES} min. {REPORT}"
+        return Finding(State.WARN, "; ".join(told), advice)
+    return Finding(State.OK, "; ".join(told))
+
+
+def _error_when_off(visit: Visit, shift: timedelta) -> ISalesError | None:
+    """Return what goes wrong with a request that is signed by a clock that is off the server's by so much."""
+    ahead = timedelta(seconds=visit.first.seconds_ahead or 0)
+    auth = visit.client.auth.variant(clock=partial(_shifted, shift - ahead))
+    look = probe(visit.client, visit.campaign, auth)
+    return None if look.accepted else look.error
+
+
+def _shifted(shift: timedelta) -> datetime:
+    return datetime.now(UTC) + shift
