@@ -15,7 +15,7 @@ from airflow_provider_isales.client.text import clean
 from airflow_provider_isales.terminal import connections, options
 from airflow_provider_isales.terminal.connections import UsageError
 from airflow_provider_isales.terminal.output import say, warn
-from airflow_provider_isales.terminal.status import FAILURE, SUCCESS
+from airflow_provider_isales.terminal.status import FAILURE, INTERRUPTED, SUCCESS, UNUSABLE
 
 if TYPE_CHECKING:
     from airflow_provider_isales.client import CampaignKey, ISalesClient
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from airflow_provider_isales.terminal.diagnosis.trial import Trial
 
 SUMMARY = "Find out how a platform answers, step by step, and what to do where something is wrong."
+
+STATUSES = {
+    SUCCESS: "nothing is wrong; have a look at what is a warning",
+    FAILURE: "something is wrong; what to do was said",
+    UNUSABLE: "it could not run: what was typed, or the connection, cannot be used",
+    INTERRUPTED: "interrupted; a batch that was made was deleted, or it was said which one is left",
+}
 
 _STATE_WIDTH, _NAME_WIDTH = 9, 17
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "skipped": "dim"}
@@ -58,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         isales doctor 1001                           how does it list the batches of this campaign?
         isales doctor 1001 --write --report visit.md
         """,
+        STATUSES,
     )
 
 

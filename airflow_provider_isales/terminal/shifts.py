@@ -12,13 +12,18 @@ from typing import TYPE_CHECKING
 from airflow_provider_isales.terminal import options
 from airflow_provider_isales.terminal.connections import UsageError
 from airflow_provider_isales.terminal.output import say, warn
-from airflow_provider_isales.terminal.status import SUCCESS
+from airflow_provider_isales.terminal.status import SUCCESS, UNUSABLE
 
 if TYPE_CHECKING:
     from airflow_provider_isales.shifts import ShiftCalendar
     from airflow_provider_isales.terminal.preview import Day
 
 SUMMARY = "Preview a calendar of shifts: its next days, and the hour of each pause."
+
+STATUSES = {
+    SUCCESS: "the calendar can be read",
+    UNUSABLE: "it can't; what is wrong with it was said",
+}
 
 MAX_DAYS = 366
 
@@ -47,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         isales shifts shifts.yaml
         isales shifts shifts.yaml --from 2026-10-01 --days 10 --svg october.svg
         """,
+        STATUSES,
     )
 
 
