@@ -7,7 +7,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from airflow_provider_isales.client.arguments import check_campaign_id
@@ -61,9 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_examples(
         parser,
         """
-        isales doctor                                is the platform there, and does it accept the keys?
-        isales doctor 1001                           how does it list the batches of this campaign?
-        isales doctor 1001 --write --report visit.md
+        isales doctor                                  # is the platform there, and does it accept the keys?
+        isales doctor 1001                             # how does it list the batches of this campaign?
+        isales doctor 1001 --write --report visit.md   # what does it answer to pause and resume?
         """,
         STATUSES,
     )
@@ -92,7 +92,8 @@ def _visit(client: ISalesClient, campaign: CampaignKey | None, write: bool, repo
     trial = Trial(client, campaign) if write and campaign else None
     steps = reading_steps(Visit(client, campaign)) + (trial.steps() if trial else [])
     findings: list[tuple[Step, Finding]] = []
-    with _terminated_as_interrupted():
+    # As in the command itself, but not where Airflow runs it: what was made is deleted, however it ends.
+    with _signals(signal.default_int_handler, signal.SIGTERM), _signals(signal.SIG_IGN, signal.SIGHUP):
         try:
             for found in examine(steps):
                 findings.append(found)
@@ -108,15 +109,10 @@ def _visit(client: ISalesClient, campaign: CampaignKey | None, write: bool, repo
 
 def _deleted(trial: Trial) -> tuple[Step, Finding]:
     """Delete the batch that was made; another Ctrl-C does not keep it from being deleted."""
-    from airflow_provider_isales.terminal.diagnosis.findings import Step  # noqa: PLC0415 - for the start-up
+    from airflow_provider_isales.terminal.diagnosis.findings import Step, examine  # noqa: PLC0415 - for the start-up
 
-    with _signals(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        return Step("delete", trial.delete), trial.delete()
-
-
-def _terminated_as_interrupted() -> AbstractContextManager[None]:
-    """Have whatever ends the process end the block as Ctrl-C does, so that what was made is deleted."""
-    return _signals(signal.default_int_handler, signal.SIGTERM, signal.SIGHUP)
+    with _signals(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM):
+        return next(examine([Step("delete", trial.delete)]))
 
 
 @contextmanager
@@ -157,7 +153,7 @@ def _opened(path: str | None) -> Iterator[TextIO | None]:
 def _show(step: Step, finding: Finding) -> None:
     told = f"{finding.finding} ({clean(finding.private)})" if finding.private else finding.finding
     if sys.stdout.isatty():
-        with suppress(ImportError):
+        with suppress(ImportError, OSError):  # also a terminal that was closed
             _show_in_colour(step, finding, told)
             return
     say(f"{finding.state:<{_STATE_WIDTH}}{step.name:<{_NAME_WIDTH}}{told}")
