@@ -7,6 +7,8 @@ CONSTRAINTS = constraints/airflow-$(AIRFLOW).txt
 INSTALLED = $(VENV)/installed-$(AIRFLOW)
 COG = $(BIN)/cog -P -I docs -p 'from generated import *'
 PACKAGED = dist/.checked
+# Tests wait for much of their time, those of whole processes for most of it.
+AT_ONCE = --dist loadfile --numprocesses
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
 .PHONY: help demo test attack test-matrix test-system screenshots lint docs docs-refresh package bench picture simulator airflow constraints environment clean
@@ -19,7 +21,7 @@ demo: $(INSTALLED)  ## run the main job end to end on a real Airflow (about a mi
 	@$(BIN)/python dev/demo.py
 
 test: lint $(INSTALLED)  ## lint, types, every test but those of whole processes
-	$(BIN)/pytest
+	$(BIN)/pytest $(AT_ONCE) 2
 
 test-matrix: $(PACKAGED)  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some
 	@$(BIN)/nox --session matrix -- $(ONLY)
@@ -28,7 +30,7 @@ attack: $(INSTALLED)  ## the attacks of the tests at full length, and their figu
 	$(BIN)/pytest tests/attack --attack large --attack-results tests/attack/RESULTS.md $(if $(SEED),--attack-seed $(SEED))
 
 test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis and PostgreSQL (needs Debian's packages for them)
-	$(BIN)/pytest -rP --numprocesses 2 --dist loadfile tests/system
+	$(BIN)/pytest -rP $(AT_ONCE) 3 tests/system
 
 screenshots: $(INSTALLED)-system  ## take the pictures of the docs anew
 	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py tests/system/test_alarms.py

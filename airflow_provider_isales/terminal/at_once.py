@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable
 from typing import TypeVar
+
+from airflow_provider_isales.client.threads import Queue, work_off
 
 T = TypeVar("T")
 
@@ -20,22 +21,10 @@ def each(do: Callable[[T], None], items: Iterable[T], parallel: int, tick: Calla
     :param parallel: for how many at once
     :param tick: is called in this thread, every half second and at the end
     """
-    waiting = list(items)[::-1]
 
-    def work() -> None:
-        while waiting:
-            try:
-                item = waiting.pop()
-            except IndexError:  # another thread was quicker
-                return
+    def work(queue: Queue[T]) -> None:
+        for item in queue:
             do(item)
 
-    # Daemons, so that an interrupted command ends though a request is under way.
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(parallel, len(waiting)))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(TICK_SECONDS)
-            tick()
+    work_off(Queue(list(items)), work, parallel, tick, TICK_SECONDS)
     tick()

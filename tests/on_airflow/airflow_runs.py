@@ -15,11 +15,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import pytest
-
 #: What tries of the operators that ``remembering`` made raised.
 EXCEPTIONS: list[Exception] = []
-OUTCOMES = pytest.StashKey[list[tuple[str, str, str]]]()
+#: The property of a test that says what a pause task did: of which answer, what, and with which message.
+OUTCOME = "outcome of a pause task"
 DAGS = [Path(__file__).parent / "dags", Path(__file__).parents[2] / "example_dags"]
 
 

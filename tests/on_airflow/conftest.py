@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from airflow_runs import OUTCOMES
+from airflow_runs import OUTCOME
 
 HERE = Path(__file__).parent
 
@@ -15,18 +15,16 @@ def read_log(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
     return lambda: caplog.text + "".join(capfd.readouterr())
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[OUTCOMES] = []
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.airflow)
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if outcomes := config.stash[OUTCOMES]:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [report for kind in ("passed", "failed") for report in terminalreporter.stats.get(kind, [])]
+    outcomes = [value for report in reports for name, value in report.user_properties if name == OUTCOME]
+    if outcomes:
         terminalreporter.section("what a pause task does, by the server's answer")
         for name, verdict, message in outcomes:
             terminalreporter.write_line(

@@ -17,7 +17,7 @@ from typing import Any
 import certifi
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException
-from airflow_runs import EXCEPTIONS, OUTCOMES, TaskRun, airflow_home, dag_file, dags_in, run_dag
+from airflow_runs import EXCEPTIONS, OUTCOME, TaskRun, airflow_home, dag_file, dags_in, run_dag
 
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator, ResumeCallBatchOperator
@@ -186,7 +186,7 @@ def observe(case: Case, request: pytest.FixtureRequest) -> Observed:
         task_run, messages = run(case, simulator)
         OBSERVED[case.name] = Observed(task_run, messages, read_log())
         message = messages[0] if messages else ""
-        request.config.stash[OUTCOMES].append((case.name, verdict(task_run), message))
+        request.node.user_properties.append((OUTCOME, (case.name, verdict(task_run), message)))
     return OBSERVED[case.name]
 
 
