@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from airflow_provider_isales.client.answers import Page
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.client import ISalesClient
@@ -27,6 +29,10 @@ def probe(client: ISalesClient, campaign: CampaignKey | None = None, auth: C2Aut
     return client.look(LIST, campaign, auth, offset=0, limit=1)
 
 
-def other_profile(client: ISalesClient) -> SigningProfile:
-    """Return the signing profile that the client does not use."""
-    return next(profile for profile in SigningProfile if profile is not client.auth.profile)
+def by_other_profiles(
+    client: ISalesClient, campaign: CampaignKey | None = None
+) -> Iterator[tuple[SigningProfile, Look[Page]]]:
+    """Probe with each signing profile that the client does not use, one after the other."""
+    for profile in SigningProfile:
+        if profile is not client.auth.profile:
+            yield profile, probe(client, campaign, client.auth.variant(profile=profile))

@@ -15,7 +15,7 @@ from airflow_provider_isales.client import (
     ISalesError,
     ISalesResultError,
 )
-from airflow_provider_isales.client.probe import PROBED_CAMPAIGN, other_profile, probe
+from airflow_provider_isales.client.probe import PROBED_CAMPAIGN, by_other_profiles, probe
 from airflow_provider_isales.hooks.settings import client_settings
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS, DEFAULT_CONN_ID, get_provider_info
 
@@ -113,9 +113,10 @@ class ISalesHook(BaseHook):
 
     @staticmethod
     def _probe(client: ISalesClient) -> tuple[bool, str]:
-        look, used, other = probe(client), client.auth.profile, other_profile(client)
+        look, used = probe(client), client.auth.profile
         if isinstance(look.error, ISalesAuthenticationError):
-            if not probe(client, auth=client.auth.variant(profile=other)).accepted:
+            other = next((profile for profile, look in by_other_profiles(client) if look.accepted), None)
+            if other is None:
                 return False, _told(look.error)
             return False, (
                 f"{look.error.problem} of signing profile {used.value!r}, but it accepts {other.value!r}. "

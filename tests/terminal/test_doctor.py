@@ -408,7 +408,7 @@ class TestClocksAndSignatures:
         visited = doctor_visits(simulator, "1001", password="not-the-key")
         assert visited.states("fail") == ["signature"]
         assert visited.told["signature"].advice.startswith("Check access key and secret key")
-        assert visited.told["other profile"].finding.startswith("not known: neither is accepted")
+        assert visited.told["other profile"].finding.startswith("not known: none is accepted")
         assert simulator.requests == {"list": 2}
 
     def test_a_platform_that_accepts_the_other_profile_only_is_told(self, doctor_visits: Doctor) -> None:

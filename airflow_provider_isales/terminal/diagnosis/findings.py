@@ -19,7 +19,8 @@ from airflow_provider_isales.client import (
 from airflow_provider_isales.client.answers import Page
 from airflow_provider_isales.client.client import PAGE_SIZE
 from airflow_provider_isales.client.look import Look
-from airflow_provider_isales.client.probe import other_profile, probe
+from airflow_provider_isales.client.probe import by_other_profiles, probe
+from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.verbs import LIST
 
 #: The advice where an answer is one that the client does not expect.
@@ -96,9 +97,9 @@ class Visit:
         return look
 
     @cached_property
-    def by_other_profile(self) -> Look[Page]:
-        """The answer to a request that is signed by the profile that the connection does not use."""
-        return probe(self.client, self.campaign, self.client.auth.variant(profile=other_profile(self.client)))
+    def by_other_profiles(self) -> dict[SigningProfile, Look[Page]]:
+        """The answers to requests that are signed by the profiles that the connection does not use."""
+        return dict(by_other_profiles(self.client, self.campaign))
 
     @cached_property
     def first_page(self) -> Look[Page]:

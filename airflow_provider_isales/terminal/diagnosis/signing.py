@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from airflow_provider_isales.client import ISalesAuthenticationError, ISalesError
 from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS
-from airflow_provider_isales.client.probe import other_profile, probe
+from airflow_provider_isales.client.probe import probe
+from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.terminal.diagnosis.findings import REPORT, Finding, State, Visit, failed
 
 # What the Date header, which has whole seconds, and a slow answer can't explain.
@@ -33,31 +35,39 @@ def clock(visit: Visit) -> Finding:
 
 def signature(visit: Visit) -> Finding:
     """Find out whether the server accepts the connection's keys and signing profile."""
-    look, used, other = visit.first, visit.client.auth.profile, other_profile(visit.client)
+    look, used = visit.first, visit.client.auth.profile
     if look.accepted:
         return Finding(State.OK, f"accepted, signing profile {used.value!r}")
-    if visit.by_other_profile.accepted:
-        advice = f"Set the connection's extra 'signing_profile' to {other.value!r}, which is accepted."
+    others = visit.by_other_profiles
+    if accepted := next((profile for profile, other in others.items() if other.accepted), None):
+        advice = f"Set the connection's extra 'signing_profile' to {accepted.value!r}, which is accepted."
     elif abs(look.seconds_ahead or 0) > MAX_CLOCK_DIFFERENCE_SECONDS:
         advice = ""  # the error's own, which is about clocks
     else:
         advice = (
-            f"Check access key and secret key: profile {other.value!r} is not accepted either. A proxy that drops the "
+            f"Check access key and secret key: profile {_named(others)} is not accepted either. A proxy that drops the "
             "body of a GET, or changes the Host header, has the same effect."
         )
     return failed(look, advice)
 
 
 def other_signing_profile(visit: Visit) -> Finding:
-    """Find out whether the server accepts the other signing profile too."""
-    look, other = visit.by_other_profile, other_profile(visit.client)
-    if look.accepted:
-        return Finding(State.OK, f"signing profile {other.value!r} is accepted")
-    if isinstance(look.error, ISalesAuthenticationError):
-        if not visit.first.accepted:
-            return Finding(State.SKIPPED, "not known: neither is accepted, so this says nothing of the profile")
-        return Finding(State.OK, f"signing profile {other.value!r} is not accepted")
-    return failed(look, state=State.WARN)
+    """Find out which other signing profiles the server accepts too."""
+    others = visit.by_other_profiles
+    for look in others.values():
+        if not (look.accepted or isinstance(look.error, ISalesAuthenticationError)):
+            return failed(look, state=State.WARN)
+    if not any(look.accepted for look in (visit.first, *others.values())):
+        return Finding(State.SKIPPED, "not known: none is accepted, so this says nothing of the profile")
+    told = {True: "is accepted", False: "is not accepted"}
+    return Finding(
+        State.OK,
+        "; ".join(f"signing profile {profile.value!r} {told[look.accepted]}" for profile, look in others.items()),
+    )
+
+
+def _named(profiles: Iterable[SigningProfile]) -> str:
+    return " or ".join(repr(profile.value) for profile in profiles)
 
 
 def clock_tolerance(visit: Visit) -> Finding:
