@@ -74,7 +74,9 @@ def without_airflow(session: nox.Session, line: str) -> None:
     install(session, line, *PROJECT["optional-dependencies"]["simulator"])
     # The attacks go once over the lowest versions and once over the newest.
     attacks = ["tests/attack"] if session.python == "3.11" else []
-    test(session, "tests/unit", "tests/integration", "tests/terminal", *attacks)
+    # Two files at once: these tests wait for much of their time.
+    at_once = ["--dist=loadfile", "--numprocesses=2"]
+    test(session, *at_once, "tests/unit", "tests/integration", "tests/terminal", *attacks)
 
 
 def install(session: nox.Session, line: str, *what: str) -> None:
