@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import fcntl
 import os
+import random
 import select
 import shutil
 import signal
@@ -28,6 +29,8 @@ from typing import NoReturn
 import psutil
 
 WAIT_SECONDS = 120
+# Below what Linux gives to connections that go out.
+_PORTS = (20_000, 32_768)
 STOP_SECONDS = 10
 LONGEST_STOP_SECONDS = 60
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -111,9 +114,16 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = WAIT_S
 
 
 def free_port() -> int:
-    """Return a TCP port of the loopback address on which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """
+    Return a TCP port of the loopback address on which nobody listens.
+
+    None of those that the system hands out by itself: until the server is up, another process may be given it.
+    """
+    for _ in range(100):
+        port = random.SystemRandom().randrange(*_PORTS)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise StartError(f"no port from {_PORTS[0]} to {_PORTS[1]} is free")
 
 
 def is_open(port: int) -> bool:
