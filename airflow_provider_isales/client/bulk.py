@@ -37,7 +37,7 @@ from airflow_provider_isales.client.models import (
 )
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.rounds import Rounds
-from airflow_provider_isales.client.text import shown
+from airflow_provider_isales.client.text import first_few, shown
 from airflow_provider_isales.client.verbs import Switch
 
 log = logging.getLogger(__name__)
@@ -340,9 +340,6 @@ def _reasons(failures: Mapping[str, ISalesError], few: int = 3) -> str:
     batches: dict[str, list[str]] = {}
     for batch_id, error in failures.items():
         batches.setdefault(f"{error.problem}. {error.advice}".strip(), []).append(batch_id)
-    told = [
-        f"{len(ids)} of them ({', '.join(ids[:few])}{', ...' if len(ids) > few else ''}): {reason}"
-        for reason, ids in islice(batches.items(), few)
-    ]
+    told = [f"{len(ids)} of them ({first_few(ids, few)}): {reason}" for reason, ids in islice(batches.items(), few)]
     more = len(batches) - few
     return " ".join([*told, f"And {more} more reasons."] if more > 0 else told)

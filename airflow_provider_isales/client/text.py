@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from itertools import islice
 
 MAX_CHARACTERS = 200
 #: What JSON can write with ``\\u`` and UTF-8 can't express.
@@ -71,3 +73,13 @@ def in_words(duration: timedelta) -> str:
     if hours:
         return f"{hours} h {minutes} min" if minutes else f"{hours} h"
     return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def after_the_end(late: timedelta, shift_end: datetime) -> str:
+    """Say how long after the end of which shift; the end in the time zone that it is given in."""
+    return f"{in_words(late)} after the end of the shift at {shift_end:%H:%M} on {shift_end:%a %Y-%m-%d}"
+
+
+def first_few(names: Collection[str], few: int = 10) -> str:
+    """Name the first few of many."""
+    return ", ".join([*islice(names, few), *(["..."] if len(names) > few else [])])

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from airflow_provider_isales.client.text import in_words
-
-_FEW = 10
+from airflow_provider_isales.client.text import after_the_end, first_few
 
 
 def late_batches(
@@ -27,9 +25,7 @@ def late_batches(
 def told(late: Mapping[str, timedelta], shift_end: datetime) -> str:
     """Say in words which batches were late; the end in the time zone that it is given in."""
     were, they, them = ("batch was", "it is", "it") if len(late) == 1 else ("batches were", "they are", "them")
-    named = ", ".join([*list(late)[:_FEW], *(["..."] if len(late) > _FEW else [])])
     return (
-        f"{len(late)} {were} still started {in_words(max(late.values()))} after the end of the shift at "
-        f"{shift_end:%H:%M} on {shift_end:%a %Y-%m-%d}; {they} paused now. Someone restarted {them}, or the pause at "
-        f"the end did not run. Batches: {named}."
+        f"{len(late)} {were} still started {after_the_end(max(late.values()), shift_end)}; {they} paused now. Someone "
+        f"restarted {them}, or the pause at the end did not run. Batches: {first_few(late)}."
     )

@@ -7,7 +7,7 @@ import os
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow_provider_isales.client.text import in_words
+from airflow_provider_isales.client.text import after_the_end, first_few, in_words
 from airflow_provider_isales.terminal import connections, options
 from airflow_provider_isales.terminal.connections import UsageError
 from airflow_provider_isales.terminal.output import counted, say, say_json
@@ -28,7 +28,6 @@ STATUSES = {
 }
 
 PARALLEL = 8
-FEW = 10
 # Somebody is called: that is worse than not to know.
 _URGENCY = (FAILURE, UNUSABLE, SUCCESS)
 
@@ -145,7 +144,7 @@ def _judge(
     if not started:
         return Finding(SUCCESS, f"OK {campaign}: nothing is started", record)
     count = counted(len(started), "batch", "batches")
-    named = ", ".join([*started[:FEW], *(["..."] if len(started) > FEW else [])])
+    named = first_few(started)
     if shifts is None:
         return Finding(FAILURE, f"STARTED {campaign}: {count}: {named}", record)
     if on := next((at for at in listed if shifts.is_on(at)), None):
@@ -156,7 +155,7 @@ def _judge(
         return Finding(FAILURE, f"STARTED {campaign}: {count} before the first shift: {named}", record)
     late = listed[0] - end
     record |= {"shift_end": end.isoformat(), "seconds_after_shift_end": round(late.total_seconds(), 3)}
-    after = f"{in_words(late)} after the end of the shift at {end:%H:%M} on {end:%a %Y-%m-%d}"
+    after = after_the_end(late, end)
     if late <= max_lateness:
         allowed = f"{in_words(max_lateness)} are allowed"
         return Finding(SUCCESS, f"OK {campaign}: {len(started)} started {after}; {allowed}", record)
