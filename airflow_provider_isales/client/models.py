@@ -135,6 +135,11 @@ class BulkResult:
     confirmed_at: datetime | None = None
     asked_at: Mapping[str, datetime] = field(default_factory=dict)
 
+    @property
+    def confirmed(self) -> list[str]:
+        """The ids of the batches that a listing confirms to be as wanted, or gone; empty if none confirms it."""
+        return [] if self.confirmed_at is None else [*self.changed, *self.unchanged, *self.gone]
+
     def to_dict(self) -> dict[str, Any]:
         """Return all but ``asked_at`` as plain values, fit for XCom, under the names of the outcomes."""
         return {

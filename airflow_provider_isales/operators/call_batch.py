@@ -279,9 +279,9 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
         try:
             result = self._run(bulk, context)
         except ISalesBulkError as error:
-            memory.forget_started(error.result)
+            memory.forget(error.result.confirmed)
             raise
-        memory.forget_started(result)
+        memory.forget(result.confirmed)
         return result
 
 

@@ -74,11 +74,6 @@ class Memory:
         """Take batches out."""
         self._change(lambda batches: [each for each in batches if each not in batch_ids])
 
-    def forget_started(self, result: BulkResult) -> None:
-        """Take out what a listing confirmed as started, or gone, after resuming."""
-        if result.confirmed_at is not None:
-            self.forget([*result.changed, *result.unchanged, *result.gone])
-
     def _change(self, change: Callable[[list[str]], list[str]]) -> None:
         for _ in range(_WRITES):
             batches, _since = self.read()

@@ -66,8 +66,7 @@ class Notes:
 
     def forget_started(self, result: BulkResult) -> None:
         """Take out what a listing confirmed as started, or gone, after resuming."""
-        if result.confirmed_at is not None:
-            done = {*result.changed, *result.unchanged, *result.gone}
+        if done := {*result.confirmed}:
             self._change(result.campaign, lambda noted: [each for each in noted if each not in done])
 
     def _change(self, campaign: CampaignKey, change: Callable[[list[str]], Iterable[str]]) -> None:
