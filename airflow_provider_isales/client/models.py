@@ -91,6 +91,12 @@ class CallBatchResult:
     asked_at: datetime
     confirmed_at: datetime
 
+    @property
+    def changed_when_asked(self) -> dict[str, datetime]:
+        """When the batch was asked to change, by its id; empty if this call did not change it."""
+        changed = self.outcome in (Outcome.PAUSED, Outcome.RESUMED)
+        return {self.batch.batch_id: self.asked_at} if changed else {}
+
     def to_dict(self) -> dict[str, str | int]:
         """Return all but ``attempts`` and ``asked_at`` as plain values, fit for XCom."""
         return {
@@ -134,6 +140,11 @@ class BulkResult:
     excluded: list[str] = field(default_factory=list)
     confirmed_at: datetime | None = None
     asked_at: Mapping[str, datetime] = field(default_factory=dict)
+
+    @property
+    def changed_when_asked(self) -> dict[str, datetime]:
+        """When the batches that were changed were asked to change, by their ids."""
+        return {batch_id: self.asked_at[batch_id] for batch_id in self.changed if batch_id in self.asked_at}
 
     @property
     def confirmed(self) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -61,8 +61,7 @@ class _CallBatchOperator(CampaignOperator):
     def carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         result = self._switch(client)
         self.log.info(_SENTENCES[result.outcome], result.batch, result.result_code, result.result_desc)
-        changed = result.outcome in (Outcome.PAUSED, Outcome.RESUMED)
-        return self.succeed(context, result, {result.batch.batch_id: result.asked_at} if changed else {})
+        return self.succeed(context, result)
 
     @abstractmethod
     def _switch(self, client: ISalesClient) -> CallBatchResult: ...
@@ -173,11 +172,11 @@ class _CallBatchesOperator(CampaignOperator):
         except BaseException as error:
             nothing_was_done = isinstance(error, ISalesError) and not isinstance(error, ISalesBulkError)
             if not nothing_was_done:
-                self.keep(self._record_of_failure(bulk.result()), context)
+                record, lateness = self.account_for(bulk.result())
+                self.keep(record, context)
+                if lateness:
+                    self.log.error("%s", lateness)
             raise
-
-    def _record_of_failure(self, result: BulkResult) -> dict[str, Any]:
-        return result.to_dict()
 
 
 class PauseCallBatchesOperator(_CallBatchesOperator, PausingOperator):
@@ -230,14 +229,7 @@ class PauseCallBatchesOperator(_CallBatchesOperator, PausingOperator):
             if bulk.failed_by(ISalesNotAllowedError):
                 self.skip_if_wanted(error)
             raise
-        return self.succeed(context, result, _when_asked(result), remembering.settle(result))
-
-    def _record_of_failure(self, result: BulkResult) -> dict[str, Any]:
-        record, problem = self.judged(result, _when_asked(result))
-        count_paused(record)
-        if problem:
-            self.log.error("%s", problem)
-        return record
+        return self.succeed(context, result, remembering.settle(result))
 
 
 class ResumeCallBatchesOperator(_CallBatchesOperator):
@@ -266,7 +258,7 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
             result = self._resume_remembered(client, campaign, context)
         else:
             result = self._run(self._new_bulk_switch(client, campaign, self.batch_ids), context)
-        return self.succeed(context, result, {})
+        return self.succeed(context, result)
 
     def _resume_remembered(self, client: ISalesClient, campaign: CampaignKey, context: Context) -> BulkResult:
         memory = Memory(self.isales_conn_id, campaign)
@@ -283,7 +275,3 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
             raise
         memory.forget(result.confirmed)
         return result
-
-
-def _when_asked(result: BulkResult) -> dict[str, datetime]:
-    return {batch_id: result.asked_at[batch_id] for batch_id in result.changed if batch_id in result.asked_at}

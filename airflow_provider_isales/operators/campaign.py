@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, BaseOperator
@@ -79,22 +79,23 @@ class CampaignOperator(BaseOperator):
     @abstractmethod
     def carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]: ...
 
-    def succeed(
-        self,
-        context: Context,
-        result: CallBatchResult | BulkResult,
-        asked_at: Mapping[str, datetime],
-        problem: str = "",
-    ) -> dict[str, Any]:
+    def succeed(self, context: Context, result: CallBatchResult | BulkResult, problem: str = "") -> dict[str, Any]:
         """
         Leave evidence of what was done, and return the task's result.
 
-        :param asked_at: when the batches that were changed were asked to change
         :param problem: for which the task is to fail all the same
         """
-        record = result.to_dict()
+        record, lateness = self.account_for(result)
+        if lateness or problem:
+            self.keep(record, context)
+            # For good: a next try would find all as wanted, and be green.
+            raise AirflowFailException(" ".join(filter(None, (lateness, problem))))
         tell_assets(self.outlets, record, context)
         return record
+
+    def account_for(self, result: CallBatchResult | BulkResult) -> tuple[dict[str, Any], str]:
+        """Return the task's result, and what is to be said of batches that were late."""
+        return result.to_dict(), ""
 
     def keep(self, record: dict[str, Any], context: Context) -> None:
         """Write the result of a task that does not succeed."""
@@ -127,35 +128,20 @@ class PausingOperator(CampaignOperator):
         if campaign_suspended not in ("fail", "skip"):
             raise InvalidArgumentError(f'campaign_suspended must be "fail" or "skip", not {campaign_suspended!r}')
 
-    def succeed(
-        self,
-        context: Context,
-        result: CallBatchResult | BulkResult,
-        asked_at: Mapping[str, datetime],
-        problem: str = "",
-    ) -> dict[str, Any]:
-        record, lateness = self.judged(result, asked_at)
-        count_paused(record)
-        if lateness or problem:
-            self.keep(record, context)
-            # For good: a next try would find all suspended, and be green.
-            raise AirflowFailException(" ".join(filter(None, (lateness, problem))))
-        tell_assets(self.outlets, record, context)
-        return record
-
-    def judged(
-        self, result: CallBatchResult | BulkResult, asked_at: Mapping[str, datetime]
-    ) -> tuple[dict[str, Any], str]:
-        """Return the task's result, and what is to be said of batches that were late."""
+    def account_for(self, result: CallBatchResult | BulkResult) -> tuple[dict[str, Any], str]:
+        """Do it, and send the metrics."""
         record: dict[str, Any] = result.to_dict()
         problem = ""
         if (shift_end := self._window.since) is not None:
             record["shift_end"] = shift_end.isoformat()
             if result.confirmed_at is not None:
                 record["seconds_after_shift_end"] = round((result.confirmed_at - shift_end).total_seconds(), 3)
-            if self.max_lateness is not None and (late := late_batches(asked_at, shift_end, self.max_lateness)):
+            if self.max_lateness is not None and (
+                late := late_batches(result.changed_when_asked, shift_end, self.max_lateness)
+            ):
                 record["late"] = sorted(late)
                 problem = told(late, shift_end)
+        count_paused(record)
         return record, problem
 
     def skip_if_wanted(self, error: ISalesError) -> None:
