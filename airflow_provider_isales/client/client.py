@@ -374,10 +374,10 @@ class ISalesClient:
         total = first.total
         # The largest page that the server gives is not documented: take what it gives for it.
         limit = min(limit, len(first.batches)) or limit
-        self._check_page(action, first, 0, limit, total)
         offsets = range(limit, total, limit)
+        # Both begin only when the first page is checked.
         others = map(page_at, offsets) if parallel == 1 else _at_once(page_at, offsets, parallel)
-        for offset, page in zip([0, *offsets], chain([first], others), strict=True):
+        for offset, page in chain([(0, first)], zip(offsets, others, strict=True)):
             self._check_page(action, page, offset, limit, total)
             for batch in page.batches:
                 if batch.id not in listed:
