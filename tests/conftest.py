@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from airflow_provider_isales.simulator import Simulator
 
 pytest_plugins = ["airflow_provider_isales.simulator.pytest_plugin"]
 
@@ -30,6 +33,20 @@ def pytest_configure() -> None:
 
 def pytest_unconfigure() -> None:
     _home.cleanup()
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Simulator]:
+    """A simulator for all tests of a module: starting one takes longer than most tests."""
+    with Simulator() as simulator:
+        yield simulator
+
+
+@pytest.fixture
+def simulator(server: Simulator) -> Simulator:
+    """The module's simulator as new: without campaigns, faults and counts."""
+    server.reset()
+    return server
 
 
 @pytest.fixture

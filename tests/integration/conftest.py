@@ -15,20 +15,6 @@ from airflow_provider_isales.simulator import Campaign, Simulator
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Simulator]:
-    """A simulator for all tests of a module: starting one takes longer than most tests."""
-    with Simulator() as simulator:
-        yield simulator
-
-
-@pytest.fixture
-def simulator(server: Simulator) -> Simulator:
-    """The module's simulator as new: without campaigns, faults and counts."""
-    server.reset()
-    return server
-
-
 @pytest.fixture
 def client(simulator: Simulator, no_waiting: list[float]) -> Iterator[ISalesClient]:
     """A client for the simulator that does not really wait between attempts."""

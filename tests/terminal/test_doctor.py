@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import pty
 import re
 import signal
 import socket
@@ -21,6 +20,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import trustme
+from isales_command import Isales
 
 from airflow_provider_isales.client import BatchStatus, ISalesError, SigningProfile
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
@@ -814,23 +814,12 @@ class TestTheProcess:
         assert len(campaign.batches) == 3
         assert "| delete | ok |" in report.read_text()
 
-    @pytest.mark.parametrize(("answer", "made"), [(b"n\n", 0), (b"y\n", 1)])
-    def test_on_a_terminal_it_asks_before_it_writes(self, simulator: Simulator, answer: bytes, made: int) -> None:
-        ours, its = pty.openpty()
-        process = subprocess.Popen(
-            [*COMMAND, "1001", "--write"], env=self.environment(simulator), stdin=its, stdout=its, stderr=its
-        )
-        os.close(its)
-        os.write(ours, answer)
-        shown = b""
-        try:
-            while part := os.read(ours, 4096):
-                shown += part
-        except OSError:  # how Linux tells that the other end is closed
-            pass
-        os.close(ours)
-        assert process.wait(60) == (0 if made else 2)
-        assert b"Make a batch without numbers in campaign 1001 (VDN 25)" in shown
+    @pytest.mark.parametrize(("answer", "made"), [("n\n", 0), ("y\n", 1)])
+    def test_on_a_terminal_it_asks_before_it_writes(self, simulator: Simulator, answer: str, made: int) -> None:
+        terminal = Isales(self.environment(simulator)).on_terminal("doctor", "1001", "--write")
+        terminal.type(answer)
+        assert terminal.end() == (0 if made else 2)
+        assert "Make a batch without numbers in campaign 1001 (VDN 25)" in terminal.shown
         assert simulator.requests.get("create", 0) == made
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import pty
 import re
 import runpy
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 import time_machine
+from isales_command import Isales
 
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.terminal import shifts
@@ -184,17 +184,8 @@ class TestTheProcess:
         assert 'shifts.yaml: week["mon"]: "09:00-12:00" is not a list of shifts: write ["09:00-12:00"]' in done.stderr
 
     def test_a_table_on_a_terminal_has_colours(self, file: Path) -> None:
-        ours, its = pty.openpty()
-        environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+        environment = {**os.environ}
         environment.pop("NO_COLOR", None)
-        process = subprocess.Popen([*COMMAND, str(file), "--days", "2"], stdout=its, stdin=its, env=environment)
-        os.close(its)
-        shown = b""
-        try:
-            while part := os.read(ours, 4096):
-                shown += part
-        except OSError:  # how Linux tells that the other end is closed
-            pass
-        os.close(ours)
-        assert process.wait(timedelta(seconds=20).seconds) == 0
-        assert b"\x1b[1;31m" in shown
+        terminal = Isales(environment).on_terminal("shifts", file, "--days", "2")
+        assert terminal.end() == 0
+        assert "\x1b[1;31m" in terminal.shown
