@@ -25,6 +25,8 @@ from airflow_provider_isales.client.text import Secret
 
 SCHEME = "auth-v2"
 
+_ENCODED = [quote(bytes([byte]), safe="") for byte in range(256)]
+
 
 def format_timestamp(at: datetime, timespec: Timespec) -> str:
     """
@@ -38,7 +40,7 @@ def format_timestamp(at: datetime, timespec: Timespec) -> str:
 
 def normalize(text: str | bytes) -> str:
     """Percent-encode UTF-8 text, all but ``A-Z a-z 0-9 - . _ ~``, in upper-case hex."""
-    return quote(text, safe="")
+    return "".join([_ENCODED[byte] for byte in (text.encode() if isinstance(text, str) else text)])
 
 
 def canonical_request(
@@ -58,12 +60,9 @@ def canonical_request(
     :param body: the exact body that is sent, empty when there is none
     """
     lines = [method.upper(), path]
-    if parameters := sorted(f"{normalize(name)}={normalize(value)}" for name, value in query):
+    if parameters := sorted([f"{normalize(name)}={normalize(value)}" for name, value in query]):
         lines.append("&".join(parameters))
-    lines.append(_join_names(headers))
-    lines += sorted(_header_line(name, value) for name, value in headers.items())
-    lines.append(normalize(body))
-    return "\n".join(lines)
+    return "\n".join([*lines, _header_lines(tuple(headers.items())), normalize(body)])
 
 
 def authorization(
@@ -85,24 +84,26 @@ def authorization(
     :param timestamp: the time of signing, see :func:`format_timestamp`
     :param method: see :func:`canonical_request`, like all that follow
     """
-    prefix = "/".join((SCHEME, access_key, timestamp, _join_names(headers)))
+    prefix = f"{SCHEME}/{access_key}/{timestamp}/{_join_names(tuple(headers))}"
     signing_key = _hmac_sha256_hex(secret_key, prefix)
     signature = _hmac_sha256_hex(signing_key, canonical_request(method, path, query, headers, body))
     return f"{prefix}/{signature}"
 
 
 @lru_cache(maxsize=256)  # a client sends the same few again and again
-def _header_line(name: str, value: str) -> str:
-    return f"{normalize(name.lower())}:{normalize(value.strip())}"
+def _header_lines(headers: tuple[tuple[str, str], ...]) -> str:
+    lines = sorted(f"{normalize(name.lower())}:{normalize(value.strip())}" for name, value in headers)
+    return "\n".join([_join_names(tuple(name for name, _ in headers)), *lines])
 
 
-def _join_names(headers: Iterable[str]) -> str:
+@lru_cache(maxsize=16)
+def _join_names(headers: tuple[str, ...]) -> str:
     return ";".join(sorted(name.lower() for name in headers))
 
 
 def _hmac_sha256_hex(key: str | Secret, message: str) -> str:
-    # Revealed in the expression itself: no frame has a variable that holds it.
-    return hmac.digest(Secret.of(key).reveal().encode(), message.encode(), hashlib.sha256).hex()
+    # Revealed in the expression itself: no frame has a variable that holds the secret key.
+    return hmac.digest((key if isinstance(key, str) else key.reveal()).encode(), message.encode(), hashlib.sha256).hex()
 
 
 class C2Auth(AuthBase):
