@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from requests import Response
+from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from airflow_provider_isales.client.errors import (
@@ -46,21 +46,21 @@ class Answer:
     payload: dict[str, Any]
 
 
-def read_answer(response: Response, counts_as_success: str | None = None) -> Answer:
+def read_answer(response: BaseHTTPResponse, counts_as_success: str | None = None) -> Answer:
     """
     Read a response whose body has not been read yet.
 
-    :param response: the streamed response
+    :param response: the response
     :param counts_as_success: one more result code to take for success
     :raises ISalesAuthenticationError: for HTTP 401
     :raises ISalesHTTPStatusError: for every other HTTP status than 200
     :raises ISalesProtocolError: for an answer that is not as documented
     :raises ISalesResultError: for a failure code
-    :raises requests.RequestException: if the connection breaks while the body is read
+    :raises urllib3.exceptions.HTTPError: if the connection breaks while the body is read
     """
-    if response.status_code != HTTPStatus.OK:
+    if response.status != HTTPStatus.OK:
         _read_out(response)
-        unauthorized = response.status_code == HTTPStatus.UNAUTHORIZED
+        unauthorized = response.status == HTTPStatus.UNAUTHORIZED
         raise _authentication_error(response) if unauthorized else _status_error(response)
     payload = _json_object(_body(response))
     code = _result_code(payload)
@@ -70,7 +70,7 @@ def read_answer(response: Response, counts_as_success: str | None = None) -> Ans
     return Answer(code, description, payload)
 
 
-def seconds_ahead(response: Response) -> float | None:
+def seconds_ahead(response: BaseHTTPResponse) -> float | None:
     """Return how far this machine's clock is ahead of the server's, to a second; None if that tells no time."""
     server_time = _http_date(response.headers.get("Date"))
     return None if server_time is None else (datetime.now(UTC) - server_time).total_seconds()
@@ -126,20 +126,20 @@ def _is_batch_id(value: object) -> bool:
     return isinstance(value, str) and value.isascii() and value.isdigit()
 
 
-def _read_out(response: Response) -> None:
+def _read_out(response: BaseHTTPResponse) -> None:
     """Read a short body that nobody wants, so that the connection can be used again."""
     length = response.headers.get("Content-Length", "")
     if length.isascii() and length.isdigit() and len(length) < _FEW_DIGITS:
         with suppress(HTTPError, OSError):
-            response.raw.read(decode_content=False)
+            response.read(decode_content=False)
 
 
-def _body(response: Response) -> bytes:
+def _body(response: BaseHTTPResponse) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding.lower() != "identity":
         raise ISalesProtocolError(f"the answer is compressed ({clean(encoding)}), which was not asked for")
     body = bytearray()
-    for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
+    for chunk in response.stream(_CHUNK_BYTES, decode_content=False):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise ISalesProtocolError(TOO_LARGE)
@@ -184,7 +184,7 @@ def _text(payload: dict[str, Any], field: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _authentication_error(response: Response) -> ISalesAuthenticationError:
+def _authentication_error(response: BaseHTTPResponse) -> ISalesAuthenticationError:
     problem = "HTTP 401: the server did not accept the signature"
     ahead = seconds_ahead(response)
     if ahead is None:
@@ -198,12 +198,10 @@ def _authentication_error(response: Response) -> ISalesAuthenticationError:
     )
 
 
-def _status_error(response: Response) -> ISalesHTTPStatusError:
+def _status_error(response: BaseHTTPResponse) -> ISalesHTTPStatusError:
     location = response.headers.get("Location")
     detail = f", a redirect to {shown(location)}, which is not followed" if location else ""
-    return ISalesHTTPStatusError(
-        response.status_code, detail, _retry_after_seconds(response.headers.get("Retry-After"))
-    )
+    return ISalesHTTPStatusError(response.status, detail, _retry_after_seconds(response.headers.get("Retry-After")))
 
 
 def _retry_after_seconds(value: str | None) -> float | None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Self, TypeVar
 
-from requests import Response
+from urllib3 import BaseHTTPResponse
 
 from airflow_provider_isales.client.answers import Answer, read_answer, seconds_ahead
 from airflow_provider_isales.client.auth import C2Auth
@@ -49,8 +49,8 @@ class Look(Generic[T]):
         look = cls()
         began = time.monotonic()
 
-        def read(response: Response) -> None:
-            look.status, look.headers = response.status_code, response.headers
+        def read(response: BaseHTTPResponse) -> None:
+            look.status, look.headers = response.status, response.headers
             look.seconds_ahead, look.peer = seconds_ahead(response), peer_of(response)
             look.answer = read_answer(response, verb.also_success)
             look.value = verb.read(look.answer)

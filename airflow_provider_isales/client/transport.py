@@ -15,10 +15,12 @@ from typing import Any, NamedTuple, TypeVar, cast
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from requests.structures import CaseInsensitiveDict
 from requests.utils import select_proxy
+from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
@@ -66,8 +68,8 @@ class Transport:
     """
     Keep-alive connections to one server; safe to use from many threads, and on both sides of a fork.
 
-    Requests go out through the adapter of ``requests`` without a session: there are no cookies to keep, no redirects
-    to follow and no settings to merge.
+    Proxies, trust and the pool of connections are those of ``requests``; each request goes to that pool directly: there
+    are no cookies to keep, no redirects to follow and no settings to merge.
 
     :param host: the server's name or address, without scheme or port
     :param port: the server's port
@@ -103,7 +105,7 @@ class Transport:
         method: str,
         path: str,
         body: bytes,
-        read: Callable[[requests.Response], T],
+        read: Callable[[BaseHTTPResponse], T],
         timeout: float | None = None,
         *,
         auth: AuthBase | None = None,
@@ -119,18 +121,30 @@ class Transport:
         :param auth: signs this request, if not as all others
         :raises ISalesTransportError: if no answer came, or its connection broke
         """
-        if self._process != os.getpid():
-            self._connect()  # the parent's connections: whoever reads first would get the other's answer
         timeout = min(timeout or self.timeout, self.timeout)
         outside = sys.exception()
         _attempt.deadline = time.monotonic() + timeout
         try:
-            request = self._request(method, path, body, auth or self._auth)
-            with self._adapter.send(request, stream=True, timeout=timeout, **self._settings) as response:
+            response = self._pool().urlopen(
+                method,
+                path,
+                body,
+                self._headers(method, path, body, auth or self._auth),
+                retries=False,
+                redirect=False,
+                assert_same_host=False,
+                timeout=timeout,
+                preload_content=False,
+                decode_content=False,
+            )
+            try:
                 return read(response)
+            finally:
+                response.close()  # closes the connection too, unless all was read
+                response.release_conn()
         except ISalesError:
             raise
-        # Not all that requests and urllib3 raise for broken answers is of their own kinds.
+        # Not all that urllib3 raises for broken answers is of its own kinds; requests has its own for bad proxies.
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
             # None: the frames of urllib3 hold the signature, and some log formats show their variables.
             raise _transport_error(error, outside) from None
@@ -165,13 +179,17 @@ class Transport:
         self._adapter = _Adapter(pool_connections=1, pool_maxsize=self._max_connections)
         self._process = os.getpid()
 
-    def _request(self, method: str, path: str, body: bytes, auth: AuthBase) -> requests.PreparedRequest:
+    def _pool(self) -> HTTPConnectionPool:
+        if self._process != os.getpid():
+            self._connect()  # the parent's connections: whoever reads first would get the other's answer
+        return self._adapter.pool or self._adapter.make_pool(self.base_url, **self._settings)
+
+    def _headers(self, method: str, path: str, body: bytes, auth: AuthBase) -> dict[str, str]:
         request = requests.PreparedRequest()
         request.method, request.url, request.body = method, f"{self.base_url}{path}", body
         request.headers = CaseInsensitiveDict(_HEADERS)
         request.headers["Content-Length"] = str(len(body))
-        auth(request)
-        return request
+        return dict(auth(request).headers.items())
 
 
 class Peer(NamedTuple):
@@ -186,9 +204,10 @@ class Peer(NamedTuple):
     certificate: Mapping[str, Any]
 
 
-def peer_of(response: requests.Response) -> Peer:
+def peer_of(response: BaseHTTPResponse) -> Peer:
     """Return who sent a response, whose body was not read yet."""
-    connection = cast("ssl.SSLSocket", cast("_Response", response.raw._original_response).connection)
+    answer = cast("_Response", cast("urllib3.HTTPResponse", response)._original_response)
+    connection = cast("ssl.SSLSocket", answer.connection)
     return Peer(connection.version() or "", connection.getpeercert() or {})
 
 
@@ -255,6 +274,24 @@ class _Response(HTTPResponse):
 
 class _Connection(HTTPSConnection):
     response_class = _Response
+    _held_back: bytearray | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        """Send a request in one piece, where urllib3 has one for the head and one for the body."""
+        self._held_back = bytearray()
+        try:
+            super().request(*args, **kwargs)
+            whole = self._held_back
+        finally:
+            self._held_back = None
+        super().send(whole)
+
+    def send(self, data: Any) -> None:
+        """Send what is part of no request, or hold back a part of one."""
+        if self._held_back is None:
+            super().send(data)
+        else:
+            self._held_back += data
 
     @property
     def is_connected(self) -> bool:
@@ -311,12 +348,21 @@ def _decrypted(connection: Any) -> int:
 
 
 class _Adapter(HTTPAdapter):
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
-        pool = cast("HTTPConnectionPool", super().get_connection_with_tls_context(*args, **kwargs))
+    #: The connections, once there are any.
+    pool: HTTPConnectionPool | None = None
+
+    def make_pool(self, base_url: str, verify: bool | str, proxies: dict[str, str]) -> HTTPConnectionPool:
+        """Return the pool for a server; the same one to threads that ask at once."""
+        request = requests.PreparedRequest()
+        request.url = base_url
+        pool = cast("HTTPConnectionPool", self.get_connection_with_tls_context(request, verify, proxies))
+        self.cert_verify(pool, base_url, verify, None)  # type: ignore[no-untyped-call]
         pool.ConnectionCls = _Connection
+        self.pool = pool
         return pool
 
     def close(self) -> None:
+        self.pool = None
         # urllib3 leaves it to the garbage collector, and the traceback of an error can keep a pool for long.
         for manager in (self.poolmanager, *self.proxy_manager.values()):
             for key in manager.pools.keys():  # noqa: SIM118  # it can't be iterated over
@@ -355,7 +401,7 @@ def _transport_error(error: Exception, outside: BaseException | None) -> ISalesT
     # A ProxyError alone does not tell: urllib3 raises it too when the connection through a proxy is lost later.
     if caused_by(NewConnectionError, ConnectTimeoutError) or reason.startswith("Tunnel connection failed"):
         return ISalesConnectError(f"no connection could be made: {reason}")
-    if caused_by(requests.Timeout, ReadTimeoutError):
+    if caused_by(ReadTimeoutError):
         return ISalesTimeoutError(f"no answer in time: {reason}")
     if caused_by(ssl.SSLError) and not caused_by(ssl.SSLEOFError, ssl.SSLZeroReturnError):
         return ISalesTLSError(f"TLS failed: {reason}")

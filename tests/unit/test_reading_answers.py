@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-import requests
 import time_machine
 from urllib3 import HTTPResponse
 
@@ -32,14 +31,10 @@ def _now() -> Iterator[None]:
         yield
 
 
-def response(status: int, headers: dict[str, str], body: bytes | io.BytesIO = b"") -> requests.Response:
+def response(status: int, headers: dict[str, str], body: bytes | io.BytesIO = b"") -> HTTPResponse:
     """Return a response whose body was not read yet."""
-    answer = requests.Response()
-    answer.status_code = status
-    answer.headers.update(headers)
     stream = body if isinstance(body, io.BytesIO) else io.BytesIO(body)
-    answer.raw = HTTPResponse(stream, headers, status, preload_content=False)
-    return answer
+    return HTTPResponse(stream, headers, status, preload_content=False)
 
 
 class BreaksOff(io.BytesIO):
