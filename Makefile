@@ -48,7 +48,7 @@ docs: $(INSTALLED)-docs  ## the documentation, in build/docs; warnings, broken l
 docs-refresh: $(INSTALLED)-docs  ## write what is made from code into the pages of the documentation
 	$(COG) --verbosity=1 -r docs/*.md
 
-package: $(PACKAGED)  ## wheel and sdist in dist/, checked
+package: $(PACKAGED)  ## wheel, sdist and SBOM in dist/, checked
 	@ls dist
 
 bench: $(INSTALLED)-bench  ## the benchmarks, side by side with what would be used instead
@@ -88,7 +88,7 @@ $(INSTALLED)-%: $(INSTALLED)
 	@$(INSTALL) --group $*
 	@touch $@
 
-$(PACKAGED): pyproject.toml README.md CHANGELOG.md LICENSE dev/package.py \
-		$(shell find airflow_provider_isales example_dags -type f ! -name '*.pyc' 2>/dev/null) | $(INSTALLED)
-	@$(BIN)/python dev/package.py
+$(PACKAGED): pyproject.toml $(CONSTRAINTS) README.md CHANGELOG.md LICENSE dev/package.py \
+		$(shell find airflow_provider_isales example_dags -type f ! -name '*.pyc' 2>/dev/null) | $(INSTALLED)-package
+	@$(BIN)/python dev/package.py $(CONSTRAINTS)
 	@touch $@

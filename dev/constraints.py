@@ -12,7 +12,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 OLDEST_PYTHON = "3.11"
-GROUPS = ("dev", "docs", "bench", "system")
+GROUPS = ("dev", "package", "docs", "bench", "system")
 
 # What Airflow itself needs and does not say: the execution API of that line does not work with newer ones.
 BOUNDS = {
