@@ -11,7 +11,7 @@ PACKAGED = dist/.checked
 AT_ONCE = --dist loadfile --numprocesses
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
-.PHONY: help demo test attack test-matrix test-system screenshots lint docs docs-refresh package bench picture simulator airflow constraints environment clean
+.PHONY: help demo test attack test-matrix test-system screenshots lint docs docs-refresh package check-tag bench picture simulator airflow constraints environment clean
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -35,10 +35,13 @@ test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis an
 screenshots: $(INSTALLED)-system  ## take the pictures of the docs anew
 	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py tests/system/test_alarms.py
 
-lint: $(INSTALLED)  ## ruff and mypy
+lint: $(INSTALLED)  ## ruff and mypy; shellcheck, actionlint and zizmor for CI
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+	$(BIN)/shellcheck .ci/run
+	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck
+	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
 
 docs: $(INSTALLED)-docs  ## the documentation, in build/docs; warnings, broken links and stale parts are errors
 	$(COG) --verbosity=0 --check --diff --check-fail-msg='make docs-refresh writes it anew' docs/*.md
@@ -50,6 +53,9 @@ docs-refresh: $(INSTALLED)-docs  ## write what is made from code into the pages 
 
 package: $(PACKAGED)  ## wheel, sdist and SBOM in dist/, checked
 	@ls dist
+
+check-tag: $(INSTALLED)  ## that TAG=v1.2.3 is this version's, and that the changelog has a date for it
+	@$(BIN)/python dev/check_tag.py $(TAG)
 
 bench: $(INSTALLED)-bench  ## the benchmarks, side by side with what would be used instead
 	@$(BIN)/python benchmarks/run.py

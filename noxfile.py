@@ -42,7 +42,7 @@ def rows(*rows: tuple[str, str], tags: tuple[str, ...] = ()) -> Callable[[Any], 
                 line,
                 python,
                 id=f"{line}, python {python}",
-                tags=[*tags, line, f"python{python}", *(f"{tag}-{python}" for tag in tags)],
+                tags=[*tags, line, f"python{python}", f"{line}-{python}", *(f"{tag}-{python}" for tag in tags)],
             )
             for line, python in rows
         ],

@@ -1,0 +1,57 @@
+"""The workflows, which run nowhere but on their host, and the tag of a release."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from check_tag import problems_of
+
+REPOSITORY = Path(__file__).parents[2]
+WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in (REPOSITORY / ".github/workflows").iterdir()}
+JOBS = {f"{name}: {key}": job for name, workflow in WORKFLOWS.items() for key, job in workflow["jobs"].items()}
+
+
+def commands(job: dict[str, Any]) -> str:
+    return "\n".join(step.get("run", "") for step in job.get("steps", []))
+
+
+class TestAWorkflow:
+    def test_makes_what_can_be_made(self) -> None:
+        targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+        made = {target for job in JOBS.values() for target in re.findall(r"make ([a-z-]+)", commands(job))}
+        assert made
+        assert made <= targets
+
+    def test_runs_every_row_of_the_matrix(self) -> None:
+        pytest.importorskip("nox")
+        only = WORKFLOWS["ci.yml"]["jobs"]["matrix"]["strategy"]["matrix"]["only"]
+        listed = subprocess.check_output([sys.executable, "-m", "nox", "--list", "--json"], cwd=REPOSITORY)
+        tags = {row["session"]: {*row["tags"]} for row in json.loads(listed) if row["name"] != "matrix"}
+        times = {row: sum(bool(tags[row] & {*each.split()}) for each in only) for row in tags}
+        assert times == dict.fromkeys(tags, 1)
+
+    def test_gives_no_rights_to_what_it_runs_of_ours(self) -> None:
+        for name, job in JOBS.items():
+            if "make " in commands(job):
+                assert job["permissions"] == {"contents": "read"}, name
+
+
+class TestATag:
+    CHANGELOG = "# Changelog\n\n## 1.2.4, not released yet\n\n## 1.2.3, 2026-11-24\n"
+
+    def test_may_be_released_if_it_is_the_versions_and_the_changelog_has_a_date(self) -> None:
+        assert problems_of(["v1.2.3"], "1.2.3", self.CHANGELOG) == []
+
+    @pytest.mark.parametrize("tags", [["1.2.3"], ["v1.2.4"], []])
+    def test_may_not_if_it_is_another(self, tags: list[str]) -> None:
+        assert problems_of(tags, "1.2.3", self.CHANGELOG)[0].startswith("the tag for this version is v1.2.3, not ")
+
+    def test_may_not_without_a_date(self) -> None:
+        assert problems_of(["v1.2.4"], "1.2.4", self.CHANGELOG) == ["CHANGELOG.md has no line '## 1.2.4, <date>'"]
