@@ -149,6 +149,11 @@ class ThrowawayAirflow:
         wait_for(lambda: self.api("GET", run).json()["state"] in ("success", "failed"), run, seconds)
         return self.task_instances(run)
 
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """Return the runs of a DAG as they are, in the order in which they were due; none before it is there."""
+        answer = self.api("GET", f"dags/{dag_id}/dagRuns", params={"order_by": "run_after"})
+        return list(answer.json()["dag_runs"]) if answer.ok else []
+
     def task_instances(self, run: str) -> list[dict[str, Any]]:
         """Return the task instances of a run as they are."""
         return list(self.api("GET", f"{run}/taskInstances", params={"limit": 100}).json()["task_instances"])

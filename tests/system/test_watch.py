@@ -8,47 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from ended_shift import CAMPAIGN, DAG_ID, put_dag_in_place, shift_until
 from processes import wait_for
 from throwaway_airflow import ThrowawayAirflow
 
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.simulator import Simulator
 
-DAG_FILE = """
-from datetime import datetime, timedelta, UTC
-
-from airflow.sdk import DAG
-
-from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator
-from airflow_provider_isales.shifts import ShiftCalendar
-from airflow_provider_isales.timetables.shift import ShiftEndTimetable
-
-SHIFTS = ShiftCalendar("UTC", {}, special={special})
-with DAG(
-    "kept",
-    schedule=ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=1)),
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
-    catchup=False,
-    max_active_runs=1,
-    is_paused_upon_creation=False,
-):
-    PauseCallBatchesOperator(
-        task_id="pause", campaign_id=7, shifts=SHIFTS, max_lateness=timedelta(seconds=30), remember=True
-    )
-"""
 REPEAT_SECONDS, SLACK_SECONDS = 60, 30
-
-
-def calendar_of_a_shift_that_ended(end: datetime) -> dict[str, list[str]]:
-    """Return special days with a shift that ended then, and that began the day before."""
-    today, yesterday = end.date(), end.date() - timedelta(days=1)
-    if end.time() == datetime.min.time():
-        return {yesterday.isoformat(): ["12:00-24:00"]}
-    return {yesterday.isoformat(): ["12:00-24:00"], today.isoformat(): [f"00:00-{end:%H:%M}"]}
 
 
 @dataclass(frozen=True)
@@ -66,12 +37,9 @@ class Night:
 @pytest.fixture(scope="module")
 def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
     folder = tmp_path_factory.mktemp("kept")
-    (folder / "dags").mkdir()
-    end = datetime.now(UTC).replace(second=0, microsecond=0)
-    special = repr(calendar_of_a_shift_that_ended(end))
-    (folder / "dags" / "kept.py").write_text(DAG_FILE.replace("{special}", special))
+    put_dag_in_place(folder / "dags", shift_until(datetime.now(UTC).replace(second=0, microsecond=0)))
     with Simulator() as simulator:
-        campaign = simulator.add_campaign(7, batches=2, status=BatchStatus.SUSPENDED)
+        campaign = simulator.add_campaign(CAMPAIGN, batches=2, status=BatchStatus.SUSPENDED)
         batch_id = next(iter(campaign.batches))
         connection = {"AIRFLOW_CONN_ISALES_DEFAULT": simulator.connection()}
         with ThrowawayAirflow(folder / "home", folder / "dags", connection) as airflow:
@@ -84,25 +52,20 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
             wait_for(lambda: "failed" in states(airflow)[known:], "the red run")
             red = states(airflow).index("failed", known)
             wait_for(lambda: len(states(airflow)) > red + 1 and states(airflow)[red + 1] == "success", "the next run")
-            runs = runs_of(airflow)
-            (instance,) = airflow.task_instances(f"dags/kept/dagRuns/{runs[red]['dag_run_id']}")
+            runs = airflow.runs(DAG_ID)
+            (instance,) = airflow.task_instances(f"dags/{DAG_ID}/dagRuns/{runs[red]['dag_run_id']}")
             yield Night(
                 runs[red:],
                 restarted_at,
                 stopped_at,
                 airflow.xcom(instance),
                 "\n".join(str(event) for event in airflow.log(instance)),
-                airflow.api("GET", "variables/isales_paused_isales_default_25_7").json()["value"],
+                airflow.api("GET", f"variables/isales_paused_isales_default_25_{CAMPAIGN}").json()["value"],
             )
 
 
-def runs_of(airflow: ThrowawayAirflow) -> list[dict[str, Any]]:
-    answer = airflow.api("GET", "dags/kept/dagRuns", params={"order_by": "run_after"})
-    return list(answer.json()["dag_runs"]) if answer.ok else []
-
-
 def states(airflow: ThrowawayAirflow) -> list[str]:
-    return [run["state"] for run in runs_of(airflow)]
+    return [run["state"] for run in airflow.runs(DAG_ID)]
 
 
 def test_a_batch_that_is_restarted_by_hand_is_paused_within_one_repeat(night: Night) -> None:
@@ -119,7 +82,7 @@ def test_each_run_has_a_minute_of_its_own(night: Night) -> None:
 
 
 def test_the_red_run_names_the_batch(night: Night) -> None:
-    assert night.result["late"] == night.result["paused"] == ["000000000000007000000000000001"]
+    assert night.result["late"] == night.result["paused"] == ["000000000001001000000000000001"]
 
 
 def test_the_red_run_says_what_happened(night: Night) -> None:
@@ -128,4 +91,4 @@ def test_the_red_run_says_what_happened(night: Night) -> None:
 
 
 def test_the_batch_is_remembered_for_the_morning(night: Night) -> None:
-    assert '"000000000000007000000000000001"' in night.remembered
+    assert '"000000000001001000000000000001"' in night.remembered

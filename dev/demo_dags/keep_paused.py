@@ -1,0 +1,29 @@
+"""Pause a campaign at the end of a shift, and look again every minute until the next one."""
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG
+
+from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.timetables.shift import ShiftEndTimetable
+
+SHIFTS = ShiftCalendar.from_file("shifts.json")
+
+with DAG(
+    "keep_paused",
+    schedule=ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=1)),
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+):
+    PauseCallBatchesOperator(
+        task_id="pause",
+        campaign_id=1001,
+        shifts=SHIFTS,
+        max_lateness=timedelta(seconds=55),
+        remember=True,
+        retries=3,
+        retry_delay=timedelta(seconds=5),
+    )
