@@ -26,6 +26,7 @@ from airflow_provider_isales.simulator import Simulator
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 AIRFLOW = Path(sys.executable).parent / "airflow"
+START_SECONDS = 300
 
 
 class ThrowawayAirflow:
@@ -193,7 +194,7 @@ class ThrowawayAirflow:
                 process.check()
             return self._listens() and self._has_a_token() and self._scheduler_is_healthy()
 
-        wait_for(serves, f"API server and scheduler; see the logs in {self.home}")
+        wait_for(serves, f"API server and scheduler; see the logs in {self.home}", START_SECONDS)
 
     def _listens(self) -> bool:
         if not is_open(self.port):
