@@ -148,7 +148,7 @@ def _body(response: BaseHTTPResponse) -> bytes:
 
 def _json_object(body: bytes) -> dict[str, Any]:
     try:
-        payload = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_no_field_twice, parse_constant=_no_constant)
+        payload = _FROM_JSON.decode(body.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise ISalesProtocolError(f"the answer is not JSON: {shown(body.decode(errors='replace'))}") from None
     if not isinstance(payload, dict):
@@ -164,6 +164,9 @@ def _no_field_twice(fields: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(names := dict(fields)) < len(fields):
         raise ISalesProtocolError("the answer has a field twice")
     return names
+
+
+_FROM_JSON = json.JSONDecoder(object_pairs_hook=_no_field_twice, parse_constant=_no_constant)
 
 
 def _result_code(payload: dict[str, Any]) -> str:

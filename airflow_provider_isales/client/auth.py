@@ -138,22 +138,43 @@ class C2Auth(AuthBase):
         self._clock = clock
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        url = urlsplit(str(request.url))
-        # Set here, so that the text that is signed is the text on the wire: the HTTP library keeps a given Host.
-        request.headers["Host"] = _host_header(url.scheme, url.netloc)
-        if "content-length" in self.profile.signed_headers:
-            request.headers.setdefault("Content-Length", "0")
-        request.headers["Authorization"] = authorization(
+        body = request.body or b""
+        if not isinstance(body, (str, bytes)):
+            raise ISalesArgumentError(f"only text or bytes can be signed as a body, not {type(body).__name__}")
+        given = {
+            name: value if isinstance(value, str) else value.decode("latin-1")
+            for name, value in request.headers.items()
+        }
+        request.headers.update(self.headers(str(request.method), str(request.url), given, body))
+        return request
+
+    def headers(self, method: str, url: str, headers: Mapping[str, str], body: str | bytes) -> dict[str, str]:
+        """
+        Return what sends a request signed: the given headers and those of the signature.
+
+        :param method: the HTTP method
+        :param url: the URL
+        :param headers: the headers that it has already
+        :param body: the body
+        :raises ISalesArgumentError: if a header is missing that is to be signed
+        """
+        parts = urlsplit(url)
+        # The Host too, so that the text that is signed is the text on the wire: the HTTP library keeps a given one.
+        sent = {**headers, "Host": _host_header(parts.scheme, parts.netloc)}
+        values = {name.lower(): value for name, value in sent.items()}
+        if "content-length" in self.profile.signed_headers and "content-length" not in values:
+            sent["Content-Length"] = values["content-length"] = "0"
+        sent["Authorization"] = authorization(
             self.access_key,
             self._secret_key,
             format_timestamp(self._clock(), self.profile.timespec),
-            method=str(request.method),
-            path=url.path,
-            query=parse_qsl(url.query, keep_blank_values=True),
-            headers={name: self._header(request, name) for name in self.profile.signed_headers},
-            body=self._body(request),
+            method=method,
+            path=parts.path,
+            query=parse_qsl(parts.query, keep_blank_values=True),
+            headers=self._signed(values),
+            body=body,
         )
-        return request
+        return sent
 
     def variant(
         self, *, profile: SigningProfile | str | None = None, clock: Callable[[], datetime] | None = None
@@ -165,20 +186,13 @@ class C2Auth(AuthBase):
         shown = {name: str(value) for name, value in vars(self).items() if name in ("access_key", "profile")}
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
 
-    def _header(self, request: PreparedRequest, name: str) -> str:
-        value = request.headers.get(name)
-        if value is None:
+    def _signed(self, values: Mapping[str, str]) -> dict[str, str]:
+        try:
+            return {name: values[name] for name in self.profile.signed_headers}
+        except KeyError as error:
             raise ISalesArgumentError(
-                f"the {self.profile.value!r} signing profile signs the {name} header, which this request lacks"
-            )
-        return value if isinstance(value, str) else value.decode("latin-1")
-
-    @staticmethod
-    def _body(request: PreparedRequest) -> str | bytes:
-        body = request.body or b""
-        if not isinstance(body, (str, bytes)):
-            raise ISalesArgumentError(f"only text or bytes can be signed as a body, not {type(body).__name__}")
-        return body
+                f"the {self.profile.value!r} signing profile signs the {error.args[0]} header, which this request lacks"
+            ) from None
 
 
 def _host_header(scheme: str, netloc: str) -> str:

@@ -11,7 +11,7 @@ from typing import Literal, Protocol
 
 from airflow_provider_isales.client.arguments import (
     ALL,
-    batch_key,
+    check_batch_id,
     check_batch_ids,
     check_exclude,
     check_parallelism,
@@ -192,14 +192,11 @@ class BulkSwitch:
         fit: dict[str, None] = {}
         for batch_id in self.batch_ids:
             try:
-                if (fitting := self._key(batch_id).batch_id) not in self.exclude:
+                if (fitting := check_batch_id(batch_id)) not in self.exclude:
                     fit[fitting] = None
             except ISalesArgumentError as error:  # one bad id must not keep the other batches from being paused
                 self._refused[batch_id if isinstance(batch_id, str) else shown(batch_id)] = error
         return list(fit)
-
-    def _key(self, batch_id: object) -> BatchKey:
-        return batch_key(self.campaign.vdn_id, self.campaign.campaign_id, batch_id)
 
     def _switch_all(self, batch_ids: Collection[str], listed: Listed) -> None:
         opposite = [batch_id for batch_id in batch_ids if listed.get(batch_id) is self.switch.opposite]
@@ -221,7 +218,8 @@ class BulkSwitch:
             if not lost:
                 self._asked_at[batch_id] = self.client.now()
             self._found[batch_id] = Outcome.UNKNOWN  # until it is answered
-            outcome = self.client.switch_once(self.switch, self._key(batch_id), timeout).outcome
+            batch = BatchKey(self.campaign.vdn_id, self.campaign.campaign_id, batch_id)
+            outcome = self.client.switch_once(self.switch, batch, timeout).outcome
             self._found[batch_id] = self.switch.done if lost and batch_id in self._opposite else outcome
             return None
         except ISalesError as error:

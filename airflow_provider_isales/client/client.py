@@ -51,6 +51,8 @@ from airflow_provider_isales.client.verbs import CREATE, DELETE, LIST, PAUSE, RE
 
 log = logging.getLogger(__name__)
 
+_TO_JSON = json.JSONEncoder(ensure_ascii=False)
+
 T = TypeVar("T")
 
 DEFAULT_TIMEOUT = 10.0
@@ -480,4 +482,4 @@ def _at_once(page_at: Callable[[int], Page], offsets: Sequence[int], parallel: i
 
 
 def _json(verb: Verb[Any], fields: Mapping[str, object]) -> bytes:
-    return json.dumps(verb.body(**fields), ensure_ascii=False).encode()
+    return _TO_JSON.encode(verb.body(**fields)).encode()

@@ -17,8 +17,6 @@ from urllib.parse import urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
-from requests.structures import CaseInsensitiveDict
 from requests.utils import select_proxy
 from urllib3 import BaseHTTPResponse
 from urllib3.connection import HTTPSConnection
@@ -38,6 +36,7 @@ from airflow_provider_isales.client.arguments import (
     check_seconds,
     check_verify,
 )
+from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesCertificateError,
@@ -58,7 +57,6 @@ _OVERHEAD_BYTES = 64 * 1024
 
 _HEADERS = {
     "User-Agent": f"airflow-provider-isales/{__version__}",
-    "Accept": "*/*",
     "Accept-Encoding": "identity",
     "Content-Type": "application/json; charset=UTF-8",
 }
@@ -85,7 +83,7 @@ class Transport:
         self,
         host: str,
         port: int,
-        auth: AuthBase,
+        auth: C2Auth,
         *,
         verify: bool | str,
         timeout: float,
@@ -108,7 +106,7 @@ class Transport:
         read: Callable[[BaseHTTPResponse], T],
         timeout: float | None = None,
         *,
-        auth: AuthBase | None = None,
+        auth: C2Auth | None = None,
     ) -> T:
         """
         Send one request and read its answer.
@@ -125,11 +123,12 @@ class Transport:
         outside = sys.exception()
         _attempt.deadline = time.monotonic() + timeout
         try:
+            headers = {**_HEADERS, "Content-Length": str(len(body))}
             response = self._pool().urlopen(
                 method,
                 path,
                 body,
-                self._headers(method, path, body, auth or self._auth),
+                (auth or self._auth).headers(method, f"{self.base_url}{path}", headers, body),
                 retries=False,
                 redirect=False,
                 assert_same_host=False,
@@ -183,13 +182,6 @@ class Transport:
         if self._process != os.getpid():
             self._connect()  # the parent's connections: whoever reads first would get the other's answer
         return self._adapter.pool or self._adapter.make_pool(self.base_url, **self._settings)
-
-    def _headers(self, method: str, path: str, body: bytes, auth: AuthBase) -> dict[str, str]:
-        request = requests.PreparedRequest()
-        request.method, request.url, request.body = method, f"{self.base_url}{path}", body
-        request.headers = CaseInsensitiveDict(_HEADERS)
-        request.headers["Content-Length"] = str(len(body))
-        return dict(auth(request).headers.items())
 
 
 class Peer(NamedTuple):
