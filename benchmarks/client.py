@@ -17,6 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import requests
@@ -45,6 +46,11 @@ class Server:
     def url(self) -> str:
         return f"https://127.0.0.1:{self.port}{PATH}"
 
+    def state(self) -> dict[str, Any]:
+        """Return what the server tells of itself."""
+        answer = requests.get(f"https://127.0.0.1:{self.port}/state", verify=self.ca_file, timeout=10)
+        return dict(answer.json())
+
     def connection(self) -> str:
         """Return the Airflow connection to it."""
         extra = {"vdn_id": 25, "verify": self.ca_file}
@@ -59,13 +65,13 @@ class Server:
 
 
 @contextmanager
-def lean_server(batches: int = 1000, delay: float = 0.0) -> Iterator[Server]:
-    """Run a lean server."""
+def lean_server(batches: int = 1000, delay: float = 0.0, rate: int = 0) -> Iterator[Server]:
+    """Run a lean server: so many batches in each campaign, seconds for each answer, requests in each second."""
     with tempfile.TemporaryDirectory() as directory:
         ca_file = f"{directory}/ca.pem"
         command = [sys.executable, str(HERE / "lean_server.py"), "--ca-file", ca_file]
         process = subprocess.Popen(
-            [*command, "--batches", str(batches), "--delay", str(delay)],
+            [*command, "--batches", str(batches), "--delay", str(delay), "--rate", str(rate)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,

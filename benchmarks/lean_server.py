@@ -1,9 +1,10 @@
 """
 An HTTPS server that is as fast as asyncio allows, for benchmarks that the simulator would slow down.
 
-It knows campaign 7 of any VDN, checks no signature, and answers ``pause`` and ``list`` alone; both take their time,
-and a suspended batch stays in the list. ``GET /state`` says when the last pause came in. It prints its port when it is
-ready.
+It knows the campaigns 1 to as many as it is told of any VDN, all with batches of the same ids, checks no signature, and
+answers ``pause`` and ``list`` alone; both take their time, and a suspended batch stays in the list. It can allow so
+many requests in each second and refuse the others with 429. ``GET /state`` says when the last pause came in, and how
+many requests were refused. It prints its port when it is ready.
 """
 
 from __future__ import annotations
@@ -25,13 +26,18 @@ class LeanServer:
     """
     Its state, and the protocol.
 
-    :param batches: how many started batches campaign 7 has
+    :param batches: how many started batches each campaign has
+    :param campaigns: how many campaigns there are
     :param delay: the seconds that it takes for an answer
+    :param rate: how many requests are allowed in each second; 0 for any number
     """
 
-    def __init__(self, batches: int, delay: float) -> None:
-        self.statuses = {f"{n:030d}": STARTED for n in range(1, batches + 1)}
+    def __init__(self, batches: int, campaigns: int, delay: float, rate: int) -> None:
+        ids = [f"{n:030d}" for n in range(1, batches + 1)]
+        self.statuses = {str(campaign): dict.fromkeys(ids, STARTED) for campaign in range(1, campaigns + 1)}
         self.delay = delay
+        self.rate = rate
+        self.second, self.allowed, self.refused = 0, 0, 0
         self.last_pause = 0.0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -42,44 +48,57 @@ class LeanServer:
                 path = head.split(b" ", 2)[1]
                 length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
                 body = await reader.readexactly(int(length or 0))
-                answer = await self.answer(path.decode(), body)
-                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
+                if self.allows(path):
+                    status, answer = b"200 OK", await self.answer(path.decode(), body)
+                else:
+                    status, answer = b"429 Too Many Requests", b""
+                writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(answer), answer))
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
+    def allows(self, path: bytes) -> bool:
+        """Tell whether a request is within the rate."""
+        if not self.rate or path == b"/state":
+            return True
+        if self.second != int(time.time()):
+            self.second, self.allowed = int(time.time()), 0
+        self.allowed += 1
+        self.refused += self.allowed > self.rate
+        return self.allowed <= self.rate
+
     async def answer(self, path: str, body: bytes) -> bytes:
         """Return the JSON for one request."""
-        if self.delay and not path.endswith("/state"):
+        if path == "/state":
+            started = sum(status == STARTED for batches in self.statuses.values() for status in batches.values())
+            return json.dumps({"last_pause": self.last_pause, "started": started, "refused": self.refused}).encode()
+        if self.delay:
             await asyncio.sleep(self.delay)
-        if path.endswith("/pause"):
-            self.statuses[json.loads(body)["id"]] = SUSPENDED
+        *_, campaign, verb = path.split("/")
+        batches, asked = self.statuses[campaign], json.loads(body)
+        if verb == "pause":
+            batches[asked["id"]] = SUSPENDED
             self.last_pause = time.time()
             return f"{{{SUCCESS}}}".encode()
-        if path.endswith("/list"):
-            asked = json.loads(body)
-            wanted = asked.get("status")
-            listed = [entry for entry in self.statuses.items() if wanted in (None, entry[1])]
-            page = listed[asked["offset"] : asked["offset"] + asked["limit"]]
-            data = [{"id": batch_id, "name": batch_id, "status": status} for batch_id, status in page]
-            return f'{{{SUCCESS}, "totalCount": {len(listed)}, "data": {json.dumps(data)}}}'.encode()
-        started = [*self.statuses.values()].count(STARTED)
-        return json.dumps({"last_pause": self.last_pause, "started": started}).encode()
+        page = [*batches.items()][asked["offset"] : asked["offset"] + asked["limit"]]
+        data = [{"id": batch_id, "name": batch_id, "status": status} for batch_id, status in page]
+        return f'{{{SUCCESS}, "totalCount": {len(batches)}, "data": {json.dumps(data)}}}'.encode()
 
 
 async def main() -> None:
     """Serve until terminated."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--batches", type=int, default=1000)
+    parser.add_argument("--campaigns", type=int, default=20)
     parser.add_argument("--delay", type=float, default=0.0)
+    parser.add_argument("--rate", type=int, default=0)
     parser.add_argument("--ca-file", type=Path, required=True)
     options = parser.parse_args()
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(options.ca_file))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
-    server = await asyncio.start_server(
-        LeanServer(options.batches, options.delay).serve, "127.0.0.1", 0, ssl=context, backlog=256
-    )
+    lean = LeanServer(options.batches, options.campaigns, options.delay, options.rate)
+    server = await asyncio.start_server(lean.serve, "127.0.0.1", 0, ssl=context, backlog=256)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 

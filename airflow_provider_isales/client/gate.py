@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime
 
 from airflow_provider_isales.client.errors import ISalesHeldBackError, ISalesStoppedError
+from airflow_provider_isales.client.pace import Pace
 
 
 class Gate:
@@ -17,28 +18,31 @@ class Gate:
         self._changed = threading.Condition(threading.RLock())
         self._stopped = False
         self._opens_at = 0.0
+        self._pace = Pace()
         self._closes_at = datetime.max.replace(tzinfo=UTC)
 
     def pass_through(self, deadline: float) -> None:
         """
-        Wait while requests are held back.
+        Wait while requests are held back, and for one's turn if the server refused some.
 
         :param deadline: how long it may wait, by :func:`time.monotonic`
         :raises ISalesStoppedError: after :meth:`stop`, or from the instant of :meth:`close_at` on
         :raises ISalesHeldBackError: if requests are held back for longer than it may wait
         """
-        while (held := self._opens_at - time.monotonic()) > 0 and not self._is_closed:
-            if self._opens_at > deadline:
-                raise ISalesHeldBackError("the server asked for a longer pause than this call may take")
-            self.sleep(held)
+        self._wait(deadline)
+        with self._changed:
+            turn = self._pace.next_turn(time.monotonic())
+        self._wait(deadline, turn)
         if self._stopped:
             raise ISalesStoppedError("it was stopped before it was sent")
         if self._is_closed:
             raise ISalesStoppedError("the time for it was over before it was sent")
 
     def hold(self, seconds: float) -> None:
-        """Hold back all requests for some seconds: the server is overloaded, and every thread would learn it anew."""
-        self._opens_at = max(self._opens_at, time.monotonic() + seconds)
+        """Hold back all requests for some seconds, and slow down: the server refused one as more than it can take."""
+        with self._changed:
+            self._pace.slow_down(time.monotonic())
+            self._opens_at = max(self._opens_at, time.monotonic() + seconds)
 
     def close_at(self, instant: datetime) -> None:
         """Let no more requests pass from an instant on, by this machine's clock, and end all waiting then."""
@@ -62,6 +66,12 @@ class Gate:
     def now(self) -> datetime:
         """Return the time in UTC, by this machine's clock."""
         return _utc_now()
+
+    def _wait(self, deadline: float, turn: float = 0.0) -> None:
+        while (left := max(self._opens_at, turn) - time.monotonic()) > 0 and not self._is_closed:
+            if self._opens_at > deadline:
+                raise ISalesHeldBackError("the server asked for a longer pause than this call may take")
+            self.sleep(left)
 
     @property
     def _is_closed(self) -> bool:
