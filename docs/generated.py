@@ -78,7 +78,7 @@ def connection_fields() -> str:
 
 def terminal_commands() -> str:
     """Every command of ``isales``, from its parser."""
-    return apart("\n\n".join(f"### isales {name}\n\n{_command(name, parser)}" for name, parser in _commands().items()))
+    return apart("\n\n".join(f"## isales {name}\n\n{_command(name, parser)}" for name, parser in _commands().items()))
 
 
 def terminal_connection() -> str:
