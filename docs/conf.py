@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 
 from sphinx.application import Sphinx
@@ -45,5 +46,12 @@ def uncover_contents(app: Sphinx, page: str, source: list[str]) -> None:
     source[0] = source[0].replace("<!-- for Sphinx\n", "").replace("\n-->\n", "\n")
 
 
+def index_result_codes(app: Sphinx, page: str, source: list[str]) -> None:
+    """Put the result codes into the index: the search looks up numbers nowhere else. In brackets, as messages have them."""
+    if page == "errors":
+        source[0] = re.sub(r"^\| `(\d+)` \|", r"| {index}`\1 <[\1]>` |", source[0], flags=re.MULTILINE)
+
+
 def setup(app: Sphinx) -> None:
     app.connect("source-read", uncover_contents)
+    app.connect("source-read", index_result_codes)
