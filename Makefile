@@ -9,6 +9,8 @@ COG = $(BIN)/cog -P -I docs -p 'from generated import *'
 PACKAGED = dist/.checked
 # Tests wait for much of their time, those of whole processes for most of it.
 AT_ONCE = --dist loadfile --numprocesses
+# Without compiled modules, each start of Airflow takes seconds more; the processes of tests start it often.
+unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
 .PHONY: help demo test attack test-matrix test-system screenshots lint docs docs-refresh package check-tag bench picture simulator airflow constraints environment clean
