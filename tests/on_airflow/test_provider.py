@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import entry_points
@@ -19,13 +20,35 @@ from airflow_provider_isales.provider_info import CONNECTION_FIELDS, get_provide
 from airflow_provider_isales.simulator import Simulator
 
 REPOSITORY = Path(__file__).parents[2]
-AIRFLOW = str(Path(sys.executable).parent / "airflow")
 (CONNECTION_TYPE,) = get_provider_info()["connection-types"]
 
 
-def airflow(*arguments: str) -> str:
+COMMANDS = {
+    "list": ["providers", "list", "--output", "plain"],
+    "get": ["providers", "get", "airflow-provider-isales", "--full", "--output", "json"],
+    "connection": ["connections", "get", "isales_default", "--output", "json"],
+    "plugins": ["plugins", "--output", "json"],
+}
+# All in one process: to start Airflow takes longer than what the commands do.
+RUN = """
+import json, sys
+from airflow.__main__ import main
+for command in json.loads(sys.argv[1]):
+    sys.argv[1:] = command
+    print(flush=True)
+    print("BEGIN", flush=True)
+    main()
+"""
+
+
+@pytest.fixture(scope="module")
+def said(server: Simulator) -> dict[str, str]:
+    """What Airflow's commands say."""
     start_airflow()
-    return subprocess.check_output([AIRFLOW, *arguments], text=True, stderr=subprocess.STDOUT)
+    environment = os.environ | {"AIRFLOW_CONN_ISALES_DEFAULT": server.connection()}
+    command = [sys.executable, "-c", RUN, json.dumps([*COMMANDS.values()])]
+    output = subprocess.check_output(command, text=True, stderr=subprocess.STDOUT, env=environment)
+    return dict(zip(COMMANDS, output.split("\nBEGIN\n")[1:], strict=True))
 
 
 # What the UI gets to draw the connection form with. In a process of its own: Airflow looks at hooks but once.
@@ -55,29 +78,24 @@ def form() -> dict[str, Any]:
     return shown
 
 
-def test_airflow_lists_the_provider_with_its_version() -> None:
-    listed = airflow("providers", "list", "--output", "plain")
-    assert [line.split()[-1] for line in listed.splitlines() if line.startswith("airflow-provider-isales ")] == [
-        __version__
-    ]
+def test_airflow_lists_the_provider_with_its_version(said: dict[str, str]) -> None:
+    lines = [line for line in said["list"].splitlines() if line.startswith("airflow-provider-isales ")]
+    assert [line.split()[-1] for line in lines] == [__version__]
 
 
-def test_airflow_shows_the_provider_in_full() -> None:
-    assert "airflow_provider_isales.hooks.isales.ISalesHook" in airflow(
-        "providers", "get", "airflow-provider-isales", "--full", "--output", "json"
-    )
+def test_airflow_shows_the_provider_in_full(said: dict[str, str]) -> None:
+    assert "airflow_provider_isales.hooks.isales.ISalesHook" in said["get"]
 
 
-def test_airflow_reads_a_connection_from_the_command_line(isales_simulator: Simulator) -> None:
-    shown = airflow("connections", "get", "isales_default", "--output", "json")
+def test_airflow_reads_a_connection_from_the_command_line(said: dict[str, str]) -> None:
+    shown = said["connection"]
     (connection,) = json.loads(shown[shown.index("[\n") if "[\n" in shown else shown.index('[{"') :])
     assert connection["conn_type"] == "isales"
     assert connection["login"] == "simulator"
 
 
-def test_airflow_knows_the_timetables() -> None:
-    listed = airflow("plugins", "--output", "json")
-    assert [name for name in ("ShiftEndTimetable", "ShiftStartTimetable") if name not in listed] == []
+def test_airflow_knows_the_timetables(said: dict[str, str]) -> None:
+    assert [name for name in ("ShiftEndTimetable", "ShiftStartTimetable") if name not in said["plugins"]] == []
 
 
 def test_a_connection_of_this_type_leads_to_the_hook() -> None:
