@@ -38,11 +38,14 @@ def airflow_home() -> Path:
 
 @cache
 def start_airflow() -> None:
-    """Make the metadata database."""
+    """Make the metadata database, unless the process that started this one has: it takes seconds even then."""
     from airflow.utils.db import initdb
 
     dags_folder().mkdir(exist_ok=True)
-    initdb()
+    made = airflow_home() / "database-is-made"
+    if not made.exists():
+        initdb()
+        made.touch()
     share_the_api_server()
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from airflow_runs import start_airflow
 from statsd_listener import statsd_server
 
 from airflow_provider_isales.client import BatchStatus
@@ -45,6 +46,7 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture(scope="module")
 def metrics(simulator: Simulator) -> Metrics:
+    start_airflow()
     with statsd_server() as server:
         began = datetime.now(UTC)
         settings = {
