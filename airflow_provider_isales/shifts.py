@@ -34,6 +34,9 @@ from pendulum import DateTime, Timezone
 
 __all__ = ["Shift", "ShiftCalendar", "ShiftCalendarError"]
 
+#: What :meth:`ShiftCalendar.to_dict` writes and :meth:`ShiftCalendar.from_dict` reads; the first two are needed.
+CALENDAR_KEYS = ("timezone", "week", "closed", "special", "last_call")
+
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
 _RANGE_DAYS = 3660  # a year mistyped closes no centuries
@@ -215,7 +218,7 @@ class ShiftCalendar:
 
         :raises ShiftCalendarError: a key is missing or unknown, or its value is wrong.
         """
-        known = ("timezone", "week", "closed", "special", "last_call")
+        known = CALENDAR_KEYS
         if not isinstance(data, Mapping):
             raise ShiftCalendarError(f"{_shown(data)} is not a shift calendar: give a mapping of {', '.join(known)}")
         for key in (key for key in data if key not in known):

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
 from pendulum import DateTime
 
-from airflow_provider_isales.shifts import ShiftCalendar, in_utc
+from airflow_provider_isales.shifts import CALENDAR_KEYS, ShiftCalendar, in_utc
+
+log = logging.getLogger(__name__)
 
 # The resolution of time in Airflow: "at or before now" is "before now and this".
 _TICK = timedelta(microseconds=1)
@@ -19,6 +24,7 @@ class _ShiftTimetable(Timetable):
     """What the two timetables have in common: everything but the edge."""
 
     _edge: ClassVar[str]
+    _keys: ClassVar[tuple[str, ...]] = ("shifts",)
 
     def __init__(self, shifts: ShiftCalendar) -> None:
         if not isinstance(shifts, ShiftCalendar):
@@ -36,9 +42,23 @@ class _ShiftTimetable(Timetable):
         return {"shifts": self.shifts.to_dict()}
 
     @classmethod
-    def deserialize(cls, data: dict[str, Any]) -> Self:
-        """Make the timetable that :meth:`serialize` was called on."""
-        return cls(ShiftCalendar.from_dict(data["shifts"]))
+    def deserialize(cls, data: dict[str, Any]) -> Timetable:
+        """
+        Make the timetable that :meth:`serialize` was called on, in this version of the provider or in another.
+
+        It raises nothing, since that would end Airflow 2's scheduler for all DAGs. What this version does not know is
+        left out, and logged. What it cannot read becomes a timetable without runs that says so; both until the DAG
+        file is parsed by this version.
+        """
+        try:
+            shifts = ShiftCalendar.from_dict(_known(data["shifts"], CALENDAR_KEYS))
+            return cls._read(shifts, _known(data, cls._keys))
+        except Exception as error:
+            return _UnreadableTimetable(cls.__name__, data, f"{type(error).__name__}: {error}")
+
+    @classmethod
+    def _read(cls, shifts: ShiftCalendar, data: Mapping[str, Any]) -> Self:
+        return cls(shifts)
 
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
@@ -158,6 +178,7 @@ class ShiftEndTimetable(_ShiftTimetable):
     """
 
     _edge = "end"
+    _keys = ("shifts", "repeat")
 
     def __init__(self, shifts: ShiftCalendar, *, repeat: timedelta | None = None) -> None:
         if not isinstance(repeat, timedelta | None):
@@ -181,10 +202,8 @@ class ShiftEndTimetable(_ShiftTimetable):
         return super().serialize() | repeat
 
     @classmethod
-    def deserialize(cls, data: dict[str, Any]) -> Self:
-        """Make the timetable that :meth:`serialize` was called on, also in a version that knew no ``repeat``."""
-        repeat = timedelta(seconds=data["repeat"]) if "repeat" in data else None
-        return cls(ShiftCalendar.from_dict(data["shifts"]), repeat=repeat)
+    def _read(cls, shifts: ShiftCalendar, data: Mapping[str, Any]) -> Self:
+        return cls(shifts, repeat=timedelta(seconds=data["repeat"]) if "repeat" in data else None)
 
     def __eq__(self, other: object) -> bool:
         return super().__eq__(other) and isinstance(other, ShiftEndTimetable) and other.repeat == self.repeat
@@ -255,6 +274,61 @@ class ShiftStartTimetable(_ShiftTimetable):
 
     def _last_until(self, moment: datetime) -> DataInterval | None:
         return self._starting_at(self.shifts.previous_start(in_utc(moment) + _TICK))
+
+
+class _UnreadableTimetable(Timetable):
+    """
+    Stands for a timetable that this version cannot read, as after a downgrade. It has no runs, and says why.
+
+    :param name: the class of that timetable
+    :param data: what it was serialized as
+    :param problem: what is wrong with it
+    """
+
+    def __init__(self, name: str, data: object, problem: str) -> None:
+        self._data = data
+        self._problem = (
+            f"no runs: this version of airflow-provider-isales cannot read this {name}: {problem}. "
+            "Install the version that wrote it, or change the DAG to what this one knows."
+        )
+        self.description = self.summary
+        _tell_once(logging.ERROR, self._problem)
+
+    @property
+    def summary(self) -> str:
+        """What the UI shows as the DAG's schedule."""
+        return self._problem
+
+    def serialize(self) -> Any:
+        """Return the data as they are."""
+        return self._data
+
+    def next_dagrun_info(
+        self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
+    ) -> DagRunInfo | None:
+        """Return no run."""
+        return None
+
+    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
+        """Return an interval of no length, for a run that someone triggers."""
+        return DataInterval.exact(in_utc(run_after))
+
+
+def _known(data: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+    """Return what is known of serialized data; log what is not, which a newer version has written."""
+    if unknown := sorted({*data} - {*keys}):
+        _tell_once(
+            logging.WARNING,
+            f"A shift timetable was written by a newer version of airflow-provider-isales: {', '.join(unknown)} is not "
+            "known to this one, and left out until the DAG file is parsed again.",
+        )
+    return {key: value for key, value in data.items() if key in keys}
+
+
+@cache
+def _tell_once(level: int, message: str) -> None:
+    """Log a message, however often the scheduler reads the data."""
+    log.log(level, "%s", message)
 
 
 def _utc_now() -> datetime:

@@ -1,0 +1,137 @@
+"""
+What other versions of the provider have stored: older ones before an upgrade, newer ones before a downgrade.
+
+What is stored is promised in ``docs/compatibility.md``: a test here that has to change is a breaking change.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pendulum
+import pytest
+from airflow.providers.common.compat.sdk import DAG
+from airflow.timetables.base import DataInterval, TimeRestriction
+
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.timetables import shift
+from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
+
+WEEK = {"mon-fri": ["09:00-12:00", "13:30-18:00"]}
+SHIFTS = ShiftCalendar("Asia/Shanghai", WEEK, ["2026-10-01"], {"2026-10-10": ["09:00-18:00"]})
+LATER = ShiftCalendar("Asia/Shanghai", WEEK, last_call=timedelta(minutes=5))
+STORED: dict[str, Any] = {
+    "timezone": "Asia/Shanghai",
+    "week": WEEK,
+    "closed": ["2026-10-01"],
+    "special": {"2026-10-10": ["09:00-18:00"]},
+}
+STORED_LATER = {"timezone": "Asia/Shanghai", "week": WEEK, "closed": [], "special": {}, "last_call": "PT5M"}
+Timetable = ShiftEndTimetable | ShiftStartTimetable
+each = pytest.mark.parametrize("kind", [ShiftEndTimetable, ShiftStartTimetable], ids=["end", "start"])
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_told() -> None:
+    shift._tell_once.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("timetable", "stored"),
+    [
+        (ShiftEndTimetable(SHIFTS), {"shifts": STORED}),
+        (ShiftStartTimetable(SHIFTS), {"shifts": STORED}),
+        (ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=10)), {"shifts": STORED, "repeat": 600.0}),
+        (ShiftEndTimetable(LATER), {"shifts": STORED_LATER}),
+    ],
+    ids=["end", "start", "repeat", "last call"],
+)
+class TestATimetable:
+    def test_is_stored_like_this(self, timetable: Timetable, stored: dict[str, Any]) -> None:
+        assert timetable.serialize() == stored
+
+    def test_is_read_from_this(self, timetable: Timetable, stored: dict[str, Any]) -> None:
+        assert type(timetable).deserialize(json.loads(json.dumps(stored))) == timetable
+
+
+@each
+@pytest.mark.parametrize(
+    ("stored", "unknown"),
+    [({"shifts": STORED, "jitter": 5}, "jitter"), ({"shifts": {**STORED, "breaks": []}}, "breaks")],
+    ids=["of the timetable", "of the calendar"],
+)
+class TestAFieldOfANewerVersion:
+    def test_is_left_out(self, kind: type[Timetable], stored: dict[str, Any], unknown: str) -> None:
+        assert kind.deserialize(stored) == kind(SHIFTS)
+
+    def test_is_named_in_the_log(
+        self, kind: type[Timetable], stored: dict[str, Any], unknown: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        kind.deserialize(stored)
+        assert f"written by a newer version of airflow-provider-isales: {unknown} is not known" in caplog.text
+
+    def test_is_named_once_however_often_the_scheduler_reads_it(
+        self, kind: type[Timetable], stored: dict[str, Any], unknown: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for _ in range(3):
+            kind.deserialize(stored)
+        assert [record.levelno for record in caplog.records] == [logging.WARNING]
+
+
+@each
+@pytest.mark.parametrize(
+    "stored",
+    [
+        {},
+        {"shifts": None},
+        {"shifts": {**STORED, "week": "every other"}},
+        {"shifts": {**STORED, "timezone": "Mars/Olympus"}},
+        "a shift",
+    ],
+    ids=["no calendar", "an empty calendar", "another kind of week", "an unknown zone", "no mapping"],
+)
+class TestWhatCannotBeRead:
+    """It raises nothing: Airflow 2's scheduler ends when a timetable does, and no DAG runs any more."""
+
+    @pytest.fixture
+    def unreadable(self, kind: type[Timetable], stored: Any) -> Any:
+        return kind.deserialize(stored)
+
+    def test_has_no_runs(self, unreadable: Any) -> None:
+        long_ago = TimeRestriction(pendulum.datetime(2026, 1, 1), None, catchup=True)
+        assert unreadable.next_dagrun_info(last_automated_data_interval=None, restriction=long_ago) is None
+
+    def test_can_be_run_by_hand(self, unreadable: Any) -> None:
+        now = pendulum.datetime(2026, 1, 1)
+        assert unreadable.infer_manual_data_interval(run_after=now) == DataInterval.exact(now)
+
+    def test_says_so_where_the_schedule_stands(self, unreadable: Any, kind: type[Timetable]) -> None:
+        expected = f"no runs: this version of airflow-provider-isales cannot read this {kind.__name__}: "
+        assert unreadable.summary.startswith(expected)
+
+    def test_is_logged_as_an_error(self, unreadable: Any, caplog: pytest.LogCaptureFixture) -> None:
+        assert [record.levelno for record in caplog.get_records("setup")] == [logging.ERROR]
+
+    def test_is_kept_as_it_is(self, unreadable: Any, stored: Any) -> None:
+        assert unreadable.serialize() == stored
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda shifts: shifts.update(breaks=[]), lambda shifts: shifts.update(week="every other")],
+    ids=["a field more", "another kind of week"],
+)
+def test_airflow_reads_a_dag_whose_timetable_a_newer_version_wrote(change: Callable[[dict[str, Any]], None]) -> None:
+    from airflow.serialization import serialized_objects
+
+    # Under one name since Airflow 3.1, under another before.
+    name = next(name for name in ("DagSerialization", "SerializedDAG") if hasattr(serialized_objects, name))
+    serialization: Any = getattr(serialized_objects, name)
+    dag = DAG("of_a_newer_version", schedule=ShiftEndTimetable(SHIFTS), start_date=pendulum.datetime(2026, 1, 1))
+    stored = serialization.to_dict(dag)
+    change(stored["dag"]["timetable"]["__var"]["shifts"])
+    assert serialization.from_dict(stored).dag_id == "of_a_newer_version"
