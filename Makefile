@@ -13,7 +13,7 @@ AT_ONCE = --dist loadfile --numprocesses
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
-.PHONY: help demo test attack test-matrix test-system screenshots lint docs docs-refresh package check-tag bench picture simulator airflow constraints environment clean
+.PHONY: help demo test attack test-matrix test-system test-upgrade screenshots lint docs docs-refresh package check-tag bench picture simulator airflow constraints environment clean
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -33,6 +33,9 @@ attack: $(INSTALLED)  ## the attacks of the tests at full length, and their figu
 
 test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis and PostgreSQL (needs Debian's packages for them)
 	$(BIN)/pytest -rP $(AT_ONCE) 3 tests/system
+
+test-upgrade: $(INSTALLED)  ## upgrade, downgrade and remove the provider on real Airflows (ten minutes); UPGRADE_FROM=v0.2.0 ONLY=3.3
+	UPGRADE_ON="$(or $(ONLY),lowest 3.3)" $(BIN)/pytest -rP tests/system/test_upgrade.py
 
 screenshots: $(INSTALLED)-system  ## take the pictures of the docs anew
 	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py tests/system/test_alarms.py
