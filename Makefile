@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 CONSTRAINTS = constraints/airflow-$(AIRFLOW).txt
 INSTALLED = $(VENV)/installed-$(AIRFLOW)
 COG = $(BIN)/cog -P -I docs -p 'from generated import *'
+SPHINX = $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env
+CATALOGUES = docs/locale/zh_CN/LC_MESSAGES
 PACKAGED = dist/.checked
 # Tests wait for much of their time, those of whole processes for most of it.
 AT_ONCE = --dist loadfile --numprocesses
@@ -13,11 +15,11 @@ AT_ONCE = --dist loadfile --numprocesses
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
-.PHONY: help demo test attack test-matrix test-system test-upgrade screenshots lint docs docs-refresh package check-tag bench picture simulator airflow constraints environment clean
+.PHONY: help demo test attack test-matrix test-system test-upgrade screenshots lint docs docs-refresh docs-translations package check-tag bench picture simulator airflow constraints environment clean
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 19
 
 demo: $(INSTALLED)  ## a shift ends: a real Airflow pauses a campaign and keeps it so (about a minute)
 	@$(BIN)/python dev/demo.py
@@ -48,13 +50,22 @@ lint: $(INSTALLED)  ## ruff and mypy; shellcheck, actionlint and zizmor for CI
 	$(BIN)/actionlint -shellcheck $(BIN)/shellcheck
 	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
 
-docs: $(INSTALLED)-docs  ## the documentation, in build/docs; warnings, broken links and stale parts are errors
+docs: $(INSTALLED)-docs  ## the documentation, in build/docs; warnings, broken links and stale parts are errors, what is not translated is named
 	$(COG) --verbosity=0 --check --diff --check-fail-msg='make docs-refresh writes it anew' docs/*.md
 	$(BIN)/lychee --quiet --offline --include-fragments *.md docs/*.md benchmarks/*.md
-	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env docs build/docs
+	$(SPHINX) docs build/docs
+	$(SPHINX) --define only_translated=1 --define language=zh_CN docs build/docs/zh-CN
+	@rm -rf build/gettext
+	$(SPHINX) --define only_translated=1 --builder gettext docs build/gettext
+	@$(BIN)/python dev/translations.py build/gettext $(CATALOGUES)
 
 docs-refresh: $(INSTALLED)-docs  ## write what is made from code into the pages of the documentation
 	$(COG) --verbosity=1 -r docs/*.md
+
+docs-translations: $(INSTALLED)-docs  ## bring docs/locale up to date with the English
+	@rm -rf build/gettext
+	$(SPHINX) --define only_translated=1 --builder gettext docs build/gettext
+	$(BIN)/sphinx-intl update --pot-dir build/gettext --locale-dir docs/locale --language zh_CN --line-width 120 --no-obsolete
 
 package: $(PACKAGED)  ## wheel, sdist and SBOM in dist/, checked
 	@ls dist

@@ -6,7 +6,10 @@ import os
 import re
 import tempfile
 
+from docutils import nodes
+from sphinx import addnodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
 # Before Airflow is imported, which would make a home directory for its user.
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="isales-docs-")
@@ -36,14 +39,35 @@ myst_heading_anchors = 3
 
 smartquotes = False  # quotes in tables are code to copy
 
+# The pages that are also in Chinese. `make docs` builds them, and makes catalogues of them, with `only_translated`.
+TRANSLATED = ("index", "quickstart", "on-call")
+locale_dirs = ["locale"]
+gettext_compact = False  # a catalogue for each page
+gettext_location = False  # every edit would change the lines
+
 html_theme = "furo"
 html_title = f"{project} {version}"
 html_logo = html_favicon = "integration-logos/isales.svg"
+html_sidebars = {
+    "**": [
+        "sidebar/brand.html",
+        "sidebar/languages.html",
+        "sidebar/search.html",
+        "sidebar/scroll-start.html",
+        "sidebar/navigation.html",
+        "sidebar/scroll-end.html",
+    ]
+}
+html_context = {"translated": TRANSLATED}
+templates_path = ["_templates"]
 
 
 def uncover_contents(app: Sphinx, page: str, source: list[str]) -> None:
     """Take the tables of contents out of the comments that hide them from code hosts, which would show them as code."""
-    source[0] = source[0].replace("<!-- for Sphinx\n", "").replace("\n-->\n", "\n")
+    if not app.config.only_translated:
+        source[0] = source[0].replace("<!-- for Sphinx\n", "").replace("\n-->\n", "\n")
+    elif page == "index":
+        source[0] += "\n".join(["```{toctree}", ":hidden:", "", *TRANSLATED[1:], "```"])
 
 
 def index_result_codes(app: Sphinx, page: str, source: list[str]) -> None:
@@ -52,6 +76,25 @@ def index_result_codes(app: Sphinx, page: str, source: list[str]) -> None:
         source[0] = re.sub(r"^\| `(\d+)` \|", r"| {index}`\1 <[\1]>` |", source[0], flags=re.MULTILINE)
 
 
+def leave_out_what_is_not_translated(app: Sphinx, config: Config) -> None:
+    """Have a translation consist of the pages that are translated, and no others in English."""
+    if config.only_translated:
+        config.include_patterns = [f"{page}.md" for page in TRANSLATED]
+
+
+def link_to_english_pages(app: Sphinx, doctree: nodes.document) -> None:
+    """Have links to the other pages lead to the English ones, one directory up."""
+    if app.config.only_translated:
+        for link in list(doctree.findall(addnodes.pending_xref)):
+            page, anchor = link["reftarget"], link.get("reftargetid")
+            if link["refdomain"] == "doc" and page not in TRANSLATED:
+                address = f"../{page}.html" + (f"#{anchor}" if anchor else "")
+                link.replace_self(nodes.reference("", "", *link.children, refuri=address, internal=True))
+
+
 def setup(app: Sphinx) -> None:
+    app.add_config_value("only_translated", False, "env")
+    app.connect("config-inited", leave_out_what_is_not_translated)
+    app.connect("doctree-read", link_to_english_pages)
     app.connect("source-read", uncover_contents)
     app.connect("source-read", index_result_codes)
