@@ -3,8 +3,8 @@ An HTTPS server that is as fast as asyncio allows, for benchmarks that the simul
 
 It knows the campaigns 1 to as many as it is told of any VDN, all with batches of the same ids, checks no signature, and
 answers ``pause`` and ``list`` alone; both take their time, and a suspended batch stays in the list. It can allow so
-many requests in each second and refuse the others with 429. ``GET /state`` says when the last pause came in, and how
-many requests were refused. It prints its port when it is ready.
+many requests in each second and refuse the others with 429. ``GET /state`` says when the first request and the last
+pause of each campaign came in, and how many requests were refused. It prints its port when it is ready.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ class LeanServer:
         self.delay = delay
         self.rate = rate
         self.second, self.allowed, self.refused = 0, 0, 0
-        self.last_pause = 0.0
+        self.first_request: dict[str, float] = {}
+        self.last_pause: dict[str, float] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one connection's requests until it is closed."""
@@ -69,15 +70,17 @@ class LeanServer:
     async def answer(self, path: str, body: bytes) -> bytes:
         """Return the JSON for one request."""
         if path == "/state":
-            started = sum(status == STARTED for batches in self.statuses.values() for status in batches.values())
-            return json.dumps({"last_pause": self.last_pause, "started": started, "refused": self.refused}).encode()
+            started = {campaign: [*batches.values()].count(STARTED) for campaign, batches in self.statuses.items()}
+            known = {"started": started, "first_request": self.first_request, "last_pause": self.last_pause}
+            return json.dumps(known | {"refused": self.refused}).encode()
+        *_, campaign, verb = path.split("/")
+        self.first_request.setdefault(campaign, time.time())
         if self.delay:
             await asyncio.sleep(self.delay)
-        *_, campaign, verb = path.split("/")
         batches, asked = self.statuses[campaign], json.loads(body)
         if verb == "pause":
             batches[asked["id"]] = SUSPENDED
-            self.last_pause = time.time()
+            self.last_pause[campaign] = time.time()
             return f"{{{SUCCESS}}}".encode()
         page = [*batches.items()][asked["offset"] : asked["offset"] + asked["limit"]]
         data = [{"id": batch_id, "name": batch_id, "status": status} for batch_id, status in page]
@@ -88,7 +91,7 @@ async def main() -> None:
     """Serve until terminated."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--batches", type=int, default=1000)
-    parser.add_argument("--campaigns", type=int, default=20)
+    parser.add_argument("--campaigns", type=int, default=7)
     parser.add_argument("--delay", type=float, default=0.0)
     parser.add_argument("--rate", type=int, default=0)
     parser.add_argument("--ca-file", type=Path, required=True)

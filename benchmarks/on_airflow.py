@@ -1,24 +1,15 @@
-"""One bulk task against mapped ``HttpOperator`` tasks on a real Airflow, and what the provider costs a process."""
+"""What the provider costs a process of Airflow."""
 
 from __future__ import annotations
 
-import json
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
-from datetime import datetime
-from pathlib import Path
 
-import requests
 from client import HERE, lean_server
 from table import Row
 
-sys.path.insert(0, str(HERE.parent / "dev"))
-from throwaway_airflow import ThrowawayAirflow
-
-MAPPED = 60
 EXAMPLE = HERE.parent / "example_dags" / "pause_one_batch.py"
 HTTP_EXAMPLE = """
 from datetime import timedelta
@@ -38,37 +29,6 @@ if sys.argv[1] == "run":
 # Not getrusage(): what it calls a process's peak includes that of the process that started it.
 print(int(re.search("VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) / 1024)
 """
-
-
-def whole_campaign() -> list[Row]:
-    """Time both from the start of the first task to the last pause, on one Airflow with LocalExecutor."""
-    with lean_server() as server, tempfile.TemporaryDirectory() as directory:
-        http = {"conn_type": "http", "schema": "https", "host": "127.0.0.1", "port": server.port}
-        environment = {
-            "AIRFLOW_CONN_ISALES_DEFAULT": server.connection(),
-            "AIRFLOW_CONN_HTTP_DEFAULT": json.dumps(http),
-            "BENCH_CA_FILE": server.ca_file,
-            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
-        }
-        with ThrowawayAirflow(Path(directory), HERE / "dags", environment) as airflow:
-            seconds = {}
-            for dag_id in ("mapped", "bulk"):
-                instances = airflow.run(dag_id, {})
-                assert all(instance["state"] == "success" for instance in instances), instances
-                began = min(datetime.fromisoformat(instance["start_date"]).timestamp() for instance in instances)
-                state = requests.get(f"https://127.0.0.1:{server.port}/state", verify=server.ca_file, timeout=10).json()
-                seconds[dag_id] = state["last_pause"] - began
-    bulk, mapped = seconds["bulk"] / (1000 - MAPPED), seconds["mapped"] / MAPPED
-    return [
-        Row(
-            f"a task for {1000 - MAPPED} batches against {MAPPED} mapped HttpOperator tasks, each batch",
-            f"{bulk * 1000:.2f} ms ({seconds['bulk']:.2f} s in all)",
-            f"{mapped * 1000:.0f} ms ({seconds['mapped']:.1f} s in all; 1000 would take {mapped * 1000 / 60:.0f} min)",
-            mapped / bulk,
-            goal=150,
-            at_least=True,
-        )
-    ]
 
 
 def imports() -> list[Row]:
@@ -119,4 +79,4 @@ def _median_ms(code: str, times: int = 7) -> float:
 
 def rows() -> list[Row]:
     """Measure all."""
-    return [*whole_campaign(), *imports(), *memory()]
+    return [*imports(), *memory()]

@@ -1,4 +1,4 @@
-"""All benchmarks in one run: prints one table and writes it, with the machine's facts, to ``RESULTS.md``."""
+"""All benchmarks in one run: prints one table, writes it to ``RESULTS.md``, and draws the plot of the docs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ os.environ |= {"AIRFLOW_HOME": _home.name, "AIRFLOW__CORE__LOAD_EXAMPLES": "fals
 
 import client  # noqa: E402
 import on_airflow  # noqa: E402
+import plot  # noqa: E402
 import shifts  # noqa: E402
+import silence  # noqa: E402
 from table import Row, markdown  # noqa: E402
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -54,13 +56,16 @@ def main() -> None:
     """Measure, print, write."""
     logging.disable(logging.INFO)
     ceiling = client.server_ceiling()
-    table = markdown([*client.rows(), *on_airflow.rows(), *shift_rows()])
+    rows, growth, ends = client.rows(), client.growth(), silence.measure()
+    plot.draw(growth, ends)
+    table = markdown([*ends.rows(), *rows, client.growth_row(growth), *on_airflow.rows(), *shift_rows()])
     RESULTS.write_text(
         "# Benchmarks\n\n"
         f"Made by `make bench`: {machine()}.\n\n"
         "Both sides of each row were measured in turns, in one run; figures are medians, measures are ratios unless\n"
-        "a unit is named. The server is `lean_server.py`, in a process of its own: the simulator, which checks\n"
-        "signatures, would be the bottleneck. Its ceiling over TLS with keep-alive and 8 connections:\n"
+        "a unit is named. The server is `lean_server.py`, in a process of its own: it keeps what is suspended and\n"
+        "takes its time for each answer, but checks no signature; the simulator, which does, would be the bottleneck.\n"
+        "Its ceiling over TLS with keep-alive and 8 connections:\n"
         f"{ceiling} (`wrk`).\n\n"
         f"{table}\n"
     )

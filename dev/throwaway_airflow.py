@@ -157,7 +157,12 @@ class ThrowawayAirflow:
 
     def task_instances(self, run: str) -> list[dict[str, Any]]:
         """Return the task instances of a run as they are."""
-        return list(self.api("GET", f"{run}/taskInstances", params={"limit": 100}).json()["task_instances"])
+        found: list[dict[str, Any]] = []
+        while True:  # as many at once as Airflow gives
+            page = self.api("GET", f"{run}/taskInstances", params={"limit": 100, "offset": len(found)}).json()
+            found += page["task_instances"]
+            if len(found) >= page["total_entries"] or not page["task_instances"]:
+                return found
 
     def xcom(self, instance: Mapping[str, Any]) -> Any:
         """Return what a task instance returned, None if nothing."""

@@ -1,24 +1,50 @@
-"""The two ways to pause many batches that are compared on a real Airflow."""
+"""The ways to pause many batches that are compared on a real Airflow; the shift ends when the benchmark says so."""
 
 from __future__ import annotations
 
 import json
 import os
+import time
+from datetime import UTC, datetime
+from pathlib import Path
 
 from airflow.providers.http.operators.http import HttpOperator
-from airflow.sdk import DAG
+from airflow.sdk import DAG, task
 
 from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
-MAPPED = 60
+#: The DAGs whose shift ends: the name, the end's calendar, the campaigns, and the seconds for which each only waits.
+CASES = json.loads(Path(os.environ["BENCH_CASES"]).read_text())
+MAPPED = int(os.environ["BENCH_MAPPED"])
+HTTP_CAMPAIGN = os.environ["BENCH_HTTP_CAMPAIGN"]
 
-with DAG("bulk", schedule=None):
-    PauseCallBatchesOperator(task_id="pause", campaign_id=7)
 
-with DAG("mapped", schedule=None, max_active_tasks=MAPPED):
+@task
+def wait(campaign: int, seconds: float) -> None:
+    """Take as long as latency alone would have a campaign take."""
+    time.sleep(seconds)
+
+
+for name, calendar, campaigns, waits in CASES:
+    shifts = ShiftCalendar.from_dict(calendar)
+    with DAG(
+        name,
+        schedule=ShiftEndTimetable(shifts),
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_tasks=32,
+    ):
+        if waits:
+            wait.partial(seconds=waits).expand(campaign=campaigns)
+        else:
+            PauseCallBatchesOperator.partial(task_id="pause", shifts=shifts).expand(campaign_id=campaigns)
+
+with DAG("mapped", schedule=None, max_active_tasks=32):
     HttpOperator.partial(
         task_id="pause",
-        endpoint="/rest/isales/v1/openapi/campaigns/25/callbatch/7/pause",
+        endpoint=f"/rest/isales/v1/openapi/campaigns/25/callbatch/{HTTP_CAMPAIGN}/pause",
         headers={"Content-Type": "application/json; charset=UTF-8", "Authorization": "x" * 160},
         extra_options={"verify": os.environ["BENCH_CA_FILE"]},
     ).expand(data=[json.dumps({"id": f"{number:030d}"}) for number in range(1, MAPPED + 1)])

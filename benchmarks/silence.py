@@ -1,0 +1,194 @@
+"""From the end of a shift to the last batch confirmed, on a real Airflow with PostgreSQL and LocalExecutor."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from client import HERE, Server, lean_server
+from table import Row
+
+# ruff: noqa: E402
+sys.path[:0] = [str(HERE.parent / "dev"), str(HERE.parent / "tests" / "system")]
+from ended_shift import shift_until
+from processes import wait_for
+from servers import postgresql
+from throwaway_airflow import ThrowawayAirflow
+
+DELAY = 0.05
+BATCHES = 1000
+# Two pages deep, twice, and eight pauses at once: what latency alone makes of a campaign.
+LATENCY_SECONDS = (BATCHES / 8 + 4) * DELAY
+CAMPAIGNS = {"silence_1": range(1, 2), "silence_5": range(2, 7), "silence_20": range(7, 27)}
+HTTP_CAMPAIGN, MAPPED = 27, 200
+# For the DAG to be found.
+LEAD = timedelta(seconds=30)
+RUN_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """
+    The seconds that the parts of a run took, of the task that was done last.
+
+    :param scheduler: from the end of the shift until the task was queued
+    :param start: until its first request
+    :param requests: until its last pause
+    :param verification: until a listing had confirmed all
+    """
+
+    scheduler: float
+    start: float
+    requests: float
+    verification: float
+
+    @property
+    def total(self) -> float:
+        """From the end of the shift to the last confirmation."""
+        return self.scheduler + self.start + self.requests + self.verification
+
+
+@dataclass(frozen=True)
+class Silence:
+    """
+    What was measured.
+
+    :param ours: by the number of campaigns
+    :param waiting: the seconds from the end of the shift to the end of the last of 20 tasks that only waited
+    :param mapped: the seconds that one mapped HttpOperator task took, on average
+    """
+
+    ours: dict[int, Timeline]
+    waiting: float
+    mapped: float
+
+    def rows(self) -> list[Row]:
+        """Return the rows of the table."""
+        most = max(self.ours)
+        ours, theirs = self.ours[most], self.mapped * most * BATCHES
+        parts = (
+            f"scheduler {ours.scheduler:.1f}, task start {ours.start:.1f}, requests {ours.requests:.1f}, "
+            f"verification {ours.verification:.1f}"
+        )
+        return [
+            Row(
+                f"{most} campaigns of {BATCHES} batches at {DELAY * 1000:.0f} ms on Airflow with PostgreSQL, from the "
+                "end of the shift to the last one confirmed",
+                f"{ours.total:.1f} s ({parts})",
+                f"the same tasks, each only waiting for {LATENCY_SECONDS:.2f} s: {self.waiting:.1f} s",
+                ours.total / self.waiting,
+                goal=2,
+            ),
+            Row(
+                f"mapped HttpOperator tasks for the same, extrapolated from {MAPPED}; unsigned, and verifying nothing",
+                f"{ours.total:.1f} s",
+                f"{theirs / 60:.0f} min ({self.mapped:.2f} s each)",
+                theirs / ours.total,
+                goal=150,
+                at_least=True,
+            ),
+        ]
+
+
+class Measuring:
+    """
+    Runs one case after the other.
+
+    :param airflow: where
+    :param server: the server
+    :param cases: the file that the DAGs are made from
+    """
+
+    def __init__(self, airflow: ThrowawayAirflow, server: Server, cases: Path) -> None:
+        self.airflow = airflow
+        self.server = server
+        self.cases = cases
+
+    def at_the_end_of_a_shift(self, dag_id: str, campaigns: range, waits: float = 0.0) -> list[dict[str, Any]]:
+        """End a shift for a new DAG; return its task instances, with the seconds from that end to theirs."""
+        end = datetime.now(UTC).replace(microsecond=0) + LEAD
+        known = json.loads(self.cases.read_text())
+        self.cases.write_text(json.dumps([*known, [dag_id, shift_until(end).to_dict(), list(campaigns), waits]]))
+        wait_for(lambda: self.airflow.runs(dag_id), f"a run of {dag_id}", RUN_SECONDS)
+        (run,) = self.airflow.runs(dag_id)
+        assert datetime.fromisoformat(run["run_after"]) == end, run
+        instances = self.airflow.finish(f"dags/{dag_id}/dagRuns/{run['dag_run_id']}", RUN_SECONDS)
+        assert {instance["state"] for instance in instances} == {"success"}, dag_id
+        return [instance | {"due": end.timestamp()} for instance in instances]
+
+    def silence(self, dag_id: str, campaigns: range) -> Timeline:
+        """Pause campaigns at the end of a shift."""
+        instances = self.at_the_end_of_a_shift(dag_id, campaigns)
+        confirmed = {each["map_index"]: _seconds(self.airflow.xcom(each)["confirmed_at"]) for each in instances}
+        last = max(instances, key=lambda instance: confirmed[instance["map_index"]])
+        campaign, state = str(campaigns[last["map_index"]]), self.server.state()
+        assert not any(state["started"][str(each)] for each in campaigns), state
+        times = [
+            last["due"],
+            _seconds(last["queued_when"]),
+            state["first_request"][campaign],
+            state["last_pause"][campaign],
+            confirmed[last["map_index"]],
+        ]
+        return Timeline(*(after - before for before, after in pairwise(times)))
+
+    def waiting(self) -> float:
+        """Have as many tasks only wait as there are campaigns at the most; return the seconds until the last ended."""
+        instances = self.at_the_end_of_a_shift("waiting", CAMPAIGNS["silence_20"], LATENCY_SECONDS)
+        return max(_seconds(instance["end_date"]) - float(instance["due"]) for instance in instances)
+
+    def mapped(self) -> float:
+        """Pause some batches by mapped HttpOperator tasks; return the seconds for each."""
+        run = self.airflow.trigger("mapped", {})
+        instances = self.airflow.finish(run, RUN_SECONDS)
+        assert {instance["state"] for instance in instances} == {"success"}, run
+        began = min(_seconds(instance["start_date"]) for instance in instances)
+        last_pause: float = self.server.state()["last_pause"][str(HTTP_CAMPAIGN)]
+        return (last_pause - began) / MAPPED
+
+
+@contextmanager
+def measuring() -> Iterator[Measuring]:
+    """Run server, database and Airflow."""
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        lean_server(BATCHES, DELAY, campaigns=HTTP_CAMPAIGN) as server,
+        postgresql(Path(directory)) as database,
+    ):
+        cases = Path(directory, "cases.json")
+        cases.write_text("[]")
+        http = {"conn_type": "http", "schema": "https", "host": "127.0.0.1", "port": server.port}
+        environment = {
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://{database}",
+            "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+            "AIRFLOW__CORE__PARALLELISM": "32",
+            "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
+            "AIRFLOW_CONN_ISALES_DEFAULT": server.connection(),
+            "AIRFLOW_CONN_HTTP_DEFAULT": json.dumps(http),
+            "BENCH_CA_FILE": server.ca_file,
+            "BENCH_CASES": str(cases),
+            "BENCH_HTTP_CAMPAIGN": str(HTTP_CAMPAIGN),
+            "BENCH_MAPPED": str(MAPPED),
+        }
+        with ThrowawayAirflow(Path(directory, "airflow"), HERE / "dags", environment) as airflow:
+            yield Measuring(airflow, server, cases)
+
+
+def measure() -> Silence:
+    """Measure all."""
+    with measuring() as on_airflow:
+        ours = {len(campaigns): on_airflow.silence(name, campaigns) for name, campaigns in CAMPAIGNS.items()}
+        return Silence(ours, on_airflow.waiting(), on_airflow.mapped())
+
+
+def _seconds(instant: str) -> float:
+    return datetime.fromisoformat(instant).timestamp()
