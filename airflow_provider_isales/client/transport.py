@@ -141,11 +141,11 @@ class Transport:
             finally:
                 response.close()  # closes the connection too, unless all was read
                 response.release_conn()
-        except ISalesError:
-            raise
+        except ISalesError as error:
+            # The frames of urllib3 hold the signature, and some log formats show their variables.
+            raise error.with_traceback(None) from None
         # Not all that urllib3 raises for broken answers is of its own kinds; requests has its own for bad proxies.
         except (requests.RequestException, HTTPError, OSError, ValueError) as error:
-            # None: the frames of urllib3 hold the signature, and some log formats show their variables.
             raise _transport_error(error, outside) from None
         except BaseException as interruption:  # a timeout of the task, an interrupt: the same frames
             raise interruption.with_traceback(None) from interruption.__cause__
