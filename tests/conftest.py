@@ -54,5 +54,5 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Have the waits between attempts take no time; returns the seconds that each would have taken."""
     waits: list[float] = []
     monkeypatch.setattr("airflow_provider_isales.client.gate.Gate.sleep", lambda self, seconds: waits.append(seconds))
-    monkeypatch.setattr("airflow_provider_isales.client.gate.Gate.hold", lambda self, seconds: None)
+    monkeypatch.setattr("airflow_provider_isales.client.gate.Gate.hold", lambda self, seconds, **_: None)
     return waits

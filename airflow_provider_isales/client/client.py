@@ -317,7 +317,7 @@ class ISalesClient:
             answer, value = self._attempt(switch, batch, _json(switch, {"id": batch.batch_id}), timeout)
         except ISalesHTTPStatusError as error:
             if error.asks_to_slow_down:
-                self._gate.hold(self.retry.wait_after(error, attempt=1))
+                self._gate.hold(self.retry.wait_after(error, attempt=1), too_fast=error.too_fast)
             raise
         return self._switched(switch, batch, _Reply(answer.code, answer.description, value, 1, asked_at))
 

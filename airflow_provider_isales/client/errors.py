@@ -202,7 +202,12 @@ class ISalesHTTPStatusError(ISalesTransportError):
     @property
     def asks_to_slow_down(self) -> bool:
         """Whether all requests should wait, not just the one that got this answer."""
-        return self.status == HTTPStatus.TOO_MANY_REQUESTS or self.retry_after is not None
+        return self.too_fast or self.retry_after is not None
+
+    @property
+    def too_fast(self) -> bool:
+        """Whether requests should follow one another more slowly."""
+        return self.status == HTTPStatus.TOO_MANY_REQUESTS
 
     @classmethod
     def _advice(cls, status: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ class Gate:
     def __init__(self) -> None:
         # Reentrant, because a signal handler may stop a client in the middle of a wait.
         self._changed = threading.Condition(threading.RLock())
+        self._process = os.getpid()
         self._stopped = False
         self._opens_at = 0.0
         self._pace = Pace()
@@ -29,20 +31,32 @@ class Gate:
         :raises ISalesStoppedError: after :meth:`stop`, or from the instant of :meth:`close_at` on
         :raises ISalesHeldBackError: if requests are held back for longer than it may wait
         """
-        self._wait(deadline)
-        with self._changed:
-            turn = self._pace.next_turn(time.monotonic())
-        self._wait(deadline, turn)
+        if self._process != os.getpid():  # another thread may have held the lock when the process was forked
+            self._changed, self._process = threading.Condition(threading.RLock()), os.getpid()
+        while True:
+            self._wait(self._opens_at, deadline)
+            with self._changed:
+                turn = self._pace.next_turn(time.monotonic())
+            self._wait(turn, deadline)
+            if turn >= self._opens_at or self._is_closed:  # else all were held back while it waited for its turn
+                break
         if self._stopped:
             raise ISalesStoppedError("it was stopped before it was sent")
         if self._is_closed:
             raise ISalesStoppedError("the time for it was over before it was sent")
 
-    def hold(self, seconds: float) -> None:
-        """Hold back all requests for some seconds, and slow down: the server refused one as more than it can take."""
+    def hold(self, seconds: float, *, too_fast: bool = False) -> None:
+        """
+        Hold back all requests for some seconds: the server is overloaded, and every thread would learn it anew.
+
+        :param seconds: for how long
+        :param too_fast: whether requests should follow one another more slowly from then on
+        """
         with self._changed:
-            self._pace.slow_down(time.monotonic())
-            self._opens_at = max(self._opens_at, time.monotonic() + seconds)
+            now = time.monotonic()
+            if too_fast:
+                self._pace.slow_down(now)
+            self._opens_at = max(self._opens_at, now + seconds)
 
     def close_at(self, instant: datetime) -> None:
         """Let no more requests pass from an instant on, by this machine's clock, and end all waiting then."""
@@ -67,9 +81,9 @@ class Gate:
         """Return the time in UTC, by this machine's clock."""
         return _utc_now()
 
-    def _wait(self, deadline: float, turn: float = 0.0) -> None:
-        while (left := max(self._opens_at, turn) - time.monotonic()) > 0 and not self._is_closed:
-            if self._opens_at > deadline:
+    def _wait(self, until: float, deadline: float) -> None:
+        while (left := until - time.monotonic()) > 0 and not self._is_closed:
+            if until > deadline:
                 raise ISalesHeldBackError("the server asked for a longer pause than this call may take")
             self.sleep(left)
 
