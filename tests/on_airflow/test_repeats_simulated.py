@@ -21,7 +21,7 @@ from pendulum import DateTime
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
-SIMULATIONS = int(os.environ.get("REPEAT_SIMULATIONS", "20"))
+SIMULATIONS = int(os.environ.get("REPEAT_SIMULATIONS", "10"))
 BEGIN = in_utc(datetime(2026, 3, 27, tzinfo=UTC))  # the clocks of Berlin change on the 29th
 MINUTES = 3 * 24 * 60
 MINUTE, INSTANT = timedelta(minutes=1), timedelta(microseconds=1)
