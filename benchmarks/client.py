@@ -235,13 +235,13 @@ def growth_row(found: dict[int, tuple[float, float, float]]) -> Row:
 def server_ceiling() -> str:
     """Say how many requests a second the server can answer, as ``wrk`` measures it over TLS with keep-alive."""
     if not shutil.which("wrk"):
-        return "not measured: wrk is not installed"
+        return "not measured, since `wrk` is not installed"
     with lean_server() as server, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(f"wrk.method = 'POST'\nwrk.body = '{json.dumps({'id': BATCH})}'\n")
         script.flush()
         command = ["wrk", "-t1", "-c8", "-d3s", "-s", script.name, server.url]
         output = subprocess.check_output(command, text=True)
-    return f"{float(re.findall(r'Requests/sec: *([0-9.]+)', output)[0]):.0f} requests a second"
+    return f"{float(re.findall(r'Requests/sec: *([0-9.]+)', output)[0]):.0f} requests a second, by `wrk`"
 
 
 def rows() -> list[Row]:

@@ -66,7 +66,7 @@ def main() -> None:
         "a unit is named. The server is `lean_server.py`, in a process of its own: it keeps what is suspended and\n"
         "takes its time for each answer, but checks no signature; the simulator, which does, would be the bottleneck.\n"
         "Its ceiling over TLS with keep-alive and 8 connections:\n"
-        f"{ceiling} (`wrk`).\n\n"
+        f"{ceiling}.\n\n"
         f"{table}\n"
     )
     print(RESULTS.read_text())
