@@ -49,6 +49,7 @@ class SimulatorApp:
         self.on_request: Callable[[str, object], None] | None = None
         self.max_at_once: int | None = None
         self._at_once = 0
+        self._resets = 0
         self._clock = clock
         self.asgi = Starlette(
             routes=[
@@ -66,7 +67,8 @@ class SimulatorApp:
         self.asgi.router.redirect_slashes = False
 
     def reset(self) -> None:
-        """Forget campaigns, faults, counts and ``on_request``."""
+        """Forget campaigns, faults, counts, ``on_request``, and requests whose answer is delayed."""
+        self._resets += 1
         self.service.campaigns.clear()
         self.faults.clear()
         self.requests.clear()
@@ -103,8 +105,10 @@ class SimulatorApp:
             return _BrokenOffResponse(None)
         if fault.kind == "answer":
             return HTMLResponse(fault.body, fault.status, dict(fault.headers) | self._date())
+        resets = self._resets
         await asyncio.sleep(fault.seconds)
-        return None
+        # After a reset, what it asks for would be done to the next campaign of that id.
+        return None if self._resets == resets else _BrokenOffResponse(None)
 
     def _refusal(self, request: Request, body: bytes) -> str | None:
         return self.signatures.refusal(

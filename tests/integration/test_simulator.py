@@ -7,13 +7,15 @@ import shlex
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from airflow_provider_isales.client import BatchStatus, C2Auth
+from airflow_provider_isales.client import BatchStatus, C2Auth, ISalesConnectionLostError, RetryPolicy
 from airflow_provider_isales.simulator import Campaign, CampaignState, Fault, Simulator
 from airflow_provider_isales.simulator.cli import main
 
@@ -362,3 +364,17 @@ class TestCommand:
         with pytest.raises(SystemExit) as caught:
             main([f"{option}={value}"])
         assert complaint in str(caught.value) + capsys.readouterr().err
+
+
+def test_a_request_that_is_delayed_until_after_a_reset_does_nothing(simulator: Simulator) -> None:
+    batch_id = next(iter(simulator.add_campaign(7, batches=1).batches))
+    simulator.inject("delay", seconds=1, verb="pause")
+    with simulator.client(retry=RetryPolicy(attempts=1)) as client, ThreadPoolExecutor() as pool:
+        pause = pool.submit(client.pause_call_batch, 7, batch_id)
+        while not simulator.requests.get("pause"):
+            time.sleep(0.01)
+        simulator.reset()
+        campaign = simulator.add_campaign(7, batches=1)
+        with pytest.raises(ISalesConnectionLostError):
+            pause.result()
+    assert [batch.status for batch in campaign.batches.values()] == [BatchStatus.STARTED]
