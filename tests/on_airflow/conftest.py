@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 from airflow_runs import OUTCOME
 
+from airflow_provider_isales.simulator import Simulator
+
 HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def isales_simulator(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Simulator:
+    """The package's fixture, but with the module's simulator: ending one each time takes longer than most tests."""
+    monkeypatch.setenv("AIRFLOW_CONN_ISALES_DEFAULT", simulator.connection())
+    return simulator
 
 
 @pytest.fixture

@@ -160,8 +160,8 @@ class TestTheConnectionTest:
         change_connection(password="not-the-key")
         assert self.message(False).startswith("HTTP 401: the server did not accept the signature. Check access key")
 
-    def test_it_tells_a_wrong_clock(self, isales_simulator: Simulator) -> None:
-        isales_simulator.clock_offset = timedelta(minutes=-20)
+    def test_it_tells_a_wrong_clock(self, isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(isales_simulator, "clock_offset", timedelta(minutes=-20))
         assert "s ahead of the server's. Set this machine's clock right (NTP)" in self.message(False)
 
     def test_it_tells_that_nobody_listens(self, isales_simulator: Simulator) -> None:

@@ -18,17 +18,17 @@ NOT_IN_TESTS = version("apache-airflow").startswith(("3.0.", "3.1.", "3.2."))
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[MailServer]:
+def smtp() -> Iterator[MailServer]:
     """One for all tests, because Airflow keeps the connection."""
-    with mail_server() as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", server.connection)
-        yield server
+    with mail_server() as smtp, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW_CONN_SMTP_DEFAULT", smtp.connection)
+        yield smtp
 
 
 @pytest.fixture
-def mails(server: MailServer, no_waiting: list[float]) -> MailServer:
-    server.mails.clear()
-    return server
+def mails(smtp: MailServer, no_waiting: list[float]) -> MailServer:
+    smtp.mails.clear()
+    return smtp
 
 
 def told(mails: MailServer) -> list[str]:
