@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import os
@@ -47,6 +48,7 @@ def start_airflow() -> None:
         initdb()
         made.touch()
     share_the_api_server()
+    gc.freeze()  # or each full collection goes through all of Airflow
 
 
 def share_the_api_server() -> None:
