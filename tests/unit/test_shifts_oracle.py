@@ -8,7 +8,7 @@ reading stands still until the clock catches up: a time that occurs twice means 
 last call, a minute is on when all minutes are open from it until last call after it. The oracle knows nothing of
 offsets or ``fold``, and shares no code with the calendar.
 
-``SHIFTS_ORACLE_EXAMPLES`` sets the number of calendars; when it is set, every run tries other ones.
+``SHIFTS_ORACLE_EXAMPLES`` sets the number of calendars; with more than the usual 100, every run tries other ones.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_isales.shifts import ShiftCalendar
 
-EXAMPLES = os.environ.get("SHIFTS_ORACLE_EXAMPLES")
+USUAL = 100
+EXAMPLES = int(os.environ.get("SHIFTS_ORACLE_EXAMPLES", USUAL))
 
 ZONES = [
     "Africa/Cairo",
@@ -200,7 +201,7 @@ class Oracle:
             furthest = max(furthest, minute.astimezone(zone).replace(tzinfo=None))
             today = furthest.date()
             if today not in spans:
-                spans[today] = [span for n in range(3) for span in self.case.wall_shifts(today - n * DAY)]
+                spans[today] = [span for n in range(2) for span in self.case.wall_shifts(today - n * DAY)]
             minutes[minute] = any(start <= furthest < end for start, end in spans[today])
             minute += MINUTE
         return minutes
@@ -288,8 +289,8 @@ def check_shift(calendar: ShiftCalendar, oracle: Oracle, at: datetime) -> None:
 
 
 @settings(
-    max_examples=int(EXAMPLES or 100),
-    derandomize=EXAMPLES is None,
+    max_examples=EXAMPLES,
+    derandomize=EXAMPLES <= USUAL,
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
@@ -305,8 +306,8 @@ def test_the_calendar_agrees_with_the_oracle(case: Case, in_utc: bool, seconds: 
 
 
 @settings(
-    max_examples=max(1, int(EXAMPLES or 100) // 5),
-    derandomize=EXAMPLES is None,
+    max_examples=max(1, EXAMPLES // 5),
+    derandomize=EXAMPLES <= USUAL,
     database=None,
     deadline=None,
     suppress_health_check=list(HealthCheck),
