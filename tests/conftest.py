@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ _home = tempfile.TemporaryDirectory(prefix="isales-airflow-")
 
 
 def pytest_configure() -> None:
+    # Ignored where a shell started the tests in the background, and handed down to the processes that tests interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Before anything imports Airflow, which reads its configuration once.
     os.environ.update(
         {

@@ -161,9 +161,8 @@ def test_a_green_run_has_nothing_dialled_but_what_was_started_after_its_last_lis
 
 
 KILLED = """
-    import signal, sys
+    import sys
     from airflow_provider_isales.client import ISalesClient
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where a shell started it in the background
     port, ca_file = sys.argv[1:]
     settings = {"vdn_id": 25, "port": int(port), "verify": ca_file}
     with ISalesClient("127.0.0.1", "simulator", "simulator-secret-key", **settings) as client:
