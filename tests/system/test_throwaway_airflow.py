@@ -39,7 +39,8 @@ class Made:
         installed = [f"--assume-old=.venv/installed-{line}" for line in lines]
         self._checkout = checkout
         self._log = checkout / f"{'-'.join(arguments)}.log"
-        command = ["make", *installed, *arguments]
+        # With nohup, what runs the tests would hand down that a hang-up is ignored.
+        command = ["env", "--default-signal=HUP", "make", *installed, *arguments]
         not_of_another_make = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
         with self._log.open("w") as output:
             self._process = subprocess.Popen(
@@ -133,7 +134,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     port = free_port()
     with checkout(tmp_path_factory.mktemp("one")) as one, checkout(tmp_path_factory.mktemp("other")) as other:
         first, demo = Made(one, "airflow", f"PORT={port}"), Made(other, "demo")
-        demo.wait_until_it_says("is up")
+        demo.wait_until_it_runs("airflow scheduler")
         left_of_demo = demo.end(signal.SIGTERM)
         first.wait_until_it_says(f"Airflow with the example DAGs: http://127.0.0.1:{port} ")
         database = one / ".airflow" / "airflow.db"
