@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, NamedTuple
-
-from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import HTTPError
 
 from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
@@ -20,15 +16,11 @@ from airflow_provider_isales.client.errors import (
     result_error,
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
+from airflow_provider_isales.client.response import MAX_ANSWER_BYTES, TOO_LARGE, Response
 from airflow_provider_isales.client.text import clean, shown
 
 SUCCESS = "0200000"
-MAX_ANSWER_BYTES = 1024 * 1024
-TOO_LARGE = f"the answer is larger than {MAX_ANSWER_BYTES // 1024} KiB"
 MAX_CLOCK_DIFFERENCE_SECONDS = 60
-
-_CHUNK_BYTES = 64 * 1024
-_FEW_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -46,9 +38,9 @@ class Answer:
     payload: dict[str, Any]
 
 
-def read_answer(response: BaseHTTPResponse, counts_as_success: str | None = None) -> Answer:
+def read_answer(response: Response, counts_as_success: str | None = None) -> Answer:
     """
-    Read a response whose body has not been read yet.
+    Read a response.
 
     :param response: the response
     :param counts_as_success: one more result code to take for success
@@ -56,10 +48,9 @@ def read_answer(response: BaseHTTPResponse, counts_as_success: str | None = None
     :raises ISalesHTTPStatusError: for every other HTTP status than 200
     :raises ISalesProtocolError: for an answer that is not as documented
     :raises ISalesResultError: for a failure code
-    :raises urllib3.exceptions.HTTPError: if the connection breaks while the body is read
+    :raises Exception: what kept the body from being read
     """
     if response.status != HTTPStatus.OK:
-        _read_out(response)
         unauthorized = response.status == HTTPStatus.UNAUTHORIZED
         raise _authentication_error(response) if unauthorized else _status_error(response)
     payload = _json_object(_body(response))
@@ -70,7 +61,7 @@ def read_answer(response: BaseHTTPResponse, counts_as_success: str | None = None
     return Answer(code, description, payload)
 
 
-def seconds_ahead(response: BaseHTTPResponse) -> float | None:
+def seconds_ahead(response: Response) -> float | None:
     """Return how far this machine's clock is ahead of the server's, to a second; None if that tells no time."""
     server_time = _http_date(response.headers.get("Date"))
     return None if server_time is None else (datetime.now(UTC) - server_time).total_seconds()
@@ -126,24 +117,13 @@ def _is_batch_id(value: object) -> bool:
     return isinstance(value, str) and value.isascii() and value.isdigit()
 
 
-def _read_out(response: BaseHTTPResponse) -> None:
-    """Read a short body that nobody wants, so that the connection can be used again."""
-    length = response.headers.get("Content-Length", "")
-    if length.isascii() and length.isdigit() and len(length) < _FEW_DIGITS:
-        with suppress(HTTPError, OSError):
-            response.read(decode_content=False)
-
-
-def _body(response: BaseHTTPResponse) -> bytes:
+def _body(response: Response) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding.lower() != "identity":
         raise ISalesProtocolError(f"the answer is compressed ({clean(encoding)}), which was not asked for")
-    body = bytearray()
-    for chunk in response.stream(_CHUNK_BYTES, decode_content=False):
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise ISalesProtocolError(TOO_LARGE)
-    return bytes(body)
+    if len(response.body) > MAX_ANSWER_BYTES:
+        raise ISalesProtocolError(TOO_LARGE)
+    return response.body
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
@@ -187,7 +167,7 @@ def _text(payload: dict[str, Any], field: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _authentication_error(response: BaseHTTPResponse) -> ISalesAuthenticationError:
+def _authentication_error(response: Response) -> ISalesAuthenticationError:
     problem = "HTTP 401: the server did not accept the signature"
     ahead = seconds_ahead(response)
     if ahead is None:
@@ -201,7 +181,7 @@ def _authentication_error(response: BaseHTTPResponse) -> ISalesAuthenticationErr
     )
 
 
-def _status_error(response: BaseHTTPResponse) -> ISalesHTTPStatusError:
+def _status_error(response: Response) -> ISalesHTTPStatusError:
     location = response.headers.get("Location")
     detail = f", a redirect to {shown(location)}, which is not followed" if location else ""
     return ISalesHTTPStatusError(response.status, detail, _retry_after_seconds(response.headers.get("Retry-After")))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPMessage
 from typing import Generic, Self, TypeVar
-
-from urllib3 import BaseHTTPResponse
 
 from airflow_provider_isales.client.answers import Answer, read_answer, seconds_ahead
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
 from airflow_provider_isales.client.models import CampaignKey
-from airflow_provider_isales.client.transport import Peer, Transport, peer_of
+from airflow_provider_isales.client.response import Peer, Response
+from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import Verb
 
 T = TypeVar("T")
@@ -38,7 +37,7 @@ class Look(Generic[T]):
     value: T | None = None
     answer: Answer | None = None
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: HTTPMessage = field(default_factory=HTTPMessage)
     seconds_ahead: float | None = None
     peer: Peer | None = None
     seconds: float = 0.0
@@ -49,9 +48,9 @@ class Look(Generic[T]):
         look = cls()
         began = time.monotonic()
 
-        def read(response: BaseHTTPResponse) -> None:
+        def read(response: Response) -> None:
             look.status, look.headers = response.status, response.headers
-            look.seconds_ahead, look.peer = seconds_ahead(response), peer_of(response)
+            look.seconds_ahead, look.peer = seconds_ahead(response), response.peer
             look.answer = read_answer(response, verb.also_success)
             look.value = verb.read(look.answer)
 
