@@ -22,6 +22,11 @@ from airflow_provider_isales.client.text import clean, shown
 SUCCESS = "0200000"
 MAX_CLOCK_DIFFERENCE_SECONDS = 60
 
+# The reference names the values of a status but not whether they come as numbers or as text.
+_STATUSES: dict[int | str, BatchStatus] = {
+    written: status for status in BatchStatus for written in (status.value, str(status.value))
+}
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -106,10 +111,9 @@ def read_created_id(answer: Answer) -> str:
 
 def _call_batch(entry: object) -> CallBatch:
     if isinstance(entry, dict) and _is_batch_id(entry.get("id")):
-        # The reference names the values of a status but not whether they come as numbers or as text.
-        for status in BatchStatus:
-            if entry.get("status") in (status.value, str(status.value)) and entry["status"] is not True:
-                return CallBatch(entry["id"], _text(entry, "name"), status)
+        status = entry.get("status")
+        if isinstance(status, int | str) and status is not True and status in _STATUSES:
+            return CallBatch(entry["id"], _text(entry, "name"), _STATUSES[status])
     raise ISalesProtocolError(f"the list holds {shown(entry)}, which is not a batch with id and status 1 or 2")
 
 

@@ -7,18 +7,22 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any, cast
 
 from urllib3.connection import HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.util.ssltransport import SSLTransport
+from urllib3.util.wait import wait_for_read
 
 from airflow_provider_isales.client.errors import ISalesProtocolError
 from airflow_provider_isales.client.response import MAX_ANSWER_BYTES, TOO_LARGE, Peer, Response, received
 
 # Status line and headers, and what else is not the body itself.
 _OVERHEAD_BYTES = 64 * 1024
+# A timeout that was set for the whole request is good enough for the rest of it, if so much of it is left.
+_IN_TIME = 0.95
 
 
 class Attempt(threading.local):
@@ -53,8 +57,14 @@ class _Meter(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if self.ended:
             return 0
-        self._connection.settimeout(attempt.seconds_left)
+        seconds_left = attempt.seconds_left
+        # Waiting first saves a read in vain, and setting the timeout a system call: other threads get in at each.
+        if not _decrypted(self._connection) and not wait_for_read(self._connection, seconds_left):
+            raise TimeoutError("The read operation timed out")
+        if attempt.seconds_left < _IN_TIME * (self._connection.gettimeout() or 0):
+            self._connection.settimeout(attempt.seconds_left)
         count = self._raw.readinto(buffer)
+        self.ended = not count  # for good: what TLS has told once, the socket does not tell again
         self._bytes_left -= count or 0
         if self._bytes_left < 0:
             raise ISalesProtocolError(TOO_LARGE)
@@ -91,15 +101,19 @@ class Connection(HTTPSConnection):
         connection = cast("ssl.SSLSocket", self.sock)
         self._peer = Peer(connection.version() or "", connection.getpeercert() or {})
 
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        """Send a request in one piece, where urllib3 has one for the head and one for the body."""
+    def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> None:
+        """Send a request in one piece, where http.client has one for the head and one for the body."""
+        self.sock.settimeout(attempt.seconds_left)
         self._held_back = bytearray()
         try:
-            super().request(*args, **kwargs)
+            self.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+            for name, value in headers.items():
+                self.putheader(name, value)
+            self.endheaders(body)
             whole = self._held_back
         finally:
             self._held_back = None
-        super().send(whole)
+        self.send(whole)
 
     def answer(self) -> Response:
         """Read what answers a request. What is left over, because nobody wants it, is the end of the connection."""

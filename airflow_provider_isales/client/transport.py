@@ -163,7 +163,7 @@ class Transport:
                 if pool.proxy:
                     pool._prepare_proxy(connection)
                 pool._validate_conn(connection)  # connects; warns if it trusts anybody
-            connection.request(method, path, body, headers)
+            connection.ask(method, path, body, headers)
             return connection.answer()
         except BaseException:
             connection.close()
