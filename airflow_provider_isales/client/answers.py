@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -130,11 +131,15 @@ def _body(response: Response) -> bytes:
     return response.body
 
 
+_NO_JSON = object()
+
+
 def _json_object(body: bytes) -> dict[str, Any]:
-    try:
+    payload: object = _NO_JSON
+    with suppress(ValueError, RecursionError):  # raised outside: what a failure held would keep the body
         payload = _FROM_JSON.decode(body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        raise ISalesProtocolError(f"the answer is not JSON: {shown(body.decode(errors='replace'))}") from None
+    if payload is _NO_JSON:
+        raise ISalesProtocolError(f"the answer is not JSON: {shown(body.decode(errors='replace'))}")
     if not isinstance(payload, dict):
         raise ISalesProtocolError(f"the answer is not a JSON object: {shown(payload)}")
     return payload

@@ -8,6 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any, cast
 
@@ -21,8 +22,8 @@ from airflow_provider_isales.client.response import MAX_ANSWER_BYTES, TOO_LARGE,
 
 # Status line and headers, and what else is not the body itself.
 _OVERHEAD_BYTES = 64 * 1024
-# A timeout that was set for the whole request is good enough for the rest of it, if so much of it is left.
-_IN_TIME = 0.95
+# So many seconds may a read take too long, rather than that its timeout is set each time.
+_TOLERANCE_SECONDS = 0.1
 
 
 class Attempt(threading.local):
@@ -57,12 +58,7 @@ class _Meter(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         if self.ended:
             return 0
-        seconds_left = attempt.seconds_left
-        # Waiting first saves a read in vain, and setting the timeout a system call: other threads get in at each.
-        if not _decrypted(self._connection) and not wait_for_read(self._connection, seconds_left):
-            raise TimeoutError("The read operation timed out")
-        if attempt.seconds_left < _IN_TIME * (self._connection.gettimeout() or 0):
-            self._connection.settimeout(attempt.seconds_left)
+        self._wait()
         count = self._raw.readinto(buffer)
         self.ended = not count  # for good: what TLS has told once, the socket does not tell again
         self._bytes_left -= count or 0
@@ -73,6 +69,18 @@ class _Meter(io.RawIOBase):
     def close(self) -> None:
         self._raw.close()
         super().close()
+
+    def _wait(self) -> None:
+        """Wait for more, and have the read be in time."""
+        connection = self._connection
+        if not isinstance(connection, (ssl.SSLSocket, SSLTransport)):  # one of pyOpenSSL, if something injected it
+            connection.settimeout(attempt.seconds_left)
+            return
+        # Waiting first saves a read in vain, and setting the timeout a system call: other threads get in at each.
+        if not _decrypted(connection) and not wait_for_read(cast("socket.socket", connection), attempt.seconds_left):
+            raise TimeoutError("The read operation timed out")
+        if attempt.seconds_left < (connection.gettimeout() or 0) - _TOLERANCE_SECONDS:
+            connection.settimeout(attempt.seconds_left)
 
 
 class _Answer(HTTPResponse):
@@ -85,7 +93,8 @@ class _Answer(HTTPResponse):
     def _close_conn(self) -> None:
         self._meter.ended = True
         if self.fp.peek(1):  # bytes after the answer's end: the start of something that nobody asked for
-            getattr(self.connection, "socket", self.connection).shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # the other end was faster
+                getattr(self.connection, "socket", self.connection).shutdown(socket.SHUT_RDWR)
         super()._close_conn()  # type: ignore[misc]  # not in the stubs
 
 
@@ -99,7 +108,9 @@ class Connection(HTTPSConnection):
         """Connect, and take down who is at the other end."""
         super().connect()
         connection = cast("ssl.SSLSocket", self.sock)
-        self._peer = Peer(connection.version() or "", connection.getpeercert() or {})
+        self._peer = Peer(connection.version() or "", {})
+        with suppress(ValueError, ssl.SSLError):  # it is trusted, though not all of it can be read
+            self._peer = self._peer._replace(certificate=connection.getpeercert() or {})
 
     def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Send a request in one piece, where http.client has one for the head and one for the body."""
@@ -117,11 +128,14 @@ class Connection(HTTPSConnection):
 
     def answer(self) -> Response:
         """Read what answers a request. What is left over, because nobody wants it, is the end of the connection."""
-        answer = HTTPConnection.getresponse(self)
-        response = received(answer, self._peer)
-        if not answer.isclosed():
-            self.close()
-        return response
+        answer, whole = HTTPConnection.getresponse(self), False
+        try:
+            response, whole = received(answer, self._peer)
+            return response
+        finally:
+            if not whole:
+                self.close()
+                answer.close()  # http.client has given it the socket if it is the last one on it
 
     def send(self, data: Any) -> None:
         """Send what is part of no request, or hold back a part of one."""

@@ -51,19 +51,22 @@ class Response(NamedTuple):
         return self.content
 
 
-def received(answer: http.client.HTTPResponse, peer: Peer) -> Response:
+def received(answer: http.client.HTTPResponse, peer: Peer) -> tuple[Response, bool]:
     """
     Read the body of a 200. Of another status nobody wants it: if it is short, it is read so that the connection can be
     used again.
+
+    :return: the response, and whether the answer came to its end, so that what comes next is another one's
     """
     content: bytes | Exception = b""
-    wanted = answer.status == HTTPStatus.OK
+    whole, wanted = False, answer.status == HTTPStatus.OK
     if wanted or _is_short(answer.headers.get("Content-Length", "")):
         try:
             content = _read(answer)
+            whole = answer.isclosed()
         except (http.client.HTTPException, OSError, ValueError, ISalesError) as error:
-            content = error if wanted else b""
-    return Response(answer.status, answer.headers, peer, content)
+            content = error.with_traceback(None) if wanted else b""  # its frames hold the answer, with its socket
+    return Response(answer.status, answer.headers, peer, content), whole
 
 
 def _read(answer: http.client.HTTPResponse) -> bytes:

@@ -59,8 +59,8 @@ class Transport:
     """
     Keep-alive connections to one server; safe to use from many threads, and on both sides of a fork.
 
-    Proxies, trust and the pool of connections are those of ``requests``; each request goes to that pool directly: there
-    are no cookies to keep, no redirects to follow and no settings to merge.
+    Connections are made by the pool of ``requests``, with its proxies and trust, and each request goes to one directly:
+    there are no cookies to keep, no redirects to follow and no settings to merge.
 
     :param host: the server's name or address, without scheme or port
     :param port: the server's port
@@ -71,6 +71,9 @@ class Transport:
     :param max_connections: how many connections are kept open
     :raises ISalesArgumentError: for a setting that cannot work
     """
+
+    # Taking one and adding one are atomic. A queue has a lock, which an interrupt can leave locked for good.
+    _idle: list[Connection]
 
     def __init__(
         self,
@@ -118,10 +121,8 @@ class Transport:
         try:
             headers = {**_HEADERS, "Content-Length": str(len(body))}
             url = f"{self.base_url}{path}"
-            # In the expression itself: no variable of this frame holds the signature.
-            response = self._send(method, path, body, (auth or self._auth).headers(method, url, headers, body))
-            log.debug("%s %s: HTTP %d", method, url, response.status)
-            return read(response)
+            # In the expression itself: no variable of this frame holds the signature, or an echo of it.
+            return read(self._send(method, path, body, (auth or self._auth).headers(method, url, headers, body)))
         except ISalesError as error:
             # The frames hold the signature, and some log formats show their variables.
             raise error.with_traceback(None) from None
@@ -151,28 +152,39 @@ class Transport:
         return list(dict.fromkeys(addresses(self.host)))
 
     def close(self) -> None:
-        """Close the connections."""
-        self._adapter.close()
+        """Close the connections; those that are in use, after their answer."""
+        idle, self._idle = self._idle, []
+        while idle:
+            idle.pop().close()
 
     def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
-        pool = self._pool()
-        connection = cast("Connection", pool._get_conn())
+        pool, idle = self._pool(), self._idle
         try:
-            connection.timeout = attempt.seconds_left
-            if connection.is_closed:
+            connection = idle.pop()
+        except IndexError:
+            connection = cast("Connection", pool._new_conn())
+        try:
+            if not connection.is_connected:
+                connection.close()  # what the server has closed, or sent unasked
+                connection.timeout = attempt.seconds_left
                 if pool.proxy:
                     pool._prepare_proxy(connection)
                 pool._validate_conn(connection)  # connects; warns if it trusts anybody
             connection.ask(method, path, body, headers)
-            return connection.answer()
+            response = connection.answer()
         except BaseException:
-            connection.close()
+            connection.close()  # and it is not used again: it may hold a part of the request
             raise
-        finally:
-            pool._put_conn(connection)
+        log.debug("%s %s%s: HTTP %d", method, self.base_url, path, response.status)
+        if idle is self._idle and len(idle) < self._max_connections:
+            idle.append(connection)
+        else:
+            connection.close()
+        return response
 
     def _connect(self) -> None:
-        self._adapter = _Adapter(pool_connections=1, pool_maxsize=self._max_connections)
+        self._adapter = _Adapter()
+        self._idle = []
         self._process = os.getpid()
 
     def _pool(self) -> HTTPConnectionPool:
@@ -182,7 +194,7 @@ class Transport:
 
 
 class _Adapter(HTTPAdapter):
-    #: The connections, once there are any.
+    #: What makes connections, once one was made.
     pool: HTTPConnectionPool | None = None
 
     def make_pool(self, base_url: str, verify: bool | str, proxies: dict[str, str]) -> HTTPConnectionPool:
@@ -194,14 +206,6 @@ class _Adapter(HTTPAdapter):
         pool.ConnectionCls = Connection
         self.pool = pool
         return pool
-
-    def close(self) -> None:
-        self.pool = None
-        # urllib3 leaves it to the garbage collector, and the traceback of an error can keep a pool for long.
-        for manager in (self.poolmanager, *self.proxy_manager.values()):
-            for key in manager.pools.keys():  # noqa: SIM118  # it can't be iterated over
-                manager.pools[key].close()
-        super().close()
 
 
 def _send_settings(base_url: str, verify: bool | str, proxies: Mapping[str, str]) -> dict[str, Any]:
@@ -230,10 +234,12 @@ def _transport_error(error: Exception, outside: BaseException | None) -> ISalesT
     def caused_by(*kinds: type[BaseException]) -> bool:
         return any(isinstance(cause, kinds) for cause in causes)
 
+    # By its type too: a server may answer with the same words.
+    refused_by_proxy = type(causes[-1]) is OSError and reason.startswith("Tunnel connection failed")
     if caused_by(ssl.SSLCertVerificationError):
         return ISalesCertificateError(f"the server's certificate is not trusted: {reason}")
     # A ProxyError alone does not tell: urllib3 raises it too when the connection through a proxy is lost later.
-    if caused_by(NewConnectionError, ConnectTimeoutError) or reason.startswith("Tunnel connection failed"):
+    if caused_by(NewConnectionError, ConnectTimeoutError) or refused_by_proxy:
         return ISalesConnectError(f"no connection could be made: {reason}")
     if caused_by(TimeoutError):
         return ISalesTimeoutError(f"no answer in time: {reason}")

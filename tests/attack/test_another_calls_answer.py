@@ -18,9 +18,16 @@ import pytest
 from measuring import Figures, Size
 from raw_server import RawServer, Request, Wire, answering, ca_file, http_answer, result, tunnel
 
-from airflow_provider_isales.client import ISalesBatchNotFoundError, ISalesClient, ISalesError
+from airflow_provider_isales.client import (
+    ISalesBatchNotFoundError,
+    ISalesClient,
+    ISalesConnectionLostError,
+    ISalesError,
+    RetryPolicy,
+)
 
 FORKING = Path(__file__).with_name("forking.py")
+INTERRUPTING = Path(__file__).with_name("interrupting.py")
 
 
 def answer_of_its_own(request: Request) -> bytes:
@@ -119,6 +126,46 @@ def test_a_second_answer_that_has_come_is_never_taken_for_the_next_calls(
     what = f"{again.__name__.replace('_', ' ')}, {way}"
     figures.add_to(f"second answers taken for the next call's, of {tried:,} in each way", what, tried - own, "", "0")
     assert own == tried
+
+
+def chunks_that_break_off(wire: Wire) -> None:
+    """Answer a connection's first request in a broken way, and send success when the next one comes."""
+    if wire.read_request():
+        wire.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+        if wire.read_request():
+            wire.send(http_answer())
+
+
+def test_what_comes_after_a_broken_answer_is_never_taken_for_the_next_calls() -> None:
+    with RawServer(chunks_that_break_off) as server, server.client(retry=RetryPolicy(attempts=1)) as client:
+        for batch in ("1", "2", "3"):
+            with pytest.raises(ISalesConnectionLostError):
+                client.pause_call_batch(7, batch)
+
+
+def test_a_request_never_goes_out_with_parts_of_one_that_was_interrupted(
+    chance: Random, size: Size, figures: Figures
+) -> None:
+    pure, calls = list[bool](), size.of(300, 10_000)
+
+    def answer(request: Request) -> bytes:
+        campaign = int(request.batch_id) // 2
+        pure.append(f"/callbatch/{campaign}/" in request.path and request.head.count(b"POST") == 1)
+        return answer_of_its_own(request)
+
+    with RawServer(answering(answer)) as server:
+        command = [
+            sys.executable,
+            str(INTERRUPTING),
+            str(server.port),
+            str(ca_file()),
+            str(calls),
+            str(chance.random()),
+        ]
+        found = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=600, check=True).stdout)
+    figures.add("calls interrupted at a random moment: requests with parts of others", found["interrupted"], 0, 0)
+    assert all(pure)
+    assert found["own"] + found["interrupted"] == calls
 
 
 def test_second_answers_at_any_moment_are_measured(chance: Random, size: Size, figures: Figures) -> None:

@@ -14,7 +14,7 @@ from odd_answers import OddAnswer, base_answers, odd_answer
 from oracle import NotSuccessError, may_be_success, whole_body
 from raw_server import RawServer, Wire
 
-from airflow_provider_isales.client import ISalesClient, ISalesError
+from airflow_provider_isales.client import ISalesClient, ISalesError, ISalesHTTPStatusError, RetryPolicy
 
 BATCH = "174712034211433247704877116507"
 TIMEOUT = 2.0
@@ -162,3 +162,16 @@ def test_answers_that_stop_without_an_end_are_errors_in_time(chance: Random, siz
             slowest = max(slowest, time.monotonic() - started)
     figures.add("answers that stop without an end", tried, f"slowest {slowest:.2f} s", "0.2 s")
     assert slowest < 0.2 + SLACK
+
+
+def refusing_and_resetting(wire: Wire) -> None:
+    wire.read_request()
+    wire.send(b"HTTP/1.1 503 Later\r\nRetry-After: 7\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+    wire.reset()
+
+
+def test_a_refusal_is_told_though_the_connection_is_reset() -> None:
+    with RawServer(refusing_and_resetting) as server, server.client(retry=RetryPolicy(attempts=1)) as client:
+        for _ in range(10):
+            with pytest.raises(ISalesHTTPStatusError):
+                client.pause_call_batch(7, BATCH)

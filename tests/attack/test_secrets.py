@@ -11,8 +11,9 @@ import pytest
 from leaks import everything_logged, leaks, shown_of
 from raw_server import Handler, RawServer, Wire, answering, http_answer, result, tunnel
 
-from airflow_provider_isales.client import C2Auth, ISalesClient, RetryPolicy
+from airflow_provider_isales.client import BatchKey, C2Auth, ISalesClient, RetryPolicy
 from airflow_provider_isales.client.text import clean
+from airflow_provider_isales.client.verbs import PAUSE
 
 SECRET = "this-is-the-secret-key"
 PASSWORD = "this-is-the-proxy-password"
@@ -153,13 +154,20 @@ def test_a_wrong_setting_of_the_environment_shows_no_secret(what: str, monkeypat
     assert leaks({where: text.replace(f"/no/{PASSWORD}", "") for where, text in shown.items()}, SECRETS) == []
 
 
+CALLS: dict[str, Callable[[ISalesClient], object]] = {
+    "a call": lambda client: client.pause_call_batch(7, BATCH),
+    "one request": lambda client: client.switch_once(PAUSE, BatchKey(25, 7, BATCH)),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
 @pytest.mark.parametrize("what", FAILURES)
-def test_a_failing_call_shows_no_secret(what: str) -> None:
+def test_a_failing_call_shows_no_secret(what: str, call: str) -> None:
     with (
         RawServer(FAILURES[what]) as server,
         server.client(secret_key=SECRET, timeout=0.5, retry=RetryPolicy(attempts=2, first_wait=0.01)) as client,
     ):
-        shown, kind = failure_of(lambda: client.pause_call_batch(7, BATCH))
+        shown, kind = failure_of(lambda: CALLS[call](client))
     assert kind != "success"
     assert leaks(shown, SECRETS) == []
 

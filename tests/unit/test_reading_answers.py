@@ -56,7 +56,7 @@ class Wire(io.BytesIO):
 def response_on(wire: Wire) -> Response:
     answer = HTTPResponse(cast("socket", wire))
     answer.begin()
-    return received(answer, Peer("TLSv1.3", {}))
+    return received(answer, Peer("TLSv1.3", {}))[0]
 
 
 def response(status: int, headers: dict[str, str], body: bytes | Exception = b"") -> Response:
