@@ -27,6 +27,7 @@ MAX_CLOCK_DIFFERENCE_SECONDS = 60
 _STATUSES: dict[int | str, BatchStatus] = {
     written: status for status in BatchStatus for written in (status.value, str(status.value))
 }
+_NO_JSON = object()
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,6 @@ def _body(response: Response) -> bytes:
     if len(response.body) > MAX_ANSWER_BYTES:
         raise ISalesProtocolError(TOO_LARGE)
     return response.body
-
-
-_NO_JSON = object()
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

@@ -107,10 +107,10 @@ class Connection(HTTPSConnection):
     def connect(self) -> None:
         """Connect, and take down who is at the other end."""
         super().connect()
-        connection = cast("ssl.SSLSocket", self.sock)
-        self._peer = Peer(connection.version() or "", {})
+        connection, certificate = cast("ssl.SSLSocket", self.sock), None
         with suppress(ValueError, ssl.SSLError):  # it is trusted, though not all of it can be read
-            self._peer = self._peer._replace(certificate=connection.getpeercert() or {})
+            certificate = connection.getpeercert()
+        self._peer = Peer(connection.version() or "", certificate or {})
 
     def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> None:
         """Send a request in one piece, where http.client has one for the head and one for the body."""
@@ -150,11 +150,11 @@ class Connection(HTTPSConnection):
         return super().is_connected and not _decrypted(self.sock)
 
     def _new_conn(self) -> socket.socket:
-        name, timeout = self._dns_host, self.timeout
+        name = self._dns_host
         try:
             connection = self._connect_to_any(addresses(name) or [name])
         finally:
-            self._dns_host, self.timeout = name, timeout
+            self._dns_host = name
         connection.settimeout(attempt.seconds_left)  # for what follows: the proxy's answer and the TLS handshake
         return connection
 

@@ -92,7 +92,7 @@ class Transport:
         self._auth = auth
         self._max_connections = check_parallelism(max_connections, "max_connections")
         self._settings = _send_settings(self.base_url, check_verify(verify), proxies)
-        self._connect()
+        self._begin()
 
     def exchange(
         self,
@@ -158,7 +158,7 @@ class Transport:
             idle.pop().close()
 
     def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
-        pool, idle = self._pool(), self._idle
+        pool, idle = self._connection_pool(), self._idle
         try:
             connection = idle.pop()
         except IndexError:
@@ -166,7 +166,6 @@ class Transport:
         try:
             if not connection.is_connected:
                 connection.close()  # what the server has closed, or sent unasked
-                connection.timeout = attempt.seconds_left
                 if pool.proxy:
                     pool._prepare_proxy(connection)
                 pool._validate_conn(connection)  # connects; warns if it trusts anybody
@@ -182,30 +181,27 @@ class Transport:
             connection.close()
         return response
 
-    def _connect(self) -> None:
-        self._adapter = _Adapter()
+    def _begin(self) -> None:
+        self._pool: HTTPConnectionPool | None = None
         self._idle = []
         self._process = os.getpid()
 
-    def _pool(self) -> HTTPConnectionPool:
+    def _connection_pool(self) -> HTTPConnectionPool:
         if self._process != os.getpid():
-            self._connect()  # the parent's connections: whoever reads first would get the other's answer
-        return self._adapter.pool or self._adapter.make_pool(self.base_url, **self._settings)
+            self._begin()  # the parent's connections: whoever reads first would get the other's answer
+        if self._pool is None:
+            self._pool = _make_pool(self.base_url, **self._settings)
+        return self._pool
 
 
-class _Adapter(HTTPAdapter):
-    #: What makes connections, once one was made.
-    pool: HTTPConnectionPool | None = None
-
-    def make_pool(self, base_url: str, verify: bool | str, proxies: dict[str, str]) -> HTTPConnectionPool:
-        """Return the pool for a server; the same one to threads that ask at once."""
-        request = requests.PreparedRequest()
-        request.url = base_url
-        pool = cast("HTTPConnectionPool", self.get_connection_with_tls_context(request, verify, proxies))
-        self.cert_verify(pool, base_url, verify, None)  # type: ignore[no-untyped-call]
-        pool.ConnectionCls = Connection
-        self.pool = pool
-        return pool
+def _make_pool(base_url: str, verify: bool | str, proxies: dict[str, str]) -> HTTPConnectionPool:
+    """Return what makes connections to a server as ``requests`` would; it keeps none."""
+    adapter, request = HTTPAdapter(), requests.PreparedRequest()
+    request.url = base_url
+    pool = cast("HTTPConnectionPool", adapter.get_connection_with_tls_context(request, verify, proxies))
+    adapter.cert_verify(pool, base_url, verify, None)  # type: ignore[no-untyped-call]
+    pool.ConnectionCls = Connection
+    return pool
 
 
 def _send_settings(base_url: str, verify: bool | str, proxies: Mapping[str, str]) -> dict[str, Any]:
@@ -238,7 +234,6 @@ def _transport_error(error: Exception, outside: BaseException | None) -> ISalesT
     refused_by_proxy = type(causes[-1]) is OSError and reason.startswith("Tunnel connection failed")
     if caused_by(ssl.SSLCertVerificationError):
         return ISalesCertificateError(f"the server's certificate is not trusted: {reason}")
-    # A ProxyError alone does not tell: urllib3 raises it too when the connection through a proxy is lost later.
     if caused_by(NewConnectionError, ConnectTimeoutError) or refused_by_proxy:
         return ISalesConnectError(f"no connection could be made: {reason}")
     if caused_by(TimeoutError):
