@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     # Imported here, for the start-up of `isales --help`.
     from airflow_provider_isales.client.verbs import PAUSE  # noqa: PLC0415
     from airflow_provider_isales.terminal import asking  # noqa: PLC0415
-    from airflow_provider_isales.terminal.notes import Notes  # noqa: PLC0415
+    from airflow_provider_isales.terminal.notes import Notes, to_json  # noqa: PLC0415
     from airflow_provider_isales.terminal.switching import Switching, named_batches  # noqa: PLC0415
 
     exclude, parallel = arguments.exclude, arguments.parallel
@@ -45,14 +45,20 @@ def run(arguments: argparse.Namespace) -> int:
         batches = named_batches(arguments, client)
         notes = Notes(arguments.save) if arguments.save else None
         if notes:
-            notes.check()
+            notes.add({})
+            if notes.problem:
+                warn(f"isales: {notes.problem}. What is paused is said at the end.")
         must_ask = not arguments.yes and asking.somebody_is_there()
         if must_ask and not asking.may_pause(client, batches, exclude, parallel):
             warn("Nothing was paused.")
             return FAILURE
         switching = Switching(client, PAUSE, batches, parallel, notes.add if notes else None, exclude=exclude)
         status = switching.carry_out(arguments.output)
-    if notes and notes.problem:
-        warn(f"isales: {notes.problem}. Write down what is to be resumed.")
-        return status or FAILURE
+    if notes:
+        # Also what no listing had as started before it was paused.
+        notes.add({run.campaign: run.result().changed for run in switching.runs})
+        if notes.problem:
+            warn(f"isales: {notes.problem}. To resume what was started, save this to a file for --from-file:")
+            warn(to_json(notes.added))
+            return status or FAILURE
     return status

@@ -64,8 +64,15 @@ def run(arguments: argparse.Namespace) -> int:
         )
         status = switching.carry_out(arguments.output)
     if notes:
-        for each in switching.runs:
-            notes.forget_started(each.result())
+        results = [run.result() for run in switching.runs]
+        for result in results:
+            if result.gone and not (result.changed or result.unchanged):
+                warn(
+                    f"isales: {result.campaign} has none of the batches in {notes.path}, which keeps them: is it of "
+                    "this platform?"
+                )
+                status = status or FAILURE
+        notes.remove({result.campaign: result.confirmed for result in results if result.changed or result.unchanged})
         if notes.problem:
             warn(f"isales: {notes.problem}. Correct it, or what is started now is resumed once more by it.")
             return status or FAILURE

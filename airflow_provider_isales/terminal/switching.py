@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: How long requests that are under way may take after Ctrl-C.
 GRACE_SECONDS = 1.0
 
-Announce = Callable[[CampaignKey, list[str]], None]
+Announce = Callable[[Mapping[CampaignKey, list[str]]], None]
 Batches = Mapping[CampaignKey, "Collection[str] | Literal['all']"]
 
 
@@ -87,7 +87,7 @@ class Run:
     def _note(self, batch_ids: list[str]) -> None:
         self.found = {*(self.found or ()), *batch_ids}
         if self._announce is not None:
-            self._announce(self.campaign, batch_ids)
+            self._announce({self.campaign: batch_ids})
 
 
 class Switching:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -261,6 +263,87 @@ class TestSomeBatches:
         assert not simulator.requests
 
 
+class TestNotes:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        return tmp_path / "before.json"
+
+    def test_processes_that_pause_at_once_lose_no_notes(self, isales: Isales, twenty: Simulator, file: Path) -> None:
+        processes = [isales.start("pause", campaign_id, "--save", file) for campaign_id in CAMPAIGNS[:12]]
+        assert [process.wait(timeout=60) for process in processes] == [0] * 12
+        noted = json.loads(file.read_text())["campaigns"]
+        assert {entry["campaign_id"]: len(entry["batch_ids"]) for entry in noted} == dict.fromkeys(CAMPAIGNS[:12], 50)
+        assert list(file.parent.iterdir()) == [file]
+
+    @pytest.mark.parametrize("path", ["/nowhere/before.json", "/dev/null", "/"])
+    def test_a_file_that_cannot_be_written_keeps_nothing_from_being_paused(
+        self, path: str, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
+    ) -> None:
+        simulator.add_campaign(1001, batches=3)
+        done = isales("pause", 1001, "--save", path)
+        assert (done.returncode, started()) == (1, 0)
+        assert f"{path} can't be written" in done.stderr
+        file.write_text(done.stderr[done.stderr.index("{") :])  # as the message says
+        assert isales("resume", "--from-file", file).returncode == 0
+        assert started() == 3
+
+    def test_a_file_of_something_else_is_kept_and_keeps_nothing_from_being_paused(
+        self, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
+    ) -> None:
+        simulator.add_campaign(1001, batches=3)
+        file.write_text("a shopping list")
+        done = isales("pause", 1001, "--save", file)
+        assert (done.returncode, started()) == (1, 0)
+        assert "is not a file that `isales pause --save` wrote" in done.stderr
+        assert file.read_text() == "a shopping list"
+
+    def test_a_lock_that_is_never_released_keeps_nothing_from_being_paused(
+        self, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
+    ) -> None:
+        simulator.add_campaign(1001, batches=3)
+        folder = os.open(file.parent, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        try:
+            done = isales("pause", 1001, "--save", file)
+        finally:
+            os.close(folder)
+        assert (done.returncode, started()) == (1, 0)
+        assert "another program has locked" in done.stderr
+
+    def test_named_batches_are_noted_though_the_first_listing_failed(
+        self, isales: Isales, simulator: Simulator, file: Path
+    ) -> None:
+        first = next(iter(simulator.add_campaign(1001, batches=2).batches))
+        simulator.inject("answer", status=503, verb="list")
+        assert isales("pause", 1001, "--batch", first, "--save", file).returncode == 0
+        assert json.loads(file.read_text())["campaigns"][0]["batch_ids"] == [first]
+
+    def test_entries_of_one_campaign_are_merged(
+        self, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
+    ) -> None:
+        batch_ids = list(simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED).batches)
+        write_notes(file, batch_ids[:2], batch_ids[1:])
+        assert isales("resume", "--from-file", file).returncode == 0
+        assert started() == 3
+
+    def test_batch_ids_that_are_no_list_are_refused(self, isales: Isales, simulator: Simulator, file: Path) -> None:
+        write_notes(file, "174712034211433247704877116507")
+        done = isales("resume", "--from-file", file)
+        assert done.returncode == 2
+        assert "is not a file that `isales pause --save` wrote" in done.stderr
+        assert not simulator.requests
+
+    def test_notes_of_which_the_platform_has_no_batch_are_kept(
+        self, isales: Isales, simulator: Simulator, file: Path
+    ) -> None:
+        simulator.add_campaign(1001, batches=3)
+        write_notes(file, ["1", "2"])
+        done = isales("resume", "--from-file", file)
+        assert done.returncode == 1
+        assert "campaign 1001 (VDN 25) has none of the batches" in done.stderr
+        assert json.loads(file.read_text())["campaigns"][0]["batch_ids"] == ["1", "2"]
+
+
 class TestResume:
     def test_starts_exactly_what_was_started_before(self, isales: Isales, simulator: Simulator, tmp_path: Path) -> None:
         for campaign_id in (1001, 1002):
@@ -300,15 +383,6 @@ class TestResume:
         assert isales("pause", 1001, "--save", file).returncode == 0
         assert [json.loads(text)["campaigns"][0]["batch_ids"] for text in noted] == [batch_ids] * 3
 
-    @pytest.mark.parametrize("file", ["/nowhere/before.json", "/dev/null", "/"])
-    def test_a_file_that_cannot_be_written_is_told_before_anything_is_sent(
-        self, file: str, isales: Isales, simulator: Simulator
-    ) -> None:
-        done = isales("pause", 1001, "--save", file)
-        assert done.returncode == 2
-        assert file in done.stderr
-        assert not simulator.requests
-
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
@@ -341,6 +415,11 @@ class TestResume:
         terminal.type("n\n")
         assert terminal.end() == 1
         assert started() == 0
+
+
+def write_notes(file: Path, *batch_ids: list[str] | str) -> None:
+    entries = [{"vdn_id": 25, "campaign_id": 1001, "batch_ids": ids} for ids in batch_ids]
+    file.write_text(json.dumps({"campaigns": entries}))
 
 
 def statuses(simulator: Simulator) -> dict[str, int]:
