@@ -103,7 +103,7 @@ def _command(name: str, parser: argparse.ArgumentParser) -> str:
     statuses = getattr(command_of(name), "STATUSES", EXIT_STATUSES)
     return "\n".join(
         [
-            f"{parser.description}\n",
+            f"{' '.join(str(parser.description).split())}\n",
             f"```sh\n{examples}\n```",
             arguments.rstrip(),
             terminal_statuses(statuses).rstrip() if statuses is not EXIT_STATUSES else "",

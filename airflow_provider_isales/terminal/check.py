@@ -47,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="how long after the end of a shift batches may still be started, such as 5m; needs --shifts",
     )
     options.add_excluded(parser)
+    parser.add_argument(
+        "--nagios", action="store_true", help="exit with Nagios' statuses: 2 instead of 1, and 3 instead of 2"
+    )
     parser.add_argument("--quiet", action="store_true", help="say nothing of campaigns that are as they must be")
     options.add_output(parser)
     connections.add_arguments(parser)
@@ -55,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         """
         isales check 1001 1002   # must be silent now, whatever the hour
         isales check 1001 --shifts shifts.yaml --max-lateness 5m
-        isales check 1001 --quiet --retry-for 20s --connection-file /etc/isales.json   # from cron: no news is good news
+        isales check 1001 --nagios --retry-for 20s --connection-file /etc/isales.json
         """,
         STATUSES,
     )

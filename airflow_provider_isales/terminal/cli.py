@@ -17,7 +17,7 @@ from airflow_provider_isales import __version__
 from airflow_provider_isales.terminal import output
 from airflow_provider_isales.terminal.connections import UsageError
 from airflow_provider_isales.terminal.options import add_examples
-from airflow_provider_isales.terminal.status import FAILURE, INTERRUPTED, UNUSABLE
+from airflow_provider_isales.terminal.status import FAILURE, INTERRUPTED, NAGIOS, UNUSABLE
 
 # In the order of the help. Each is a module of this package.
 COMMANDS: tuple[str, ...] = ("list", "pause", "resume", "check", "shifts", "doctor")
@@ -52,7 +52,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             import argcomplete  # noqa: PLC0415 - only when the shell asks
 
             argcomplete.autocomplete(parser)
-    arguments = parser.parse_args(argv)
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as error:
+        if "--nagios" in (sys.argv if argv is None else argv):
+            error.code = NAGIOS.get(error.code, error.code)
+        raise
     # Whoever ends it is told what was done, as after Ctrl-C; a terminal that is closed ends nothing.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -110,7 +115,7 @@ def carry_out(command: Command, arguments: argparse.Namespace) -> int:
     if problem := output.flush():
         output.warn(f"isales: {problem}")
         status = status or FAILURE
-    return status
+    return NAGIOS.get(status, status) if getattr(arguments, "nagios", False) else status
 
 
 if __name__ == "__main__":

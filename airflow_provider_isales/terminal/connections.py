@@ -7,13 +7,15 @@ import contextlib
 import io
 import json
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
-from airflow_provider_isales.terminal.options import duration, vdn_id
+from airflow_provider_isales.terminal.options import duration, vdn_id, wrap
+from airflow_provider_isales.terminal.output import warn
 
 if TYPE_CHECKING:
     from airflow_provider_isales.client import CampaignKey, ISalesClient
@@ -51,8 +53,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says which connection to use."""
     group = parser.add_argument_group(
         "connection",
-        f"The first of: --connection-file, the variable AIRFLOW_CONN_<ID>, for the default one {VARIABLE}, then "
-        "Airflow's secrets backends and database where it is installed. Keys are never given on the command line.",
+        wrap(
+            f"The first of: --connection-file, the variable AIRFLOW_CONN_<ID>, for the default one {VARIABLE}, then "
+            "Airflow's secrets backends and database where it is installed. Keys are never given on the command line."
+        ),
     )
     group.add_argument("--conn-id", default=DEFAULT_CONN_ID, metavar="ID", help="(default: %(default)s)")
     group.add_argument(
@@ -157,6 +161,8 @@ def _in_file(file: str, conn_id: str) -> Connection:
     try:
         with open(file, encoding="utf-8") as stream:
             text = stream.read().strip()
+            if os.fstat(stream.fileno()).st_mode & stat.S_IROTH:
+                warn(f"isales: every user of this machine can read the keys in {file}: chmod 600 {file}")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} can't be read: {error}") from None
     with contextlib.suppress(ValueError, AttributeError, RecursionError):

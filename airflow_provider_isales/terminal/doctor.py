@@ -28,7 +28,7 @@ STATUSES = {
     SUCCESS: "nothing is wrong; have a look at what is a warning",
     FAILURE: "something is wrong; what to do was said",
     UNUSABLE: "it could not run: what was typed, or the connection, cannot be used",
-    INTERRUPTED: "interrupted; a batch that was made was deleted, or it was said which one is left",
+    INTERRUPTED: "interrupted; a batch that was made is deleted, or named",
 }
 
 _STATE_WIDTH, _NAME_WIDTH = 9, 17
@@ -61,9 +61,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_examples(
         parser,
         """
-        isales doctor                                  # is the platform there, and does it accept the keys?
-        isales doctor 1001                             # how does it list the batches of this campaign?
-        isales doctor 1001 --write --report visit.md   # what does it answer to pause and resume?
+        isales doctor                                  # does it accept the keys?
+        isales doctor 1001                             # how does it list batches?
+        isales doctor 1001 --write --report visit.md   # and pause and resume them?
         """,
         STATUSES,
     )

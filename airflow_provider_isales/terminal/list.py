@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_examples(
         parser,
         """
-        isales list 1001 1002 --status started   # a line for each: campaign, batch, status and name
+        isales list 1001 1002 --status started   # a line for each batch
         isales list 1001 --name retry --output json
         """,
     )

@@ -81,8 +81,14 @@ def add_examples(parser: argparse.ArgumentParser, examples: str, statuses: Mappi
     :param statuses: what the exit statuses of this command mean
     """
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.description = wrap(parser.description or "")
     meanings = "\n".join(f"{status:<4} {meaning}" for status, meaning in statuses.items())
     parser.epilog = f"examples:\n{_indented(examples)}\n\nexit statuses:\n{_indented(meanings)}"
+
+
+def wrap(text: str) -> str:
+    """Break a text between words, for a terminal of 80 columns."""
+    return textwrap.fill(text, 78, break_on_hyphens=False)
 
 
 def _indented(text: str) -> str:

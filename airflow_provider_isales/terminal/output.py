@@ -36,8 +36,8 @@ def say(text: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print the results for a script."""
-    say(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print the results for a script, in ASCII: it is valid JSON in every locale."""
+    say(json.dumps(value, indent=2))
 
 
 def warn(text: str) -> None:

@@ -24,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_examples(
         parser,
         """
-        isales pause 1001 1002 1003                  # all that is started in them, after a question
-        isales pause 1001 --yes --save before.json   # at once, and note what was started
+        isales pause 1001 1002 1003                  # all that is started in them
+        isales pause 1001 --yes --save before.json   # unasked; notes what was started
         isales pause 1001 --exclude 174712034211433247704877116507
         isales pause 1001 --batch 174712034211433247704877116507
         """,

@@ -28,15 +28,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="resume all that is suspended, also what somebody suspended on purpose; needs --yes",
     )
-    parser.add_argument("-y", "--yes", action="store_true", help="do not ask; without a terminal, nobody is asked")
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask; needed without a terminal")
     options.add_output(parser)
     connections.add_arguments(parser)
     options.add_examples(
         parser,
         """
-        isales resume --from-file before.json   # what `isales pause --save before.json` stopped
+        isales resume --from-file before.json   # what `isales pause` stopped
         isales resume 1001 --batch 174712034211433247704877116507
-        isales resume 1001 --all --yes          # all that is suspended, whoever suspended it
+        isales resume 1001 --all --yes          # whoever suspended it
         """,
     )
 
@@ -45,7 +45,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry the command out, and return the exit status."""
     # Imported here, for the start-up of `isales --help`.
     from airflow_provider_isales.client.verbs import RESUME  # noqa: PLC0415
-    from airflow_provider_isales.terminal import asking  # noqa: PLC0415
     from airflow_provider_isales.terminal.notes import Notes  # noqa: PLC0415
     from airflow_provider_isales.terminal.switching import Switching  # noqa: PLC0415
 
@@ -56,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not batches:
             warn("Nothing to resume.")
             return SUCCESS
-        if not arguments.yes and asking.somebody_is_there() and not _confirmed(batches):
+        if not arguments.yes and not _confirmed(batches):
             warn("Nothing was resumed.")
             return FAILURE
         switching = Switching(
@@ -107,8 +106,10 @@ def _batches(arguments: argparse.Namespace, client: ISalesClient, notes: Notes |
 
 
 def _confirmed(batches: Batches) -> bool:
-    from airflow_provider_isales.terminal.asking import confirm  # noqa: PLC0415 - for the start-up
+    from airflow_provider_isales.terminal.asking import confirm, somebody_is_there  # noqa: PLC0415 - for the start-up
 
+    if not somebody_is_there():
+        raise UsageError("a resume has people called, and there is no terminal to ask: add --yes")
     for campaign, batch_ids in batches.items():
         warn(f"  {campaign}: {len(batch_ids)}")
     named = counted(sum(map(len, batches.values())), "batch", "batches")

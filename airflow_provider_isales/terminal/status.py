@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 SUCCESS = 0
 FAILURE = 1
 UNUSABLE = 2
 INTERRUPTED = 130
+
+#: Those that Nagios has for ``isales check``: critical and unknown.
+NAGIOS: dict[Any, Any] = {FAILURE: 2, UNUSABLE: 3}
 
 #: What they mean, of every command that does not say otherwise.
 STATUSES = {

@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 def connection_file(simulator: Simulator, tmp_path: Path) -> str:
     file = tmp_path / "connection.json"
     file.write_text(simulator.connection())
+    file.chmod(0o600)
     return str(file)
 
 

@@ -136,11 +136,43 @@ def test_a_server_that_does_not_answer_is_not_known_within_the_time_that_was_giv
     assert "UNKNOWN campaign 1001 (VDN 25): " in done.stdout
 
 
-def test_runs_as_cron_runs_it(simulator: Simulator, connection_file: str) -> None:
-    simulator.add_campaign(1001, batches=1)
-    command = f"{ISALES} check 1001 --quiet --connection-file {connection_file}"
-    done = subprocess.run(  # noqa: S602
-        command, shell=True, env={}, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+class TestForNagios:
+    @pytest.mark.parametrize(
+        ("arguments", "status"), [(["1001"], 0), (["1002"], 2), ([ABSENT], 3), (["1001", "--max-lateness", "5m"], 3)]
     )
-    assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("STARTED campaign 1001")
+    def test_statuses_are_those_of_nagios(
+        self, arguments: list[str | int], status: int, isales: Isales, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
+        simulator.add_campaign(1002, batches=1)
+        assert isales("check", *arguments, "--nagios").returncode == status
+
+    def test_what_cannot_be_read_is_unknown(self, isales: Isales) -> None:
+        assert isales("check", "x", "--nagios").returncode == 3
+
+
+def test_the_line_of_the_docs_runs_as_cron_runs_it(simulator: Simulator, connection_file: str, tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "alarms.md"
+    if not page.exists():
+        pytest.skip("there are no docs here")
+    simulator.add_campaign(1001, batches=1)
+    simulator.add_campaign(1002, batches=1, status=BatchStatus.SUSPENDED)
+    shifts = calendar(tmp_path / "shifts.json", timedelta(minutes=12))
+    (line,) = re.findall(r"^\*/5 \* \* \* \* (.*)", page.read_text(), re.MULTILINE)
+    own = {"/opt/isales/bin/isales": ISALES, "/etc/isales/connection.json": connection_file}
+    for theirs, ours in (own | {"/etc/isales/shifts.yaml": str(shifts)}).items():
+        assert theirs in line
+        line = line.replace(theirs, ours)
+    environment = {"PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
+    done = subprocess.run(  # noqa: S602
+        line,
+        shell=True,
+        env=environment,
+        cwd="/",
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert [found.split()[0] for found in done.stdout.splitlines()] == ["STARTED", "OK"]

@@ -31,6 +31,12 @@ class TestHelp:
         assert done.returncode == 0
         assert f"examples:\n  isales {name} " in done.stdout
 
+    @pytest.mark.parametrize("name", ["", *COMMANDS])
+    def test_fits_into_80_columns(self, name: str, isales: Isales) -> None:
+        isales.environment["COLUMNS"] = "80"
+        lines = isales(*filter(None, [name]), "--help").stdout.splitlines()
+        assert max(map(len, lines)) <= 80
+
     @pytest.mark.parametrize("name", COMMANDS)
     def test_the_examples_can_be_typed(self, name: str) -> None:
         parser = make_parser()
@@ -108,6 +114,15 @@ class TestList:
             "campaign_id": 1001,
             "batches": [{"id": batch.id, "name": NAME, "status": "started"}],
         }
+
+    @pytest.mark.parametrize("encoding", ["gbk", "latin-1", "ascii"])
+    def test_json_is_valid_whatever_the_locale(self, encoding: str, isales: Isales, simulator: Simulator) -> None:
+        name = f"{NAME} \u00fc\U0001f4de"
+        simulator.add_campaign(1001).add_batch(name)
+        isales.environment["PYTHONIOENCODING"] = encoding
+        process = isales.start("list", 1001, "--output", "json", text=False, encoding=None)
+        output, _ = process.communicate(timeout=60)
+        assert json.loads(output)[0]["batches"][0]["name"] == name
 
     def test_a_campaign_that_does_not_exist_keeps_no_other_from_being_listed(
         self, isales: Isales, simulator: Simulator

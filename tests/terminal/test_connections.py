@@ -51,6 +51,15 @@ class TestFound:
     def test_in_a_file_as_json(self, isales: Isales, connection_file: str) -> None:
         assert isales("list", 1001, "--connection-file", connection_file).returncode == 0
 
+    def test_a_file_that_everybody_can_read_is_a_warning(self, isales: Isales, connection_file: str) -> None:
+        assert not isales("list", 1001, "--connection-file", connection_file).stderr
+        Path(connection_file).chmod(0o604)
+        done = isales("list", 1001, "--connection-file", connection_file)
+        assert done.returncode == 0
+        assert done.stderr == (
+            f"isales: every user of this machine can read the keys in {connection_file}: chmod 600 {connection_file}\n"
+        )
+
     def test_in_a_file_as_uri(self, isales: Isales, simulator: Simulator, tmp_path: Path) -> None:
         file = tmp_path / "connection"
         file.write_text(f"{uri(simulator)}\n")

@@ -284,7 +284,7 @@ class TestNotes:
         assert (done.returncode, started()) == (1, 0)
         assert f"{path} can't be written" in done.stderr
         file.write_text(done.stderr[done.stderr.index("{") :])  # as the message says
-        assert isales("resume", "--from-file", file).returncode == 0
+        assert isales("resume", "--from-file", file, "--yes").returncode == 0
         assert started() == 3
 
     def test_a_file_of_something_else_is_kept_and_keeps_nothing_from_being_paused(
@@ -323,12 +323,12 @@ class TestNotes:
     ) -> None:
         batch_ids = list(simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED).batches)
         write_notes(file, batch_ids[:2], batch_ids[1:])
-        assert isales("resume", "--from-file", file).returncode == 0
+        assert isales("resume", "--from-file", file, "--yes").returncode == 0
         assert started() == 3
 
     def test_batch_ids_that_are_no_list_are_refused(self, isales: Isales, simulator: Simulator, file: Path) -> None:
         write_notes(file, "174712034211433247704877116507")
-        done = isales("resume", "--from-file", file)
+        done = isales("resume", "--from-file", file, "--yes")
         assert done.returncode == 2
         assert "is not a file that `isales pause --save` wrote" in done.stderr
         assert not simulator.requests
@@ -338,7 +338,7 @@ class TestNotes:
     ) -> None:
         simulator.add_campaign(1001, batches=3)
         write_notes(file, ["1", "2"])
-        done = isales("resume", "--from-file", file)
+        done = isales("resume", "--from-file", file, "--yes")
         assert done.returncode == 1
         assert "campaign 1001 (VDN 25) has none of the batches" in done.stderr
         assert json.loads(file.read_text())["campaigns"][0]["batch_ids"] == ["1", "2"]
@@ -353,7 +353,7 @@ class TestResume:
         assert isales("pause", 1001, 1002, "--save", file).returncode == 0
         assert isales("pause", 1001, 1002, "--save", file).returncode == 0  # a second try forgets nothing
         assert set(statuses(simulator).values()) == {2}
-        done = isales("resume", "--from-file", file)
+        done = isales("resume", "--from-file", file, "--yes")
         assert done.returncode == 0, done
         assert statuses(simulator) == before
         assert json.loads(file.read_text()) == {"campaigns": []}
@@ -365,9 +365,9 @@ class TestResume:
             simulator.add_campaign(campaign_id, batches=1)
         file = tmp_path / "before.json"
         isales("pause", 1001, 1002, "--save", file)
-        assert isales("resume", 1001, "--from-file", file).returncode == 0
+        assert isales("resume", 1001, "--from-file", file, "--yes").returncode == 0
         assert [entry["campaign_id"] for entry in json.loads(file.read_text())["campaigns"]] == [1002]
-        assert isales("resume", 1001, "--from-file", file).returncode == 2
+        assert isales("resume", 1001, "--from-file", file, "--yes").returncode == 2
 
     def test_what_is_about_to_be_paused_is_noted_before_it_is(
         self, isales: Isales, simulator: Simulator, tmp_path: Path
@@ -407,6 +407,22 @@ class TestResume:
         simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED)
         assert isales("resume", 1001, "--all", "--yes").returncode == 0
         assert started() == 3
+
+    @pytest.mark.parametrize("arguments", [["--from-file"], [1001, "--batch"]], ids=str)
+    def test_needs_yes_without_a_terminal(
+        self,
+        arguments: list[str | int],
+        isales: Isales,
+        simulator: Simulator,
+        started: Callable[[], int],
+        tmp_path: Path,
+    ) -> None:
+        (batch_id,) = simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED).batches
+        file = tmp_path / "before.json"
+        write_notes(file, [batch_id])
+        done = isales("resume", *arguments, file if "--from-file" in arguments else batch_id)
+        assert (done.returncode, started()) == (2, 0)
+        assert "there is no terminal to ask: add --yes" in done.stderr
 
     def test_asks_on_a_terminal(self, isales: Isales, simulator: Simulator, started: Callable[[], int]) -> None:
         campaign = simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED)
