@@ -1,21 +1,33 @@
 """
 A stand-in for CC-iSales that speaks real HTTPS and checks signatures: to develop and test against.
 
-Needs the extra: ``pip install airflow-provider-isales[simulator]``.
+Needs the extra ``simulator`` of this package.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from airflow_provider_isales.simulator.faults import Fault
 from airflow_provider_isales.simulator.service import Campaign, CampaignState
 
-try:
+if TYPE_CHECKING:
     from airflow_provider_isales.simulator.server import Simulator
-except ModuleNotFoundError as missing:
-    if missing.name not in ("starlette", "trustme", "uvicorn"):
-        raise
-    raise ModuleNotFoundError(
-        f"the simulator needs {missing.name}: pip install 'airflow-provider-isales[simulator]'", name=missing.name
-    ) from None
 
 __all__ = ["Campaign", "CampaignState", "Fault", "Simulator"]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "Simulator":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        return import_module(f"{__name__}.server").Simulator
+    except ModuleNotFoundError as missing:
+        if missing.name not in ("starlette", "trustme", "uvicorn"):
+            raise
+        raise ModuleNotFoundError(
+            f"the simulator needs {missing.name}: install the extra [simulator] of this package the way you installed "
+            "the package, such as `pip install '.[simulator]'` in a clone",
+            name=missing.name,
+        ) from None

@@ -17,9 +17,13 @@ from airflow_provider_isales.client.arguments import (
     check_signing_profile,
     check_vdn_id,
 )
-from airflow_provider_isales.simulator.app import CONTROL
-from airflow_provider_isales.simulator.server import Simulator
 from airflow_provider_isales.simulator.service import CampaignState
+
+try:
+    from airflow_provider_isales.simulator import Simulator
+    from airflow_provider_isales.simulator.app import CONTROL
+except ModuleNotFoundError as missing:  # the extra
+    raise SystemExit(f"isales-simulator: {missing}") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from airflow_provider_isales.simulator.server import Simulator
+from airflow_provider_isales.simulator import Simulator
 
 
 @pytest.fixture

@@ -342,6 +342,17 @@ class TestCommand:
         assert [answer.status_code for answer in answers] == [200, 200, 200]
         assert answers[1].json()["state"] == "suspended"
 
+    def test_a_missing_extra_is_told_in_one_line(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError(name='uvicorn')")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        process = self.start(tmp_path)
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 1
+        assert errors == (
+            "isales-simulator: the simulator needs uvicorn: install the extra [simulator] of this package the way you "
+            "installed the package, such as `pip install '.[simulator]'` in a clone\n"
+        )
+
     def test_a_port_that_is_taken_is_a_clear_error(self, tmp_path: Path, server: Simulator) -> None:
         process = self.start(tmp_path, "--port", str(server.port))
         assert process.stderr
