@@ -80,11 +80,11 @@ picture: $(INSTALLED)  ## draw the pictures of the docs anew
 	@$(BIN)/python docs/shift_weeks.py
 	@$(BIN)/python docs/terminal_picture.py
 
-simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with
-	$(BIN)/isales-simulator --campaign 1001 --campaign 1002 --ca-file $(VENV)/isales-simulator-ca.pem
+simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with; PORT=8444
+	$(BIN)/isales-simulator --campaign 1001 --campaign 1002 --ca-file $(VENV)/isales-simulator-ca.pem $(if $(PORT),--port $(PORT))
 
-airflow: $(INSTALLED)  ## start an Airflow with its UI, the example DAGs and a connection to `make simulator`; PORT=8081
-	@$(BIN)/python dev/throwaway_airflow.py $(if $(PORT),--port $(PORT))
+airflow: $(INSTALLED)  ## start an Airflow with its UI, the example DAGs and a connection to `make simulator`; PORT=8081 SIMULATOR=8444
+	@$(BIN)/python dev/throwaway_airflow.py $(if $(PORT),--port $(PORT)) $(if $(SIMULATOR),--simulator $(SIMULATOR))
 
 constraints: $(BIN)/uv  ## pin the newest versions anew, for AIRFLOW=x.y
 	$(BIN)/python dev/constraints.py $(AIRFLOW)

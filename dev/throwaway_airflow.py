@@ -230,11 +230,12 @@ def main() -> int:
     """Serve the example DAGs until interrupted."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, default=8080, help="of the UI; 0 takes a free one (default: %(default)s)")
-    port = parser.parse_args().port
-    simulator = Simulator(port=8443, ca_file=REPOSITORY / ".venv" / "isales-simulator-ca.pem")
+    parser.add_argument("--simulator", type=int, default=8443, help="the simulator's port (default: %(default)s)")
+    options = parser.parse_args()
+    simulator = Simulator(port=options.simulator, ca_file=REPOSITORY / ".venv" / "isales-simulator-ca.pem")
     connection = {"AIRFLOW_CONN_ISALES_DEFAULT": simulator.connection()}
     home = REPOSITORY / ".airflow"
-    with ThrowawayAirflow(home, REPOSITORY / "example_dags", connection, port) as airflow:
+    with ThrowawayAirflow(home, REPOSITORY / "example_dags", connection, options.port) as airflow:
         print(f"Airflow with the example DAGs: {airflow.url} (no login; Ctrl-C to stop; logs in {home})", flush=True)
         with suppress(KeyboardInterrupt):
             signal.pause()
