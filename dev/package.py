@@ -21,7 +21,13 @@ from zipfile import ZipFile
 REPOSITORY = Path(__file__).resolve().parents[1]
 DIST = REPOSITORY / "dist"
 PACKAGE = "airflow_provider_isales"
-IN_WHEEL = {"py.typed", "provider_info.py", "client/client.py", "simulator/cli.py"}
+IN_WHEEL = {
+    "py.typed",
+    "provider_info.py",
+    "client/client.py",
+    "simulator/cli.py",
+    *(f"example_dags/{file.name}" for file in (REPOSITORY / "example_dags").glob("*.py")),
+} - {"example_dags/shifts_china.py"}
 IN_SDIST = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO", PACKAGE, "example_dags"}
 UV = (sys.executable, "-m", "uv", "--quiet")
 # Beside .venv, so that what is installed there need not be copied from uv's cache.
