@@ -1,35 +1,57 @@
-"""Three campaigns: dialling ends five minutes early, stays off all night, and goes on as it was in the morning."""
+"""
+Stop dialling at each end of a shift, keep it stopped, and go on with the same batches at the next start.
+
+**Red while no shift is on? People may be called.** `isales check 1001 1002 1003` says whether they are, and
+`isales pause 1001 1002 1003 --save before.json` stops it. Then follow `docs/on-call.md` of airflow-provider-isales.
+"""
 
 import logging
 from datetime import timedelta
 
 import pendulum
-from airflow.providers.common.compat.sdk import DAG, Asset  # on Airflow 3 alone: from airflow.sdk import DAG, Asset
+from airflow.providers.common.compat.sdk import DAG, Asset  # works on Airflow 2.11 and 3
 
 from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator, ResumeCallBatchesOperator
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
 
 CAMPAIGNS = [1001, 1002, 1003]
+# Dialling ends five minutes before the shift does, so that the last calls can end in time.
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]}, last_call=timedelta(minutes=5))
-START_DATE = pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai")
-DAG_SETTINGS = {"start_date": START_DATE, "catchup": False, "max_active_runs": 1, "tags": ["isales"]}
+
+
+def alert(context):
+    """Stands for your notifier: whoever is on call has to learn of it."""
+    reason = context.get("exception") or context.get("reason")
+    logging.getLogger("on-call").error("Alert: %s: %s", context["run_id"], reason)
+
+
+DAG_SETTINGS = {
+    "start_date": pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
+    "catchup": False,
+    "max_active_runs": 1,
+    "max_consecutive_failed_dag_runs": 0,  # never let Airflow switch the watch off: it is red on purpose
+    "dagrun_timeout": timedelta(minutes=20),  # a run that hangs holds up the next one
+    "on_failure_callback": alert,  # when a run times out, Airflow does not call that of its tasks
+    "is_paused_upon_creation": True,
+    "doc_md": __doc__,
+    "tags": ["isales"],
+}
 TASK_SETTINGS = {
-    "shifts": SHIFTS,
+    "shifts": SHIFTS,  # a run that comes late, at the wrong hour, skips
     "retries": 3,
     "retry_delay": timedelta(seconds=30),
+    "on_failure_callback": alert,
     "map_index_template": "campaign {{ task.campaign_id }}",
-    "on_failure_callback": lambda context: logging.getLogger("on-call").error("Alert: %s", context["exception"]),
 }
-EVERY_TEN_MINUTES = ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=10))
+EVERY_TEN_MINUTES = ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=10))  # from the end until the next start
 
 with DAG(dag_id="isales_evening_to_morning_pause", schedule=EVERY_TEN_MINUTES, **DAG_SETTINGS) as pause_dag:
-    # "How late was the last batch?" The events of this asset, in the UI, say it in their extra.
     pause = PauseCallBatchesOperator.partial(
         task_id="pause",
         remember=True,
-        max_lateness=timedelta(minutes=5),
-        outlets=[Asset(uri="isales://silence")],
+        max_lateness=timedelta(minutes=5),  # what is still dialled then is paused, and the task is red
+        outlets=[Asset(uri="isales://silence")],  # its events say how late the last batch was
         **TASK_SETTINGS,
     )
     pause.expand(campaign_id=CAMPAIGNS)

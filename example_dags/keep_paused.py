@@ -1,7 +1,11 @@
 """
-Pause whole campaigns at each end of a shift, and keep them paused until the next one.
+Only stops: pause whole campaigns at each end of a shift, and keep them paused until the next one.
 
-Every ten minutes it looks again. A batch that somebody restarts is paused by the next run, which is red and says so.
+Nothing starts them again: `evening_to_morning.py` does that too. Every ten minutes it looks again. A batch that
+somebody restarts is paused by the next run, which is red and says so.
+
+**Red while no shift is on? People may be called.** `isales check 1001 1002` says whether they are, and
+`isales pause 1001 1002 --save before.json` stops it. Then follow `docs/on-call.md` of airflow-provider-isales.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from datetime import timedelta
 from typing import Any
 
 import pendulum
-from airflow.providers.common.compat.sdk import DAG  # on Airflow 3 alone: from airflow.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG  # works on Airflow 2.11 and 3
 
 from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator
 from airflow_provider_isales.shifts import ShiftCalendar
@@ -22,7 +26,8 @@ SHIFTS = ShiftCalendar(timezone="Asia/Shanghai", week={"mon-fri": ["09:00-12:00"
 
 def alert(context: dict[str, Any]) -> None:
     """Stands for your notifier: whoever is on call has to learn of it."""
-    logging.getLogger(__name__).error("Tell whoever is on call: %s", context["exception"])
+    reason = context.get("exception") or context.get("reason")
+    logging.getLogger(__name__).error("Tell whoever is on call: %s: %s", context["run_id"], reason)
 
 
 with DAG(
@@ -31,6 +36,11 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
+    max_consecutive_failed_dag_runs=0,
+    dagrun_timeout=timedelta(minutes=20),
+    on_failure_callback=alert,
+    is_paused_upon_creation=True,
+    doc_md=__doc__,
     tags=["isales"],
 ) as dag:
     PauseCallBatchesOperator.partial(

@@ -1,11 +1,16 @@
-"""Dial while some work lasts, and stop dialling afterwards even when the work failed."""
+"""
+Dial while some work lasts, and stop dialling afterwards even when the work failed.
+
+**Red after hours? People may be called.** `isales check 1001` says whether they are, and `isales pause 1001` stops the
+whole campaign. Then follow `docs/on-call.md` of airflow-provider-isales.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pendulum
-from airflow.providers.common.compat.sdk import DAG, task  # on Airflow 3 alone: from airflow.sdk import DAG, task
+from airflow.providers.common.compat.sdk import DAG, task  # works on Airflow 2.11 and 3
 
 from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator, ResumeCallBatchOperator
 
@@ -18,6 +23,9 @@ with DAG(
     catchup=False,
     default_args={"retries": 3, "retry_delay": timedelta(seconds=30)},
     params={"work_fails": False},
+    max_consecutive_failed_dag_runs=0,
+    is_paused_upon_creation=True,
+    doc_md=__doc__,
     tags=["isales"],
 ) as dag:
 

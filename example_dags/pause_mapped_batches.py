@@ -1,11 +1,16 @@
-"""Pause a list of call batches that a task finds out, one mapped task for each."""
+"""
+Pause a list of call batches that a task finds out, one mapped task for each. Nothing resumes them.
+
+**Red after hours? People may be called.** `isales check 1001` says whether they are, and `isales pause 1001` stops the
+whole campaign. Then follow `docs/on-call.md` of airflow-provider-isales.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pendulum
-from airflow.providers.common.compat.sdk import DAG, task  # on Airflow 3 alone: from airflow.sdk import DAG, task
+from airflow.providers.common.compat.sdk import DAG, task  # works on Airflow 2.11 and 3
 
 from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator
 
@@ -14,6 +19,9 @@ with DAG(
     schedule="0 18 * * mon-fri",
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
+    max_consecutive_failed_dag_runs=0,
+    is_paused_upon_creation=True,
+    doc_md=__doc__,
     tags=["isales"],
 ) as dag:
 

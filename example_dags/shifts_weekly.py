@@ -1,11 +1,16 @@
-"""Resume a call batch at each start of a shift and pause it at each end, on working days with a lunch break."""
+"""
+Resume a call batch at each start of a shift and pause it at each end, on working days with a lunch break.
+
+**Red after hours? People may be called.** `isales check 1001` says whether they are, and `isales pause 1001` stops the
+whole campaign. Then follow `docs/on-call.md` of airflow-provider-isales.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pendulum
-from airflow.providers.common.compat.sdk import DAG  # on Airflow 3 alone: from airflow.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG  # works on Airflow 2.11 and 3
 
 from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator, ResumeCallBatchOperator
 from airflow_provider_isales.shifts import ShiftCalendar
@@ -32,6 +37,9 @@ with DAG(
     schedule=ShiftStartTimetable(SHIFTS),
     start_date=START_DATE,
     catchup=False,
+    max_consecutive_failed_dag_runs=0,
+    is_paused_upon_creation=True,
+    doc_md=__doc__,
     tags=["isales"],
 ) as resume_dag:
     ResumeCallBatchOperator(task_id="resume", **TASK)
@@ -41,6 +49,9 @@ with DAG(
     schedule=ShiftEndTimetable(SHIFTS),
     start_date=START_DATE,
     catchup=False,
+    max_consecutive_failed_dag_runs=0,
+    is_paused_upon_creation=True,
+    doc_md=__doc__,
     tags=["isales"],
 ) as pause_dag:
     PauseCallBatchOperator(task_id="pause", **TASK)

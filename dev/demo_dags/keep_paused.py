@@ -16,6 +16,7 @@ with DAG(
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
+    max_consecutive_failed_dag_runs=0,
     is_paused_upon_creation=False,
 ):
     PauseCallBatchesOperator(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from airflow_runs import TaskRun, dag_file, dags_in, publish, run_dag
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.simulator import Campaign, Simulator
 
-EXAMPLES = sorted(file.stem for file in (Path(__file__).parents[2] / "example_dags").glob("*.py"))
+REPOSITORY = Path(__file__).parents[2]
+EXAMPLES = sorted(file.stem for file in (REPOSITORY / "example_dags").glob("*.py"))
 WEDNESDAY = pendulum.datetime(2026, 1, 7, tz="Asia/Shanghai")
 NEXT_MORNING = 24 + 9
 SetHour = Callable[..., None]
@@ -43,6 +45,61 @@ def test_every_example_says_what_it_does_and_names_its_dags_after_itself(name: s
     module = dag_file(name)
     assert bool(module.__doc__)
     assert all(dag_id.startswith(f"isales_{name}") for dag_id in dags_in(module))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_leads_the_person_on_call_to_the_right_page(name: str) -> None:
+    for dag in dags_in(dag_file(name)).values():
+        assert "People may be called" in dag.doc_md
+        assert "docs/on-call.md" in dag.doc_md
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_no_example_is_switched_off_by_airflow_after_red_runs_or_on_before_somebody_wants_it(name: str) -> None:
+    for dag in dags_in(dag_file(name)).values():
+        assert (dag.max_consecutive_failed_dag_runs, dag.is_paused_upon_creation) == (0, True)
+
+
+def examples_that_repeat() -> dict[str, Any]:
+    found = {dag_id: dag for name in EXAMPLES for dag_id, dag in dags_in(dag_file(name)).items()}
+    return {dag_id: dag for dag_id, dag in found.items() if getattr(dag.timetable, "repeat", None)}
+
+
+def test_a_run_that_hangs_ends_and_is_reported_in_every_example_that_repeats() -> None:
+    repeating = examples_that_repeat()
+    assert sorted(repeating) == ["isales_evening_to_morning_pause", "isales_keep_paused"]
+    for dag in repeating.values():
+        assert timedelta(0) < dag.dagrun_timeout <= timedelta(minutes=30)
+        assert dag.on_failure_callback
+
+
+@pytest.mark.parametrize("context", [{"reason": "timed_out"}, {"exception": ValueError("why")}])
+def test_the_alert_of_an_example_needs_nothing_that_airflow_may_leave_out(
+    context: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    for dag in examples_that_repeat().values():
+        caplog.clear()
+        dag.on_failure_callback({"run_id": "scheduled__1", **context})
+        assert "scheduled__1: " + str(*context.values()) in caplog.text
+
+
+def test_the_dag_of_the_readme_is_the_example_from_evening_to_morning() -> None:
+    example = (REPOSITORY / "example_dags" / "evening_to_morning.py").read_text()
+    code = example.partition('"""\n\nimport ')[2]
+    assert f"```python\nimport {code}```" in (REPOSITORY / "README.md").read_text()
+
+
+DAGS_IN_DOCS = {
+    f"{page.name}: {block.partition(chr(10))[0]}": block
+    for page in [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+    for block in re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+    if "DAG(" in block and "schedule=" in block and "schedule=None" not in block
+}
+
+
+@pytest.mark.parametrize("block", DAGS_IN_DOCS.values(), ids=DAGS_IN_DOCS)
+def test_no_dag_in_the_docs_is_switched_off_by_airflow_after_red_runs(block: str) -> None:
+    assert re.search(r"max_consecutive_failed_dag_runs(=|\": )0", block)
 
 
 def test_one_batch_is_paused_and_a_second_run_does_no_harm(campaign: Campaign) -> None:
@@ -105,6 +162,18 @@ def test_the_chinese_calendar_knows_holidays_and_make_up_days(day: str, is_on: b
     assert dag_file("shifts_china").SHIFTS.is_on(datetime.fromisoformat(f"{day}T10:00+08:00")) is is_on
 
 
+@pytest.mark.parametrize("day", ["01-03", "02-21", "04-04", "05-02", "06-20", "09-26", "10-03"])
+def test_nobody_is_called_on_the_saturday_of_a_public_holiday(day: str) -> None:
+    assert not dag_file("shifts_china").SHIFTS.is_on(datetime.fromisoformat(f"2026-{day}T10:00+08:00"))
+
+
+@pytest.mark.parametrize(("day", "at_four"), [("2026-03-07", False), ("2026-02-14", True)])
+def test_an_ordinary_saturday_and_one_that_is_worked_have_their_shifts(day: str, at_four: bool) -> None:
+    shifts = dag_file("shifts_china").SHIFTS
+    on = [shifts.is_on(datetime.fromisoformat(f"{day}T{hour}:00+08:00")) for hour in (10, 16)]
+    assert on == [True, at_four]
+
+
 def test_whole_campaigns_are_paused(campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour) -> None:
     other = isales_simulator.add_campaign(1002, batches=2)
     set_hour(12, 12)
@@ -155,10 +224,6 @@ class TestFromEveningToMorning:
             ["started", "started"],
             ["started", "started"],
         ]
-
-    def test_it_is_at_most_forty_lines(self) -> None:
-        file = Path(__file__).parents[2] / "example_dags" / "evening_to_morning.py"
-        assert len(file.read_text().splitlines()) <= 40
 
 
 @pytest.mark.parametrize("work_fails", [False, True])
