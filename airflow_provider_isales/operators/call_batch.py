@@ -23,10 +23,12 @@ from airflow_provider_isales.client.arguments import (
     check_exclude,
     check_parallelism,
 )
+from airflow_provider_isales.client.text import first_few
 from airflow_provider_isales.operators.campaign import CampaignOperator, PausingOperator, check_unless_templated
 from airflow_provider_isales.operators.evidence import count_paused
+from airflow_provider_isales.operators.failures import InvalidArgumentError
 from airflow_provider_isales.operators.guard import resume_window
-from airflow_provider_isales.operators.memory import Forgetful, Memory, Remembering
+from airflow_provider_isales.operators.memory import Memory, MemoryFailedError
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -219,17 +221,18 @@ class PauseCallBatchesOperator(_CallBatchesOperator, PausingOperator):
 
     def carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         campaign = client.campaign(self.campaign_id, self.vdn_id)
-        remembering = Remembering(Memory(self.isales_conn_id, campaign)) if self.remember else Forgetful()
-        bulk = self._new_bulk_switch(client, campaign, self.batch_ids, announce=remembering.announce)
+        memory = Memory(self.isales_conn_id, campaign) if self.remember else None
+        settings = {"announce": memory.announce} if memory else {}
+        bulk = self._new_bulk_switch(client, campaign, self.batch_ids, **settings)
         try:
             result = self._run(bulk, context)
         except ISalesBulkError as error:
-            if problem := remembering.settle(error.result):
+            if memory and (problem := memory.settle(error.result)):
                 self.log.error("%s", problem)
             if bulk.failed_by(ISalesNotAllowedError):
                 self.skip_if_wanted(error)
             raise
-        return self.succeed(context, result, remembering.settle(result))
+        return self.succeed(context, result, memory.settle(result) if memory else "")
 
 
 class ResumeCallBatchesOperator(_CallBatchesOperator):
@@ -241,12 +244,21 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
     ``already_started``; and with ``shifts`` a run outside every shift skips, or fails for good after an earlier try.
 
     ``batch_ids="remembered"`` resumes what ``PauseCallBatchesOperator(remember=True)`` has paused with the same
-    connection, VDN and campaign. What is confirmed as started, or gone, is then taken out of the memory. If there is
-    nothing in it, the task succeeds with a warning.
+    connection, VDN and campaign. What is confirmed as started, or gone, is then taken out of the memory. If nothing is
+    in it, the task succeeds with a warning; if all that is in it is gone, the task fails and keeps it.
+
+    :param missing_memory: what comes of the task when the memory is not there, or can't be decrypted: ``"warn"`` to
+        succeed with a warning, ``"fail"`` to fail the try
     """
 
     _guard = staticmethod(resume_window)
     _verb = "resume"
+
+    def __init__(self, *, missing_memory: Literal["warn", "fail"] = "warn", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.missing_memory = missing_memory
+        if missing_memory not in ("warn", "fail"):
+            raise InvalidArgumentError(f'missing_memory must be "warn" or "fail", not {missing_memory!r}')
 
     @staticmethod
     def _check_batch_ids(value: object) -> list[Any] | Literal["all", "remembered"]:
@@ -263,15 +275,32 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
     def _resume_remembered(self, client: ISalesClient, campaign: CampaignKey, context: Context) -> BulkResult:
         memory = Memory(self.isales_conn_id, campaign)
         batch_ids, since = memory.read()
-        bulk = self._new_bulk_switch(client, campaign, batch_ids, deleted_is_gone=True)
+        bulk = self._new_bulk_switch(client, campaign, batch_ids or [], deleted_is_gone=True)
         if not batch_ids:
-            empty = f"has been empty since {since}" if since else "was never written"
-            self.log.warning("Nothing to resume in %s: the Variable %s %s.", campaign, memory.name, empty)
+            found = f"has been empty since {since}" if since else "is empty"
+            if batch_ids is None:
+                found = "is not there, or not readable, as after a change of Airflow's Fernet key"
+            problem = f"nothing to resume in {campaign}: the Variable {memory.name} {found}"
+            if batch_ids is None and self.missing_memory == "fail":
+                raise MemoryFailedError(problem, advice="Find out in the console what should be started.")
+            self.log.warning("There is %s.", problem)
             return bulk.result()
         try:
             result = self._run(bulk, context)
         except ISalesBulkError as error:
-            memory.forget(error.result.confirmed)
+            self._forget_resumed(memory, error.result)
             raise
-        memory.forget(result.confirmed)
+        self._forget_resumed(memory, result)
+        if result.gone and not (result.changed or result.unchanged):
+            self.keep(result.to_dict(), context)
+            raise MemoryFailedError(
+                f"none of the batches that the Variable {memory.name} holds is in {campaign}: {first_few(result.gone)}",
+                advice="They stay remembered. Check the connection; if the batches were deleted, delete the Variable.",
+            )
         return result
+
+    @staticmethod
+    def _forget_resumed(memory: Memory, result: BulkResult) -> None:
+        """Forget what is started, and what is gone if anything is there: else it may be another platform."""
+        if result.changed or result.unchanged:
+            memory.forget(result.confirmed)

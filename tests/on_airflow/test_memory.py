@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from airflow.providers.common.compat.sdk import Variable
 from airflow_runs import TaskRun, dag_file, run_dag, start_airflow
+from cryptography.fernet import InvalidToken
 
 from airflow_provider_isales.client import BatchStatus, CampaignKey
 from airflow_provider_isales.operators.memory import Memory, MemoryFailedError
@@ -154,7 +156,7 @@ def test_an_answer_that_was_lost_is_remembered_all_the_same(isales_simulator: Si
     assert remembered() == BATCHES
 
 
-def test_what_somebody_else_was_quicker_to_suspend_is_not_remembered(
+def test_what_was_started_when_it_was_announced_stays_remembered_whoever_suspends_it(
     isales_simulator: Simulator, campaign: Campaign
 ) -> None:
     def somebody_suspends(verb: str, body: object) -> None:
@@ -163,7 +165,13 @@ def test_what_somebody_else_was_quicker_to_suspend_is_not_remembered(
 
     isales_simulator.on_request = somebody_suspends
     pause()
-    assert remembered() == [A, C]
+    assert remembered() == BATCHES
+
+
+def test_what_another_pause_at_the_same_time_wrote_over_is_written_again(isales_simulator: Simulator) -> None:
+    isales_simulator.on_request = lambda verb, body: edit('{"batches": []}') if verb == "pause" else None
+    pause()
+    assert remembered() == BATCHES
 
 
 def test_an_empty_memory_is_green_with_a_warning_that_says_since_when(read_log: ReadLog) -> None:
@@ -174,15 +182,62 @@ def test_an_empty_memory_is_green_with_a_warning_that_says_since_when(read_log: 
     assert f"the Variable {NAME} has been empty since 20" in " ".join(read_log().split())
 
 
-def test_a_memory_that_was_never_written_is_green_with_a_warning(read_log: ReadLog) -> None:
+def test_an_empty_memory_without_a_time_is_green_too() -> None:
+    edit('{"batches": []}')
+    assert run("resume_or_fail").state == "success"
+
+
+@pytest.fixture(params=["absent", "written with another Fernet key"])
+def unreadable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def add(session: Any, model: Any) -> None:
+        session.add(variable := model(key=NAME, val="a text"))
+        variable.is_encrypted = True
+
+    if request.param != "absent":
+        database(add)
+        other_key = Mock(**{"return_value.decrypt.side_effect": InvalidToken})
+        monkeypatch.setattr("airflow.models.variable.get_fernet", other_key)
+
+
+@pytest.mark.usefixtures("unreadable")
+def test_a_memory_that_is_not_readable_is_green_with_a_warning(read_log: ReadLog) -> None:
     assert resume().state == "success"
-    assert f"the Variable {NAME} was never written" in " ".join(read_log().split())
+    assert f"the Variable {NAME} is not there, or not readable" in " ".join(read_log().split())
 
 
-def test_a_memory_that_somebody_spoilt_fails_the_resume_and_says_how_it_must_look(read_log: ReadLog) -> None:
-    edit("A, B")
+@pytest.mark.usefixtures("unreadable")
+def test_a_memory_that_is_not_readable_fails_the_task_where_that_is_wanted() -> None:
+    assert run("resume_or_fail").state == "failed"
+
+
+@pytest.mark.parametrize("text", ["A, B", json.dumps({"batches": A}), json.dumps({"batches": {A: 1}}), '["1"]', "7"])
+def test_a_memory_without_a_list_of_ids_fails_the_resume_and_says_how_it_must_look(
+    read_log: ReadLog, text: str
+) -> None:
+    edit(text)
     assert resume().state == "failed"
     assert f'the Variable {NAME} must be {{"batches": ["...", ...]}}' in " ".join(read_log().split())
+
+
+class TestAResumeThatFindsEverythingGone:
+    @pytest.fixture(autouse=True)
+    def elsewhere(self, campaign: Campaign) -> None:
+        edit(json.dumps({"batches": ["404", "405"]}))
+
+    def test_fails(self) -> None:
+        assert resume().state == "failed"
+
+    def test_keeps_the_memory(self) -> None:
+        resume()
+        assert remembered() == ["404", "405"]
+
+    def test_has_its_result_in_xcom_all_the_same(self) -> None:
+        assert resume().xcom["gone"] == ["404", "405"]
+
+    def test_says_why(self, read_log: ReadLog) -> None:
+        resume()
+        log = " ".join(read_log().split())
+        assert f"none of the batches that the Variable {NAME} holds is in campaign 7 (VDN 25): 404, 405" in log
 
 
 class TestAMemoryThatFails:

@@ -1,5 +1,5 @@
 """
-A worker that is killed while it remembers what it pauses, or resumes what is remembered, by SIGKILL.
+Workers that are killed, by SIGKILL, while they remember what they pause or resume what is remembered; two at once.
 
 At the steps that matter most; with ``EVERY_STEP=1``, at each. The next try, in another process, has to bring all to a
 good end: what people had suspended before stays suspended.
@@ -54,15 +54,19 @@ def try_again(dag: str) -> None:
     run_dag(getattr(dag_file("kept"), dag))
 
 
-def killed_at(simulator: Simulator, dag: str, verb: str, number: int) -> None:
-    """Run a DAG in a process that is killed when it sends the so-and-so-many-th request of a kind."""
-    seen = Counter[str]()
-    process = subprocess.Popen(
+def start_process(dag: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         [sys.executable, "-c", RUN_A_DAG, dag],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ON_AIRFLOW), *sys.path])},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+
+
+def killed_at(simulator: Simulator, dag: str, verb: str, number: int) -> None:
+    """Run a DAG in a process that is killed when it sends the so-and-so-many-th request of a kind."""
+    seen = Counter[str]()
+    process = start_process(dag)
 
     def kill(sent: str, body: Any) -> None:
         seen[sent] += 1
@@ -105,3 +109,12 @@ def test_the_try_after_a_resume_that_was_killed_resumes_the_rest_and_nothing_els
     killed_at(isales_simulator, "remembered_resume", verb, number)
     try_again("remembered_resume")
     assert (statuses(campaign), remembered()) == (["started", "suspended", "started"], [])
+
+
+def test_two_pauses_at_the_same_time_forget_nothing_of_what_either_paused(isales_simulator: Simulator) -> None:
+    campaign = isales_simulator.add_campaign(7, batches=8)
+    isales_simulator.inject("delay", seconds=6.0, verb="pause", times=99)
+    processes = [start_process(dag) for dag in ("remembering_pause", "remembering_pause_of_another_dag")]
+    assert [process.wait(SECONDS) for process in processes] == [0, 0]
+    assert isales_simulator.requests["pause"] == 2 * len(campaign.batches), "both found all of them started"
+    assert remembered() == list(campaign.batches)

@@ -50,5 +50,11 @@ with DAG(
 with DAG("remembering_pause", schedule=None) as remembering_pause:
     PauseCallBatchesOperator(task_id="pause", remember=True, **REMEMBERING)
 
+with DAG("remembering_pause_of_another_dag", schedule=None) as remembering_pause_of_another_dag:
+    PauseCallBatchesOperator(task_id="pause", remember=True, **REMEMBERING)
+
 with DAG("remembered_resume", schedule=None) as remembered_resume:
     ResumeCallBatchesOperator(task_id="resume", batch_ids="remembered", **REMEMBERING)
+
+with DAG("resume_or_fail", schedule=None) as resume_or_fail:
+    ResumeCallBatchesOperator(task_id="resume", batch_ids="remembered", missing_memory="fail", **REMEMBERING)
