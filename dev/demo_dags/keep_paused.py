@@ -1,6 +1,7 @@
 """Pause a campaign at the end of a shift, and look again every minute until the next one."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from airflow.sdk import DAG
 
@@ -8,7 +9,7 @@ from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperato
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
-SHIFTS = ShiftCalendar.from_file("shifts.json")
+SHIFTS = ShiftCalendar.from_file(Path(__file__).with_name("shifts.json"))
 
 with DAG(
     "keep_paused",

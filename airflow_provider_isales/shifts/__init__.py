@@ -1,0 +1,8 @@
+"""When people may be called: shifts in the contact centre's own wall-clock time. Knows no Airflow."""
+
+from __future__ import annotations
+
+from airflow_provider_isales.shifts.calendar import CALENDAR_KEYS, Shift, ShiftCalendar, in_utc
+from airflow_provider_isales.shifts.parsing import ShiftCalendarError
+
+__all__ = ["CALENDAR_KEYS", "Shift", "ShiftCalendar", "ShiftCalendarError", "in_utc"]

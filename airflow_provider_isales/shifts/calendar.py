@@ -1,0 +1,319 @@
+"""The calendar, the edges of its shifts, and searching them. Knows no Airflow."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from os import PathLike
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal, NamedTuple, Self
+from zoneinfo import ZoneInfo
+
+import pendulum
+from pendulum import DateTime
+
+from airflow_provider_isales.shifts import files, parsing
+from airflow_provider_isales.shifts.parsing import DAYS, ShiftCalendarError, ShiftTexts, quote
+
+#: What :meth:`ShiftCalendar.to_dict` writes and :meth:`ShiftCalendar.from_dict` reads; the first two are required.
+CALENDAR_KEYS = ("timezone", "week", "closed", "special", "last_call")
+
+_BLOCK_DAYS = 28
+# Within these, offsets from UTC and overnight ends stay within what a datetime can express.
+_FIRST_DAY, _LAST_DAY = date.min.toordinal() + 1, date.max.toordinal() - 3
+
+
+class Shift(NamedTuple):
+    """One shift, from its start (included) to its end (excluded), in the calendar's time zone."""
+
+    start: DateTime
+    end: DateTime
+
+    def __str__(self) -> str:
+        """Show the shift as its calendar has it: ``20:00-24:00 on Fri 2026-10-09 Asia/Shanghai``."""
+        first, last = self.start.date(), self.end.date()
+        start, end = f"{self.start:%H:%M}", f"{self.end:%H:%M}"
+        if end == "00:00":
+            last, end = last - timedelta(days=1), "24:00"
+        if first == last:
+            return f"{start}-{end} on {parsing.format_day(first)} {self.start.timezone_name}"
+        return (
+            f"{start} on {parsing.format_day(first)} to {end} on {parsing.format_day(last)} {self.start.timezone_name}"
+        )
+
+
+class _Block(NamedTuple):
+    """The edges whose UTC dates lie in the same four weeks, as UTC instants."""
+
+    on: bool  # just before the block begins
+    starts: list[datetime]
+    ends: list[datetime]
+
+
+class ShiftCalendar:
+    """
+    The hours in which people may be called: a week of shifts, closed days and special days, in one time zone.
+
+    Immutable, hashable, and equal to calendars that say the same in other words. Its methods take aware datetimes
+    of any zone (else they raise ``ValueError``, or ``TypeError`` for other types) and answer in the calendar's zone.
+    The first day and the last three days that a ``datetime`` can express count as closed.
+
+    :param timezone: an IANA name such as ``"Asia/Shanghai"``, or a pendulum or zoneinfo zone that has one
+    :param week: the shifts of a normal week. Keys are days (``"mon"``), ranges (``"mon-fri"``; ``"fri-mon"``
+        goes over Sunday) or lists of them (``"mon-wed,fri"``); other days are closed. Values are lists of
+        ``"HH:MM-HH:MM"`` in local time. ``24:00`` can be an end; an end before its start is on the next day.
+    :param closed: dates without shifts, as ``datetime.date`` or ``"YYYY-MM-DD"``, and ranges
+        ``"YYYY-MM-DD/YYYY-MM-DD"`` including both days, in any iterable. A country object of the ``holidays``
+        package needs years.
+    :param special: dates with their own shifts in place of their week's entry; an empty list closes the date
+    :param last_call: how much earlier each shift ends, because calls last: a ``timedelta`` or an ISO 8601
+        duration such as ``"PT5M"``, in whole seconds, less than 12 hours. Shifts that touch are merged before
+        that; a shift that is not longer does not take place.
+    :raises ShiftCalendarError: an entry is wrong, two entries contradict each other, or there is no shift
+    """
+
+    __slots__ = ("_blocks", "_dates", "_hash", "_key", "_last_call", "_week", "_zone")
+
+    def __init__(
+        self,
+        timezone: str | ZoneInfo,
+        week: Mapping[str, ShiftTexts],
+        closed: Iterable[date | str] = (),
+        special: Mapping[Any, ShiftTexts] = MappingProxyType({}),
+        *,
+        last_call: timedelta | str = timedelta(),
+    ) -> None:
+        self._zone = parsing.parse_zone(timezone)
+        self._week = parsing.parse_week(week)
+        self._dates = parsing.parse_dates(closed, special)
+        if not any(self._week) and not any(self._dates.values()):
+            raise ShiftCalendarError("week: there is no shift at all, in special neither: write at least one")
+        self._last_call = parsing.parse_last_call(last_call, self._week)
+        blocks = {day.toordinal() // _BLOCK_DAYS for day in self._dates}
+        self._blocks = sorted({number + near for number in blocks for near in (-1, 0, 1)})
+        self._key = (self.timezone, self._week, tuple(self._dates.items()), self._last_call)
+        self._hash = hash(self._key)
+
+    def is_on(self, at: datetime) -> bool:
+        """Whether a shift is on at an instant."""
+        instant = _to_utc("at", at)
+        block = self._find_block(instant.toordinal() // _BLOCK_DAYS)
+        return block.on + bisect_right(block.starts, instant) > bisect_right(block.ends, instant)
+
+    def shift_at(self, at: datetime) -> Shift | None:
+        """
+        Return the shift that is on at an instant, or None.
+
+        None also for a shift that never started or never ends, such as ``00:00-24:00`` every day.
+        """
+        instant = _to_utc("at", at)
+        end = self._find_edge("ends", instant, 1)
+        start = end and self._find_edge("starts", end, -1)
+        return Shift(self._to_local(start), self._to_local(end)) if end and start and start <= instant else None
+
+    def next_start(self, after: datetime) -> DateTime | None:
+        """Return the first start of a shift strictly after an instant, or None."""
+        edge = self._find_edge("starts", _to_utc("after", after), 1)
+        return self._to_local(edge) if edge else None
+
+    def next_end(self, after: datetime) -> DateTime | None:
+        """Return the first end of a shift strictly after an instant, or None."""
+        edge = self._find_edge("ends", _to_utc("after", after), 1)
+        return self._to_local(edge) if edge else None
+
+    def previous_start(self, before: datetime) -> DateTime | None:
+        """Return the last start of a shift strictly before an instant, or None."""
+        edge = self._find_edge("starts", _to_utc("before", before), -1)
+        return self._to_local(edge) if edge else None
+
+    def previous_end(self, before: datetime) -> DateTime | None:
+        """Return the last end of a shift strictly before an instant, or None."""
+        edge = self._find_edge("ends", _to_utc("before", before), -1)
+        return self._to_local(edge) if edge else None
+
+    def shifts_between(self, start: datetime, end: datetime) -> list[Shift]:
+        """
+        Return the shifts, whole and in order, that are on at some instant from ``start`` to before ``end``.
+
+        A shift that never started or never ends is left out, as in :meth:`shift_at`.
+
+        :raises ValueError: ``end`` is before ``start``, or one of them is naive.
+        """
+        edge, limit = _to_utc("start", start), _to_utc("end", end)
+        if limit < edge:
+            raise ValueError(f"end: {end.isoformat()} is before start: {start.isoformat()}")
+        shifts: list[Shift] = []
+        while edge < limit and (closing := self._find_edge("ends", edge, 1)):
+            opening = self._find_edge("starts", closing, -1)
+            if opening and opening < limit:
+                shifts.append(Shift(self._to_local(opening), self._to_local(closing)))
+            edge = closing
+        return shifts
+
+    @property
+    def timezone(self) -> str:
+        """The IANA name of the calendar's time zone."""
+        return self._zone.key
+
+    @property
+    def summary(self) -> str:
+        """The calendar in one line: ``mon-fri 09:00-12:00 13:30-18:00, sat 09:00-12:00, Asia/Shanghai``."""
+        parts = [f"{days} {' '.join(shifts)}" for days, shifts in self._format_week().items()]
+        parts.append(self.timezone)
+        special = sum(map(bool, self._dates.values()))
+        for count, kind in ((len(self._dates) - special, "closed"), (special, "special")):
+            if count:
+                parts.append(f"{count} {kind} {'day' if count == 1 else 'days'}")
+        if self._last_call:
+            length = " ".join(parsing.list_units(self._last_call, " h", " min", " s"))
+            parts.append(f"last call {length} before the end")
+        return ", ".join(parts)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the calendar as constructor arguments in JSON types, for :meth:`from_dict`."""
+        data = {
+            "timezone": self.timezone,
+            "week": self._format_week(),
+            "closed": [day.isoformat() for day, hours in self._dates.items() if not hours],
+            "special": {day.isoformat(): parsing.format_shifts(hours) for day, hours in self._dates.items() if hours},
+        }
+        return {**data, "last_call": parsing.format_duration(self._last_call)} if self._last_call else data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """
+        Make a calendar from what :meth:`to_dict` returned; all but ``timezone`` and ``week`` may be missing.
+
+        :raises ShiftCalendarError: a key is missing or unknown, or its value is wrong
+        """
+        known = CALENDAR_KEYS
+        if not isinstance(data, Mapping):
+            raise ShiftCalendarError(f"{quote(data)} is not a shift calendar: give a mapping of {', '.join(known)}")
+        for key in (key for key in data if key not in known):
+            raise ShiftCalendarError(f"{quote(key)} is not a key of a shift calendar: write {', '.join(known)}")
+        for key in (key for key in known[:2] if key not in data):
+            raise ShiftCalendarError(f'"{key}" is missing: a shift calendar needs timezone and week')
+        return cls(**data)
+
+    @classmethod
+    def from_file(cls, path: str | PathLike[str]) -> Self:
+        """
+        Make a calendar from a file of YAML or JSON, written in the constructor's words.
+
+        :param path: a file that ends in ``.yaml``, ``.yml`` or ``.json``, also inside a zip of DAGs. As with
+            ``open()``, a relative path starts at the working directory, which in Airflow is not the DAGs folder:
+            in a DAG file, write ``Path(__file__).with_name("shifts.yaml")``.
+        :raises ShiftCalendarError: the file cannot be read, or has an invalid entry; the message names the file
+        """
+        try:
+            return cls.from_dict(files.read_data(Path(path)))
+        except ValueError as error:
+            raise ShiftCalendarError(f"{path}: {error}") from None
+
+    def __eq__(self, other: object) -> bool:
+        return self._key == other._key if isinstance(other, ShiftCalendar) else NotImplemented
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items() if value or name == "week")
+        return f"{type(self).__name__}({arguments})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).from_dict, (self.to_dict(),)
+
+    def _format_week(self) -> dict[str, list[str]]:
+        """Return the open days of the week in the constructor's words, alike neighbours as one range."""
+        week: dict[str, list[str]] = {}
+        first = 0
+        for day, hours in enumerate(self._week):
+            if hours != self._week[first]:
+                first = day
+            if hours and (day == len(DAYS) - 1 or hours != self._week[day + 1]):
+                week[DAYS[day] if first == day else f"{DAYS[first]}-{DAYS[day]}"] = parsing.format_shifts(hours)
+        return week
+
+    def _find_edge(self, kind: Literal["starts", "ends"], origin: datetime, step: Literal[1, -1]) -> datetime | None:
+        """Return the nearest edge strictly after an instant, or strictly before it when ``step`` is -1."""
+        for number in self._list_blocks(origin, step):
+            edges: list[datetime] = getattr(self._find_block(number), kind)
+            index = bisect_right(edges, origin) if step > 0 else bisect_left(edges, origin) - 1
+            if 0 <= index < len(edges):
+                return edges[index]
+        return None
+
+    def _list_blocks(self, origin: datetime, step: Literal[1, -1]) -> Iterator[int]:
+        """
+        Yield the blocks in which the edge nearest to an instant can be, nearest first.
+
+        Blocks away from closed and special days repeat the normal week: if one has no edge, none has. So only the
+        instant's block, the next one, and those near closed and special days matter.
+        """
+        here = origin.toordinal() // _BLOCK_DAYS
+        yield here
+        yield here + step
+        for number in self._blocks[::step]:
+            if (number - here) * step > 1:
+                yield number
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - equal calendars share their blocks, so instances may outlive their use
+    def _find_block(self, number: int) -> _Block:
+        """
+        Return one block.
+
+        A shift covers UTC dates from one before its own (zones far east) to two after it (overnight, zones far
+        west). So the shifts of the block's dates and a few around them give exactly the block's edges, however
+        long the merged shifts at its borders are. Last call does not change that: it is less than 12 hours, and
+        shifts of other dates start or end more than a day from the block.
+        """
+        first, last = number * _BLOCK_DAYS, (number + 1) * _BLOCK_DAYS - 1
+        days = map(date.fromordinal, range(max(first - 3, _FIRST_DAY), min(last + 2, _LAST_DAY) + 1))
+        spans = ((day, hours) for day in days for hours in self._dates.get(day, self._week[day.weekday()]))
+        instants = ((self._resolve(day, start), self._resolve(day, end)) for day, (start, end) in spans)
+        merged = parsing.merge_spans(instants)
+        shifts = [(start, end - self._last_call) for start, end in merged if end - start > self._last_call]
+        return _Block(
+            on=any(start.toordinal() < first <= end.toordinal() for start, end in shifts),
+            starts=[start for start, _ in shifts if first <= start.toordinal() <= last],
+            ends=[end for _, end in shifts if first <= end.toordinal() <= last],
+        )
+
+    def _resolve(self, day: date, minutes: int) -> datetime:
+        """Return the UTC instant of a local time: the first occurrence, or the first instant after a gap."""
+        wall = datetime.combine(day, datetime.min.time()) + timedelta(minutes=minutes)
+        instant = wall.replace(tzinfo=self._zone).astimezone(UTC)
+        if self._to_wall_time(instant) == wall:
+            return instant
+        # Skipped: too late when read with the offset before the change, too early with the one after it.
+        early = wall.replace(tzinfo=self._zone, fold=1).astimezone(UTC)
+        seconds = range(int((instant - early).total_seconds()))
+        past = bisect_left(seconds, True, key=lambda count: self._to_wall_time(early + timedelta(seconds=count)) > wall)
+        return early + timedelta(seconds=past)
+
+    def _to_wall_time(self, instant: datetime) -> datetime:
+        return instant.astimezone(self._zone).replace(tzinfo=None)
+
+    def _to_local(self, instant: datetime) -> DateTime:
+        at = instant.astimezone(self._zone)
+        # pendulum.instance() does the same at several times the cost, and would dominate every call.
+        return DateTime(at.year, at.month, at.day, at.hour, at.minute, at.second, tzinfo=self._zone, fold=at.fold)
+
+
+def in_utc(moment: datetime) -> DateTime:
+    """Return an instant in pendulum's UTC: in the standard library's, a subtraction drops pendulum's zone."""
+    return pendulum.instance(moment).in_timezone(pendulum.UTC)
+
+
+def _to_utc(name: str, value: datetime) -> datetime:
+    if not isinstance(value, datetime):
+        raise TypeError(f"{name}: {value!r} is not a datetime: give an aware datetime")
+    if value.utcoffset() is None:
+        raise ValueError(f"{name}: {value.isoformat()} has no time zone: give an aware datetime")
+    try:
+        return datetime.astimezone(value, UTC)
+    except OverflowError:  # a day from year 1 or 9999, where there are no edges
+        return (datetime.min if value.year == 1 else datetime.max).replace(tzinfo=UTC)

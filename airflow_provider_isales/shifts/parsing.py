@@ -1,0 +1,195 @@
+"""Parse the entries of a shift calendar; each error names the entry at fault and what is allowed there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import pendulum
+from pendulum import Timezone
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LAST_CALL_LIMIT = timedelta(hours=12)
+_DAY_MINUTES = 24 * 60
+_RANGE_DAYS = 3660  # a mistyped year must not close centuries
+_TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
+_SHIFT = re.compile(rf"({_TIME})-({_TIME}|24:00)")
+# Stricter than pendulum, which also accepts "now" and "PT" and overflows large numbers.
+_DURATION = re.compile(r"PT(?=[0-9])([0-9]{1,5}H)?([0-9]{1,5}M)?([0-9]{1,5}S)?")
+
+# Start and end in minutes after the midnight that begins the shift's date; an overnight end exceeds a day.
+Hours = tuple[int, int]
+Week = tuple[tuple[Hours, ...], ...]  # of each day from Monday to Sunday
+ShiftTexts = list[str] | tuple[str, ...]
+_Edge = TypeVar("_Edge", datetime, int)
+
+
+class ShiftCalendarError(ValueError):
+    """A shift calendar has an invalid entry; the message names it and says what is allowed there."""
+
+
+def parse_zone(zone: str | ZoneInfo) -> Timezone:
+    name = zone.key if isinstance(zone, ZoneInfo) else zone
+    try:
+        return Timezone(name)
+    except (ValueError, TypeError, AttributeError, OSError):
+        raise _error("timezone", name, 'is not a time zone: write an IANA name such as "Asia/Shanghai"') from None
+
+
+def parse_week(week: Mapping[str, ShiftTexts]) -> Week:
+    if not isinstance(week, Mapping):
+        raise _error("week", week, 'is not a mapping: write {"mon-fri": ["09:00-18:00"]}')
+    named: dict[int, object] = {}
+    hours: list[tuple[Hours, ...]] = [()] * 7
+    for key, texts in week.items():
+        entry = f"week[{quote(key)}]"
+        shifts = _parse_shifts(entry, texts)
+        for day in _parse_days(entry, key):
+            if day in named:
+                raise ShiftCalendarError(f"{entry}: {DAYS[day]} is already named by week[{quote(named[day])}]")
+            named[day] = key
+            hours[day] = shifts
+    return tuple(hours)
+
+
+def _parse_days(entry: str, key: object) -> Iterator[int]:
+    for part in str(key).lower().split(","):
+        first, dash, last = (word.strip() for word in part.partition("-"))
+        if first not in DAYS or (dash and (last not in DAYS or last == first)):
+            known = f'write {", ".join(DAYS)}, a range such as "mon-fri" or a list such as "mon,wed,fri"'
+            raise _error(entry, part.strip(), f"is not a day: {known}")
+        start = DAYS.index(first)
+        days = (DAYS.index(last) - start) % 7 if dash else 0
+        yield from ((start + day) % 7 for day in range(days + 1))
+
+
+def _parse_shifts(entry: str, texts: ShiftTexts) -> tuple[Hours, ...]:
+    if not isinstance(texts, list | tuple):
+        raise _error(entry, texts, 'is not a list of shifts: write ["09:00-12:00"]')
+    hours = set()
+    for index, text in enumerate(texts):
+        match = _SHIFT.fullmatch(text) if isinstance(text, str) else None
+        if not match:
+            raise _error(f"{entry}[{index}]", text, "is not a shift: write HH:MM-HH:MM, 00:00 to 24:00")
+        start, end = (int(time[:2]) * 60 + int(time[3:]) for time in match.groups())
+        if start == end:
+            raise _error(f"{entry}[{index}]", text, "ends as it starts: write 00:00-24:00 for a whole day")
+        hours.add((start, end if end > start else end + _DAY_MINUTES))
+    return tuple(sorted(hours))
+
+
+def parse_dates(closed: Iterable[date | str], special: Mapping[Any, ShiftTexts]) -> dict[date, tuple[Hours, ...]]:
+    """Return the shifts of every date that differs from its weekday; closed dates have none."""
+    if isinstance(closed, str) or not isinstance(closed, Iterable):
+        raise _error("closed", closed, 'is not a list of dates: write ["2026-10-01"]')
+    if isinstance(closed, dict) and type(closed) is not dict and len(closed) == 0:
+        advice = 'give it years, such as holidays.country_holidays("CN", years=[2026, 2027])'
+        raise ShiftCalendarError(f"closed: this {type(closed).__name__} object holds no dates: {advice}")
+    if not isinstance(special, Mapping):
+        raise _error("special", special, 'is not a mapping: write {"2026-10-10": ["09:00-18:00"]}')
+    dates: dict[date, tuple[Hours, ...]] = {day: () for entry in closed for day in _parse_closed(entry)}
+    specials: dict[date, tuple[Hours, ...]] = {}
+    for key, texts in special.items():
+        entry = f"special[{quote(key)}]"
+        day = _parse_date("special", key)
+        if day in specials:
+            raise ShiftCalendarError(f"{entry}: special has this date twice: write it once, with all its shifts")
+        if day in dates:
+            raise ShiftCalendarError(f"{entry}: the date is in closed too: take it out of one of them")
+        specials[day] = _parse_shifts(entry, texts)
+    return dict(sorted((dates | specials).items()))
+
+
+def _parse_closed(value: date | str) -> list[date]:
+    """Return the dates that one entry of ``closed`` names."""
+    if not isinstance(value, str) or "/" not in value:
+        return [_parse_date("closed", value)]
+    try:
+        first, last = (_parse_date("closed", day).toordinal() for day in value.split("/"))
+    except ValueError:  # also when there are more or fewer than two
+        problem = "is not a range of dates: write YYYY-MM-DD/YYYY-MM-DD, its first and last day"
+        raise _error("closed", value, problem) from None
+    if last < first:
+        raise _error("closed", value, "ends before it starts: write the first day first")
+    if last - first >= _RANGE_DAYS:
+        days = last - first + 1
+        raise _error("closed", value, f"has {days} days: a range has at most {_RANGE_DAYS}, ten years")
+    return [date.fromordinal(day) for day in range(first, last + 1)]
+
+
+def _parse_date(entry: str, value: date | str) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return date(value.year, value.month, value.day)
+    try:
+        day = date.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        day = None
+    if day is None or day.isoformat() != value:  # Python reads other ISO forms as well, such as 2026-W41-4
+        raise _error(entry, value, "is not a date: write YYYY-MM-DD or give a datetime.date")
+    return day
+
+
+def parse_last_call(value: timedelta | str, week: Week) -> timedelta:
+    length: object = pendulum.parse(value) if isinstance(value, str) and _DURATION.fullmatch(value) else value
+    if not isinstance(length, timedelta) or not timedelta() <= length < _LAST_CALL_LIMIT or length.microseconds:
+        advice = (
+            'write a duration such as "PT5M" or give a datetime.timedelta, in whole seconds, at least 0 and less than'
+        )
+        raise _error("last_call", value, f"is not a last call: {advice} 12 hours")
+    last_call = timedelta(seconds=length.total_seconds())
+    # Otherwise shifts would exist only where clocks are put back, and a search could not know when to stop.
+    if last_call and any(week) and _find_longest_shift(week) <= last_call:
+        problem = f"no shift of the week is longer than {format_duration(last_call)}"
+        raise ShiftCalendarError(f"last_call: {problem}, so none would take place: write less")
+    return last_call
+
+
+def _find_longest_shift(week: Week) -> timedelta:
+    """Return the length of the longest shift of a week without clock changes, after merging."""
+    midnights = range(0, 14 * _DAY_MINUTES, _DAY_MINUTES)  # two weeks, for shifts that continue over Sunday
+    days = zip(midnights, week * 2, strict=True)
+    whole = merge_spans((midnight + start, midnight + end) for midnight, hours in days for start, end in hours)
+    return timedelta(minutes=max(end - start for start, end in whole))
+
+
+def merge_spans(spans: Iterable[tuple[_Edge, _Edge]]) -> list[tuple[_Edge, _Edge]]:
+    """Return spans in order, those that touch or overlap as one."""
+    merged: list[tuple[_Edge, _Edge]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def format_duration(length: timedelta) -> str:
+    return "PT" + "".join(list_units(length, "H", "M", "S"))
+
+
+def list_units(length: timedelta, *names: str) -> list[str]:
+    """Return the hours, minutes and seconds of a length, each with its name, without those that are zero."""
+    minutes, seconds = divmod(int(length.total_seconds()), 60)
+    return [f"{count}{name}" for count, name in zip((*divmod(minutes, 60), seconds), names, strict=True) if count]
+
+
+def format_shifts(hours: tuple[Hours, ...]) -> list[str]:
+    times = (
+        (*divmod(start, 60), *divmod(end if end <= _DAY_MINUTES else end - _DAY_MINUTES, 60)) for start, end in hours
+    )
+    return ["{:02d}:{:02d}-{:02d}:{:02d}".format(*time) for time in times]
+
+
+def format_day(day: date) -> str:
+    return f"{DAYS[day.weekday()].title()} {day.isoformat()}"
+
+
+def quote(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def _error(entry: str, value: object, problem: str) -> ShiftCalendarError:
+    return ShiftCalendarError(f"{entry}: {quote(value)} {problem}")
