@@ -67,7 +67,7 @@ class ShiftCalendar:
         ``"HH:MM-HH:MM"`` in local time. ``24:00`` can be an end; an end before its start is on the next day.
     :param closed: dates without shifts, as ``datetime.date`` or ``"YYYY-MM-DD"``, and ranges
         ``"YYYY-MM-DD/YYYY-MM-DD"`` including both days, in any iterable. A country object of the ``holidays``
-        package needs years.
+        package needs years; a warning names open weekend days beside its holidays.
     :param special: dates with their own shifts in place of their week's entry; an empty list closes the date
     :param last_call: how much earlier each shift ends, because calls last: a ``timedelta`` or an ISO 8601
         duration such as ``"PT5M"``, in whole seconds, less than 12 hours. Shifts that touch are merged before
@@ -89,6 +89,7 @@ class ShiftCalendar:
         self._zone = parsing.parse_zone(timezone)
         self._week = parsing.parse_week(week)
         self._dates = parsing.parse_dates(closed, special)
+        parsing.warn_about_open_weekend_days(closed, self._dates, self._week)
         if not any(self._week) and not any(self._dates.values()):
             raise ShiftCalendarError("week: there is no shift at all, in special neither: write at least one")
         self._last_call = parsing.parse_last_call(last_call, self._week)

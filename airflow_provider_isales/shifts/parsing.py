@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,6 +16,7 @@ from pendulum import Timezone
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LAST_CALL_LIMIT = timedelta(hours=12)
 _DAY_MINUTES = 24 * 60
+_NAMED_DAYS = 5  # in a warning
 _RANGE_DAYS = 3660  # a mistyped year must not close centuries
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _SHIFT = re.compile(rf"({_TIME})-({_TIME}|24:00)")
@@ -101,6 +104,25 @@ def parse_dates(closed: Iterable[date | str], special: Mapping[Any, ShiftTexts])
             raise ShiftCalendarError(f"{entry}: the date is in closed too: take it out of one of them")
         specials[day] = _parse_shifts(entry, texts)
     return dict(sorted((dates | specials).items()))
+
+
+def warn_about_open_weekend_days(closed: object, dates: Collection[date], week: Week) -> None:
+    """Warn if open weekend days touch holidays: a country object of ``holidays`` lists weekdays off only."""
+    weekend, workdays = getattr(closed, "weekend", ()), getattr(closed, "weekend_workdays", ())
+    touching: set[date] = set()
+    for day, step in itertools.product(dates if weekend else (), (timedelta(days=-1), timedelta(days=1))):
+        near = day + step
+        while near.weekday() in weekend and near not in dates and near not in workdays:
+            touching.add(near)
+            near += step
+    if days := [format_day(day) for day in sorted(touching) if week[day.weekday()]]:
+        named = ", ".join([*days[:_NAMED_DAYS], *["..."] * (len(days) > _NAMED_DAYS)])
+        warnings.warn(
+            f"closed: people are called on {named}, beside public holidays, because {type(closed).__name__} of the"
+            " holidays package lists weekdays off only. To close these days too, write closed=[*country, ...];"
+            " to leave them open, write closed=list(country)",
+            stacklevel=3,
+        )
 
 
 def _parse_closed(value: date | str) -> list[date]:

@@ -6,6 +6,7 @@ import copy
 import json
 import pickle
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import pairwise
@@ -417,6 +418,64 @@ class TestClosedAndSpecial:
         before = calendar.to_dict()
         assert date(2027, 10, 1) in country
         assert calendar.to_dict() == before
+
+
+class TestWeekendDaysBesidePublicHolidays:
+    """A country object lists weekdays off: in China, not the Saturday of a holiday from Thursday to Saturday."""
+
+    OPEN = "Sat 2026-01-03, Sat 2026-02-21, Sat 2026-04-04, Sat 2026-06-20, Sat 2026-09-26"
+
+    @pytest.fixture
+    def china(self) -> Any:
+        return pytest.importorskip("holidays").country_holidays("CN", years=[2026])
+
+    @pytest.fixture
+    def warned(self, recwarn: pytest.WarningsRecorder) -> Callable[..., list[str]]:
+        def construct(**arguments: Any) -> list[str]:
+            ShiftCalendar("Asia/Shanghai", **arguments)
+            return [str(warning.message) for warning in recwarn]
+
+        return construct
+
+    def test_open_saturdays_beside_holidays_are_warned_of_by_date(
+        self, china: Any, warned: Callable[..., list[str]]
+    ) -> None:
+        assert warned(week=WEEK, closed=china) == [
+            f"closed: people are called on {self.OPEN}, beside public holidays, because CN of the holidays package"
+            " lists weekdays off only. To close these days too, write closed=[*country, ...]; to leave them open, write"
+            " closed=list(country)"
+        ]
+
+    def test_the_warning_points_at_the_line_that_makes_the_calendar(self, china: Any) -> None:
+        with pytest.warns(UserWarning, match="beside public holidays") as caught:
+            ShiftCalendar("Asia/Shanghai", WEEK, closed=china)
+        assert [warning.filename for warning in caught] == [__file__]
+
+    def test_the_warning_names_at_most_five_days(self, china: Any, warned: Callable[..., list[str]]) -> None:
+        assert "Sun 2026-01-04, Sun 2026-02-15" not in warned(week={"sat-sun": ["09:00-12:00"]}, closed=china)[0]
+        assert ", ..., beside public holidays" in warned(week={"sat-sun": ["09:00-12:00"]}, closed=china)[0]
+
+    def test_a_make_up_day_is_no_such_day(self, china: Any, warned: Callable[..., list[str]]) -> None:
+        assert "2026-01-04" not in warned(week={"sun": ["09:00-12:00"]}, closed=china)[0]
+
+    def test_a_week_without_weekend_shifts_is_not_warned_of(self, china: Any, warned: Callable[..., list[str]]) -> None:
+        assert warned(week=OFFICE, closed=china) == []
+
+    def test_closing_the_named_days_ends_the_warning(self, china: Any, warned: Callable[..., list[str]]) -> None:
+        days = [day.removeprefix("Sat ") for day in self.OPEN.split(", ")]
+        assert warned(week=WEEK, closed=[*china, *days]) == []
+
+    def test_special_days_are_not_warned_of(self, china: Any, warned: Callable[..., list[str]]) -> None:
+        days = [day.removeprefix("Sat ") for day in self.OPEN.split(", ")]
+        assert warned(week=WEEK, closed=china, special={day: ["10:00-11:00"] for day in days}) == []
+
+    def test_the_weekend_is_that_of_the_country(self, warned: Callable[..., list[str]]) -> None:
+        egypt = pytest.importorskip("holidays").country_holidays("EG", years=[2026])
+        assert egypt.weekend == {4, 5}
+        assert "on Fri 2026-01-30, Fri 2026-04-24, " in warned(week={"fri": ["14:00-18:00"]}, closed=egypt)[0]
+
+    def test_dates_of_another_kind_are_not_warned_of(self, warned: Callable[..., list[str]]) -> None:
+        assert warned(week=WEEK, closed=[date(2026, 1, 1), date(2026, 1, 2)]) == []
 
 
 class TestLastCall:
