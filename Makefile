@@ -3,6 +3,7 @@ PYTHON ?= python3
 AIRFLOW ?= 3.3
 VENV ?= .venv
 BIN := $(VENV)/bin
+LINES = $(patsubst constraints/airflow-%.txt,%,$(wildcard constraints/airflow-*.txt))
 CONSTRAINTS = constraints/airflow-$(AIRFLOW).txt
 INSTALLED = $(VENV)/installed-$(AIRFLOW)
 COG = $(BIN)/cog -P -I docs -p 'from generated import *'
@@ -27,8 +28,10 @@ demo: $(INSTALLED)  ## a shift ends: a real Airflow pauses a campaign and keeps 
 test: lint $(INSTALLED)  ## lint, types, every test but those of whole processes
 	$(BIN)/pytest $(AT_ONCE) 2
 
-test-matrix: $(PACKAGED)  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some
-	@$(BIN)/nox --session matrix -- $(ONLY)
+test-matrix: $(addprefix matrix-,$(or $(ONLY),$(LINES)))  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some; -j2
+
+matrix-%: $(PACKAGED)
+	@$(BIN)/nox --tags $*
 
 attack: $(INSTALLED)  ## the attacks of the tests at full length, and their figures for the docs (half an hour); SEED=1 repeats
 	$(BIN)/pytest tests/attack --attack large --attack-results tests/attack/RESULTS.md $(if $(SEED),--attack-seed $(SEED))
