@@ -23,7 +23,7 @@ from airflow_provider_isales.client.arguments import (
     hides_variables,
 )
 from airflow_provider_isales.client.auth import C2Auth
-from airflow_provider_isales.client.bulk import BulkSwitch
+from airflow_provider_isales.client.bulk import KEPT_CHANGING, MAX_LISTINGS, BulkSwitch
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesCampaignEditedError,
@@ -334,15 +334,36 @@ class ISalesClient:
         """
         return Look.at(self.transport, verb, target, _json(verb, fields), auth or self.auth)
 
-    def batches_of(self, campaign: CampaignKey, *, patient: bool = True, parallel: int = 1) -> Iterator[CallBatch]:
+    def batches_of(
+        self, campaign: CampaignKey, *, retry: RetryPolicy | None = None, parallel: int = 1
+    ) -> Iterator[CallBatch]:
         """
         List every batch of a campaign: the first page, and then the others.
 
         :param campaign: the campaign
-        :param patient: whether a page that fails in passing is asked for again
+        :param retry: the bounds of trying again for each page; the client's when None
         :param parallel: how many pages are asked for at once
         """
-        return self._pages(campaign, {}, self.retry if patient else RetryPolicy(attempts=1), parallel)
+        return self._pages(campaign, {}, retry, parallel)
+
+    def agreed_batches(self, campaign: CampaignKey, parallel: int = 1) -> list[CallBatch]:
+        """
+        List every batch of a campaign, until two listings in a row have the same batches; return the last one.
+
+        :param campaign: the campaign
+        :param parallel: how many pages are asked for at once
+        :raises ISalesCampaignEditedError: if no two agree
+        """
+        previous: set[str] | None = None
+        for _ in range(MAX_LISTINGS):
+            try:
+                listed = list(self.batches_of(campaign, parallel=parallel))
+            except ISalesCampaignEditedError:
+                previous = None
+                continue
+            if previous == (previous := {batch.id for batch in listed}):
+                return listed
+        raise ISalesCampaignEditedError(KEPT_CHANGING).during(f"{LIST.doing} {campaign}")
 
     def wait_at_gate(self, deadline: float) -> None:
         """Wait while requests are held back; see :meth:`.Gate.pass_through`."""
@@ -373,32 +394,27 @@ class ISalesClient:
 
         action, listed, limit = f"{LIST.doing} {campaign}", set[str](), PAGE_SIZE
         first = page_at(0)
+        if first.total == len(first.batches) == PAGE_SIZE:
+            # The reference does not say whether totalCount counts all pages or this one.
+            yield from _read_until_short(first, page_at, action)
+            return
         total = first.total
+        if total > MAX_BATCHES:
+            raise ISalesProtocolError(f"totalCount is {total}, more than a campaign holds").during(action)
         # The largest page that the server gives is not documented: take what it gives for it.
         limit = min(limit, len(first.batches)) or limit
         offsets = range(limit, total, limit)
-        # Both begin only when the first page is checked.
+        # Both begin only when the first page is read.
         others = map(page_at, offsets) if parallel == 1 else _at_once(page_at, offsets, parallel)
+        problem: ISalesError | None = None
         for offset, page in chain([(0, first)], zip(offsets, others, strict=True)):
-            self._check_page(action, page, offset, limit, total)
-            for batch in page.batches:
-                if batch.id not in listed:
-                    yield batch
+            problem = problem or _check_page(page, offset, limit, total)
+            yield from (batch for batch in page.batches if batch.id not in listed)
             listed.update(batch.id for batch in page.batches)
-        if len(listed) != total:
-            raise ISalesCampaignEditedError(f"{len(listed)} different ones came, of {total} in all").during(action)
-
-    @staticmethod
-    def _check_page(action: str, page: Page, offset: int, limit: int, total: int) -> None:
-        came = len(page.batches)
-        if page.total != total:
-            raise ISalesCampaignEditedError(f"there were {total} of them, then {page.total}").during(action)
-        if total > MAX_BATCHES:
-            raise ISalesProtocolError(f"totalCount is {total}, more than a campaign holds").during(action)
-        if came != min(limit, total - offset):
-            raise ISalesProtocolError(
-                f"{came} came from offset {offset} on, of {total} in all, where at most {limit} were asked for"
-            ).during(action)
+        if not problem and len(listed) != total:
+            problem = ISalesCampaignEditedError(f"{len(listed)} different ones came, of {total} in all")
+        if problem:  # only now, so that callers have all that could be read
+            raise problem.during(action)
 
     def _is_started(self, batch: BatchKey) -> bool:
         try:
@@ -458,6 +474,34 @@ class ISalesClient:
             timeout,
         )
         return answer, verb.read(answer)
+
+
+def _check_page(page: Page, offset: int, limit: int, total: int) -> ISalesError | None:
+    """Return what is wrong with a page beside the first one."""
+    came = len(page.batches)
+    if page.total != total:
+        return ISalesCampaignEditedError(f"there were {total} of them, then {page.total}")
+    if came != min(limit, total - offset):
+        return ISalesProtocolError(
+            f"{came} came from offset {offset} on, of {total} in all, where at most {limit} were asked for"
+        )
+    return None
+
+
+def _read_until_short(first: Page, page_at: Callable[[int], Page], action: str) -> Iterator[CallBatch]:
+    """Yield the batches of a page and of those after it, until one has fewer than were asked for."""
+    page, batches = first, {batch.id: batch for batch in first.batches}
+    problem = None
+    while not problem and len(page.batches) == PAGE_SIZE and len(batches) <= MAX_BATCHES:
+        before = len(batches)
+        page = page_at(before)
+        came = len(page.batches)
+        batches |= {batch.id: batch for batch in page.batches}
+        if len(batches) != before + came or page.total not in ({came, before} if came == 0 else {came}):
+            problem = ISalesCampaignEditedError(f"there were {first.total} of them, then {page.total}")
+    yield from batches.values()
+    if problem:
+        raise problem.during(action)
 
 
 def _at_once(page_at: Callable[[int], Page], offsets: Sequence[int], parallel: int) -> Iterator[Page]:

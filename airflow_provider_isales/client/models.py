@@ -17,7 +17,7 @@ class BatchStatus(IntEnum):
 
 
 class Outcome(StrEnum):
-    """What a pause or a resume found and did; the last three are for many batches at once."""
+    """What a pause or a resume found and did; the last four are for many batches at once."""
 
     PAUSED = "paused"
     ALREADY_PAUSED = "already_paused"
@@ -25,6 +25,7 @@ class Outcome(StrEnum):
     ALREADY_STARTED = "already_started"
     #: It was deleted meanwhile.
     GONE = "gone"
+    FAILED = "failed"
     #: A request was sent but not answered, and no listing says what came of it.
     UNKNOWN = "unknown"
     #: No request was sent.

@@ -95,3 +95,7 @@ class RetryPolicy:
 
     def _wait(self, state: RetryCallState) -> float:
         return self.wait_after(state.outcome.exception() if state.outcome else None, state.attempt_number)
+
+
+#: For a call that is made once, whatever comes of it.
+ONCE = RetryPolicy(attempts=1)

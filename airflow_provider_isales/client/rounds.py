@@ -1,4 +1,4 @@
-"""Doing one thing for each of many batches, in parallel, and again for those for which it failed in passing."""
+"""Send one request for each of many batches, in parallel, and again for those whose request failed transiently."""
 
 from __future__ import annotations
 
@@ -6,87 +6,80 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
     ISalesError,
+    ISalesHeldBackError,
     ISalesResultError,
     ISalesStoppedError,
 )
-from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.threads import Queue, work_off
+
+if TYPE_CHECKING:
+    from airflow_provider_isales.client.client import ISalesClient
 
 log = logging.getLogger(__name__)
 
 PROGRESS_SECONDS = 5.0
-# After which a try is given up while the server answers no request at all. With what listing takes, three minutes.
+# A run gives up this long after the server's last response, and this long after its start at the latest.
 OUTAGE_SECONDS = 150.0
-# The least that a request is given when all others got no answer either.
+SWITCHING_SECONDS = 900.0
+# Minimum timeout of a request while the server is not responding.
 LEAST_TIMEOUT = 1.0
 
 Attempt = Callable[[str, float, float | None], ISalesError | None]
 Progress = Callable[[int, int, float], None]
 
 
-class Waiting(Protocol):
-    """What is needed of an ``ISalesClient``."""
-
-    @property
-    def retry(self) -> RetryPolicy:
-        """The bounds of trying again."""
-
-    def sleep(self, seconds: float) -> None:
-        """Wait, but not once stopped."""
-
-
 class Rounds:
     """
-    Every batch has one request in each round; those that failed in passing are in the next round, after a wait.
+    Send one request for each batch in a round. Batches with a transient failure go into the next, after a back-off.
 
-    So what fails does not slow down what works, and all batches share what is known of the server: while no request at
-    all is answered, each has less time, so that every batch has its request, and the try ends within three minutes.
+    So failing batches do not delay the others, and all share what is known of the server: while it does not respond,
+    timeouts are shortened so that every batch gets its request before the run gives up.
 
     :param action: what is being done, for the log
     :param client: has the bounds, and waits
     :param attempt: sends the request for a batch; it gets the batch, how long it may wait at the gate, by
-        :func:`time.monotonic`, and the seconds for the request, and returns what went wrong
+        :func:`time.monotonic`, and the timeout in seconds, and returns what went wrong
     :param parallel: how many requests are under way at once
     """
 
-    def __init__(self, action: str, client: Waiting, attempt: Attempt, parallel: int) -> None:
+    def __init__(self, action: str, client: ISalesClient, attempt: Attempt, parallel: int) -> None:
         self._action = action
         self._client = client
         self._attempt = attempt
         self._parallel = parallel
-        self._gives_up_at = 0.0
-        self._answered = False
-        #: Why it was given up, if the server answered nothing; else empty.
+        self._ends_at = 0.0
+        self._responded_at = 0.0
+        self._failures_since = 0
+        #: Why the run gave up; empty if it did not.
         self.outage = ""
 
     def run(self, batch_ids: Collection[str], progress: Progress) -> None:
         """
-        Do it for all batches; once more only if the server answered anything the first time.
+        Send the requests, in as many rounds as the retry policy allows; none once a run has given up.
 
         :param batch_ids: the batches
-        :param progress: is told every few seconds how many are done, of how many, after how many seconds
+        :param progress: called every few seconds with how many are done, of how many, after how many seconds
         :raises ISalesStoppedError: if the client was stopped
         """
-        if self._gives_up_at and not self._answered:
-            return  # all rounds of an earlier call were in vain
-        self._gives_up_at = self._gives_up_at or time.monotonic() + OUTAGE_SECONDS
-        again = self._round(batch_ids, progress)
+        self._ends_at = self._ends_at or time.monotonic() + SWITCHING_SECONDS
+        self._responded_at = time.monotonic()
+        again = self._run_round(batch_ids, progress)
         ends = time.monotonic() + self._client.retry.total
         for number in range(1, self._client.retry.attempts):
             wait = self._client.retry.backoff(number)
             if not again or self.outage or time.monotonic() + wait > ends:
                 return
-            log.warning("%s: %s Trying again in %.1f s.", self._action, _told(again, len(batch_ids)), wait)
+            log.warning("%s: %s Trying again in %.1f s.", self._action, _format_failures(again, len(batch_ids)), wait)
             self._client.sleep(wait)
-            again = self._round(list(again), progress)
+            again = self._run_round(list(again), progress)
 
-    def _round(self, batch_ids: Collection[str], progress: Progress) -> dict[str, ISalesError]:
-        """Do it once for each batch; return what failed in passing."""
+    def _run_round(self, batch_ids: Collection[str], progress: Progress) -> dict[str, ISalesError]:
+        """Send one request for each batch; return the transient failures."""
         queue, failed = Queue(batch_ids), dict[str, ISalesError]()
         began = time.monotonic()
         work_off(
@@ -102,29 +95,41 @@ class Rounds:
 
     def _work(self, queue: Queue[str], failed: dict[str, ISalesError]) -> None:
         for batch_id in queue:
-            timeout = self._timeout(queue.left + 1, len(failed))
+            timeout = self._limit_timeout(queue.left + 1)
             if self.outage:
                 return
-            error = self._attempt(batch_id, float("inf") if self._answered else self._gives_up_at, timeout)
+            error = self._attempt(batch_id, self._gives_up_at, timeout)
             if error:
                 failed[batch_id] = error
             if isinstance(error, ISalesStoppedError):
                 return
-            # A refusal is an answer too: the service itself is there.
+            if isinstance(error, ISalesHeldBackError):
+                self.outage = f"No more requests were sent: {error.problem}"
+            # A refusal is a response too: the service itself is there.
             if error is None or isinstance(error, (ISalesResultError, ISalesAuthenticationError)):
-                self._answered = True
+                self._responded_at, self._failures_since = time.monotonic(), 0
+            else:
+                self._failures_since += 1
 
-    def _timeout(self, left: int, failures: int) -> float | None:
-        """Return the seconds for the next request: those of the client, unless no request at all was answered yet."""
-        if self._answered or failures < self._parallel:
-            return None
+    @property
+    def _gives_up_at(self) -> float:
+        return min(self._responded_at + OUTAGE_SECONDS, self._ends_at)
+
+    def _limit_timeout(self, left: int) -> float | None:
+        """Return the timeout of the next request; None for the client's, unless the server does not respond."""
         seconds = self._gives_up_at - time.monotonic()
         if seconds <= 0:
-            self.outage = f"No request was answered within {OUTAGE_SECONDS:.0f} s, so no more were sent"
+            self.outage = (
+                f"No more requests were sent: the server has not responded for {OUTAGE_SECONDS:.0f} s"
+                if time.monotonic() < self._ends_at
+                else f"No more requests were sent: the time limit of {SWITCHING_SECONDS:.0f} s was reached"
+            )
+        if self._failures_since < self._parallel:
+            return None
         return max(LEAST_TIMEOUT, seconds * self._parallel / left)
 
 
-def _told(failed: dict[str, ISalesError], total: int) -> str:
-    """Say in one line how many requests failed, and why most of them did."""
+def _format_failures(failed: dict[str, ISalesError], total: int) -> str:
+    """Return one line with how many requests failed, and why most of them did."""
     ((problem, count),) = Counter(error.problem for error in failed.values()).most_common(1)
     return f"{len(failed)} of {total} failed, {count} of them: {problem}."

@@ -116,6 +116,7 @@ class Service:
         self.vdn_id = check_vdn_id(vdn_id)
         self.max_page_size = 1000
         self.status_as_text = False
+        self.total_counts_page = False
         self.campaigns: dict[int, Campaign] = {}
 
     def answer(self, verb: str, vdn_id: str, campaign_id: str, body: object) -> dict[str, Any]:
@@ -188,7 +189,8 @@ class Service:
             for batch in campaign.batches.values()
             if status in (None, batch.status) and part_of_name in batch.name
         ]
-        return {"totalCount": len(selected), "data": selected[offset : offset + min(limit, self.max_page_size)]}
+        page = selected[offset : offset + min(limit, self.max_page_size)]
+        return {"totalCount": len(page if self.total_counts_page else selected), "data": page}
 
     def _written(self, status: BatchStatus) -> int | str:
         return str(status.value) if self.status_as_text else status.value

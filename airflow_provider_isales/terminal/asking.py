@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.models import BatchStatus, CampaignKey
+from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.terminal.at_once import each
 from airflow_provider_isales.terminal.output import counted, warn
 
@@ -46,7 +47,7 @@ def may_pause(client: ISalesClient, batches: Batches, exclude: Collection[str], 
                 batch.status is BatchStatus.STARTED
                 and batch.id not in exclude
                 and (wanted == "all" or batch.id in wanted)
-                for batch in client.batches_of(campaign, patient=False)
+                for batch in client.batches_of(campaign, retry=ONCE)
             )
         except ISalesError as error:
             problems[campaign] = str(error)

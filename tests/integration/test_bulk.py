@@ -95,11 +95,13 @@ class TestEveryBatch:
             "confirmed_at": "2026-11-24T10:00:03.250+00:00",
         }
 
-    def test_that_is_paused_already_is_told_in_a_warning_if_it_is_the_case_for_all(
+    def test_a_campaign_without_started_batches_is_reported_at_info_level(
         self, client: ISalesClient, simulator: Simulator, caplog: pytest.LogCaptureFixture
     ) -> None:
         simulator.add_campaign(7, batches=2, status=BatchStatus.SUSPENDED)
-        client.pause_call_batches(7)
+        with caplog.at_level(logging.INFO):
+            client.pause_call_batches(7)
+        assert {record.levelno for record in caplog.records} == {logging.INFO}
         assert "Pausing the call batches of campaign 7 (VDN 25): list has none that is started." in caplog.text
 
     def test_that_is_paused_is_no_reason_for_a_warning(
@@ -154,6 +156,29 @@ class TestEveryBatch:
         result = client.pause_call_batches(7)
         assert result.gone == [deleted]
         assert len(result.changed) == 119
+
+
+def test_a_batch_that_is_missing_for_a_while_and_then_started_is_a_failure(
+    client: ISalesClient, simulator: Simulator
+) -> None:
+    campaign = simulator.add_campaign(7, batches=3)
+    restarted, vanishing, _ = ids(campaign)
+    batch = campaign.batches[vanishing]
+    listings = itertools.count(1)
+
+    def edit(verb: str, body: dict[str, object]) -> None:
+        if verb != "list":
+            return
+        match next(listings):
+            case 2:
+                del campaign.batches[vanishing]
+                campaign.set_status(restarted, BatchStatus.STARTED)
+            case 4:
+                campaign.batches[vanishing] = batch
+
+    simulator.on_request = edit
+    result, _ = failure_of(client)
+    assert result.failed == {vanishing: "list still has it as started"}
 
 
 class TestListings:
@@ -214,6 +239,24 @@ class TestListings:
             client.pause_call_batches(7)
         assert caught.value.retryable
 
+    def test_that_never_agree_leave_no_started_batch_unnamed(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        batches = ids(campaign)
+        edits: dict[int, Callable[[], object]] = dict.fromkeys(range(1, 99), campaign.add_batch)
+        self.edit(simulator, edits | {7: lambda: campaign.set_status(batches[0], BatchStatus.STARTED)})
+        result, _ = failure_of(client)
+        last = ids(campaign)[-3:]  # created while the last listing was read
+        assert {*with_status(campaign, BatchStatus.STARTED)} <= {*result.failed, *result.not_tried, *last}
+
+    def test_stop_when_their_time_is_over(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("airflow_provider_isales.client.bulk.VERIFY_SECONDS", 0.0)
+        self.edit(simulator, dict.fromkeys(range(1, 99), campaign.add_batch))
+        failure_of(client)
+        assert simulator.requests["list"] <= 3 + 4
+
     def test_that_fail_do_not_keep_given_batches_from_being_paused(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
@@ -233,7 +276,7 @@ class TestGivenBatches:
 
     def test_twice_are_done_once(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
         client.pause_call_batches(7, [*ids(campaign)[:5], *ids(campaign)[:5]])
-        assert simulator.requests["pause"] == 5
+        assert simulator.requests.get("pause") == 5
 
     def test_that_are_paused_already_are_told_apart(self, client: ISalesClient, campaign: Campaign) -> None:
         campaign.set_status(ids(campaign)[0], BatchStatus.SUSPENDED)
@@ -350,6 +393,14 @@ class TestFailures:
         assert len(result.changed) == 119
         assert result.failed == {broken: "unexpected RuntimeError: a bug"}
 
+    def test_that_are_permanent_are_retryable_while_any_batch_is_started(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        simulator.inject("result", code="0200001", verb="pause", times=999)
+        with pytest.raises(ISalesBulkError) as caught:
+            client.pause_call_batches(7)
+        assert caught.value.retryable
+
     def test_that_may_pass_are_retryable_even_if_the_verification_is_refused(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
@@ -409,6 +460,47 @@ class TestTheServerUnderStress:
         assert simulator.requests["pause"] >= 120
         assert len(result.failed) == 120
         assert time.monotonic() - began < 12
+
+    def run_out_of_time(
+        self, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, **limits: float
+    ) -> tuple[BulkResult, str]:
+        for name, seconds in ({"LEAST_TIMEOUT": 0.05} | limits).items():
+            monkeypatch.setattr(f"airflow_provider_isales.client.rounds.{name}", seconds)
+        began = time.monotonic()
+        with simulator.client(timeout=1) as client:
+            result, message = failure_of(client)
+        assert time.monotonic() - began < 12
+        return result, message
+
+    def test_a_server_that_goes_silent_after_a_few_responses_ends_the_run(
+        self, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        simulator.on_request = lambda verb, body: (
+            simulator.inject("delay", seconds=60, verb="pause", times=9999)
+            if simulator.requests.get("pause") == 5
+            else None
+        )
+        _, message = self.run_out_of_time(simulator, monkeypatch, OUTAGE_SECONDS=4.0)
+        assert "the server has not responded for 4 s" in message
+
+    def test_a_server_that_asks_for_a_pause_after_a_few_responses_ends_the_run(
+        self, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        wait = {"status": 429, "headers": {"Retry-After": "2"}, "verb": "pause", "times": 9999}
+        simulator.on_request = lambda verb, body: (
+            simulator.inject("answer", **wait) if simulator.requests.get("pause") == 2 else None
+        )
+        result, message = self.run_out_of_time(simulator, monkeypatch, OUTAGE_SECONDS=3.0)
+        assert "No more requests were sent: " in message
+        assert len(result.changed) + len(result.failed) + len(result.not_tried) == 120
+
+    def test_a_server_that_is_slow_for_too_long_ends_the_run(
+        self, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        simulator.inject("delay", seconds=0.5, verb="pause", times=9999)
+        result, message = self.run_out_of_time(simulator, monkeypatch, SWITCHING_SECONDS=1.0)
+        assert "No more requests were sent: the time limit of 1 s was reached" in message
+        assert result.not_tried
 
     def test_what_fails_does_not_slow_down_what_works(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, no_waiting: list[float]
@@ -486,6 +578,12 @@ class TestStopping:
             result, message = failure_of(client, max_parallel_requests=1)
         assert "1 paused, 0 already_paused, 0 failed, 119 not tried" in message
         assert result.not_tried == ids(campaign)[1:]
+
+    def test_batches_that_were_not_tried_are_named(self, simulator: Simulator, campaign: Campaign) -> None:
+        with simulator.client() as client:
+            simulator.on_request = lambda verb, body: client.stop() if verb == "pause" else None
+            _, message = failure_of(client, ids(campaign)[:3], max_parallel_requests=1)
+        assert f"Not tried: {ids(campaign)[1]}, {ids(campaign)[2]}." in message
 
     def test_a_client_whose_time_is_over_sends_nothing_more(self, simulator: Simulator, campaign: Campaign) -> None:
         simulator.inject("delay", seconds=0.05, verb="pause", times=999)
@@ -620,6 +718,12 @@ class TestTheAnnouncement:
         first, second, *_ = ids(campaign)
         campaign.set_status(first, BatchStatus.SUSPENDED)
         assert self.announced(client, [first, second, ABSENT]) == [[second]]
+
+    def test_names_what_is_started_after_a_first_listing_that_failed_transiently(
+        self, client: ISalesClient, campaign: Campaign, simulator: Simulator
+    ) -> None:
+        simulator.inject("answer", status=503, verb="list")
+        assert self.announced(client, ids(campaign)[:2]) == [ids(campaign)[:2]]
 
     def test_names_nothing_that_is_excluded(self, client: ISalesClient, campaign: Campaign) -> None:
         first, *others = ids(campaign)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,7 @@ from airflow_provider_isales.client import (
     Outcome,
     RetryPolicy,
 )
+from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 SUCCESS = {"resultCode": "0200000", "resultDesc": "ok", "returnCode": "0200000", "returnDesc": "ok"}
@@ -260,7 +261,7 @@ class TestList:
     ) -> None:
         body = json.dumps(SUCCESS | {"totalCount": 3, "data": batches})
         simulator.inject("answer", status=200, body=body)
-        simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"totalCount": 3, "data": []}))
+        simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"totalCount": 3, "data": []}), times=2)
         with pytest.raises(ISalesProtocolError, match=r"0 came from offset [01] on, of 3 in all"):
             list(client.list_call_batches(7))
 
@@ -283,13 +284,13 @@ class TestList:
             "Listing the batches of campaign 7 (VDN 25) failed: totalCount is 100001, more than a campaign holds."
         )
 
-    @pytest.mark.parametrize(("patient", "requests"), [(True, 8), (False, 1)])
-    def test_a_page_that_fails_in_passing_is_asked_for_again_by_the_patient(
-        self, client: ISalesClient, simulator: Simulator, patient: bool, requests: int
+    @pytest.mark.parametrize(("retry", "requests"), [(None, 8), (ONCE, 1)])
+    def test_a_page_that_fails_transiently_is_retried_within_the_given_policy(
+        self, client: ISalesClient, simulator: Simulator, retry: RetryPolicy | None, requests: int
     ) -> None:
         simulator.inject("answer", status=502, times=9)
         with pytest.raises(ISalesHTTPStatusError):
-            list(client.batches_of(CampaignKey(25, 7), patient=patient))
+            list(client.batches_of(CampaignKey(25, 7), retry=retry))
         assert simulator.requests["list"] == requests
 
     def test_a_status_may_come_as_text(self, client: ISalesClient, simulator: Simulator) -> None:
@@ -328,6 +329,57 @@ class TestList:
         simulator.inject("answer", status=200, body=json.dumps(SUCCESS | page), times=8)
         with pytest.raises(ISalesProtocolError):
             list(client.list_call_batches(7))
+
+
+class TestTotalCountOfThePage:
+    """A server may count the batches of the page instead of the campaign's: the reference allows both readings."""
+
+    @pytest.fixture
+    def campaign(self, simulator: Simulator, request: pytest.FixtureRequest) -> Iterator[Campaign]:
+        simulator.service.total_counts_page = True
+        yield simulator.add_campaign(9, batches=request.param)
+        simulator.service.total_counts_page = False
+
+    @pytest.mark.parametrize("campaign", [0, 99, 100, 101, 200, 250], indirect=True)
+    def test_does_not_end_a_listing_early(self, client: ISalesClient, campaign: Campaign) -> None:
+        assert [batch.id for batch in client.list_call_batches(9)] == list(campaign.batches)
+
+    @pytest.mark.parametrize("campaign", [200], indirect=True)
+    def test_does_not_hide_an_edit(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
+        def delete_one(verb: str, body: Any) -> None:
+            if body["offset"] == 100:
+                del campaign.batches[min(campaign.batches)]
+                campaign.add_batch()
+                campaign.batches = dict(reversed(campaign.batches.items()))
+
+        simulator.on_request = delete_one
+        with pytest.raises(ISalesCampaignEditedError):
+            list(client.list_call_batches(9))
+
+
+class TestAgreedBatches:
+    def test_are_those_of_two_listings_in_a_row_with_the_same_batches(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
+        campaign = simulator.add_campaign(9, batches=150)
+
+        def slip(verb: str, body: Any) -> None:
+            if simulator.requests["list"] == 2:
+                del campaign.batches[min(campaign.batches)]
+                campaign.add_batch()
+
+        simulator.on_request = slip
+        assert [batch.id for batch in client.agreed_batches(client.campaign(9))] == list(campaign.batches)
+
+    def test_are_not_there_while_the_campaign_keeps_changing(self, client: ISalesClient, simulator: Simulator) -> None:
+        campaign = simulator.add_campaign(9, batches=1)
+
+        def add_one(verb: str, body: Any) -> None:
+            campaign.add_batch()
+
+        simulator.on_request = add_one
+        with pytest.raises(ISalesCampaignEditedError, match="the campaign kept changing"):
+            client.agreed_batches(client.campaign(9))
 
 
 class TestPagesThatAreAskedForAtOnce:

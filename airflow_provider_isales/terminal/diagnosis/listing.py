@@ -12,6 +12,7 @@ from airflow_provider_isales.client.answers import Page
 from airflow_provider_isales.client.client import PAGE_SIZE
 from airflow_provider_isales.client.look import Look
 from airflow_provider_isales.client.models import BatchStatus
+from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.terminal.diagnosis.findings import REPORT, Finding, State, Visit, failed, milliseconds
 
 PAGE_SIZES = (1, PAGE_SIZE, 1000)
@@ -27,7 +28,7 @@ def campaign(visit: Visit) -> Finding:
     if not visit.campaign:
         return _NO_CAMPAIGN._replace(advice="Name one: isales doctor CAMPAIGN")
     try:
-        batches = list(visit.client.batches_of(visit.campaign, patient=False))
+        batches = list(visit.client.batches_of(visit.campaign, retry=ONCE))
     except ISalesError as error:
         return failed(error)
     started = sum(batch.status is BatchStatus.STARTED for batch in batches)

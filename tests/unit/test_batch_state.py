@@ -1,0 +1,125 @@
+"""What the facts about a batch amount to: the last listing decides, whatever was found before."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from airflow_provider_isales.client import (
+    BatchStatus,
+    ISalesArgumentError,
+    ISalesConnectError,
+    ISalesError,
+    ISalesNotAllowedError,
+    ISalesTimeoutError,
+    Outcome,
+)
+from airflow_provider_isales.client.batch_state import BatchState, settle
+from airflow_provider_isales.client.verbs import PAUSE
+
+STARTED, SUSPENDED = BatchStatus.STARTED, BatchStatus.SUSPENDED
+EVENING = datetime(2026, 11, 24, 18, tzinfo=UTC)
+LATER = EVENING + timedelta(minutes=1)
+LOST = ISalesTimeoutError("no answer in time")
+REFUSED = ISalesNotAllowedError("")
+NEVER_SENT = ISalesConnectError("refused")
+
+
+LISTED = BatchState().seen(STARTED)
+
+
+def asked(state: BatchState = LISTED, now: datetime = EVENING) -> BatchState:
+    return state.asked(now, STARTED)
+
+
+def outcome_of(state: BatchState, *, missing_is_gone: bool = True) -> Outcome:
+    return settle(state, PAUSE, missing_is_gone=missing_is_gone)[0]
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        asked().switched(Outcome.PAUSED),
+        asked().switched(Outcome.ALREADY_PAUSED),
+        asked().switched(Outcome.PAUSED).missed(),
+        asked().switched(Outcome.PAUSED).seen(SUSPENDED),
+        asked().failed(REFUSED),
+        asked().failed(LOST).missed(),
+        asked(),
+    ],
+)
+def test_a_batch_that_the_last_listing_has_as_started_failed_whatever_was_found_before(found: BatchState) -> None:
+    assert outcome_of(found.seen(STARTED)) is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("found", "outcome"),
+    [
+        (asked().switched(Outcome.PAUSED), Outcome.PAUSED),
+        (asked().switched(Outcome.ALREADY_PAUSED), Outcome.ALREADY_PAUSED),
+        (asked().failed(LOST), Outcome.PAUSED),
+        (asked().failed(REFUSED), Outcome.ALREADY_PAUSED),
+        (BatchState(), Outcome.ALREADY_PAUSED),
+    ],
+)
+def test_a_batch_that_the_last_listing_has_as_suspended_is_as_wanted(found: BatchState, outcome: Outcome) -> None:
+    assert outcome_of(found.seen(SUSPENDED)) is outcome
+
+
+@pytest.mark.parametrize("then", [LOST, REFUSED, NEVER_SENT])
+def test_an_already_after_a_lost_response_is_our_own_work_whatever_failed_in_between(then: ISalesError) -> None:
+    found = asked(asked(asked().failed(LOST)).failed(then)).switched(Outcome.ALREADY_PAUSED)
+    assert outcome_of(found) is Outcome.PAUSED
+
+
+def test_an_already_after_a_lost_response_is_ours_if_nobody_listed_the_batch_before() -> None:
+    found = asked(asked(BatchState()).failed(LOST)).switched(Outcome.ALREADY_PAUSED)
+    assert outcome_of(found) is Outcome.PAUSED
+
+
+def test_an_already_after_a_lost_response_is_not_ours_if_the_batch_was_listed_as_suspended_before() -> None:
+    found = asked(asked(BatchState().seen(SUSPENDED)).failed(LOST)).switched(Outcome.ALREADY_PAUSED)
+    assert outcome_of(found) is Outcome.ALREADY_PAUSED
+
+
+def test_an_already_after_a_request_that_was_never_sent_is_not_ours() -> None:
+    found = asked(asked().failed(NEVER_SENT)).switched(Outcome.ALREADY_PAUSED)
+    assert outcome_of(found) is Outcome.ALREADY_PAUSED
+
+
+def test_without_a_listing_a_lost_response_leaves_the_outcome_unknown() -> None:
+    assert outcome_of(asked().failed(LOST)) is Outcome.UNKNOWN
+
+
+def test_without_a_listing_a_request_under_way_leaves_the_outcome_unknown() -> None:
+    assert outcome_of(asked()) is Outcome.UNKNOWN
+
+
+def test_a_batch_for_which_nothing_was_sent_is_not_tried() -> None:
+    assert outcome_of(BatchState().seen(STARTED)) is Outcome.NOT_TRIED
+
+
+def test_a_missing_batch_is_gone_where_that_is_no_failure() -> None:
+    assert outcome_of(asked().failed(REFUSED).missed()) is Outcome.GONE
+
+
+def test_a_missing_batch_failed_where_it_was_asked_for() -> None:
+    assert outcome_of(asked().switched(Outcome.PAUSED).missed(), missing_is_gone=False) is Outcome.FAILED
+
+
+def test_a_bad_id_failed_even_where_missing_batches_are_gone() -> None:
+    assert outcome_of(BatchState(error=ISalesArgumentError("not digits")).missed()) is Outcome.FAILED
+
+
+def test_the_first_request_that_may_have_taken_effect_is_when_it_was_asked() -> None:
+    assert asked(asked().failed(LOST), LATER).asked_at == EVENING
+
+
+@pytest.mark.parametrize("error", [REFUSED, NEVER_SENT])
+def test_a_request_that_changed_nothing_is_not_when_it_was_asked(error: ISalesError) -> None:
+    assert asked(asked().failed(error), LATER).asked_at == LATER
+
+
+def test_a_batch_that_was_restarted_meanwhile_was_asked_again_later() -> None:
+    assert asked(asked().failed(LOST).seen(STARTED), LATER).asked_at == LATER
