@@ -80,7 +80,6 @@ bench: $(INSTALLED)-bench  ## the benchmarks, side by side with what would be us
 	@$(BIN)/python benchmarks/run.py
 
 picture: $(INSTALLED)  ## draw the pictures of the docs anew
-	@$(BIN)/python docs/shift_weeks.py
 	@$(BIN)/python docs/terminal_picture.py
 
 simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with; PORT=8444

@@ -59,7 +59,7 @@ def without_airflow(session: nox.Session, line: str) -> None:
     attacks = ["tests/attack"] if line == "lowest" or session.python == "3.11" else []
     # Two files at once: these tests wait for much of their time.
     at_once = ["--dist=loadfile", "--numprocesses=2"]
-    test(session, *at_once, "tests/unit", "tests/integration", "tests/terminal", *attacks)
+    test(session, *at_once, "tests/unit", "tests/integration", "tests/cli", *attacks)
 
 
 def install(session: nox.Session, line: str, *what: str) -> None:

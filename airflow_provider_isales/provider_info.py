@@ -55,7 +55,7 @@ def get_provider_info() -> dict[str, Any]:
             {"integration-name": INTEGRATION, "python-modules": ["airflow_provider_isales.operators.call_batch"]}
         ],
         # From Airflow 3.2 on: `airflow isales`.
-        "cli": ["airflow_provider_isales.terminal.for_airflow.get_cli_commands"],
+        "cli": ["airflow_provider_isales.cli.definition.get_isales_cli_commands"],
         # Airflow reads this only where it discovers providers at once; the entry point makes the plugin known always.
         "plugins": [{"name": "isales", "plugin-class": "airflow_provider_isales.plugin.ISalesPlugin"}],
         "connection-types": [

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import textwrap
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from airflow_provider_isales.cli.parser import COMMANDS, CONNECTION, Argument, Command
+from airflow_provider_isales.cli.statuses import STATUSES as EXIT_STATUSES
 from airflow_provider_isales.client import (
     RESULT_ERRORS,
     ISalesAlreadySuspendedError,
@@ -24,8 +25,6 @@ from airflow_provider_isales.client import (
     ISalesTLSError,
 )
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS
-from airflow_provider_isales.terminal.cli import command_of, make_parser
-from airflow_provider_isales.terminal.status import STATUSES as EXIT_STATUSES
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -77,14 +76,13 @@ def connection_fields() -> str:
 
 
 def terminal_commands() -> str:
-    """Every command of ``isales``, from its parser."""
-    return apart("\n\n".join(f"## isales {name}\n\n{_command(name, parser)}" for name, parser in _commands().items()))
+    """Every command of ``isales``, from their table."""
+    return apart("\n\n".join(f"## isales {name}\n\n{_command(command)}" for name, command in COMMANDS.items()))
 
 
 def terminal_connection() -> str:
-    """The arguments of ``isales`` that name a connection, which all commands have."""
-    parser = next(iter(_commands().values()))
-    return table(("argument", "meaning"), _arguments(parser, of_connection=True))
+    """The arguments of ``isales`` that name a connection."""
+    return table(("argument", "meaning"), map(_argument, CONNECTION))
 
 
 def terminal_statuses(statuses: Mapping[int, str] = EXIT_STATUSES) -> str:
@@ -92,36 +90,23 @@ def terminal_statuses(statuses: Mapping[int, str] = EXIT_STATUSES) -> str:
     return table(("exit status", "meaning"), ((f"`{status}`", meaning) for status, meaning in statuses.items()))
 
 
-def _commands() -> dict[str, argparse.ArgumentParser]:
-    choices = (action.choices for action in make_parser()._actions)
-    return dict(next(each for each in choices if isinstance(each, dict)))
-
-
-def _command(name: str, parser: argparse.ArgumentParser) -> str:
-    arguments = table(("argument", "meaning"), _arguments(parser, of_connection=False))
-    examples = textwrap.dedent(str(parser.epilog).partition("\n")[2].partition("\n\nexit statuses:")[0])
-    statuses = getattr(command_of(name), "STATUSES", EXIT_STATUSES)
+def _command(command: Command) -> str:
     return "\n".join(
         [
-            f"{' '.join(str(parser.description).split())}\n",
-            f"```sh\n{examples}\n```",
-            arguments.rstrip(),
-            terminal_statuses(statuses).rstrip() if statuses is not EXIT_STATUSES else "",
+            f"{command.summary}\n",
+            f"```sh\n{textwrap.dedent(command.examples).strip()}\n```",
+            table(("argument", "meaning"), map(_argument, command.arguments)).rstrip(),
+            terminal_statuses(command.statuses).rstrip() if command.statuses is not EXIT_STATUSES else "",
         ]
     )
 
 
-def _arguments(parser: argparse.ArgumentParser, *, of_connection: bool) -> Iterator[tuple[str, str]]:
-    formatter = parser._get_formatter()
-    for group in parser._action_groups:
-        for action in group._group_actions:
-            if (group.title == "connection") is of_connection and not isinstance(action, argparse._HelpAction):
-                yield f"`{_written(action)}`", formatter._expand_help(action)
-
-
-def _written(action: argparse.Action) -> str:
-    value = action.metavar or ("{" + ",".join(action.choices) + "}" if action.choices else "")
-    return " ".join(filter(None, (", ".join(action.option_strings), str(value))))
+def _argument(argument: Argument) -> tuple[str, str]:
+    settings = argument.settings
+    choices = "{" + ",".join(settings["choices"]) + "}" if "choices" in settings else ""
+    flags = ", ".join(flag for flag in argument.flags if flag.startswith("-"))
+    meaning = settings["help"].replace("%(default)s", str(settings.get("default")))
+    return f"`{flags} {settings.get('metavar', choices)}`".replace("` ", "`").replace(" `", "`"), meaning
 
 
 def excerpt(path: str, first: str, last: str = "") -> str:

@@ -9,7 +9,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
 from rich.text import Text
 
@@ -19,8 +18,8 @@ CAMPAIGNS = ("1001", "1002", "1003", "1004")
 ABSENT = "1005"
 WIDTH = 100
 ERASED = "\x1b[2K"
-# Without the fonts that it would fetch from elsewhere.
-FORMAT = re.sub(r"@font-face \{\{.*?\}\}", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+# The fonts that it would fetch from elsewhere.
+FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 
 def main() -> None:
@@ -33,7 +32,7 @@ def main() -> None:
         console.print(f"$ isales pause {' '.join(CAMPAIGNS)} {ABSENT} --yes", highlight=False)
         # The table is drawn again and again over itself: what remains begins after what was erased last.
         console.print(Text.from_ansi(shown.rpartition(ERASED)[2]))
-    svg = console.export_svg(title="22:00", code_format=FORMAT, unique_id="isales")
+    svg = FONTS.sub("", console.export_svg(title="22:00", unique_id="isales"))
     Path(__file__).with_name("images").joinpath("terminal.svg").write_text(svg)
 
 

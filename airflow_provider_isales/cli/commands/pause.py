@@ -1,0 +1,63 @@
+"""``isales pause``."""
+
+from __future__ import annotations
+
+import argparse
+
+from airflow_provider_isales.cli.at_once import run_each
+from airflow_provider_isales.cli.connections import make_client
+from airflow_provider_isales.cli.notes import Notes, to_json
+from airflow_provider_isales.cli.output import confirm, format_count, is_interactive, warn
+from airflow_provider_isales.cli.statuses import FAILURE
+from airflow_provider_isales.cli.switching import Batches, name_batches, switch_batches
+from airflow_provider_isales.client import BatchStatus, CampaignKey, ISalesClient, ISalesError
+from airflow_provider_isales.client.verbs import PAUSE
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry the command out, and return the exit status."""
+    with make_client(arguments, arguments.parallel) as client:
+        batches = name_batches(arguments, client)
+        notes = Notes(arguments.save) if arguments.save else None
+        if notes:
+            notes.add({})
+            if notes.problem:
+                warn(f"isales: {notes.problem}. What is paused is said at the end.")
+        if not arguments.yes and is_interactive() and not _ask(client, batches, arguments):
+            warn("Nothing was paused.")
+            return FAILURE
+        status, results = switch_batches(PAUSE, client, batches, arguments, notes.add if notes else None)
+    if notes:
+        # Also what no listing had as started before it was paused.
+        notes.add({result.campaign: result.changed for result in results})
+        if notes.problem:
+            warn(f"isales: {notes.problem}. To resume what was started, save this to a file for --from-file:")
+            warn(to_json(notes.added))
+            return status or FAILURE
+    return status
+
+
+def _ask(client: ISalesClient, batches: Batches, arguments: argparse.Namespace) -> bool:
+    """Say how many batches of which campaigns will be paused, and ask."""
+    counts: dict[CampaignKey, int] = {}
+    problems: dict[CampaignKey, str] = {}
+
+    def count(campaign: CampaignKey) -> None:
+        wanted = batches[campaign]
+        try:
+            counts[campaign] = sum(
+                batch.status is BatchStatus.STARTED
+                and batch.id not in arguments.exclude
+                and (wanted == "all" or batch.id in wanted)
+                for batch in client.list_call_batches(campaign.campaign_id, vdn_id=campaign.vdn_id)
+            )
+        except ISalesError as error:
+            problems[campaign] = f"what is started is not known. {error}"
+
+    run_each(count, batches, arguments.parallel)
+    if not any(counts.values()) and not problems:
+        return True  # there is nothing to ask, but the pause makes sure of it
+    for campaign in batches:
+        warn(f"  {campaign}: {problems.get(campaign) or counts[campaign]}")
+    found = format_count(sum(counts.values()), "started batch", "started batches")
+    return confirm(f"Pause {found} of {format_count(len(batches), 'campaign', 'campaigns')}?")

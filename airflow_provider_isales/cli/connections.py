@@ -1,0 +1,163 @@
+"""From the command line, the environment or Airflow to a client."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+from airflow_provider_isales.cli.output import silence, warn
+from airflow_provider_isales.cli.parser import VARIABLE
+from airflow_provider_isales.cli.statuses import UsageError
+from airflow_provider_isales.client import CampaignKey, ISalesArgumentError, ISalesClient, RetryPolicy
+from airflow_provider_isales.hooks.settings import ConnectionLike, client_settings
+from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
+
+EXAMPLE = (
+    '{"host": "isales.example.com", "port": 28080, "login": "<access key>", "password": "<secret key>", '
+    '"extra": {"vdn_id": 25}}'
+)
+_FIELDS = ("conn_type", "host", "port", "login", "password", "schema", "extra", "description")
+
+
+@dataclass
+class JSONConnection:
+    """A connection that was read without Airflow."""
+
+    conn_id: str
+    host: Any
+    port: Any
+    login: Any
+    password: Any = field(repr=False)
+    extra: Any = field(repr=False)
+
+
+def make_client(arguments: argparse.Namespace, max_connections: int = 8) -> ISalesClient:
+    """
+    Return a client for the connection that was asked for. Close it, or use it as a context manager.
+
+    :param arguments: what was typed
+    :param max_connections: how many connections are kept open: as many as threads use the client at once
+    :raises UsageError: if there is no such connection, or it cannot be used; the message says what to type
+    """
+    connection, source = find_connection(arguments.conn_id, arguments.connection_file)
+    try:
+        retry = RetryPolicy(total=arguments.retry_for.total_seconds())
+    except ISalesArgumentError as error:
+        raise UsageError(f"--retry-for: {error}") from None
+    try:
+        settings = client_settings(connection)
+        if arguments.vdn_id is not None:
+            settings["vdn_id"] = arguments.vdn_id
+        return ISalesClient(**settings, retry=retry, max_connections=max_connections)
+    except ISalesArgumentError as error:
+        problem = f"{source} cannot be used: {error}"
+    raise UsageError(problem)  # here, so that no frame whose variables hold secrets hangs on it
+
+
+def make_campaign_keys(client: ISalesClient, campaign_ids: Iterable[int]) -> list[CampaignKey]:
+    """
+    Return the campaigns that were named, each once.
+
+    :raises UsageError: if nothing says in which VDN they are
+    """
+    if client.vdn_id is None:
+        raise UsageError("the connection names no vdn_id: add --vdn-id VDN, or set its extra field vdn_id")
+    return list(dict.fromkeys(map(client.campaign, campaign_ids)))
+
+
+def find_connection(conn_id: str, file: str | None) -> tuple[ConnectionLike, str]:
+    """
+    Return a connection, and where it was found.
+
+    :param conn_id: its id
+    :param file: the file that has it, if one was named
+    :raises UsageError: if there is none, or it can't be read
+    """
+    if file is not None:
+        return read_connection(_read_file(file, conn_id), conn_id, file), f"the connection in {file}"
+    variables = [f"AIRFLOW_CONN_{conn_id.upper()}"]
+    if conn_id == DEFAULT_CONN_ID:  # not for another one: it may be that of another platform
+        variables.append(VARIABLE)
+    for variable in variables:
+        if text := os.environ.get(variable, "").strip():
+            source = f"the variable {variable}"
+            return read_connection(text, conn_id, source), f"the connection in {source}"
+    found = _ask_airflow(conn_id)
+    if not isinstance(found, str):
+        return found, f"Airflow's connection {conn_id!r}"
+    raise UsageError(
+        f"there is no connection {conn_id!r}: there is no variable {' or '.join(variables)}, and {found}. "
+        f"Type\n\n  export {variables[-1]}='{EXAMPLE}'\n\nor put the same, without the quotes around it, into a "
+        "file that only you can read, and add --connection-file FILE."
+    )
+
+
+def read_connection(text: str, conn_id: str, source: str) -> ConnectionLike:
+    """
+    Read a connection as JSON; one as URI too where Airflow is installed, which reads it.
+
+    :param text: what stands there
+    :param conn_id: the connection's id
+    :param source: how messages name the place; they never show the text
+    :raises UsageError: if it is neither
+    """
+    problem = f"{source} has no connection as JSON such as {EXAMPLE}"
+    # Errors of json and of Airflow, or those of a field of another type, may hold what was read.
+    with contextlib.suppress(Exception):
+        if "://" in text and not text.startswith("{"):
+            problem = f"{source} has no connection as URI that Airflow can read here; as JSON it needs no Airflow"
+            with silence():
+                airflows: ConnectionLike = import_module("airflow.models.connection").Connection(conn_id, uri=text)
+            return airflows
+        fields = json.loads(text)
+        if unknown := fields.keys() - _FIELDS:
+            problem = f"{source} has the unknown field {min(unknown)!r}; known are {', '.join(_FIELDS)}"
+            raise UsageError(problem)
+        extra, port = fields.get("extra"), fields.get("port")
+        return JSONConnection(
+            conn_id,
+            port=int(port) if port else None,
+            extra=extra if isinstance(extra, str) or not extra else json.dumps(extra),
+            **{name: fields.get(name) for name in ("host", "login", "password")},
+        )
+    raise UsageError(problem)  # here, so that nothing that shows the text hangs on it
+
+
+def _read_file(file: str, conn_id: str) -> str:
+    try:
+        with open(file, encoding="utf-8") as stream:
+            text = stream.read().strip()
+            if os.fstat(stream.fileno()).st_mode & stat.S_IROTH:
+                warn(f"isales: every user of this machine can read the keys in {file}: chmod 600 {file}")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} can't be read: {error}") from None
+    with contextlib.suppress(ValueError, AttributeError, RecursionError):
+        exported = json.loads(text).get(conn_id)  # `airflow connections export`
+        if exported:
+            return exported if isinstance(exported, str) else json.dumps(exported)
+    return text
+
+
+def _ask_airflow(conn_id: str) -> ConnectionLike | str:
+    """Return the connection by Airflow's own look-up, or why there is none."""
+    with silence():
+        try:
+            # Not BaseHook, which in Airflow 3 asks the database only from within a task.
+            airflows = import_module("airflow.models.connection").Connection
+            not_found = import_module("airflow.providers.common.compat.sdk").AirflowNotFoundException
+        except ImportError as error:
+            return f"Airflow can't be imported ({error})"
+        try:
+            found: ConnectionLike = airflows.get_connection_from_secrets(conn_id)
+            return found
+        except not_found:
+            return f"Airflow has none, or cannot reach what has it (`airflow connections get {conn_id}` tells)"
+        except Exception as error:  # of whatever secrets backend there is; its text may hold what it read
+            return f"Airflow's own look-up failed ({type(error).__name__})"

@@ -1,0 +1,26 @@
+"""``airflow isales ...``: the same commands within Airflow's own, from Airflow 3.2 on."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from airflow.cli.cli_config import ActionCommand, CLICommand, GroupCommand
+
+from airflow_provider_isales.cli.parser import COMMANDS, DESCRIPTION
+from airflow_provider_isales.cli.runner import run_command
+
+
+def get_isales_cli_commands() -> list[CLICommand]:
+    """Return the commands; the provider info names this function."""
+    commands = []
+    for name, command in COMMANDS.items():
+        arguments: Any = (*command.arguments, *command.connection)  # these are as Airflow's ``Arg`` is
+        commands.append(ActionCommand(name, command.summary, _make_function(name), arguments, epilog=command.epilog))
+    return [GroupCommand(name="isales", help=DESCRIPTION, subcommands=commands)]
+
+
+def _make_function(name: str) -> Callable[[argparse.Namespace], None]:
+    return lambda arguments: sys.exit(run_command(name, arguments))

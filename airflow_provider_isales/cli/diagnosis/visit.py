@@ -1,0 +1,152 @@
+"""What a step is, what it finds, and what all steps share."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from airflow_provider_isales.client import (
+    CampaignKey,
+    ISalesClient,
+    ISalesError,
+    ISalesHTTPStatusError,
+    ISalesProtocolError,
+    ISalesResultError,
+)
+from airflow_provider_isales.client.answers import Page
+from airflow_provider_isales.client.client import PAGE_SIZE
+from airflow_provider_isales.client.look import Look
+from airflow_provider_isales.client.probe import by_other_profiles, probe
+from airflow_provider_isales.client.profiles import SigningProfile
+from airflow_provider_isales.client.verbs import LIST
+
+#: The advice where an answer is one that the client does not expect.
+REPORT = "Attach a report (--report) to an issue: it takes another version to deal with that."
+
+_FIRST_ATTEMPTS = 3
+_QUOTED = re.compile(r"(?<!\w)'[^']*'")
+_PROXY_REASON = re.compile(r"(Tunnel connection failed: \d+).*")
+
+
+class State(StrEnum):
+    """How well it is: a warning works, but somebody should look at it."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    SKIPPED = "skipped"
+
+
+class Finding(NamedTuple):
+    """
+    What a step found.
+
+    :param state: how well it is
+    :param finding: what was found and what it means
+    :param advice: what to do about it
+    :param private: what only the terminal shows, not a report: names, addresses, the server's own words
+    """
+
+    state: State
+    finding: str
+    advice: str = ""
+    private: str = ""
+
+
+class Step(NamedTuple):
+    """
+    One question.
+
+    :param name: a word or two
+    :param find: finds the answer out
+    :param needs: the name of the step without whose success it makes no sense
+    """
+
+    name: str
+    find: Callable[[], Finding]
+    needs: str = ""
+
+
+class Visit:
+    """
+    One visit to a platform: what its steps share, so that nothing is asked twice.
+
+    :param client: knows the server
+    :param campaign: the campaign that was named, if any
+    """
+
+    def __init__(self, client: ISalesClient, campaign: CampaignKey | None) -> None:
+        self.client = client
+        self.campaign = campaign
+        #: The failures before the first answer.
+        self.in_vain: list[ISalesError] = []
+
+    @cached_property
+    def first(self) -> Look[Page]:
+        """The first answer; a transient failure is tried again, or it would hide all else."""
+        for attempt in range(1, _FIRST_ATTEMPTS + 1):
+            look = probe(self.client, self.campaign)
+            if not (look.error and look.error.transient) or attempt == _FIRST_ATTEMPTS:
+                break
+            self.in_vain.append(look.error)
+            self.client.sleep(self.client.retry.wait_after(look.error, attempt))
+        return look
+
+    @cached_property
+    def by_other_profiles(self) -> dict[SigningProfile, Look[Page]]:
+        """The answers to requests that are signed by the profiles that the connection does not use."""
+        return dict(by_other_profiles(self.client, self.campaign))
+
+    @cached_property
+    def first_page(self) -> Look[Page]:
+        """The first page of the campaign's batches, as the client asks for it."""
+        return self.list_page(PAGE_SIZE)
+
+    def list_page(self, limit: int, offset: int = 0) -> Look[Page]:
+        """Ask for a page of so many batches of the campaign."""
+        if self.campaign is None:
+            raise ValueError("no campaign was named")
+        return self.client.look(LIST, self.campaign, offset=offset, limit=limit)
+
+
+def examine(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
+    """Carry out steps in order; one that fails keeps only those from running that need it."""
+    done = {""}
+    for step in steps:
+        if step.needs not in done:
+            finding = Finding(State.SKIPPED, f'not tried: it needs "{step.needs}"')
+        else:
+            try:
+                finding = step.find()
+            except Exception as error:  # at a customer's site, the next step may still say what is wrong
+                problem = explain(error) if isinstance(error, ISalesError) else (type(error).__name__, str(error))
+                finding = Finding(State.FAIL, f"could not be found out: {problem[0]}", private=problem[1])
+        if finding.state in (State.OK, State.WARN):
+            done.add(step.name)
+        yield step, finding
+
+
+def explain(error: ISalesError) -> tuple[str, str]:
+    """Return what went wrong in words of our own, and apart from them those of the server, which may say anything."""
+    if isinstance(error, ISalesResultError):
+        return f"[{error.code}] {error.meaning}", error.description
+    if isinstance(error, ISalesHTTPStatusError):
+        problem = ISalesHTTPStatusError(error.status).problem
+        return problem, error.problem.removeprefix(problem).lstrip(", ")
+    if isinstance(error, ISalesProtocolError):
+        return "an answer that cannot be read as the reference describes it", error.problem
+    # What is quoted is the name of the server or of a proxy, and a proxy says anything after its status.
+    problem = _PROXY_REASON.sub(r"\1", _QUOTED.sub("'...'", error.problem))
+    return problem, "" if problem == error.problem else error.problem
+
+
+def make_failure(what: Look[Any] | ISalesError, advice: str = "", state: State = State.FAIL) -> Finding:
+    """Return the finding that something went wrong, with the error's own advice unless there is a better one."""
+    error = what if isinstance(what, ISalesError) else what.error
+    if error is None:
+        raise ValueError("nothing went wrong")
+    finding, private = explain(error)
+    return Finding(state, finding, advice or error.advice, private)

@@ -1,0 +1,95 @@
+"""Printing: what goes wrong with it never stops what the command does."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import Any, TextIO
+
+_problem = ""
+
+
+def set_up(*, verbose: bool) -> None:
+    """
+    Prepare standard output, and the log on standard error.
+
+    :param verbose: whether to log what is being done, not only what goes wrong
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a batch's name in Chinese, on a terminal that has none
+    log, handler = logging.getLogger("airflow_provider_isales"), _Handler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s" if verbose else "isales: %(message)s"))
+    log.handlers = [handler]
+    log.propagate = False
+    log.setLevel(logging.INFO if verbose else logging.WARNING)
+    # What it warns of, the results say too.
+    logging.getLogger("airflow_provider_isales.client.bulk").setLevel(logging.INFO if verbose else logging.ERROR)
+
+
+def say(text: str) -> None:
+    """Print a line of the results."""
+    _print(text, sys.stdout)
+
+
+def say_json(value: Any) -> None:
+    """Print the results for a script, in ASCII: it is valid JSON in every locale."""
+    say(json.dumps(value, indent=2))
+
+
+def warn(text: str) -> None:
+    """Print a line that is no result on standard error."""
+    _print(text, sys.stderr)
+
+
+def is_interactive() -> bool:
+    """Tell whether there is a terminal, at which somebody could answer."""
+    return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
+
+
+def confirm(question: str) -> bool:
+    """Ask on standard error, and return whether the answer is yes."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Keep what Airflow and DAG files print out of the results, and of the mails that cron sends."""
+    printed = io.StringIO()  # not closed: Airflow's log may keep it
+    with redirect_stdout(printed), redirect_stderr(printed):
+        yield
+
+
+def format_count(number: int, one: str, many: str) -> str:
+    """Return a number with its noun."""
+    return f"{number} {one if number == 1 else many}"
+
+
+def flush() -> str:
+    """Print what is left; return what went wrong with the results, if it matters."""
+    for stream in (sys.stdout, sys.stderr):
+        _print("", stream, end="")
+    return _problem
+
+
+def _print(text: str, stream: TextIO | None, end: str = "\n") -> None:
+    global _problem  # noqa: PLW0603  # of the process, as standard output is
+    try:
+        print(text, file=stream, end=end, flush=True)
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # of `isales list ... | head`: nobody wants more
+            _problem = f"standard output can't be written: {error}"
+        # Nor is it to fail once more at the end, when Python flushes it.
+        with suppress(OSError, ValueError, AttributeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]  # None never fails
+
+
+class _Handler(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        warn(self.format(record))

@@ -1,0 +1,275 @@
+"""Pausing or resuming the batches of many campaigns at once, and saying what came of it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Literal
+
+from rich.box import SIMPLE_HEAD
+from rich.live import Live
+from rich.table import Table
+
+from airflow_provider_isales.cli.at_once import run_each
+from airflow_provider_isales.cli.connections import make_campaign_keys
+from airflow_provider_isales.cli.output import format_count, say, say_json, warn
+from airflow_provider_isales.cli.statuses import FAILURE, INTERRUPTED, SUCCESS, UsageError
+from airflow_provider_isales.client import BulkResult, BulkSwitch, CampaignKey, ISalesClient, ISalesError
+from airflow_provider_isales.client.arguments import ALL
+from airflow_provider_isales.client.verbs import Switch
+
+#: How long requests that are under way may take after Ctrl-C.
+GRACE_SECONDS = 1.0
+
+Announce = Callable[[Mapping[CampaignKey, list[str]]], None]
+Batches = Mapping[CampaignKey, "Collection[str] | Literal['all']"]
+
+
+class CampaignRun:
+    """
+    One campaign's part of a run.
+
+    :param announce: is told what is about to be switched, before the first request for it is sent
+    :param settings: those of ``BulkSwitch``
+    """
+
+    def __init__(
+        self, switch: Switch, client: ISalesClient, campaign: CampaignKey, announce: Announce | None, **settings: Any
+    ) -> None:
+        self.campaign = campaign
+        self.error = ""
+        #: The batches that were listed with the opposite status; None before they were listed.
+        self.opposite: set[str] | None = None
+        self.interrupted = False
+        self.began = self.ended = 0.0
+        self._announce = announce
+        self._bulk = BulkSwitch(switch, client, campaign, announce=self._note, **settings)
+
+    def run(self) -> None:
+        """Carry it out; what goes wrong is kept in ``error``."""
+        self.began = time.monotonic()
+        try:
+            self._bulk.run()
+        except ISalesError as error:
+            self.error = str(error)
+        except Exception as error:  # a bug must not keep the other campaigns from being paused
+            self.error = f"unexpected {type(error).__name__}: {error}"
+        self.ended = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long it has taken so far."""
+        return (self.ended or time.monotonic()) - self.began if self.began else 0.0
+
+    def result(self) -> BulkResult:
+        """Return what is known by now."""
+        return self._bulk.result()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as an operator would; with ``error`` if it is not as it was asked for."""
+        error = "interrupted" if self.interrupted else self.error
+        return {**self.result().to_dict(), **({"error": error} if error else {})}
+
+    def _note(self, batch_ids: list[str]) -> None:
+        self.opposite = {*(self.opposite or ()), *batch_ids}
+        if self._announce is not None:
+            self._announce({self.campaign: batch_ids})
+
+
+def name_batches(arguments: argparse.Namespace, client: ISalesClient) -> Batches:
+    """
+    Return what was typed: the batches of ``--batch``, else all of each campaign.
+
+    :raises UsageError: for batches of several campaigns: nobody could tell which are whose
+    """
+    campaigns = make_campaign_keys(client, arguments.campaigns)
+    if arguments.batch and len(campaigns) > 1:
+        raise UsageError("--batch is for the batches of one campaign: name one, and type a line for each other one")
+    return dict.fromkeys(campaigns, arguments.batch or ALL)
+
+
+def switch_batches(
+    switch: Switch,
+    client: ISalesClient,
+    batches: Batches,
+    arguments: argparse.Namespace,
+    announce: Announce | None = None,
+    **settings: Any,
+) -> tuple[int, list[BulkResult]]:
+    """
+    Switch batches of many campaigns, verify it and say so.
+
+    :param switch: ``PAUSE`` or ``RESUME``
+    :param client: carries out the calls
+    :param batches: which batches of which campaigns
+    :param arguments: what was typed
+    :param announce: is told what is about to be switched, before the first request for it is sent
+    :param settings: more of ``BulkSwitch``
+    :return: the exit status, and the result of each campaign
+    """
+    at_once = max(1, min(arguments.parallel, len(batches)))
+    settings |= {"exclude": arguments.exclude, "max_parallel_requests": arguments.parallel // at_once}
+    runs = [
+        CampaignRun(switch, client, campaign, announce, batch_ids=batch_ids, **settings)
+        for campaign, batch_ids in batches.items()
+    ]
+    display = _choose_display(switch, runs, arguments.output)
+    try:
+        with display:
+            run_each(CampaignRun.run, runs, at_once, display.update)
+    except KeyboardInterrupt:
+        client.stop()
+        _wait_for_those_under_way(runs)
+        display.show_interrupted()
+        status = INTERRUPTED
+    else:
+        display.show_end()
+        status = FAILURE if any(run.error for run in runs) else SUCCESS
+    return status, [run.result() for run in runs]
+
+
+def _wait_for_those_under_way(runs: Sequence[CampaignRun]) -> None:
+    for run in runs:
+        run.interrupted = not run.ended
+    deadline = time.monotonic() + GRACE_SECONDS
+    while time.monotonic() < deadline and any(run.began and not run.ended for run in runs):
+        time.sleep(0.02)
+
+
+class _Json:
+    """Says what came of each campaign once all is over, for scripts."""
+
+    def __init__(self, runs: Sequence[CampaignRun]) -> None:
+        self.runs = runs
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, *_: object) -> None:
+        """End, also if interrupted."""
+
+    def update(self) -> None:
+        """Say what is new."""
+
+    def show_end(self) -> None:
+        """Say what came of all."""
+        say_json([run.to_dict() for run in self.runs])
+
+    def show_interrupted(self) -> None:
+        """Say how far it is."""
+        warn("isales: interrupted; see `unknown` for what was asked for but not answered")
+        self.show_end()
+
+
+class _Lines(_Json):
+    """Says what came of each campaign as soon as it is over, in a line."""
+
+    def __init__(self, runs: Sequence[CampaignRun]) -> None:
+        super().__init__(runs)
+        self._began = time.monotonic()
+        self._shown: set[CampaignKey] = set()
+
+    def update(self) -> None:
+        for run in self.runs:
+            if run.ended and run.campaign not in self._shown:
+                self._shown.add(run.campaign)
+                say(_format_line(run))
+
+    def show_end(self) -> None:
+        if len(self.runs) > 1:
+            say(_format_summary(self.runs, time.monotonic() - self._began))
+
+    def show_interrupted(self) -> None:
+        say("Interrupted: nothing more is sent.")
+        for run in self.runs:
+            if run.campaign not in self._shown:
+                say(_format_line(run))
+
+
+class _Table(_Lines):
+    """Shows all campaigns in a table that is kept up to date; what went wrong follows below it."""
+
+    def __init__(self, switch: Switch, runs: Sequence[CampaignRun]) -> None:
+        super().__init__(runs)
+        self._switch = switch
+        self._live = Live(self._make_table(), auto_refresh=False)
+
+    def __enter__(self) -> None:
+        self._live.start()
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(OSError):  # as of a terminal that is gone: the pausing goes on
+            self._live.stop()
+
+    def update(self) -> None:
+        with suppress(OSError):
+            self._live.update(self._make_table(), refresh=True)
+
+    def show_end(self) -> None:
+        for run in self.runs:
+            if run.error:
+                say(_format_line(run))
+        super().show_end()
+
+    def _make_table(self) -> Table:
+        table = Table(box=SIMPLE_HEAD)
+        table.add_column("campaign")
+        for name in (self._switch.opposite.name.lower(), self._switch.done.value, "failed", "seconds"):
+            table.add_column(name, justify="right")
+        table.add_column("")
+        for run in self.runs:
+            table.add_row(*_make_cells(run), style="bold red" if run.error else "")
+        return table
+
+
+def _choose_display(switch: Switch, runs: Sequence[CampaignRun], output: str) -> _Json:
+    if output == "json":
+        return _Json(runs)
+    return _Table(switch, runs) if sys.stdout is not None and sys.stdout.isatty() else _Lines(runs)
+
+
+def _make_cells(run: CampaignRun) -> list[str]:
+    result = run.result()
+    if run.error:
+        state, left = "FAILED", "?"
+    else:
+        state = "confirmed by list" if run.ended else "..." if run.began else ""
+        left = "" if run.opposite is None else str(len(run.opposite.difference(result.changed)))
+    counts = [str(len(result.changed)), str(len(result.failed)), f"{run.seconds:.1f}"] if run.began else [""] * 3
+    return [str(run.campaign.campaign_id), left, *counts, state]
+
+
+def _format_line(run: CampaignRun) -> str:
+    if run.error:
+        return f"{run.campaign}: FAILED: {run.error}"
+    if not run.began:
+        return f"{run.campaign}: not begun"
+    result = run.result()
+    if not run.interrupted:
+        return f"{run.campaign}: {_format_counts(result)}; confirmed by list ({run.seconds:.1f} s)"
+    asked = f"{len(result.unknown)} asked but not answered: not known"
+    return (
+        f"{run.campaign}: {_format_counts(result)}, {asked}, {len(result.not_tried)} not tried; not confirmed by list"
+    )
+
+
+def _format_counts(result: BulkResult) -> str:
+    counts = {result.already.value.replace("_", " "): result.unchanged, "failed": result.failed, "gone": result.gone}
+    return ", ".join(
+        [
+            f"{len(result.changed)} {result.done.value}",
+            *(f"{len(batches)} {name}" for name, batches in counts.items() if batches),
+        ]
+    )
+
+
+def _format_summary(runs: Sequence[CampaignRun], seconds: float) -> str:
+    results = [run.result() for run in runs]
+    count = format_count(sum(len(result.changed) for result in results), "batch", "batches")
+    changed = f"{count} {results[0].done.value}"
+    if failed := [str(run.campaign.campaign_id) for run in runs if run.error]:
+        return f"NOT DONE in {len(failed)} of {len(runs)} campaigns: {', '.join(failed)}. {changed} ({seconds:.1f} s)"
+    return f"{len(runs)} campaigns: {changed}, all confirmed by list ({seconds:.1f} s)"

@@ -1,1 +1,0 @@
-"""The command ``isales``: parsing and printing over ``ISalesClient`` and ``ShiftCalendar``, and nothing else."""

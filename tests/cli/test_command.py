@@ -1,0 +1,199 @@
+"""``isales`` itself: its help, its start, what it lists, and that it needs no Airflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from isales_command import ISALES, Isales, wait_until
+
+from airflow_provider_isales.cli.parser import COMMANDS, make_parser
+from airflow_provider_isales.cli.runner import run_command_line
+from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.simulator import Simulator
+
+NAME = "外呼批次 一"
+
+
+class TestHelp:
+    def test_names_every_command(self, isales: Isales) -> None:
+        done = isales("--help")
+        assert done.returncode == 0
+        assert all(f"    {name} " in done.stdout for name in COMMANDS)
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_of_each_command_has_examples(self, name: str, isales: Isales) -> None:
+        done = isales(name, "--help")
+        assert done.returncode == 0
+        assert f"examples:\n  isales {name} " in done.stdout
+
+    @pytest.mark.parametrize("name", ["", *COMMANDS])
+    def test_fits_into_80_columns(self, name: str, isales: Isales) -> None:
+        isales.environment["COLUMNS"] = "80"
+        lines = isales(*filter(None, [name]), "--help").stdout.splitlines()
+        assert max(map(len, lines)) <= 80
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_the_examples_can_be_typed(self, name: str) -> None:
+        for line in COMMANDS[name].examples.strip().splitlines():
+            make_parser().parse_args(line.strip().partition("#")[0].split()[1:])
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [[], ["sing"], ["pause"], ["pause", "x"], ["pause", "0"], ["pause", "1", "--batch", "x"], ["check"]]
+        + [["pause", "1", "--parallel", number] for number in ("0", "65", "x")]
+        + [["check", "1", "--max-lateness", text] for text in ("", "5", "5 m", "m", "-5m")],
+    )
+    def test_what_cannot_be_read_is_a_status_of_its_own(
+        self, arguments: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit) as caught:
+            run_command_line(arguments)
+        assert caught.value.code == 2
+        assert "usage: isales" in capsys.readouterr().err
+
+
+class TestImports:
+    PROGRAM = (
+        "import sys; from airflow_provider_isales.cli.runner import run_command_line\n"
+        "try: run_command_line(sys.argv[1:])\n"
+        "finally: print(sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+
+    def imported(self, isales: Isales, *arguments: str) -> str:
+        command = [sys.executable, "-c", self.PROGRAM, *arguments]
+        done = subprocess.run(command, env=isales.environment, capture_output=True, text=True, check=False)
+        return done.stdout.splitlines()[-1]
+
+    @pytest.mark.parametrize("command", ["pause", "list", "check"])
+    def test_a_command_with_a_connection_does_not_import_airflow(
+        self, command: str, isales: Isales, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(1001, batches=1)
+        imported = self.imported(isales, command, "1001")
+        assert "'requests'" in imported
+        assert "'airflow'" not in imported
+
+    def test_the_help_imports_next_to_nothing(self, isales: Isales) -> None:
+        imported = self.imported(isales, "--help")
+        for name in ("airflow", "requests", "tenacity", "rich", "pendulum"):
+            assert f"'{name}'" not in imported
+
+
+@pytest.mark.parametrize("module", ["argparse", "requests"])
+def test_ctrl_c_while_it_starts_prints_no_traceback(module: str, isales: Isales, tmp_path: Path) -> None:
+    (tmp_path / f"{module}.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    isales.environment["PYTHONPATH"] = str(tmp_path)
+    done = isales("list", 1001)
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
+class TestList:
+    def test_shows_each_batch_on_a_line(self, isales: Isales, simulator: Simulator) -> None:
+        first, second = simulator.add_campaign(1001, batches=2).batches
+        simulator.service.campaigns[1001].set_status(second, BatchStatus.SUSPENDED)
+        done = isales("list", 1001)
+        assert done.returncode == 0
+        assert [line.split() for line in done.stdout.splitlines()] == [
+            ["1001", first, "started", "batch-1"],
+            ["1001", second, "suspended", "batch-2"],
+        ]
+
+    def test_can_select(self, isales: Isales, simulator: Simulator) -> None:
+        campaign = simulator.add_campaign(1001, batches=1)
+        wanted = campaign.add_batch(NAME, BatchStatus.SUSPENDED)
+        assert isales("list", 1001, "--status", "suspended").stdout.split()[1] == wanted.id
+        assert isales("list", 1001, "--name", NAME[:4]).stdout.split()[1] == wanted.id
+
+    def test_scripts_get_json(self, isales: Isales, simulator: Simulator) -> None:
+        batch = simulator.add_campaign(1001).add_batch(NAME)
+        (found,) = json.loads(isales("list", 1001, "--output", "json").stdout)
+        assert found == {
+            "vdn_id": 25,
+            "campaign_id": 1001,
+            "batches": [{"id": batch.id, "name": NAME, "status": "started"}],
+        }
+
+    @pytest.mark.parametrize("encoding", ["gbk", "latin-1", "ascii"])
+    def test_json_is_valid_whatever_the_locale(self, encoding: str, isales: Isales, simulator: Simulator) -> None:
+        name = f"{NAME} \u00fc\U0001f4de"
+        simulator.add_campaign(1001).add_batch(name)
+        isales.environment["PYTHONIOENCODING"] = encoding
+        process = isales.start("list", 1001, "--output", "json", text=False, encoding=None)
+        output, _ = process.communicate(timeout=60)
+        assert json.loads(output)[0]["batches"][0]["name"] == name
+
+    def test_a_campaign_that_does_not_exist_keeps_no_other_from_being_listed(
+        self, isales: Isales, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(1001, batches=1)
+        done = isales("list", 9999, 1001)
+        assert done.returncode == 1
+        assert "1001" in done.stdout
+        assert "does not exist" in done.stderr
+
+    def test_a_name_in_chinese_is_shown_whatever_the_terminal_can_show(
+        self, isales: Isales, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(1001).add_batch(NAME)
+        isales.environment["PYTHONIOENCODING"] = "ascii"
+        done = isales("list", 1001)
+        assert done.returncode == 0
+        assert r"\u5916" in done.stdout
+
+    def test_a_pipe_that_is_broken_is_no_error(self, isales: Isales, simulator: Simulator) -> None:
+        simulator.add_campaign(1001, batches=900)
+        process = isales.start("list", 1001)
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
+        assert not process.stderr.read()
+
+    def test_an_interrupt_ends_it(self, isales: Isales, simulator: Simulator) -> None:
+        simulator.inject("delay", seconds=30, times=10)
+        process = isales.start("list", 1001)
+        wait_until(lambda: bool(simulator.requests))
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=10)
+        assert (process.returncode, errors) == (130, "isales: interrupted\n")
+
+
+def test_verbose_says_what_is_being_done_and_no_secret(isales: Isales, simulator: Simulator) -> None:
+    simulator.add_campaign(1001, batches=1)
+    simulator.inject("answer", status=503)
+    done = isales("pause", 1001, "--verbose")
+    assert "Trying again" in done.stderr
+    assert "1 paused" in done.stderr
+    assert "simulator-secret-key" not in done.stderr
+
+
+def test_that_something_is_tried_again_is_said_at_once(isales: Isales, simulator: Simulator) -> None:
+    simulator.add_campaign(1001, batches=1)
+    simulator.inject("answer", status=503)
+    assert "isales: Listing the batches of campaign 1001 (VDN 25): attempt 1" in isales("pause", 1001).stderr
+
+
+def test_the_shell_can_complete_it(isales: Isales, tmp_path: Path) -> None:
+    pytest.importorskip("argcomplete")
+    line = "isales pause --conn"
+    completed = tmp_path / "completed"
+    environment = {
+        **isales.environment,
+        "_ARGCOMPLETE": "1",
+        "_ARGCOMPLETE_STDOUT_FILENAME": str(completed),
+        "COMP_LINE": line,
+        "COMP_POINT": str(len(line)),
+        "COMP_TYPE": "9",
+        "IFS": "\n",
+        "_ARGCOMPLETE_IFS": "\n",
+        "PATH": os.defpath,
+    }
+    subprocess.run([ISALES], env=environment, check=True, timeout=60)
+    assert completed.read_text().split() == ["--conn-id", "--connection-file"]

@@ -1,0 +1,127 @@
+"""Where ``isales`` finds its connection when there is no Airflow to ask."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from isales_command import Isales
+
+from airflow_provider_isales.cli.connections import find_connection, read_connection
+from airflow_provider_isales.cli.statuses import UsageError
+from airflow_provider_isales.simulator import Simulator
+
+SECRET = "simulator-secret-key"
+
+
+@pytest.fixture(autouse=True)
+def campaign(simulator: Simulator) -> None:
+    simulator.add_campaign(1001, batches=1)
+
+
+@pytest.fixture
+def isales(isales: Isales) -> Isales:
+    """The command without any connection."""
+    del isales.environment["ISALES_CONN"]
+    return isales
+
+
+class TestFound:
+    @pytest.mark.parametrize("variable", ["AIRFLOW_CONN_ISALES_DEFAULT", "ISALES_CONN"])
+    def test_in_a_variable_as_json(self, variable: str, isales: Isales, simulator: Simulator) -> None:
+        isales.environment[variable] = simulator.connection()
+        assert isales("list", 1001).returncode == 0
+
+    def test_in_the_variable_of_another_connection(self, isales: Isales, simulator: Simulator) -> None:
+        isales.environment["AIRFLOW_CONN_ISALES_NORTH"] = simulator.connection()
+        isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = "isales://a:b@south.example.com"
+        assert isales("list", 1001, "--conn-id", "isales_north").returncode == 0
+
+    def test_in_a_file_as_json(self, isales: Isales, connection_file: str) -> None:
+        assert isales("list", 1001, "--connection-file", connection_file).returncode == 0
+
+    def test_a_file_that_everybody_can_read_is_a_warning(self, isales: Isales, connection_file: str) -> None:
+        assert not isales("list", 1001, "--connection-file", connection_file).stderr
+        Path(connection_file).chmod(0o604)
+        done = isales("list", 1001, "--connection-file", connection_file)
+        assert done.returncode == 0
+        assert done.stderr == (
+            f"isales: every user of this machine can read the keys in {connection_file}: chmod 600 {connection_file}\n"
+        )
+
+    def test_in_a_file_as_airflow_exports_it(self, isales: Isales, simulator: Simulator, tmp_path: Path) -> None:
+        file, connection = tmp_path / "exported.json", json.loads(simulator.connection())
+        connection["extra"] = json.dumps(connection["extra"])
+        exported = {"other": {"conn_type": "http"}, "isales_default": connection | {"schema": None, "description": ""}}
+        file.write_text(json.dumps(exported))
+        assert isales("list", 1001, "--connection-file", file).returncode == 0
+
+    def test_in_a_file_before_all_else(self, isales: Isales, connection_file: str) -> None:
+        isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = "isales://a:b@south.example.com"
+        assert isales("list", 1001, "--connection-file", connection_file).returncode == 0
+
+
+class TestNotFound:
+    def test_says_the_line_to_type(self, isales: Isales) -> None:
+        done = isales("pause", 1001)
+        assert done.returncode == 2
+        assert "there is no connection 'isales_default'" in done.stderr
+        assert '\n  export ISALES_CONN=\'{"host":' in done.stderr
+        assert "--connection-file FILE" in done.stderr
+
+    def test_the_variable_of_the_default_connection_is_not_taken_for_another_one(
+        self, isales: Isales, simulator: Simulator
+    ) -> None:
+        isales.environment["ISALES_CONN"] = simulator.connection()
+        done = isales("pause", 1001, "--conn-id", "isales_north")
+        assert done.returncode == 2
+        assert "\n  export AIRFLOW_CONN_ISALES_NORTH=" in done.stderr
+        assert not simulator.requests
+
+    def test_the_line_to_type_is_a_connection(self, isales: Isales) -> None:
+        line = next(line for line in isales("pause", 1001).stderr.splitlines() if line.startswith("  export"))
+        text = line.partition("=")[2].strip("'")
+        assert read_connection(text, "isales_default", "it").login == "<access key>"
+
+    @pytest.mark.parametrize("content", ["", "isales", '{"host": ', "[]", '{"host": 1, "hots": 2}', "isales://h:port/"])
+    def test_what_is_no_connection_is_told_and_not_shown(self, content: str, isales: Isales, tmp_path: Path) -> None:
+        file = tmp_path / "connection"
+        file.write_text(content)
+        done = isales("pause", 1001, "--connection-file", file)
+        assert done.returncode == 2
+        assert str(file) in done.stderr
+        assert "Traceback" not in done.stderr
+
+    def test_a_file_that_is_not_there_is_told(self, isales: Isales) -> None:
+        done = isales("pause", 1001, "--connection-file", "/nowhere")
+        assert done.returncode == 2
+        assert "/nowhere can't be read" in done.stderr
+
+    def test_a_setting_that_cannot_work_is_told_with_where_it_stands(
+        self, isales: Isales, simulator: Simulator
+    ) -> None:
+        isales.environment["ISALES_CONN"] = simulator.connection(timeout="never")
+        done = isales("pause", 1001)
+        assert done.returncode == 2
+        assert "the variable ISALES_CONN cannot be used: timeout must be a number of seconds" in done.stderr
+        assert SECRET not in done.stderr
+
+    def test_a_vdn_that_is_missing_is_told_and_can_be_typed(self, isales: Isales, simulator: Simulator) -> None:
+        isales.environment["ISALES_CONN"] = simulator.connection(vdn_id=None)
+        done = isales("list", 1001)
+        assert done.returncode == 2
+        assert "--vdn-id" in done.stderr
+        assert isales("list", 1001, "--vdn-id", 25).returncode == 0
+
+    def test_an_error_holds_nothing_that_shows_the_text(self, tmp_path: Path) -> None:
+        file = tmp_path / "connection"
+        file.write_text('{"password": "hidden",')
+        with pytest.raises(UsageError) as caught:
+            find_connection("isales_default", str(file))
+        assert caught.value.__cause__ is None
+        assert caught.value.__context__ is None
+        assert "hidden" not in str(caught.value)
+
+    def test_a_connection_does_not_show_its_secret(self) -> None:
+        assert "hidden" not in repr(read_connection('{"password": "hidden"}', "isales_default", "it"))

@@ -1,0 +1,853 @@
+"""``isales doctor``: each step against the fault that it is for."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import trustme
+from isales_command import ISALES, Isales
+
+from airflow_provider_isales.cli.commands import doctor
+from airflow_provider_isales.cli.diagnosis.report import redact
+from airflow_provider_isales.cli.diagnosis.trial import Trial
+from airflow_provider_isales.cli.diagnosis.visit import Finding, State, Step, Visit, examine
+from airflow_provider_isales.cli.parser import make_parser
+from airflow_provider_isales.cli.statuses import UsageError
+from airflow_provider_isales.client import BatchStatus, ISalesError, SigningProfile
+from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
+
+CONN = "AIRFLOW_CONN_ISALES_DEFAULT"
+COMMAND = [ISALES, "doctor"]
+HOST = "isales.customer.example"
+READING = [
+    "settings",
+    "name",
+    "connection",
+    "certificate",
+    "answer",
+    "clock",
+    "signature",
+    "other profile",
+    "clock tolerance",
+    "campaign",
+    "status",
+    "page sizes",
+    "total count",
+]
+WRITING = ["create", "resume", "resume again", "pause", "pause again", "delete"]
+
+
+class Told(NamedTuple):
+    """What one step said."""
+
+    state: str
+    finding: str
+    advice: str
+
+
+class Visited(NamedTuple):
+    """What all steps said, by their names."""
+
+    status: int
+    told: dict[str, Told]
+
+    def states(self, state: str) -> list[str]:
+        return [name for name, told in self.told.items() if told.state == state]
+
+
+Doctor = Callable[..., Visited]
+
+
+def read(output: str) -> dict[str, Told]:
+    told: dict[str, Told] = {}
+    for line in output.splitlines():
+        if found := re.match(r"(ok|warn|fail|skipped) +([a-z ]+?)  +(.*)", line):
+            name = found[2]
+            told[name] = Told(found[1], found[3], "")
+        elif found := re.match(r" +-> (.*)", line):
+            told[name] = told[name]._replace(advice=found[1])
+    return told
+
+
+@pytest.fixture
+def doctor_visits(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_waiting: list[float]
+) -> Doctor:
+    """Have the doctor visit a simulator; keywords are fields of the connection, or of its extra."""
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+
+    def visit(
+        simulator: Simulator, *arguments: str | Path, extra: dict[str, Any] | None = None, **fields: Any
+    ) -> Visited:
+        connection = json.loads(simulator.connection(**(extra or {}))) | fields
+        monkeypatch.setenv(CONN, json.dumps(connection))
+        status = doctor.run(make_parser().parse_args(["doctor", *map(str, arguments)]))
+        return Visited(status, read(capsys.readouterr().out))
+
+    return visit
+
+
+@pytest.fixture
+def simulator() -> Iterator[Simulator]:
+    with Simulator() as running:
+        running.add_campaign(1001, batches=3)
+        yield running
+
+
+@pytest.fixture
+def campaign(simulator: Simulator) -> Campaign:
+    return simulator.service.campaigns[1001]
+
+
+@contextmanager
+def platform(batches: int = 3, **settings: Any) -> Iterator[Simulator]:
+    with Simulator(**settings) as running:
+        running.add_campaign(1001, batches=batches)
+        yield running
+
+
+@contextmanager
+def raw_server(answer: bytes | None) -> Iterator[int]:
+    """A server that reads a little, answers always the same or not at all, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0.1)
+        done = threading.Event()
+
+        def serve() -> None:
+            waiting: list[socket.socket] = []
+            while not done.is_set():
+                try:
+                    connection, _ = listener.accept()
+                except TimeoutError:
+                    continue
+                if answer is None:
+                    waiting.append(connection)
+                    continue
+                with connection:
+                    connection.recv(1024)
+                    connection.sendall(answer)
+            for connection in waiting:
+                connection.close()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield listener.getsockname()[1]
+        done.set()
+        thread.join(10)
+
+
+@pytest.fixture
+def names_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the customer's name lead to loopback."""
+    real = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, *arguments: Any, **settings: Any) -> Any:
+        return real("127.0.0.1" if host == HOST else host, *arguments, **settings)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+class TestAPlatformAsInTheReference:
+    def test_every_step_is_well(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        visited = doctor_visits(simulator, "1001")
+        assert visited.states("ok") == READING
+        assert visited.status == 0
+
+    def test_nothing_but_lists_is_asked_for(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        doctor_visits(simulator, "1001")
+        assert set(simulator.requests) == {"list"}
+
+    def test_without_a_campaign_what_needs_one_is_skipped(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        visited = doctor_visits(simulator)
+        assert visited.states("skipped") == ["campaign", "status", "page sizes", "total count"]
+        assert visited.told["campaign"].advice == "Name one: isales doctor CAMPAIGN"
+        assert visited.status == 0
+
+    def test_at_most_two_requests_are_refused(
+        self, doctor_visits: Doctor, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        refusals = []
+        check = type(simulator._app.signatures).refusal
+
+        def refusal(*arguments: Any, **settings: Any) -> str | None:
+            if found := check(*arguments, **settings):
+                refusals.append(found)
+            return found
+
+        monkeypatch.setattr(type(simulator._app.signatures), "refusal", refusal)
+        doctor_visits(simulator, "1001")
+        assert len(refusals) == 2  # the clock, behind and ahead
+
+
+class TestTheWayThere:
+    def test_a_name_without_address_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        visited = doctor_visits(simulator, "1001", host="no-such-host.invalid")
+        assert visited.told["name"].state == "fail"
+        assert visited.told["name"].finding.startswith("the host's name has no address")
+        assert visited.told["connection"] == Told("skipped", 'not tried: it needs "name"', "")
+        assert visited.status == 1
+
+    def test_a_closed_port_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        told = doctor_visits(simulator, "1001", port=1).told["connection"]
+        assert told.state == "fail"
+        assert told.advice == "The machine answers, but nothing listens there: check the connection's port."
+
+    def test_dropped_packets_are_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+            full.bind(("127.0.0.1", 0))
+            full.listen(0)
+            for other in (first, second):  # with its backlog full, Linux drops what else comes
+                other.setblocking(False)
+                other.connect_ex(full.getsockname())
+            told = doctor_visits(simulator, "1001", port=full.getsockname()[1], extra={"timeout": 0.3}).told[
+                "connection"
+            ]
+        assert told.state == "fail"
+        assert told.advice.startswith("Something on the way drops the packets.")
+
+    def test_a_proxy_that_refuses_is_told(self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path) -> None:
+        with raw_server(b"HTTP/1.1 403 Not for The Customer Ltd\r\nContent-Length: 0\r\n\r\n") as port:
+            proxies = {"https": f"http://user:secret-password@127.0.0.1:{port}"}
+            visited = doctor_visits(
+                simulator, "--report", tmp_path / "report.md", host="10.255.255.1", extra={"proxies": proxies}
+            )
+        assert visited.told["name"].finding == "left to the proxy"
+        assert visited.told["connection"].state == "fail"
+        assert visited.told["connection"].advice.startswith("The proxy does not make the connection")
+        assert "secret-password" not in str(visited)
+        assert "The Customer Ltd" not in (tmp_path / "report.md").read_text()
+
+    def test_a_proxy_whose_name_has_no_address_is_told_and_not_named_in_the_report(
+        self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path
+    ) -> None:
+        extra = {"proxies": {"https": "http://no-such-proxy:3128"}}
+        visited = doctor_visits(simulator, "--report", tmp_path / "report.md", extra=extra)
+        assert visited.told["connection"].state == "fail"
+        assert "no-such-proxy" not in (tmp_path / "report.md").read_text()
+
+    def test_a_port_without_tls_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        with raw_server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
+            visited = doctor_visits(simulator, "1001", port=port)
+        assert visited.told["connection"].state == "ok"
+        assert visited.told["certificate"].state == "fail"
+        assert "TLS failed" in visited.told["certificate"].finding
+
+    def test_a_server_that_says_nothing_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        with raw_server(None) as port:
+            visited = doctor_visits(simulator, "1001", port=port, extra={"timeout": 0.3})
+        assert visited.told["certificate"].finding == "not seen, because no answer came"
+        assert visited.told["answer"].state == "fail"
+        assert "no answer in time" in visited.told["answer"].finding
+
+    def test_a_connection_without_a_vdn_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        visited = doctor_visits(simulator, extra={"vdn_id": None})
+        assert visited.told["settings"].advice == "Set the connection's extra 'vdn_id', or name it in each operator."
+        assert visited.told["signature"].state == "ok"
+
+
+class TestTheCertificate:
+    def test_one_of_an_unknown_authority_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path
+    ) -> None:
+        trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
+        for verify in ("true", str(tmp_path / "other.pem")):
+            told = doctor_visits(simulator, "1001", extra={"verify": verify}).told["certificate"]
+            assert told.state == "fail"
+            assert told.advice.startswith("Get the authority's certificates from the operator")
+        assert simulator.requests == {}
+
+    def test_one_that_signed_itself_is_told(self, doctor_visits: Doctor, tmp_path: Path) -> None:
+        with platform(self_signed=True) as simulator:
+            told = doctor_visits(simulator, "1001", extra={"verify": "true"}).told["certificate"]
+        assert told.state == "fail"
+        assert "self-signed" in told.finding
+        assert told.advice.startswith("Get the authority's certificate from the operator")
+
+    def test_one_that_has_expired_is_told(self, doctor_visits: Doctor) -> None:
+        with platform(certificate_days=-1) as simulator:
+            told = doctor_visits(simulator, "1001").told["certificate"]
+        assert told.state == "fail"
+        assert told.advice.startswith("Ask the platform's operator to renew the certificate")
+
+    def test_one_that_expires_soon_is_told(self, doctor_visits: Doctor) -> None:
+        with platform(certificate_days=10) as simulator:
+            visited = doctor_visits(simulator, "1001")
+        assert visited.told["certificate"].state == "warn"
+        assert visited.told["certificate"].advice == "Have the platform's operator renew it in time."
+        assert visited.status == 0
+
+    def test_one_for_another_name_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, names_resolve: None
+    ) -> None:
+        told = doctor_visits(simulator, "1001", host=HOST).told
+        assert told["name"].finding.startswith("1 address")
+        assert told["certificate"].state == "fail"
+        assert told["certificate"].advice.startswith("Put the name that the certificate is made out to")
+
+    @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
+    def test_one_that_nobody_checks_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        visited = doctor_visits(simulator, "1001", extra={"verify": "false"})
+        assert visited.states("warn") == ["settings", "certificate"]
+
+
+class TestWhatAnswers:
+    @pytest.mark.parametrize("status", [403, 406, 418])
+    def test_a_firewall_in_front_is_told(self, doctor_visits: Doctor, simulator: Simulator, status: int) -> None:
+        simulator.inject("answer", status=status, times=1000)
+        visited = doctor_visits(simulator, "1001")
+        assert visited.told["answer"].state == "fail"
+        assert "a page of HTML" in visited.told["answer"].finding
+        assert "allow-list this machine's address" in visited.told["answer"].advice
+        assert visited.told["clock"].state == "ok"  # a firewall tells the time too
+
+    def test_a_page_that_says_200_is_no_answer(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        simulator.inject("answer", status=200, times=1000)
+        told = doctor_visits(simulator, "1001").told["answer"]
+        assert told.state == "fail"
+        assert "an answer that cannot be read" in told.finding
+
+    def test_a_redirect_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        simulator.inject("answer", status=302, headers={"Location": "https://login.example/"}, times=1000)
+        told = doctor_visits(simulator, "1001").told["answer"]
+        assert told.advice == "This is not how CC-iSales answers: check host and port of the connection."
+
+    @pytest.mark.parametrize(
+        ("headers", "what"),
+        [
+            ({"Via": "1.1 gateway"}, "a proxy"),
+            ({"Set-Cookie": "HWWAFSESTIME=1; path=/, HWWAFSESID=2; path=/"}, "Huawei Cloud's firewall"),
+        ],
+    )
+    def test_what_lets_requests_through_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, headers: dict[str, str], what: str
+    ) -> None:
+        body = '{"resultCode": "0200007", "returnCode": "0200007"}'
+        simulator.inject("answer", status=200, body=body, headers=headers)
+        told = doctor_visits(simulator, "1001").told["answer"]
+        assert told == Told("ok", f"answers as CC-iSales does, HTTP 200, with {what} in front", "")
+
+    def test_a_passing_failure_is_told_and_all_else_found_out(
+        self, doctor_visits: Doctor, simulator: Simulator
+    ) -> None:
+        simulator.inject("answer", status=502)
+        visited = doctor_visits(simulator, "1001")
+        assert visited.states("warn") == ["answer"]
+        assert "but first: HTTP 502" in visited.told["answer"].finding
+        assert visited.states("ok") == [name for name in READING if name != "answer"]
+
+    def test_a_connection_that_is_closed_after_each_answer_is_no_hindrance(
+        self, doctor_visits: Doctor, simulator: Simulator
+    ) -> None:
+        simulator.inject("answer", status=401, headers={"Connection": "close"})
+        visited = doctor_visits(simulator, "1001")
+        assert visited.told["certificate"].finding.startswith("trusted, TLSv1")
+
+
+class TestClocksAndSignatures:
+    @pytest.mark.parametrize(("minutes", "way"), [(3, "behind"), (-3, "ahead of")])
+    def test_a_clock_that_is_off_is_told_though_the_signature_is_accepted(
+        self, doctor_visits: Doctor, simulator: Simulator, minutes: int, way: str
+    ) -> None:
+        simulator.clock_offset = timedelta(minutes=minutes)
+        visited = doctor_visits(simulator, "1001")
+        assert visited.states("fail") == ["clock"]
+        assert re.search(rf"(179|180|181) s {way} the server's", visited.told["clock"].finding)
+        assert visited.told["clock tolerance"].finding == (
+            "14 min behind is accepted, 16 is not; 14 min ahead is accepted, 16 is not"
+        )
+
+    def test_a_clock_that_is_a_little_off_is_a_warning(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        simulator.clock_offset = timedelta(seconds=20)
+        visited = doctor_visits(simulator, "1001")
+        assert (visited.status, visited.states("warn")) == (0, ["clock"])
+
+    def test_a_clock_for_which_the_signature_is_refused_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator
+    ) -> None:
+        simulator.clock_offset = timedelta(minutes=20)
+        visited = doctor_visits(simulator, "1001")
+        assert visited.states("fail") == ["clock", "signature"]
+        assert visited.told["signature"].advice.startswith("Set this machine's clock right (NTP)")
+
+    def test_a_platform_that_tolerates_less_than_the_operators_count_on_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("airflow_provider_isales.simulator.signature.CLOCK_WINDOW", timedelta(minutes=3))
+        told = doctor_visits(simulator, "1001").told["clock tolerance"]
+        assert told.finding == "1 min behind is accepted, 5 is not; 1 min ahead is accepted, 5 is not"
+        assert told.state == "warn"
+        assert "the operators count on 15 min" in told.advice
+
+    def test_a_platform_that_tolerates_all_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("airflow_provider_isales.simulator.signature.CLOCK_WINDOW", timedelta(days=3))
+        told = doctor_visits(simulator, "1001").told["clock tolerance"]
+        assert told.finding == "even 60 min behind is accepted; even 60 min ahead is accepted"
+
+    def test_a_wrong_key_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        visited = doctor_visits(simulator, "1001", password="not-the-key")
+        assert visited.states("fail") == ["signature"]
+        assert visited.told["signature"].advice.startswith("Check access key and secret key")
+        assert visited.told["other profile"].finding.startswith("not known: none is accepted")
+        assert simulator.requests == {"list": 2}
+
+    def test_a_platform_that_accepts_the_other_profile_only_is_told(self, doctor_visits: Doctor) -> None:
+        with platform(profiles=[SigningProfile.LEGACY]) as simulator:
+            visited = doctor_visits(simulator, "1001")
+        assert visited.told["signature"].state == "fail"
+        assert visited.told["signature"].advice == (
+            "Set the connection's extra 'signing_profile' to 'legacy', which is accepted."
+        )
+
+    def test_a_platform_that_accepts_this_profile_only_is_told(self, doctor_visits: Doctor) -> None:
+        with platform(profiles=[SigningProfile.LEGACY]) as simulator:
+            visited = doctor_visits(simulator, "1001", extra={"signing_profile": "legacy"})
+        assert visited.told["other profile"].finding == "signing profile 'current' is not accepted"
+        assert visited.status == 0
+
+
+class TestTheCampaign:
+    def test_one_that_does_not_exist_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        visited = doctor_visits(simulator, "7")
+        assert visited.states("fail") == ["campaign"]
+        assert visited.told["campaign"].finding.startswith("[0200007] the outbound campaign does not exist")
+
+    def test_it_is_listed_whole(self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign) -> None:
+        for _ in range(247):
+            campaign.add_batch(status=BatchStatus.SUSPENDED)
+        assert doctor_visits(simulator, "1001").told["campaign"].finding == (
+            "all batches listed: 250, of which 3 started"
+        )
+
+    def test_a_status_as_a_number_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        assert doctor_visits(simulator, "1001").told["status"].finding.startswith("it comes as a number;")
+
+    def test_a_status_as_text_is_told(self, doctor_visits: Doctor) -> None:
+        with platform(status_as_text=True) as simulator:
+            visited = doctor_visits(simulator, "1001")
+        assert visited.told["status"] == Told("ok", "it comes as text; the client reads both", "")
+        assert visited.states("ok") == READING
+
+    def test_a_status_of_another_kind_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(simulator.service, "_written", lambda status: "started")
+        visited = doctor_visits(simulator, "1001")
+        assert visited.states("fail") == ["campaign", "status"]
+        assert visited.told["status"].finding == "it comes as text, and not only 1 and 2 (started)"
+        assert "Attach a report" in visited.told["status"].advice
+
+    def test_without_a_batch_there_is_no_status_to_see(self, doctor_visits: Doctor) -> None:
+        with platform(batches=0) as simulator:
+            assert doctor_visits(simulator, "1001").states("skipped") == ["status", "total count"]
+
+    def test_a_page_smaller_than_the_client_asks_for_is_told(self, doctor_visits: Doctor) -> None:
+        with platform(batches=120, max_page_size=50) as simulator:
+            told = doctor_visits(simulator, "1001").told
+        assert told["page sizes"].state == "warn"
+        assert told["page sizes"].finding == "1 asked, 1 came; 100 asked, 50 came; 1000 asked, 50 came; there are 120"
+        assert told["page sizes"].advice.startswith("Nothing to set")
+        assert told["campaign"].finding == "all batches listed: 120, of which 120 started"
+
+    def test_a_larger_page_than_the_client_asks_for_is_told(self, doctor_visits: Doctor) -> None:
+        with platform(batches=1000) as simulator:
+            told = doctor_visits(simulator, "1001").told["page sizes"]
+        assert (told.state, told.finding) == ("ok", "1 asked, 1 came; 100 asked, 100 came; 1000 asked, 1000 came")
+
+    def test_the_largest_page_is_told_also_where_it_is_what_the_client_asks_for(self, doctor_visits: Doctor) -> None:
+        with platform(batches=250, max_page_size=100) as simulator:
+            told = doctor_visits(simulator, "1001").told["page sizes"]
+        assert (told.state, told.finding) == ("ok", "1 asked, 1 came; 100 asked, 100 came; 1000 asked, 100 came")
+
+    def test_with_few_batches_it_says_that_the_largest_page_is_not_known(
+        self, doctor_visits: Doctor, simulator: Simulator
+    ) -> None:
+        told = doctor_visits(simulator, "1001").told["page sizes"]
+        assert told.finding.endswith("there are 3, so what a page has at the most is not known")
+
+    @pytest.mark.parametrize(("limit", "state"), [(100, "fail"), (1000, "ok")])
+    def test_a_page_size_that_is_refused_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, limit: int, state: str
+    ) -> None:
+        def refuse(verb: str, body: Any) -> None:
+            if body["limit"] == limit:
+                simulator.inject("result", code="0200001")
+
+        simulator.on_request = refuse
+        told = doctor_visits(simulator, "1001").told["page sizes"]
+        assert told.state == state
+        assert "[0200001] parameter error" in told.finding
+
+    def test_a_page_of_more_than_was_asked_for_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("airflow_provider_isales.simulator.service.min", lambda *sizes: 1000, raising=False)
+        told = doctor_visits(simulator, "1001").told["page sizes"]
+        assert (told.state, told.finding) == ("fail", "1 asked, 3 came; 100 asked, 3 came; 1000 asked, 3 came")
+
+
+class TestTheTotalCount:
+    @contextmanager
+    def counting_the_page(self, batches: int, max_page_size: int = 1000) -> Iterator[Simulator]:
+        """A platform whose ``totalCount`` is the number of batches on the page."""
+        with platform(batches=batches, max_page_size=max_page_size) as simulator:
+            ids = list(simulator.service.campaigns[1001].batches)
+
+            def answer(verb: str, body: Any) -> None:
+                page = ids[body["offset"] :][: min(body["limit"], max_page_size)]
+                data = [{"id": batch_id, "name": batch_id, "status": 1} for batch_id in page]
+                codes = {"resultCode": "0200000", "returnCode": "0200000"}
+                body = json.dumps({**codes, "totalCount": len(page), "data": data})
+                simulator.inject("answer", status=200, body=body)
+
+            simulator.on_request = answer
+            yield simulator
+
+    def test_that_of_the_campaign_is_well(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        told = doctor_visits(simulator, "1001").told["total count"]
+        assert told == Told("ok", "it is the campaign's, 3, also on a page of 1", "")
+
+    @pytest.mark.parametrize("batches", [3, 150])
+    def test_that_of_a_page_is_told(self, doctor_visits: Doctor, batches: int) -> None:
+        with self.counting_the_page(batches) as simulator:
+            told = doctor_visits(simulator, "1001").told["total count"]
+        assert told.state == "warn"
+        assert told.finding.startswith("it is that of the page: 1 of a page of 1, ")
+
+    def test_batches_that_it_hides_are_a_failure(self, doctor_visits: Doctor) -> None:
+        with self.counting_the_page(120, max_page_size=50) as simulator:
+            told = doctor_visits(simulator, "1001").told["total count"]
+        assert told.state == "fail"
+        assert told.finding.endswith("; batches beyond it are not seen")
+
+    def test_one_batch_does_not_tell(self, doctor_visits: Doctor) -> None:
+        with platform(batches=1) as simulator:
+            assert doctor_visits(simulator, "1001").told["total count"].state == "skipped"
+
+
+class TestWriting:
+    def test_a_batch_of_its_own_is_made_switched_and_deleted(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        before = dict(campaign.batches)
+        visited = doctor_visits(simulator, "1001", "--write", "--yes")
+        assert visited.states("ok") == READING + WRITING
+        assert campaign.batches == before
+        requests = {name: count for name, count in simulator.requests.items() if name != "list"}
+        assert requests == {"create": 1, "resume": 2, "pause": 2, "delete": 1}
+
+    def test_the_code_that_the_reference_does_not_give_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator
+    ) -> None:
+        told = doctor_visits(simulator, "1001", "--write", "--yes").told["resume again"]
+        assert told.finding.startswith("[03999999] this is the code for a batch that is started already")
+        assert told.advice.startswith("Nothing to set: the client asks list instead.")
+
+    def test_no_other_batch_is_touched(self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign) -> None:
+        touched: set[str] = set()
+        simulator.on_request = lambda verb, body: touched.add(body["id"]) if "id" in body else None
+        doctor_visits(simulator, "1001", "--write", "--yes")
+        assert len(touched) == 1
+        assert touched.isdisjoint(campaign.batches)
+
+    def test_a_batch_that_may_not_be_made_is_told_and_nothing_deleted(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        campaign.max_batches = 3
+        visited = doctor_visits(simulator, "1001", "--write", "--yes")
+        assert visited.told["create"].finding.startswith("[03000003]")
+        assert visited.states("skipped") == ["resume", "resume again", "pause", "pause again"]
+        assert "delete" not in simulator.requests
+        assert visited.status == 1
+
+    @pytest.mark.parametrize("kind", ["close_after", "truncate"])
+    def test_a_batch_whose_making_was_not_confirmed_is_found_and_deleted(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, kind: str
+    ) -> None:
+        simulator.inject(kind, verb="create")
+        visited = doctor_visits(simulator, "1001", "--write", "--yes")
+        assert visited.told["create"].state == "fail"
+        assert visited.told["delete"].finding == "deleted, and not listed any more"
+        assert len(campaign.batches) == 3
+
+    def test_a_batch_that_was_not_made_though_nobody_said_so_is_looked_for(
+        self, doctor_visits: Doctor, simulator: Simulator
+    ) -> None:
+        simulator.inject("close_before", verb="create")
+        visited = doctor_visits(simulator, "1001", "--write", "--yes")
+        assert visited.told["delete"] == Told("ok", "the batch is not there", "")
+
+    @pytest.mark.parametrize("verb", ["resume", "pause"])
+    @pytest.mark.parametrize("fault", [{"kind": "close_after"}, {"kind": "answer", "status": 403}], ids=str)
+    def test_it_is_deleted_when_a_switch_goes_wrong(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, verb: str, fault: dict[str, Any]
+    ) -> None:
+        simulator.inject(verb=verb, **fault)
+        visited = doctor_visits(simulator, "1001", "--write", "--yes")
+        assert visited.states("fail") == [verb]
+        assert visited.told["delete"].state == "ok"
+        assert len(campaign.batches) == 3
+
+    def test_a_delete_that_fails_in_passing_is_tried_again(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        simulator.inject("close_after", verb="delete", times=2)
+        assert doctor_visits(simulator, "1001", "--write", "--yes").told["delete"].state == "ok"
+        assert len(campaign.batches) == 3
+
+    def test_a_batch_that_can_not_be_deleted_is_named(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        simulator.inject("result", verb="delete", code="03000002")
+        told = doctor_visits(simulator, "1001", "--write", "--yes").told["delete"]
+        assert told.state == "fail"
+        assert re.match(r"Look for isales-doctor-\d{8}-\d{6} in the console and delete it\.", told.advice)
+
+    def test_a_suspended_campaign_is_no_fault(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        campaign.state = CampaignState.SUSPENDED
+        visited = doctor_visits(simulator, "1001", "--write", "--yes")
+        assert visited.states("warn") == ["pause", "pause again"]
+        assert visited.told["pause"].finding.startswith("[03000002]")
+        assert (visited.status, len(campaign.batches)) == (0, 3)
+
+    def test_another_code_for_a_batch_that_is_suspended_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator
+    ) -> None:
+        def refuse(verb: str, body: Any) -> None:
+            if verb == "pause" and simulator.requests["pause"] == 2:
+                simulator.inject("result", verb="pause", code="03000099")
+
+        simulator.on_request = refuse
+        visited = doctor_visits(simulator, "1001", "--write", "--yes")
+        assert visited.states("fail") == ["pause again"]
+        assert visited.told["pause again"].finding.startswith("[03000099] a result code that is not documented")
+        assert "it takes a version that knows this code" in visited.told["pause again"].advice
+
+    def test_a_list_that_says_something_else_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        def start_all(verb: str, body: Any) -> None:
+            if verb == "list":
+                for batch_id in campaign.batches:
+                    campaign.set_status(batch_id, BatchStatus.STARTED)
+
+        simulator.on_request = start_all
+        visited = doctor_visits(simulator, "1001", "--write", "--yes")
+        assert visited.told["pause"].state == "fail"
+        assert visited.told["pause"].finding.endswith("but list has it started")
+
+    def test_what_an_earlier_visit_left_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        campaign.add_batch("isales-doctor-20260101-000000", BatchStatus.SUSPENDED)
+        told = doctor_visits(simulator, "1001", "--write", "--yes").told["delete"]
+        assert (told.state, told.advice) == ("warn", "Delete them in the console, if no visit is under way.")
+        assert len(campaign.batches) == 4
+
+    def test_it_needs_a_campaign(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        with pytest.raises(UsageError, match="--write needs a campaign"):
+            doctor_visits(simulator, "--write", "--yes")
+
+    def test_without_a_terminal_it_needs_yes(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        with pytest.raises(UsageError, match="add --yes"):
+            doctor_visits(simulator, "1001", "--write")
+        assert simulator.requests == {}
+
+
+class TestOneStepAfterTheOther:
+    def steps(self, *outcomes: State | Exception) -> list[Step]:
+        def find(outcome: State | Exception) -> Callable[[], Finding]:
+            def finding() -> Finding:
+                if isinstance(outcome, Exception):
+                    raise outcome
+                return Finding(outcome, "found")
+
+            return finding
+
+        return [Step(f"step {number}", find(outcome)) for number, outcome in enumerate(outcomes)]
+
+    @pytest.mark.parametrize("error", [ISalesError("broken"), ZeroDivisionError("a bug")], ids=str)
+    def test_one_that_breaks_keeps_no_other_from_running(self, error: Exception) -> None:
+        states = [finding.state for _, finding in examine(self.steps(error, State.OK))]
+        assert states == [State.FAIL, State.OK]
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            (State.OK, State.OK),
+            (State.WARN, State.OK),
+            (State.FAIL, State.SKIPPED),
+            (State.SKIPPED, State.SKIPPED),
+        ],
+    )
+    def test_one_that_needs_another_is_skipped_without_its_success(self, first: State, second: State) -> None:
+        one, other = self.steps(first, State.OK)
+        states = [finding.state for _, finding in examine([one, other._replace(needs=one.name)])]
+        assert states == [first, second]
+
+
+class TestTheReport:
+    @pytest.mark.usefixtures("names_resolve")
+    def test_it_tells_nothing_of_whose_platform_it_is(
+        self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path
+    ) -> None:
+        words = f"ask Li Wei, 138 1234 5678 or +86-10-65529988, at {HOST} (10.1.2.3, fe80::1)"
+        body = json.dumps({"resultCode": "0219999", "returnCode": "0219999", "resultDesc": words})
+        simulator.inject("answer", status=200, body=body, times=1000)
+        reports = []
+        for fields in ({}, {"host": HOST}):  # the one is answered, the other has the wrong certificate
+            doctor_visits(simulator, "1001", "--write", "--yes", "--report", tmp_path / "report.md", **fields)
+            reports.append((tmp_path / "report.md").read_text())
+        for private in ("Li Wei", "1234", "6552", HOST, "127.0.0.1", "10.1.2.3", "fe80", "simulator", str(tmp_path)):
+            assert all(private not in report for report in reports), private
+        assert "\\[0219999\\]" in reports[0]
+        assert "Hostname mismatch" in reports[1]
+
+    def test_it_has_a_row_for_each_step(self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path) -> None:
+        doctor_visits(simulator, "1001", "--write", "--yes", "--report", tmp_path / "report.md")
+        rows = re.findall(r"^\| ([a-z ]+) \| ok \| (.*) \| .*\|$", (tmp_path / "report.md").read_text(), re.MULTILINE)
+        assert [name for name, _ in rows] == READING + WRITING
+
+    def test_a_place_that_can_not_be_written_is_told_before_anything_is_done(
+        self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path
+    ) -> None:
+        with pytest.raises(UsageError, match="the report can't be written"):
+            doctor_visits(simulator, "1001", "--report", tmp_path / "nowhere" / "report.md")
+        assert simulator.requests == {}
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("[02000001] and [0200001], 2027-11-24, 364 days", "[02000001] and [0200001], 2027-11-24, 364 days"),
+            ("call 13812345678 now", "call *** now"),
+            ("call (010) 6552-9988", "call (***"),
+            ("batch 174712034211433247704877116507", "batch ***"),
+            ("isales-doctor-20261124-133255 is still listed", "isales-doctor-... is still listed"),
+            ("no route to 10.1.2.3:28080", "no route to ***:28080"),
+            ("[2001:db8::7]:443 refused", "[***]:443 refused"),
+            ("at 13:20:05 it was", "at 13:20:05 it was"),
+            ("not valid for 'crm.customer.co.uk'.", "not valid for '***'."),
+            ("_ssl.c:1006", "_ssl.c:1006"),
+            ("key THE-ACCESS-KEY of Gateway:28080", "key *** of ***:28080"),
+        ],
+    )
+    def test_what_should_not_be_in_it_is_blotted_out(self, simulator: Simulator, text: str, told: str) -> None:
+        with simulator.client(host="gateway", access_key="the-access-key") as client:
+            assert redact(text, client) == told
+
+
+class TestTheProcess:
+    def environment(self, simulator: Simulator) -> dict[str, str]:
+        return {**os.environ, CONN: simulator.connection()}
+
+    def run(self, simulator: Simulator, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*COMMAND, *arguments],
+            env=self.environment(simulator),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+        )
+
+    def test_it_exits_with_0_when_all_is_well(self, simulator: Simulator) -> None:
+        done = self.run(simulator, "1001", "--write", "--yes")
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith("\n19 ok\n")
+        assert done.stderr == ""
+
+    def test_it_exits_with_1_when_something_is_wrong(self, simulator: Simulator) -> None:
+        simulator.clock_offset = timedelta(hours=1)
+        assert self.run(simulator, "1001").returncode == 1
+
+    @pytest.mark.parametrize(
+        ("arguments", "complaint"),
+        [
+            (["1001", "--write"], "isales: --write changes the platform, and there is no terminal to ask: add --yes\n"),
+            (["--write", "--yes"], "isales: --write needs a campaign in which to make a batch: isales doctor CAMPAIGN"),
+            (["1001", "--connection-file", "no-such-file"], "isales: no-such-file can't be read"),
+        ],
+    )
+    def test_it_exits_with_2_when_it_could_not_run(
+        self, simulator: Simulator, arguments: list[str], complaint: str
+    ) -> None:
+        done = self.run(simulator, *arguments)
+        assert done.returncode == 2
+        assert done.stderr.startswith(complaint)
+
+    @pytest.mark.parametrize(
+        ("number", "status"),
+        [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGHUP, 0)],  # a terminal that is closed ends nothing
+    )
+    def test_the_batch_is_deleted_when_it_is_interrupted(
+        self, simulator: Simulator, campaign: Campaign, number: signal.Signals, status: int, tmp_path: Path
+    ) -> None:
+        simulator.inject("delay", verb="resume", seconds=2)
+        report = tmp_path / "report.md"
+        process = subprocess.Popen(
+            [*COMMAND, "1001", "--write", "--yes", "--report", str(report)],
+            env=self.environment(simulator),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        deadline = time.monotonic() + 30
+        while not simulator.requests.get("resume"):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=30)
+        assert process.returncode == status
+        assert read(output)["delete"].state == "ok"
+        assert ("isales: interrupted" in errors) is bool(status)
+        assert len(campaign.batches) == 3
+        assert "| delete | ok |" in report.read_text()
+
+    @pytest.mark.parametrize(("answer", "made"), [("n\n", 0), ("y\n", 1)])
+    def test_on_a_terminal_it_asks_before_it_writes(self, simulator: Simulator, answer: str, made: int) -> None:
+        terminal = Isales(self.environment(simulator)).on_terminal("doctor", "1001", "--write")
+        terminal.type(answer)
+        assert terminal.end() == (0 if made else 2)
+        assert "Make a batch without numbers in campaign 1001 (VDN 25)" in terminal.shown
+        assert simulator.requests.get("create", 0) == made
+
+
+class TestTheDocs:
+    def test_each_item_that_we_could_not_verify_names_the_step_that_answers_it(self, simulator: Simulator) -> None:
+        page = Path(__file__).parents[2] / "docs" / "signing.md"
+        if not page.exists():
+            pytest.skip("there are no docs here")
+        client = simulator.client()
+        steps = doctor.make_reading_steps(Visit(client, None)) + Trial(client, client.campaign(1001)).steps()
+        names = {step.name for step in steps}
+        items = re.findall(
+            r"^- (.*(?:\n  .*)*)", page.read_text().partition("## What we could not verify")[2], re.MULTILINE
+        )
+        assert len(items) >= 7
+        for item in items:
+            named = re.search(r"\((no step can|`[a-z `,]+`)\)[;.]$", item)
+            assert named, item
+            assert {*re.findall("`(.*?)`", named[1])} <= names, item
+
+    def test_the_page_of_the_doctor_has_every_step(self) -> None:
+        page = Path(__file__).parents[2] / "docs" / "doctor.md"
+        if not page.exists():
+            pytest.skip("there are no docs here")
+        rows = re.findall(r"^\| (`.*?`) \|", page.read_text(), re.MULTILINE)
+        assert [name for row in rows for name in re.findall("`(.*?)`", row)] == READING + WRITING

@@ -1,0 +1,436 @@
+"""Stopping many campaigns from a terminal, and starting again exactly what was stopped."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from isales_command import Isales, wait_until
+
+from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.simulator import Simulator
+
+CAMPAIGNS = range(1001, 1021)
+ABSENT = 9999
+SECONDS_AFTER_INTERRUPT = 3
+
+
+@pytest.fixture
+def twenty(simulator: Simulator) -> Simulator:
+    """Twenty campaigns of fifty batches each, all started."""
+    for campaign_id in CAMPAIGNS:
+        simulator.add_campaign(campaign_id, batches=50)
+    return simulator
+
+
+class TestManyCampaigns:
+    def test_all_batches_of_twenty_campaigns_are_paused_by_one_command(
+        self, isales: Isales, twenty: Simulator, started: Callable[[], int]
+    ) -> None:
+        done = isales("pause", *CAMPAIGNS)
+        assert done.returncode == 0, done
+        assert started() == 0
+        *lines, summary = done.stdout.splitlines()
+        assert len(lines) == 20
+        assert all("50 paused; confirmed by list" in line for line in lines)
+        assert summary.startswith("20 campaigns: 1000 batches paused, all confirmed by list")
+        assert not done.stderr
+
+    def test_a_campaign_that_does_not_exist_keeps_no_other_from_being_paused(
+        self, isales: Isales, twenty: Simulator, started: Callable[[], int]
+    ) -> None:
+        done = isales("pause", *CAMPAIGNS[:10], ABSENT, *CAMPAIGNS[10:])
+        assert done.returncode == 1
+        assert started() == 0
+        assert f"campaign {ABSENT} (VDN 25): FAILED: Listing" in done.stdout
+        assert "Check campaign_id and vdn_id" in done.stdout
+        assert done.stdout.splitlines()[-1].startswith(f"NOT DONE in 1 of 21 campaigns: {ABSENT}. 1000 batches paused")
+
+    def test_scripts_read_the_results_as_operators_return_them(self, isales: Isales, simulator: Simulator) -> None:
+        campaign = simulator.add_campaign(1001, batches=2)
+        done = isales("pause", 1001, ABSENT, "--output", "json")
+        assert done.returncode == 1
+        first, second = json.loads(done.stdout)
+        assert first.pop("confirmed_at").endswith("+00:00")
+        assert first == {
+            "vdn_id": 25,
+            "campaign_id": 1001,
+            "paused": list(campaign.batches),
+            "already_paused": [],
+            "failed": {},
+            "gone": [],
+            "unknown": [],
+            "not_tried": [],
+            "excluded": [],
+        }
+        assert second["paused"] == []
+        assert "does not exist" in second["error"]
+
+    def test_no_more_requests_are_under_way_than_was_asked_for(self, isales: Isales, simulator: Simulator) -> None:
+        for campaign_id in (1001, 1002):
+            simulator.add_campaign(campaign_id, batches=3)
+        came: list[float] = []
+
+        def note(verb: str, body: Any) -> None:
+            if verb == "pause":
+                came.append(time.monotonic())
+
+        simulator.on_request = note
+        simulator.inject("delay", seconds=0.1, times=10, verb="pause")
+        assert isales("pause", 1001, 1002, "--parallel", 1).returncode == 0
+        assert min(later - earlier for earlier, later in pairwise(came)) >= 0.1
+
+    def test_a_server_that_goes_away_in_the_middle_leaves_no_batch_unaccounted_for(self, isales: Isales) -> None:
+        with Simulator() as simulator:
+            for campaign_id in (1001, 1002):
+                simulator.add_campaign(campaign_id, batches=50)
+            simulator.inject("delay", seconds=0.05, times=10_000, verb="pause")
+            isales.environment["ISALES_CONN"] = simulator.connection()
+            process = isales.start("pause", 1001, 1002, "--output", "json", "--retry-for", "1s")
+            wait_until(lambda: simulator.requests.get("pause", 0) > 20)
+            simulator.stop()
+            output, _ = process.communicate(timeout=60)
+        assert process.returncode == 1
+        for result in json.loads(output):
+            assert result["error"]
+            assert result["confirmed_at"] is None
+            places = ("paused", "already_paused", "failed", "unknown", "not_tried")
+            assert sum(len(result[place]) for place in places) == 50
+
+    def test_the_wrong_key_is_told_for_each_campaign(self, isales: Isales, twenty: Simulator) -> None:
+        isales.environment["ISALES_CONN"] = twenty.connection().replace("simulator-secret-key", "another")
+        done = isales("pause", 1001, 1002)
+        assert done.returncode == 1
+        assert done.stdout.count("HTTP 401: the server did not accept the signature") == 2
+        assert "another" not in done.stdout + done.stderr
+
+
+class TestInterrupted:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_says_what_was_done_and_what_is_not_known(
+        self, number: signal.Signals, isales: Isales, twenty: Simulator
+    ) -> None:
+        twenty.inject("delay", seconds=30, times=10_000, verb="pause")
+        process = isales.start("pause", *CAMPAIGNS)
+        wait_until(lambda: twenty.requests.get("pause", 0) >= 16)
+        process.send_signal(number)
+        began = time.monotonic()
+        output, errors = process.communicate(timeout=60)
+        assert time.monotonic() - began < SECONDS_AFTER_INTERRUPT
+        assert process.returncode == 130
+        assert "0 paused, 1 asked but not answered: not known, 49 not tried; not confirmed by list" in output
+        assert output.count("not begun") == 4
+        assert "Traceback" not in errors
+
+    def test_tells_scripts_too(self, isales: Isales, twenty: Simulator) -> None:
+        twenty.inject("delay", seconds=30, times=10_000, verb="pause")
+        process = isales.start("pause", 1001, "--output", "json")
+        wait_until(lambda: twenty.requests.get("pause", 0) >= 16)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+        (result,) = json.loads(output)
+        assert process.returncode == 130
+        assert result["error"] == "interrupted"
+        assert len(result["unknown"]) == 16
+        assert len(result["not_tried"]) == 34
+
+
+class TestWithoutAnybodyWhoReads:
+    def test_everything_is_paused_though_the_pipe_is_broken(
+        self, isales: Isales, twenty: Simulator, started: Callable[[], int]
+    ) -> None:
+        twenty.inject("delay", seconds=0.01, times=10_000, verb="pause")
+        process = isales.start("pause", *CAMPAIGNS)
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        assert process.wait(timeout=60) == 0
+        assert started() == 0
+        assert not process.stderr.read()
+
+    def test_a_full_disk_is_told_and_everything_is_paused(
+        self, isales: Isales, twenty: Simulator, started: Callable[[], int]
+    ) -> None:
+        with Path("/dev/full").open("w") as full:
+            done = isales("pause", 1001, stdout=full)
+        assert done.returncode == 1
+        assert "standard output can't be written" in done.stderr
+        assert started() == 19 * 50
+
+    def test_everything_is_paused_though_the_terminal_is_closed(
+        self, isales: Isales, twenty: Simulator, started: Callable[[], int]
+    ) -> None:
+        twenty.inject("delay", seconds=0.05, times=10_000, verb="pause")
+        terminal = isales.on_terminal("pause", 1001, 1002, "--yes")
+        wait_until(lambda: bool(twenty.requests.get("pause")))
+        terminal.process.send_signal(signal.SIGHUP)
+        terminal.close()
+        assert terminal.process.wait(timeout=60) == 1  # what came of it could not be said
+        assert started() == 900
+
+
+class TestOnATerminal:
+    def test_says_how_many_batches_it_will_pause_and_asks(
+        self, isales: Isales, twenty: Simulator, started: Callable[[], int]
+    ) -> None:
+        terminal = isales.on_terminal("pause", 1001, 1002, ABSENT)
+        terminal.wait_for("Pause 100 started batches of 3 campaigns? [y/N]")
+        assert "campaign 1001 (VDN 25): 50" in terminal.shown
+        assert f"campaign {ABSENT} (VDN 25): what is started is not known" in terminal.shown
+        assert started() == 1000
+        terminal.type("y\n")
+        assert terminal.end() == 1
+        assert started() == 900
+
+    @pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"])
+    def test_pauses_nothing_unless_the_answer_is_yes(
+        self, answer: str, isales: Isales, twenty: Simulator, started: Callable[[], int]
+    ) -> None:
+        terminal = isales.on_terminal("pause", 1001)
+        terminal.wait_for("[y/N]")
+        terminal.type(answer)
+        assert terminal.end() == 1
+        assert "Nothing was paused." in terminal.shown
+        assert started() == 1000
+
+    def test_does_not_ask_if_told_so_and_shows_a_table(self, isales: Isales, twenty: Simulator) -> None:
+        terminal = isales.on_terminal("pause", 1001, 1002, ABSENT, "--yes")
+        assert terminal.end() == 1
+        assert "[y/N]" not in terminal.shown
+        assert terminal.shown.count("confirmed by list") >= 2
+        assert f"campaign {ABSENT} (VDN 25): FAILED" in terminal.shown
+        assert "NOT DONE in 1 of 3 campaigns" in terminal.shown
+
+    def test_does_not_ask_when_nothing_is_started(self, isales: Isales, simulator: Simulator) -> None:
+        simulator.add_campaign(1001, batches=2, status=BatchStatus.SUSPENDED)
+        terminal = isales.on_terminal("pause", 1001)
+        assert terminal.end() == 0
+        assert "[y/N]" not in terminal.shown
+
+    def test_an_interrupt_at_the_question_pauses_nothing(
+        self, isales: Isales, twenty: Simulator, started: Callable[[], int]
+    ) -> None:
+        terminal = isales.on_terminal("pause", 1001)
+        terminal.wait_for("[y/N]")
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.end() == 130
+        assert started() == 1000
+
+    def test_an_interrupt_in_the_middle_leaves_the_cursor_visible(self, isales: Isales, twenty: Simulator) -> None:
+        twenty.inject("delay", seconds=30, times=10_000, verb="pause")
+        terminal = isales.on_terminal("pause", 1001, "--yes")
+        wait_until(lambda: twenty.requests.get("pause", 0) >= 16)
+        terminal.process.send_signal(signal.SIGINT)
+        assert terminal.end() == 130
+        assert "Interrupted" in terminal.shown
+        assert terminal.shown.rindex("\x1b[?25h") > terminal.shown.rindex("\x1b[?25l")
+
+
+class TestSomeBatches:
+    def test_only_the_batches_that_are_named_are_paused(self, isales: Isales, simulator: Simulator) -> None:
+        first, second, third = simulator.add_campaign(1001, batches=3).batches
+        done = isales("pause", 1001, "--batch", first, "--batch", third)
+        assert done.returncode == 0, done
+        assert statuses(simulator) == {first: 2, second: 1, third: 2}
+
+    def test_a_batch_that_is_excluded_is_left_alone(self, isales: Isales, simulator: Simulator) -> None:
+        first, second = simulator.add_campaign(1001, batches=2).batches
+        assert isales("pause", 1001, "--exclude", second).returncode == 0
+        assert statuses(simulator) == {first: 2, second: 1}
+
+    def test_batches_of_several_campaigns_are_refused(self, isales: Isales, simulator: Simulator) -> None:
+        done = isales("pause", 1001, 1002, "--batch", 1)
+        assert done.returncode == 2
+        assert "--batch is for the batches of one campaign" in done.stderr
+        assert not simulator.requests
+
+
+class TestNotes:
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        return tmp_path / "before.json"
+
+    def test_processes_that_pause_at_once_lose_no_notes(self, isales: Isales, twenty: Simulator, file: Path) -> None:
+        processes = [isales.start("pause", campaign_id, "--save", file) for campaign_id in CAMPAIGNS[:12]]
+        assert [process.wait(timeout=60) for process in processes] == [0] * 12
+        noted = json.loads(file.read_text())["campaigns"]
+        assert {entry["campaign_id"]: len(entry["batch_ids"]) for entry in noted} == dict.fromkeys(CAMPAIGNS[:12], 50)
+        assert list(file.parent.iterdir()) == [file]
+
+    @pytest.mark.parametrize("path", ["/nowhere/before.json", "/dev/null", "/"])
+    def test_a_file_that_cannot_be_written_keeps_nothing_from_being_paused(
+        self, path: str, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
+    ) -> None:
+        simulator.add_campaign(1001, batches=3)
+        done = isales("pause", 1001, "--save", path)
+        assert (done.returncode, started()) == (1, 0)
+        assert f"{path} can't be written" in done.stderr
+        file.write_text(done.stderr[done.stderr.index("{") :])  # as the message says
+        assert isales("resume", "--from-file", file, "--yes").returncode == 0
+        assert started() == 3
+
+    def test_a_file_of_something_else_is_kept_and_keeps_nothing_from_being_paused(
+        self, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
+    ) -> None:
+        simulator.add_campaign(1001, batches=3)
+        file.write_text("a shopping list")
+        done = isales("pause", 1001, "--save", file)
+        assert (done.returncode, started()) == (1, 0)
+        assert "is not a file that `isales pause --save` wrote" in done.stderr
+        assert file.read_text() == "a shopping list"
+
+    def test_a_lock_that_is_never_released_keeps_nothing_from_being_paused(
+        self, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
+    ) -> None:
+        simulator.add_campaign(1001, batches=3)
+        folder = os.open(file.parent, os.O_RDONLY)
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        try:
+            done = isales("pause", 1001, "--save", file)
+        finally:
+            os.close(folder)
+        assert (done.returncode, started()) == (1, 0)
+        assert "another program has locked" in done.stderr
+
+    def test_named_batches_are_noted_though_the_first_listing_failed(
+        self, isales: Isales, simulator: Simulator, file: Path
+    ) -> None:
+        first = next(iter(simulator.add_campaign(1001, batches=2).batches))
+        simulator.inject("answer", status=503, verb="list")
+        assert isales("pause", 1001, "--batch", first, "--save", file).returncode == 0
+        assert json.loads(file.read_text())["campaigns"][0]["batch_ids"] == [first]
+
+    def test_entries_of_one_campaign_are_merged(
+        self, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
+    ) -> None:
+        batch_ids = list(simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED).batches)
+        write_notes(file, batch_ids[:2], batch_ids[1:])
+        assert isales("resume", "--from-file", file, "--yes").returncode == 0
+        assert started() == 3
+
+    def test_batch_ids_that_are_no_list_are_refused(self, isales: Isales, simulator: Simulator, file: Path) -> None:
+        write_notes(file, "174712034211433247704877116507")
+        done = isales("resume", "--from-file", file, "--yes")
+        assert done.returncode == 2
+        assert "is not a file that `isales pause --save` wrote" in done.stderr
+        assert not simulator.requests
+
+    def test_notes_of_which_the_platform_has_no_batch_are_kept(
+        self, isales: Isales, simulator: Simulator, file: Path
+    ) -> None:
+        simulator.add_campaign(1001, batches=3)
+        write_notes(file, ["1", "2"])
+        done = isales("resume", "--from-file", file, "--yes")
+        assert done.returncode == 1
+        assert "campaign 1001 (VDN 25) has none of the batches" in done.stderr
+        assert json.loads(file.read_text())["campaigns"][0]["batch_ids"] == ["1", "2"]
+
+
+class TestResume:
+    def test_starts_exactly_what_was_started_before(self, isales: Isales, simulator: Simulator, tmp_path: Path) -> None:
+        for campaign_id in (1001, 1002):
+            campaign = simulator.add_campaign(campaign_id, batches=3)
+            campaign.set_status(next(iter(campaign.batches)), BatchStatus.SUSPENDED)
+        before, file = statuses(simulator), tmp_path / "before.json"
+        assert isales("pause", 1001, 1002, "--save", file).returncode == 0
+        assert isales("pause", 1001, 1002, "--save", file).returncode == 0  # a second try forgets nothing
+        assert set(statuses(simulator).values()) == {2}
+        done = isales("resume", "--from-file", file, "--yes")
+        assert done.returncode == 0, done
+        assert statuses(simulator) == before
+        assert json.loads(file.read_text()) == {"campaigns": []}
+
+    def test_of_one_campaign_leaves_the_others_noted(
+        self, isales: Isales, simulator: Simulator, tmp_path: Path
+    ) -> None:
+        for campaign_id in (1001, 1002):
+            simulator.add_campaign(campaign_id, batches=1)
+        file = tmp_path / "before.json"
+        isales("pause", 1001, 1002, "--save", file)
+        assert isales("resume", 1001, "--from-file", file, "--yes").returncode == 0
+        assert [entry["campaign_id"] for entry in json.loads(file.read_text())["campaigns"]] == [1002]
+        assert isales("resume", 1001, "--from-file", file, "--yes").returncode == 2
+
+    def test_what_is_about_to_be_paused_is_noted_before_it_is(
+        self, isales: Isales, simulator: Simulator, tmp_path: Path
+    ) -> None:
+        batch_ids, file = list(simulator.add_campaign(1001, batches=3).batches), tmp_path / "before.json"
+        noted: list[str] = []
+
+        def note(verb: str, body: Any) -> None:
+            if verb == "pause":
+                noted.append(file.read_text())
+
+        simulator.on_request = note
+        assert isales("pause", 1001, "--save", file).returncode == 0
+        assert [json.loads(text)["campaigns"][0]["batch_ids"] for text in noted] == [batch_ids] * 3
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            ([1001], "say what to resume"),
+            ([1001, "--all"], "add --yes"),
+            (["--batch", "1"], "name a campaign"),
+            ([1001, "--all", "--yes", "--batch", "1"], "in one way"),
+            (["--from-file", "/nowhere"], "/nowhere can't be read"),
+        ],
+    )
+    def test_what_does_not_say_which_batches_is_refused(
+        self, arguments: list[str | int], told: str, isales: Isales, simulator: Simulator
+    ) -> None:
+        done = isales("resume", *arguments)
+        assert done.returncode == 2
+        assert told in done.stderr
+        assert not simulator.requests
+
+    def test_resumes_all_if_that_is_said_twice(
+        self, isales: Isales, simulator: Simulator, started: Callable[[], int]
+    ) -> None:
+        simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED)
+        assert isales("resume", 1001, "--all", "--yes").returncode == 0
+        assert started() == 3
+
+    @pytest.mark.parametrize("arguments", [["--from-file"], [1001, "--batch"]], ids=str)
+    def test_needs_yes_without_a_terminal(
+        self,
+        arguments: list[str | int],
+        isales: Isales,
+        simulator: Simulator,
+        started: Callable[[], int],
+        tmp_path: Path,
+    ) -> None:
+        (batch_id,) = simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED).batches
+        file = tmp_path / "before.json"
+        write_notes(file, [batch_id])
+        done = isales("resume", *arguments, file if "--from-file" in arguments else batch_id)
+        assert (done.returncode, started()) == (2, 0)
+        assert "there is no terminal to ask: add --yes" in done.stderr
+
+    def test_asks_on_a_terminal(self, isales: Isales, simulator: Simulator, started: Callable[[], int]) -> None:
+        campaign = simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED)
+        terminal = isales.on_terminal("resume", 1001, "--batch", next(iter(campaign.batches)))
+        terminal.wait_for("Resume 1 batch of 1 campaign? [y/N]")
+        terminal.type("n\n")
+        assert terminal.end() == 1
+        assert started() == 0
+
+
+def write_notes(file: Path, *batch_ids: list[str] | str) -> None:
+    entries = [{"vdn_id": 25, "campaign_id": 1001, "batch_ids": ids} for ids in batch_ids]
+    file.write_text(json.dumps({"campaigns": entries}))
+
+
+def statuses(simulator: Simulator) -> dict[str, int]:
+    return {
+        batch_id: int(batch.status)
+        for campaign in simulator.service.campaigns.values()
+        for batch_id, batch in campaign.batches.items()
+    }

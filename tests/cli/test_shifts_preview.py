@@ -1,0 +1,190 @@
+"""``isales shifts``: what a calendar file comes to."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+import time_machine
+from isales_command import ISALES, Isales
+
+from airflow_provider_isales.cli.commands import shifts
+from airflow_provider_isales.cli.parser import make_parser
+from airflow_provider_isales.cli.statuses import UsageError
+from airflow_provider_isales.shifts import ShiftCalendar
+
+COMMAND = [ISALES, "shifts"]
+WEEK = """
+timezone: Asia/Shanghai
+week:
+  mon-thu: [09:00-12:00, 13:30-18:00]
+  fri: [09:00-12:00, 22:00-02:00]
+closed: [2026-10-01]
+special:
+  2026-10-11: [09:00-18:00, 20:00-20:20]
+last_call: PT30M
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "shifts.yaml"
+    path.write_text(WEEK)
+    return path
+
+
+def run(*arguments: str | Path) -> int:
+    return shifts.run(make_parser().parse_args(["shifts", *map(str, arguments)]))
+
+
+def rows(calendar: ShiftCalendar, first: date, count: int = 1) -> list[tuple[str, ...]]:
+    return [row[1:] for row in shifts.make_rows(calendar, first, count)]
+
+
+class TestTheTable:
+    @pytest.fixture(autouse=True)
+    def printed(self, file: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
+        assert run(file, "--from", "2026-09-28") == 0
+        return [re.sub(" +", " ", line) for line in capsys.readouterr().out.splitlines()]
+
+    def test_it_begins_with_the_calendar_in_words(self, printed: list[str], file: Path) -> None:
+        assert printed[0] == ShiftCalendar.from_file(file).summary
+
+    def test_it_has_starts_ends_and_the_hour_of_each_pause(self, printed: list[str]) -> None:
+        assert printed[1:4] == [
+            "day starts ends pause at note",
+            "Mon 2026-09-28 09:00 12:00 11:30",
+            " 13:30 18:00 17:30",
+        ]
+
+    def test_it_names_the_day_of_an_end_after_midnight(self, printed: list[str]) -> None:
+        assert " 22:00 02:00 Sat 01:30 Sat" in printed
+
+    def test_it_marks_days_without_shifts_closed_days_and_special_days(self, printed: list[str]) -> None:
+        assert "Sun 2026-10-04 no shift" in printed
+        assert "Thu 2026-10-01 closed" in printed
+        assert "Sun 2026-10-11 09:00 18:00 17:30 special" in printed
+
+    def test_it_says_until_when_the_shift_of_the_day_before_goes_on(self, printed: list[str]) -> None:
+        assert "Sat 2026-10-03 on until 01:30" in printed
+
+    def test_it_says_which_shift_does_not_take_place_because_of_last_call(self, printed: list[str]) -> None:
+        assert " 20:00 20:20 none: no longer than last call" in printed
+
+    def test_it_has_fourteen_days(self, printed: list[str]) -> None:
+        assert len([line for line in printed[2:] if not line.startswith(" ")]) == 14
+
+
+class TestDays:
+    def test_an_end_at_midnight_is_24_00(self) -> None:
+        assert rows(ShiftCalendar("UTC", {"mon": ["20:00-24:00"]}), date(2026, 9, 28)) == [
+            ("20:00", "24:00", "24:00", "")
+        ]
+
+    def test_a_shift_that_never_ends_has_no_pause_before_a_day_is_closed(self) -> None:
+        calendar = ShiftCalendar("UTC", {"mon-sun": ["00:00-24:00"]}, closed=["2026-10-01"], last_call="PT1H")
+        assert rows(calendar, date(2026, 9, 29), 4) == [
+            ("", "", "", "on all day"),
+            ("", "", "", "on until 23:00"),
+            ("never", "00:00", "23:00 Wed", "closed"),
+            ("00:00", "never", "never", ""),
+        ]
+
+    def test_a_change_of_clocks_is_noted(self) -> None:
+        calendar = ShiftCalendar("Europe/Berlin", {"sun": ["01:00-04:00"]})
+        assert rows(calendar, date(2026, 10, 25)) == [("01:00", "04:00", "04:00", "clock change")]
+
+    def test_the_pauses_of_a_year_are_the_ends_that_the_calendar_has(self, file: Path) -> None:
+        calendar = ShiftCalendar.from_file(file)
+        found = [row[2] for row in rows(calendar, date(2026, 1, 1), 365)]
+        ends, end = [], calendar.next_end(datetime(2025, 12, 31, 16, tzinfo=UTC))
+        while end and end < datetime(2026, 12, 31, 16, tzinfo=UTC):
+            ends.append(f"{end:%H:%M}")
+            end = calendar.next_end(end)
+        assert [pause[:5] for pause in found if re.match(r"\d", pause)] == ends
+
+
+class TestTheArguments:
+    @time_machine.travel(datetime(2026, 9, 28, 17, tzinfo=UTC))
+    def test_the_first_day_is_today_in_the_time_zone_of_the_calendar(
+        self, file: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        run(file, "--days", "1")
+        assert capsys.readouterr().out.splitlines()[2].startswith("Tue 2026-09-29")
+
+    @pytest.mark.parametrize(
+        ("arguments", "complaint"),
+        [
+            (["--from", "tomorrow"], "'tomorrow' is no date such as 2026-10-01"),
+            (["--days", "0"], "must be a number from 1 to 366, not '0'"),
+            (["--days", "1000"], "must be a number from 1 to 366, not '1000'"),
+        ],
+    )
+    def test_a_wrong_one_is_refused_with_what_is_allowed(
+        self, file: Path, arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        with pytest.raises(SystemExit, match="2"):
+            run(file, *arguments)
+        assert complaint in capsys.readouterr().err
+
+    def test_days_beyond_the_year_9999_are_refused(self, file: Path) -> None:
+        with pytest.raises(UsageError, match="no calendar reaches 14 days from 9999-12-25 on"):
+            run(file, "--from", "9999-12-25")
+
+
+class TestACalendarInPython:
+    @pytest.fixture
+    def team(self, tmp_path: Path) -> Path:
+        """A DAG file, which prints and imports a module beside it."""
+        (tmp_path / "hours_of_team.py").write_text('WEEK = {"mon": ["09:00-12:00"]}\n')
+        path = tmp_path / "team.py"
+        path.write_text(
+            "from airflow_provider_isales.shifts import ShiftCalendar\n"
+            "from hours_of_team import WEEK\n"
+            'print("loading")\n'
+            'SHIFTS = ShiftCalendar("UTC", WEEK)\n'
+        )
+        return path
+
+    def test_it_is_previewed(self, team: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        assert run(f"{team}:SHIFTS", "--from", "2026-09-28", "--days", "1") == 0
+        printed = capsys.readouterr().out
+        assert "loading" not in printed
+        assert "Mon 2026-09-28  09:00   12:00  12:00" in printed
+
+    @pytest.mark.parametrize(
+        ("name", "complaint"),
+        [
+            ("team.py", r"team.py is Python: say which name in it is the calendar, such as .*team.py:SHIFTS"),
+            ("team.py:HOURS", r"HOURS is no ShiftCalendar in .*team.py, which has SHIFTS"),
+            ("team.py:WEEK", r"WEEK is no ShiftCalendar in .*team.py, which has SHIFTS"),
+            ("missing.py:SHIFTS", r"missing.py can't be run: FileNotFoundError"),
+            ("broken.py:SHIFTS", r"broken.py can't be run: ZeroDivisionError: division by zero"),
+        ],
+    )
+    def test_what_is_wrong_is_told(self, team: Path, name: str, complaint: str) -> None:
+        team.with_name("broken.py").write_text("1 / 0")
+        with pytest.raises(UsageError, match=complaint):
+            run(team.with_name(name))
+
+
+class TestTheProcess:
+    def test_a_wrong_file_exits_with_2_and_the_message_of_the_calendar(self, tmp_path: Path) -> None:
+        path = tmp_path / "shifts.yaml"
+        path.write_text("timezone: Asia/Shanghai\nweek: {mon: 09:00-12:00}\n")
+        done = subprocess.run([*COMMAND, path.name], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert done.stdout == ""
+        assert done.stderr.startswith("isales: ")
+        assert 'shifts.yaml: week["mon"]: "09:00-12:00" is not a list of shifts: write ["09:00-12:00"]' in done.stderr
+
+    def test_a_table_on_a_terminal_has_colours(self, file: Path) -> None:
+        environment = {**os.environ}
+        environment.pop("NO_COLOR", None)
+        terminal = Isales(environment).on_terminal("shifts", file, "--days", "2")
+        assert terminal.end() == 0
+        assert "\x1b[1;31m" in terminal.shown
