@@ -7,6 +7,7 @@ import re
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from isales_command import ISALES, Isales
@@ -66,6 +67,30 @@ class TestWithoutShifts:
         simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
         assert isales("check", 1001, "--quiet").stdout == ""
         assert isales("check", 1001, ABSENT, "--quiet").stdout.count("\n") == 1
+
+    def test_a_batch_that_an_edit_moved_to_an_earlier_page_is_found(
+        self, isales: Isales, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        campaign = simulator.add_campaign(1001, batches=4, status=BatchStatus.SUSPENDED)
+        monkeypatch.setattr(simulator.service, "max_page_size", 2)
+        first, _, hidden, _ = campaign.batches
+        campaign.set_status(hidden, BatchStatus.STARTED)
+
+        def edit(verb: str, body: Any) -> None:
+            if body["offset"] == 2 and first in campaign.batches:
+                del campaign.batches[first]
+                campaign.add_batch(status=BatchStatus.SUSPENDED)
+
+        simulator.on_request = edit
+        done = isales("check", 1001)
+        assert (done.returncode, done.stdout) == (1, f"STARTED campaign 1001 (VDN 25): 1 batch: {hidden}\n")
+
+    def test_a_campaign_that_keeps_changing_is_not_known(self, isales: Isales, simulator: Simulator) -> None:
+        campaign = simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
+        simulator.on_request = lambda verb, body: campaign.add_batch(status=BatchStatus.SUSPENDED) and None
+        done = isales("check", 1001)
+        assert done.returncode == 2
+        assert done.stdout.startswith("UNKNOWN campaign 1001 (VDN 25): Listing")
 
     def test_nothing_is_changed(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=1)

@@ -58,8 +58,7 @@ def _look(
     record: dict[str, Any] = {**vars(campaign), "started": []}
     try:
         began = client.now()
-        # All are listed, since what leaves a selection meanwhile moves the rest of it from page to page.
-        listed = list(client.batches_of(campaign))
+        listed = client.agreed_batches(campaign)
         started = [batch.id for batch in listed if batch.status is BatchStatus.STARTED]
         record["started"] = [batch_id for batch_id in started if batch_id not in arguments.exclude]
         return _judge(campaign, record, shifts, (began, client.now()), arguments.max_lateness or timedelta())
