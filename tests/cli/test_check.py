@@ -87,7 +87,11 @@ class TestWithoutShifts:
 
     def test_a_campaign_that_keeps_changing_is_not_known(self, isales: Isales, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
-        simulator.on_request = lambda verb, body: campaign.add_batch(status=BatchStatus.SUSPENDED) and None
+
+        def edit(verb: str, body: Any) -> None:
+            campaign.add_batch(status=BatchStatus.SUSPENDED)
+
+        simulator.on_request = edit
         done = isales("check", 1001)
         assert done.returncode == 2
         assert done.stdout.startswith("UNKNOWN campaign 1001 (VDN 25): Listing")
