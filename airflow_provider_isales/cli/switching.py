@@ -46,7 +46,7 @@ class CampaignRun:
         self.interrupted = False
         self.began = self.ended = 0.0
         self._announce = announce
-        self._bulk = BulkSwitch(switch, client, campaign, announce=self._note, **settings)
+        self._bulk = BulkSwitch(switch, client.session, campaign, announce=self._note, **settings)
 
     def run(self) -> None:
         """Carry it out; what goes wrong is kept in ``error``."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from airflow_provider_isales.client.arguments import (
     ALL,
@@ -27,19 +27,16 @@ from airflow_provider_isales.client.errors import (
     ISalesNotAllowedError,
     ISalesUnchangedError,
 )
-from airflow_provider_isales.client.models import BatchKey, BatchStatus, BulkResult, CampaignKey, Outcome
+from airflow_provider_isales.client.listing import MAX_LISTINGS, Listed, find_agreed, list_batches
+from airflow_provider_isales.client.models import BatchKey, BulkResult, CallBatch, CampaignKey, Outcome
 from airflow_provider_isales.client.retry import ONCE, RetryPolicy
 from airflow_provider_isales.client.rounds import Rounds
+from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.text import first_few, shown
 from airflow_provider_isales.client.verbs import Switch
 
-if TYPE_CHECKING:
-    from airflow_provider_isales.client.client import ISalesClient
-
 log = logging.getLogger(__name__)
 
-MAX_LISTINGS = 5
-KEPT_CHANGING = f"the campaign kept changing: {MAX_LISTINGS} listings, no two in a row with the same batches"
 # Time limits for listings, in seconds: before the first request for batches that are given, and to verify.
 FIRST_LISTING_SECONDS = 10.0
 VERIFY_SECONDS = 120.0
@@ -47,7 +44,6 @@ VERIFY_SECONDS = 120.0
 #: The outcomes of batches that may not be as wanted, though nothing says that they failed.
 OPEN = (Outcome.UNKNOWN, Outcome.NOT_TRIED)
 
-Listed = Mapping[str, BatchStatus]
 Found = Mapping[str, tuple[Outcome, ISalesError | None]]
 
 
@@ -63,7 +59,7 @@ class BulkSwitch:
     until two listings in a row have the same batches.
 
     :param switch: ``PAUSE`` or ``RESUME``
-    :param client: sends the requests
+    :param session: carries out the calls
     :param campaign: the campaign
     :param batch_ids: the batches; ``"all"`` for those that have the opposite status
     :param max_parallel_requests: how many requests are under way at once, 1 to 64
@@ -77,7 +73,7 @@ class BulkSwitch:
     def __init__(
         self,
         switch: Switch,
-        client: ISalesClient,
+        session: Session,
         campaign: CampaignKey,
         batch_ids: Collection[str] | Literal["all"] = ALL,
         max_parallel_requests: int = 8,
@@ -87,7 +83,7 @@ class BulkSwitch:
         announce: Callable[[list[str]], None] = lambda batch_ids: None,
     ) -> None:
         self.switch = switch
-        self.client = client
+        self._session = session
         self.campaign = campaign
         self.batch_ids = check_batch_ids(batch_ids)
         self.exclude = dict.fromkeys(check_exclude(exclude))
@@ -95,7 +91,7 @@ class BulkSwitch:
         self._missing_is_gone = self._all if deleted_is_gone is None else deleted_is_gone
         self._announce = announce
         self.parallel = check_parallelism(max_parallel_requests)
-        self._rounds = Rounds(str(self), client, self._switch_one, self.parallel)
+        self._rounds = Rounds(str(self), session, self._switch_one, self.parallel)
         # Threads only replace values, one thread at a time for each batch, so it can be read while they run.
         self._states: dict[str, BatchState] = {}
         self._confirmed_at: datetime | None = None
@@ -113,7 +109,7 @@ class BulkSwitch:
                 raise  # no batch is known, so the error says it all
             raise self._failure(error) from None
         except BaseException:  # a timeout of the task, an interrupt
-            self.client.stop()
+            self._session.gate.stop()
             log.warning("%s was interrupted: %s.", self, self._format_counts())
             raise
         if _select(self._settle_all(), Outcome.FAILED, *OPEN):
@@ -151,7 +147,7 @@ class BulkSwitch:
 
     def _switch_and_verify(self) -> None:
         before, problem = self._list(
-            self.client.retry if self._all else _limit(self.client.retry, FIRST_LISTING_SECONDS)
+            self._session.retry if self._all else _limit(self._session.retry, FIRST_LISTING_SECONDS)
         )
         if self._all:
             targets = self._list_wrong()
@@ -186,13 +182,14 @@ class BulkSwitch:
     def _switch_one(self, batch_id: str, deadline: float, timeout: float | None) -> ISalesError | None:
         """Switch one batch with one request; return what went wrong."""
         try:
-            self.client.wait_at_gate(deadline)
+            self._session.gate.pass_through(deadline)
         except ISalesError as error:
             return error
-        state = self._states[batch_id] = self._states[batch_id].asked(self.client.now(), self.switch.opposite)
+        state = self._states[batch_id] = self._states[batch_id].asked(self._session.gate.now(), self.switch.opposite)
         try:
             batch = BatchKey(self.campaign.vdn_id, self.campaign.campaign_id, batch_id)
-            self._states[batch_id] = state.switched(self.client.switch_once(self.switch, batch, timeout).outcome)
+            reply = self._session.call_once(self.switch, batch, timeout)
+            self._states[batch_id] = state.switched(self.switch.outcome_of(reply.code))
             return None
         except ISalesError as error:
             self._states[batch_id] = state.failed(error)
@@ -204,38 +201,40 @@ class BulkSwitch:
 
     def _list(self, retry: RetryPolicy) -> tuple[Listed, ISalesError | None]:
         """Return the batches that one listing has, and the error that ended it early. Note each batch it has."""
-        listed: dict[str, BatchStatus] = {}
+        listed: dict[str, CallBatch] = {}
         problem = None
         try:
-            for batch in self.client.batches_of(self.campaign, retry=retry, parallel=self.parallel):
-                listed[batch.id] = batch.status
+            for batch in list_batches(self._session, self.campaign, retry=retry, parallel=self.parallel):
+                listed[batch.id] = batch
         except ISalesError as error:
             problem = error
         self._note(listed)
         return listed, problem
 
     def _note(self, listed: Listed) -> None:
-        for batch_id, status in listed.items():
-            is_target = self._all and status is self.switch.opposite and batch_id not in self.exclude
+        for batch_id, batch in listed.items():
+            is_target = self._all and batch.status is self.switch.opposite and batch_id not in self.exclude
             if batch_id in self._states or is_target:
-                self._states[batch_id] = self._states.get(batch_id, BatchState()).seen(status)
+                self._states[batch_id] = self._states.get(batch_id, BatchState()).seen(batch.status)
 
     def _verify(self, previous: Listed | None) -> Listed:
         """Return a listing that counts, after its statuses are noted."""
+        listed = find_agreed(self._list_repeatedly(), previous)
+        self._states |= {batch_id: self._states[batch_id].missed() for batch_id in self._states.keys() - listed}
+        self._confirmed_at = self._session.gate.now()
+        return listed
+
+    def _list_repeatedly(self) -> Iterator[Listed | None]:
+        """Yield listings until their time is over; None for one during which the campaign changed."""
         ends = time.monotonic() + VERIFY_SECONDS
-        for _ in range(MAX_LISTINGS):
-            retry = ONCE if self._rounds.outage else _limit(self.client.retry, ends - time.monotonic())
+        for number in range(MAX_LISTINGS):
+            if number and time.monotonic() > ends:
+                return
+            retry = ONCE if self._rounds.outage else _limit(self._session.retry, ends - time.monotonic())
             listed, problem = self._list(retry)
             if problem and not isinstance(problem, ISalesCampaignEditedError):
                 raise problem
-            if previous is not None and not problem and previous.keys() == listed.keys():
-                self._states |= {batch_id: self._states[batch_id].missed() for batch_id in self._states.keys() - listed}
-                self._confirmed_at = self.client.now()
-                return listed
-            previous = None if problem else listed
-            if time.monotonic() > ends:
-                break
-        raise ISalesCampaignEditedError(KEPT_CHANGING)
+            yield None if problem else listed
 
     def _list_wrong(self) -> list[str]:
         """Return the batches that the last listing has with the opposite status."""

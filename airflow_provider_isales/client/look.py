@@ -12,7 +12,7 @@ from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
 from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.client.response import Peer, Response
-from airflow_provider_isales.client.transport import Transport
+from airflow_provider_isales.client.session import Session, encode_body
 from airflow_provider_isales.client.verbs import Verb
 
 T = TypeVar("T")
@@ -43,8 +43,20 @@ class Look(Generic[T]):
     seconds: float = 0.0
 
     @classmethod
-    def at(cls, transport: Transport, verb: Verb[T], target: CampaignKey, body: bytes, auth: C2Auth) -> Self:
-        """Send a request and look."""
+    def at(
+        cls, session: Session, verb: Verb[T], target: CampaignKey, auth: C2Auth | None = None, **fields: object
+    ) -> Self:
+        """
+        Send one diagnostic request without gate and retries; return everything observable about the response.
+
+        Never raises for network or protocol errors. Meant for diagnosis, not for production calls.
+
+        :param session: has the transport
+        :param verb: the interface, one of :mod:`.verbs`
+        :param target: the campaign or batch
+        :param auth: signs this request, if not as all others
+        :param fields: more fields of the request body
+        """
         look = cls()
         began = time.monotonic()
 
@@ -55,7 +67,8 @@ class Look(Generic[T]):
             look.value = verb.read(look.answer)
 
         try:
-            transport.exchange(verb.method, verb.path(target), body, read, auth=auth)
+            body = encode_body(verb, target, fields)
+            session.transport.exchange(verb.method, verb.path(target), body, read, auth=auth)
         except ISalesError as error:
             look.error = error.with_traceback(None)  # its frames hold the signature
         look.seconds = time.monotonic() - began

@@ -26,7 +26,7 @@ def probe(client: ISalesClient, campaign: CampaignKey | None = None, auth: C2Aut
     :param auth: signs this request, if not as the client's others
     """
     campaign = campaign or CampaignKey(client.vdn_id or PROBED_VDN, PROBED_CAMPAIGN)
-    return client.look(LIST, campaign, auth, offset=0, limit=1)
+    return Look.at(client.session, LIST, campaign, auth, offset=0, limit=1)
 
 
 def by_other_profiles(

@@ -6,7 +6,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING
 
 from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
@@ -15,10 +14,8 @@ from airflow_provider_isales.client.errors import (
     ISalesResultError,
     ISalesStoppedError,
 )
+from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.threads import Queue, work_off
-
-if TYPE_CHECKING:
-    from airflow_provider_isales.client.client import ISalesClient
 
 log = logging.getLogger(__name__)
 
@@ -41,15 +38,15 @@ class Rounds:
     timeouts are shortened so that every batch gets its request before the run gives up.
 
     :param action: what is being done, for the log
-    :param client: has the bounds, and waits
+    :param session: has the bounds of trying again, and the gate
     :param attempt: sends the request for a batch; it gets the batch, how long it may wait at the gate, by
         :func:`time.monotonic`, and the timeout in seconds, and returns what went wrong
     :param parallel: how many requests are under way at once
     """
 
-    def __init__(self, action: str, client: ISalesClient, attempt: Attempt, parallel: int) -> None:
+    def __init__(self, action: str, session: Session, attempt: Attempt, parallel: int) -> None:
         self._action = action
-        self._client = client
+        self._session = session
         self._attempt = attempt
         self._parallel = parallel
         self._ends_at = 0.0
@@ -69,13 +66,13 @@ class Rounds:
         self._ends_at = self._ends_at or time.monotonic() + SWITCHING_SECONDS
         self._responded_at = time.monotonic()
         again = self._run_round(batch_ids, progress)
-        ends = time.monotonic() + self._client.retry.total
-        for number in range(1, self._client.retry.attempts):
-            wait = self._client.retry.backoff(number)
+        ends = time.monotonic() + self._session.retry.total
+        for number in range(1, self._session.retry.attempts):
+            wait = self._session.retry.backoff(number)
             if not again or self.outage or time.monotonic() + wait > ends:
                 return
             log.warning("%s: %s Trying again in %.1f s.", self._action, _format_failures(again, len(batch_ids)), wait)
-            self._client.sleep(wait)
+            self._session.gate.sleep(wait)
             again = self._run_round(list(again), progress)
 
     def _run_round(self, batch_ids: Collection[str], progress: Progress) -> dict[str, ISalesError]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from airflow_provider_isales.client.answers import Answer, Page, read_batch_page, read_created_id, read_nothing
-from airflow_provider_isales.client.arguments import check_batch_id, check_batch_name, check_status
 from airflow_provider_isales.client.errors import ISalesAlreadySuspendedError
-from airflow_provider_isales.client.models import BatchStatus, CampaignKey, Outcome
+from airflow_provider_isales.client.models import BatchKey, BatchStatus, CampaignKey, Outcome
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -24,7 +23,6 @@ class Verb(Generic[T_co]):
 
     :param name: the last part of its path
     :param doing: how messages speak of it, before what it is done to
-    :param fields: the fields of its request body, each with the check of what callers pass
     :param read: reads what an answer holds besides code and description
     :param method: the HTTP method
     :param also_success: one more result code that says that the goal is reached
@@ -34,7 +32,6 @@ class Verb(Generic[T_co]):
 
     name: str
     doing: str
-    fields: Mapping[str, Callable[[Any], Any]]
     read: Callable[[Answer], T_co]
     method: Literal["GET", "POST"] = "POST"
     also_success: str | None = None
@@ -45,13 +42,9 @@ class Verb(Generic[T_co]):
         """Return the path of this interface for a campaign."""
         return PATH.format(vdn_id=campaign.vdn_id, campaign_id=campaign.campaign_id, verb=self.name)
 
-    def body(self, **values: object) -> dict[str, Any]:
-        """
-        Return the request body: the values as the interface takes them.
-
-        :raises ISalesArgumentError: for a value that is not allowed
-        """
-        return {name: self.fields[name](value) for name, value in values.items()}
+    def body(self, target: CampaignKey, **fields: object) -> dict[str, object]:
+        """Return the request body for a campaign or a batch, with more fields."""
+        return {"id": target.batch_id, **fields} if isinstance(target, BatchKey) else fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +61,10 @@ class Switch(Verb[None]):
     done: Outcome
     already: Outcome
 
+    def outcome_of(self, code: str) -> Outcome:
+        """Return the outcome that a result code of success stands for."""
+        return self.already if code == self.also_success else self.done
+
     @property
     def opposite(self) -> BatchStatus:
         """The status that a batch has no longer."""
@@ -77,7 +74,6 @@ class Switch(Verb[None]):
 PAUSE = Switch(
     name="pause",
     doing="Pausing",
-    fields={"id": check_batch_id},
     read=read_nothing,
     also_success=ISalesAlreadySuspendedError.code,
     wanted=BatchStatus.SUSPENDED,
@@ -87,7 +83,6 @@ PAUSE = Switch(
 RESUME = Switch(  # the code for "already started" is not documented, so no other code counts as success
     name="resume",
     doing="Resuming",
-    fields={"id": check_batch_id},
     read=read_nothing,
     wanted=BatchStatus.STARTED,
     done=Outcome.RESUMED,
@@ -96,7 +91,6 @@ RESUME = Switch(  # the code for "already started" is not documented, so no othe
 CREATE: Verb[str] = Verb(
     name="create",
     doing="Creating a call batch in",
-    fields={"name": check_batch_name, "status": check_status},
     read=read_created_id,
     repeatable=False,
     when_unknown="Look for {name!r} with list before you create it again.",
@@ -104,15 +98,13 @@ CREATE: Verb[str] = Verb(
 UPDATE: Verb[None] = Verb(
     name="update",
     doing="Renaming",
-    fields={"id": check_batch_id, "name": check_batch_name},
     read=read_nothing,
 )
-DELETE: Verb[None] = Verb(name="delete", doing="Deleting", fields={"id": check_batch_id}, read=read_nothing)
+DELETE: Verb[None] = Verb(name="delete", doing="Deleting", read=read_nothing)
 LIST: Verb[Page] = Verb(
     name="list",
     method="GET",
     doing="Listing the batches of",
-    fields={"offset": int, "limit": int, "status": check_status, "name": check_batch_name},
     read=read_batch_page,
 )
 

@@ -165,7 +165,7 @@ class _CallBatchesOperator(CampaignOperator):
         from airflow_provider_isales.client.verbs import SWITCHES  # noqa: PLC0415
 
         switch, parallel = SWITCHES[self._verb], self.max_parallel_requests
-        return BulkSwitch(switch, client, campaign, batch_ids, parallel, exclude=self.exclude, **settings)
+        return BulkSwitch(switch, client.session, campaign, batch_ids, parallel, exclude=self.exclude, **settings)
 
     def _run(self, bulk: BulkSwitch, context: Context) -> BulkResult:
         """Run it; the result is kept also when it fails, a timeout or the task's end included."""

@@ -22,7 +22,6 @@ from airflow_provider_isales.client import (
     BulkResult,
     BulkSwitch,
     CallBatch,
-    CallBatchResult,
     ISalesArgumentError,
     ISalesBulkError,
     ISalesCampaignNotFoundError,
@@ -30,6 +29,7 @@ from airflow_provider_isales.client import (
     ISalesNotAllowedError,
     RetryPolicy,
 )
+from airflow_provider_isales.client.session import Reply, Session
 from airflow_provider_isales.client.verbs import PAUSE, Switch
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
@@ -350,10 +350,10 @@ class TestFailures:
     def test_of_many_kinds_are_counted_after_the_third(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, reasons: int, ending: str
     ) -> None:
-        def broken(self: ISalesClient, verb: Switch, batch: BatchKey, timeout: float | None) -> CallBatchResult:
+        def break_always(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> Reply[None]:
             raise RuntimeError(f"bug number {batch.batch_id[-1]}")
 
-        monkeypatch.setattr(ISalesClient, "switch_once", broken)
+        monkeypatch.setattr(Session, "call_once", break_always)
         _, message = failure_of(client, ids(campaign)[:reasons])
         assert message.count("1 of them") == 3
         assert message.removesuffix(" It is safe to try again.").endswith(ending)
@@ -379,16 +379,14 @@ class TestFailures:
     def test_that_nobody_expected_do_not_keep_the_others_from_being_paused(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        switch, broken = ISalesClient.switch_once, ids(campaign)[3]
+        call_once, broken = Session.call_once, ids(campaign)[3]
 
-        def switch_or_break(
-            self: ISalesClient, verb: Switch, batch: BatchKey, timeout: float | None
-        ) -> CallBatchResult:
+        def call_or_break(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> Reply[None]:
             if batch.batch_id == broken:
                 raise RuntimeError("a bug")
-            return switch(self, verb, batch, timeout)
+            return call_once(self, switch, batch, timeout)
 
-        monkeypatch.setattr(ISalesClient, "switch_once", switch_or_break)
+        monkeypatch.setattr(Session, "call_once", call_or_break)
         result, _ = failure_of(client)
         assert len(result.changed) == 119
         assert result.failed == {broken: "unexpected RuntimeError: a bug"}
@@ -699,7 +697,7 @@ class TestWhen:
 class TestTheAnnouncement:
     def announced(self, client: ISalesClient, *arguments: Any, **settings: Any) -> list[list[str]]:
         told: list[list[str]] = []
-        bulk = BulkSwitch(PAUSE, client, client.campaign(7), *arguments, announce=told.append, **settings)
+        bulk = BulkSwitch(PAUSE, client.session, client.campaign(7), *arguments, announce=told.append, **settings)
         with contextlib.suppress(ISalesBulkError):
             bulk.run()
         return told
@@ -711,7 +709,7 @@ class TestTheAnnouncement:
         simulator.add_campaign(7, batches=1)
         sent: list[int] = []
         told = lambda batch_ids: sent.append(simulator.requests.get("pause", 0))  # noqa: E731
-        BulkSwitch(PAUSE, client, client.campaign(7), announce=told).run()
+        BulkSwitch(PAUSE, client.session, client.campaign(7), announce=told).run()
         assert sent == [0]
 
     def test_names_of_a_list_what_is_started_alone(self, client: ISalesClient, campaign: Campaign) -> None:
@@ -745,7 +743,7 @@ def test_a_batch_of_a_list_that_was_paused_by_a_request_whose_answer_was_lost_co
 
 
 def test_a_deleted_batch_of_a_list_is_gone_where_that_is_no_failure(client: ISalesClient, campaign: Campaign) -> None:
-    bulk = BulkSwitch(PAUSE, client, client.campaign(7), [ids(campaign)[0], ABSENT], deleted_is_gone=True)
+    bulk = BulkSwitch(PAUSE, client.session, client.campaign(7), [ids(campaign)[0], ABSENT], deleted_is_gone=True)
     assert bulk.run().gone == [ABSENT]
 
 
@@ -754,7 +752,7 @@ def test_it_can_be_told_whether_one_kind_of_error_alone_was_in_the_way(
     client: ISalesClient, simulator: Simulator, more: list[str], alone: bool
 ) -> None:
     campaign = simulator.add_campaign(7, batches=2, state=CampaignState.SUSPENDED)
-    bulk = BulkSwitch(PAUSE, client, client.campaign(7), [*ids(campaign), *more])
+    bulk = BulkSwitch(PAUSE, client.session, client.campaign(7), [*ids(campaign), *more])
     with pytest.raises(ISalesBulkError):
         bulk.run()
     assert bulk.failed_by(ISalesNotAllowedError) is alone

@@ -28,6 +28,7 @@ from airflow_provider_isales.client import (
     Outcome,
     RetryPolicy,
 )
+from airflow_provider_isales.client.listing import list_agreed_batches, list_batches
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
@@ -290,7 +291,7 @@ class TestList:
     ) -> None:
         simulator.inject("answer", status=502, times=9)
         with pytest.raises(ISalesHTTPStatusError):
-            list(client.batches_of(CampaignKey(25, 7), retry=retry))
+            list(list_batches(client.session, CampaignKey(25, 7), retry=retry))
         assert simulator.requests["list"] == requests
 
     def test_a_status_may_come_as_text(self, client: ISalesClient, simulator: Simulator) -> None:
@@ -369,7 +370,7 @@ class TestAgreedBatches:
                 campaign.add_batch()
 
         simulator.on_request = slip
-        assert [batch.id for batch in client.agreed_batches(client.campaign(9))] == list(campaign.batches)
+        assert [batch.id for batch in list_agreed_batches(client.session, client.campaign(9))] == list(campaign.batches)
 
     def test_are_not_there_while_the_campaign_keeps_changing(self, client: ISalesClient, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(9, batches=1)
@@ -379,7 +380,7 @@ class TestAgreedBatches:
 
         simulator.on_request = add_one
         with pytest.raises(ISalesCampaignEditedError, match="the campaign kept changing"):
-            client.agreed_batches(client.campaign(9))
+            list_agreed_batches(client.session, client.campaign(9))
 
 
 class TestPagesThatAreAskedForAtOnce:
@@ -389,11 +390,11 @@ class TestPagesThatAreAskedForAtOnce:
 
     @pytest.mark.parametrize("parallel", [1, 4, 64])
     def test_are_the_same_in_the_same_order(self, client: ISalesClient, campaign: Campaign, parallel: int) -> None:
-        listed = client.batches_of(client.campaign(9), parallel=parallel)
+        listed = list_batches(client.session, client.campaign(9), parallel=parallel)
         assert [batch.id for batch in listed] == list(campaign.batches)
 
     def test_are_asked_for_once_each(self, client: ISalesClient, campaign: Campaign, simulator: Simulator) -> None:
-        list(client.batches_of(client.campaign(9), parallel=4))
+        list(list_batches(client.session, client.campaign(9), parallel=4))
         assert simulator.requests["list"] == 10
 
     def test_raise_what_went_wrong_with_one(
@@ -405,7 +406,7 @@ class TestPagesThatAreAskedForAtOnce:
 
         simulator.on_request = break_the_fourth
         with pytest.raises(ISalesResultError):
-            list(client.batches_of(client.campaign(9), parallel=4))
+            list(list_batches(client.session, client.campaign(9), parallel=4))
 
     def test_are_not_asked_for_any_more_after_that(
         self, client: ISalesClient, campaign: Campaign, simulator: Simulator
@@ -414,7 +415,7 @@ class TestPagesThatAreAskedForAtOnce:
             simulator.inject("result", verb="list", code="0200001", times=9) if body["offset"] == 100 else None
         )
         with pytest.raises(ISalesResultError):
-            list(client.batches_of(client.campaign(9), parallel=2))
+            list(list_batches(client.session, client.campaign(9), parallel=2))
         assert simulator.requests["list"] < 10
 
     def test_are_known_to_be_of_a_campaign_that_is_edited_meanwhile(
@@ -426,4 +427,4 @@ class TestPagesThatAreAskedForAtOnce:
 
         simulator.on_request = add_one
         with pytest.raises(ISalesCampaignEditedError):
-            list(client.batches_of(client.campaign(9), parallel=4))
+            list(list_batches(client.session, client.campaign(9), parallel=4))

@@ -12,6 +12,7 @@ from airflow_provider_isales.cli.connections import make_campaign_keys, make_cli
 from airflow_provider_isales.cli.output import format_count, say, say_json
 from airflow_provider_isales.cli.statuses import FAILURE, SUCCESS, UNUSABLE, UsageError
 from airflow_provider_isales.client import BatchStatus, CampaignKey, ISalesClient, ISalesError
+from airflow_provider_isales.client.listing import list_agreed_batches
 from airflow_provider_isales.client.text import after_the_end, first_few, in_words
 from airflow_provider_isales.shifts import ShiftCalendar
 
@@ -57,11 +58,12 @@ def _look(
 ) -> Verdict:
     record: dict[str, Any] = {**vars(campaign), "started": []}
     try:
-        began = client.now()
-        listed = client.agreed_batches(campaign)
+        now = client.session.gate.now
+        began = now()
+        listed = list_agreed_batches(client.session, campaign)
         started = [batch.id for batch in listed if batch.status is BatchStatus.STARTED]
         record["started"] = [batch_id for batch_id in started if batch_id not in arguments.exclude]
-        return _judge(campaign, record, shifts, (began, client.now()), arguments.max_lateness or timedelta())
+        return _judge(campaign, record, shifts, (began, now()), arguments.max_lateness or timedelta())
     except ISalesError as error:
         problem = str(error)
     except Exception as error:  # a bug must not keep the other campaigns from being looked at

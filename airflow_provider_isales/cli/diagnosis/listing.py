@@ -5,7 +5,7 @@ from __future__ import annotations
 from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Visit, make_failure
 from airflow_provider_isales.client import BatchStatus, ISalesError
 from airflow_provider_isales.client.answers import Page
-from airflow_provider_isales.client.client import PAGE_SIZE
+from airflow_provider_isales.client.listing import PAGE_SIZE
 from airflow_provider_isales.client.look import Look
 
 PAGE_SIZES = (1, PAGE_SIZE, 1000)

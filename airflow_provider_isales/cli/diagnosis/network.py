@@ -41,7 +41,7 @@ _CERTIFICATE_ADVICE = {
 
 def check_settings(visit: Visit) -> Finding:
     """Say what the connection says."""
-    client, transport = visit.client, visit.client.transport
+    client, transport = visit.client, visit.client.session.transport
     trusted = {True: "the usual authorities are trusted", False: "anybody is trusted"}
     bundle = "" if isinstance(transport.verify, bool) else transport.verify
     said = [
@@ -63,7 +63,7 @@ def check_settings(visit: Visit) -> Finding:
 
 def look_up_name(visit: Visit) -> Finding:
     """Look the server's name up."""
-    transport = visit.client.transport
+    transport = visit.client.session.transport
     if transport.goes_through_a_proxy:
         return Finding(State.OK, "left to the proxy")
     try:
@@ -87,7 +87,8 @@ def check_connection(visit: Visit) -> Finding:
     error = visit.first.error
     if isinstance(error, ISalesConnectError):
         return make_failure(error, _choose_advice(_CONNECT_ADVICE, error))
-    return Finding(State.OK, "the proxy connects" if visit.client.transport.goes_through_a_proxy else "it listens")
+    is_proxied = visit.client.session.transport.goes_through_a_proxy
+    return Finding(State.OK, "the proxy connects" if is_proxied else "it listens")
 
 
 def check_certificate(visit: Visit) -> Finding:

@@ -57,7 +57,7 @@ class Trial:
     def create(self) -> Finding:
         """Make the batch, suspended."""
         self.is_open = True
-        look = self._client.look(CREATE, self._campaign, name=self.name, status=BatchStatus.SUSPENDED)
+        look = Look.at(self._client.session, CREATE, self._campaign, name=self.name, status=BatchStatus.SUSPENDED)
         self._batch_id = look.value
         if look.error:
             self.is_open = look.error.sent and not isinstance(look.error, ISalesResultError)
@@ -127,7 +127,7 @@ class Trial:
 
     def _switch(self, switch: Switch) -> Look[Any]:
         batch = BatchKey(self._campaign.vdn_id, self._campaign.campaign_id, self._batch_id or "")
-        return self._client.look(switch, batch, id=batch.batch_id)
+        return Look.at(self._client.session, switch, batch)
 
     def _switch_first(self, switch: Switch) -> Finding:
         look = self._switch(switch)
@@ -142,7 +142,7 @@ class Trial:
         private = explain(look.error)[1] if look.error else ""
         waited = 0.0
         for wait in _WAITS:
-            self._client.sleep(wait)
+            self._client.session.gate.sleep(wait)
             waited += wait
             try:
                 found = next((batch.status for batch in self._list_own() if batch.name == self.name), None)
@@ -166,7 +166,7 @@ class Trial:
     def _find_by_name(self) -> str | None:
         """Return the batch's id where the answer that had it was lost, if the batch was made."""
         for wait in _WAITS:
-            self._client.sleep(wait)
+            self._client.session.gate.sleep(wait)
             for batch in self._list_own():
                 if batch.name == self.name:
                     return batch.id

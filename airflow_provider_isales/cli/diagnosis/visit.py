@@ -17,7 +17,7 @@ from airflow_provider_isales.client import (
     ISalesResultError,
 )
 from airflow_provider_isales.client.answers import Page
-from airflow_provider_isales.client.client import PAGE_SIZE
+from airflow_provider_isales.client.listing import PAGE_SIZE
 from airflow_provider_isales.client.look import Look
 from airflow_provider_isales.client.probe import by_other_profiles, probe
 from airflow_provider_isales.client.profiles import SigningProfile
@@ -92,7 +92,7 @@ class Visit:
             if not (look.error and look.error.transient) or attempt == _FIRST_ATTEMPTS:
                 break
             self.in_vain.append(look.error)
-            self.client.sleep(self.client.retry.wait_after(look.error, attempt))
+            self.client.session.gate.sleep(self.client.session.retry.wait_after(look.error, attempt))
         return look
 
     @cached_property
@@ -109,7 +109,7 @@ class Visit:
         """Ask for a page of so many batches of the campaign."""
         if self.campaign is None:
             raise ValueError("no campaign was named")
-        return self.client.look(LIST, self.campaign, offset=offset, limit=limit)
+        return Look.at(self.client.session, LIST, self.campaign, offset=offset, limit=limit)
 
 
 def examine(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:

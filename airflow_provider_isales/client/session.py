@@ -1,0 +1,128 @@
+"""Carry out calls: through the gate, over the transport, with retries. Private to this package."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from airflow_provider_isales.client.answers import Answer, read_answer
+from airflow_provider_isales.client.errors import ISalesError, ISalesHTTPStatusError, ISalesResultError
+from airflow_provider_isales.client.gate import Gate
+from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.retry import RetryPolicy
+from airflow_provider_isales.client.transport import Transport
+from airflow_provider_isales.client.verbs import Verb
+
+T = TypeVar("T")
+
+_TO_JSON = json.JSONEncoder(ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Reply(Generic[T]):
+    """
+    What a successful call came to.
+
+    :param code: the result code
+    :param description: the result description
+    :param value: what the response holds besides
+    :param attempts: how many requests it took
+    :param asked_at: when the request that was answered was sent, in UTC
+    """
+
+    code: str
+    description: str
+    value: T
+    attempts: int
+    asked_at: datetime
+
+
+class Session:
+    """
+    What all calls of one client share; safe to use from many threads.
+
+    :param transport: sends requests
+    :param retry: the bounds of trying again within one call
+    """
+
+    def __init__(self, transport: Transport, retry: RetryPolicy) -> None:
+        self.transport = transport
+        self.retry = retry
+        self.gate = Gate()
+
+    def call(
+        self, verb: Verb[T], target: CampaignKey, retry: RetryPolicy | None = None, /, **fields: object
+    ) -> Reply[T]:
+        """
+        Carry out one call with its retries.
+
+        :param verb: the interface, one of :mod:`.verbs`
+        :param target: the campaign or batch
+        :param retry: other bounds of trying again than the session's
+        :param fields: more fields of the request body, already checked
+        :raises ISalesError: unless the response says success
+        """
+        retry = retry or self.retry
+        action = f"{verb.doing} {target}"
+        body = encode_body(verb, target, fields)
+        sent, asked_at = False, self.gate.now()
+        deadline = time.monotonic() + retry.total
+        retrying = retry.retrying(action, self.gate, repeatable=verb.repeatable)
+
+        def attempt() -> tuple[Answer, T]:
+            nonlocal sent, asked_at
+            try:
+                self.gate.pass_through(deadline)
+                asked_at = self.gate.now()
+                return self._send(verb, target, body)
+            except ISalesError as error:
+                sent |= error.sent
+                raise
+
+        try:
+            answer, value = retrying(attempt)
+        except ISalesError as error:
+            unknown = sent and not isinstance(error, ISalesResultError)
+            raise error.during(
+                action,
+                retrying.statistics["attempt_number"],
+                sent=sent,
+                more_advice=verb.when_unknown.format(**fields) if unknown else "",
+            ) from None
+        return Reply(answer.code, answer.description, value, retrying.statistics["attempt_number"], asked_at)
+
+    def call_once(self, verb: Verb[T], target: CampaignKey, timeout: float | None = None) -> Reply[T]:
+        """
+        Carry out one call with one request, without waiting at the gate.
+
+        :param verb: the interface, one of :mod:`.verbs`
+        :param target: the campaign or batch
+        :param timeout: the timeout in seconds, where this is less than the transport's
+        :raises ISalesError: unless the response says success
+        """
+        asked_at = self.gate.now()
+        try:
+            answer, value = self._send(verb, target, encode_body(verb, target, {}), timeout)
+        except ISalesHTTPStatusError as error:
+            if error.asks_to_slow_down:
+                self.gate.hold(self.retry.wait_after(error, attempt=1), too_fast=error.too_fast)
+            raise
+        return Reply(answer.code, answer.description, value, 1, asked_at)
+
+    def _send(self, verb: Verb[T], target: CampaignKey, body: bytes, timeout: float | None = None) -> tuple[Answer, T]:
+        answer = self.transport.exchange(
+            verb.method,
+            verb.path(target),
+            body,
+            lambda response: read_answer(response, verb.also_success),
+            timeout,
+        )
+        return answer, verb.read(answer)
+
+
+def encode_body(verb: Verb[Any], target: CampaignKey, fields: dict[str, Any]) -> bytes:
+    """Return the body of a request."""
+    return _TO_JSON.encode(verb.body(target, **fields)).encode()
