@@ -23,8 +23,10 @@ from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesBulkError,
     ISalesCampaignEditedError,
+    ISalesCampaignNotFoundError,
     ISalesError,
     ISalesNotAllowedError,
+    ISalesResultError,
     ISalesUnchangedError,
 )
 from airflow_provider_isales.client.listing import MAX_LISTINGS, Listed, find_agreed, list_batches
@@ -253,6 +255,8 @@ class BulkSwitch:
         errors = [*failures.values(), *([error] if error else [])]
         # A batch that is started, or may be, is worth a retry; a refusal of another batch does not change that.
         is_open = bool(_select(found, *OPEN) or self._list_wrong()) and not self.failed_by(ISalesNotAllowedError)
+        # A listing that was refused leaves every batch open, unless there is no such campaign.
+        is_open |= isinstance(error, ISalesResultError) and not isinstance(error, ISalesCampaignNotFoundError)
         why = [_format_reasons(failures), *_format_open(found), str(error) if error else self._rounds.outage]
         return ISalesBulkError(
             f"{self._format_counts()}. {' '.join(filter(None, why))}".removesuffix("."),

@@ -399,6 +399,19 @@ class TestFailures:
             client.pause_call_batches(7)
         assert caught.value.retryable
 
+    def test_that_are_permanent_are_retryable_while_the_verification_is_refused(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        simulator.inject("result", code="0200001", times=999)
+        with pytest.raises(ISalesBulkError) as caught:
+            client.pause_call_batches(7, ids(campaign)[:3])
+        assert caught.value.retryable
+
+    def test_of_a_campaign_that_does_not_exist_are_permanent(self, client: ISalesClient) -> None:
+        with pytest.raises(ISalesBulkError) as caught:
+            client.pause_call_batches(404, [ABSENT])
+        assert not caught.value.retryable
+
     def test_that_may_pass_are_retryable_even_if_the_verification_is_refused(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
