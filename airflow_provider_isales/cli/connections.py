@@ -16,8 +16,8 @@ from airflow_provider_isales.cli.output import silence, warn
 from airflow_provider_isales.cli.parser import VARIABLE
 from airflow_provider_isales.cli.statuses import UsageError
 from airflow_provider_isales.client import CampaignKey, ISalesArgumentError, ISalesClient, RetryPolicy
-from airflow_provider_isales.hooks.settings import ConnectionLike, client_settings
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
+from airflow_provider_isales.support.settings import ConnectionLike, client_settings
 
 EXAMPLE = (
     '{"host": "isales.example.com", "port": 28080, "login": "<access key>", "password": "<secret key>", '

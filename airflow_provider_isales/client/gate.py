@@ -7,6 +7,7 @@ import threading
 import time
 from datetime import UTC, datetime
 
+from airflow_provider_isales import clock
 from airflow_provider_isales.client.errors import ISalesHeldBackError, ISalesStoppedError
 from airflow_provider_isales.client.pace import Pace
 
@@ -93,4 +94,4 @@ class Gate:
 
 
 def _utc_now() -> datetime:
-    return datetime.now(UTC)
+    return clock.utc_now()

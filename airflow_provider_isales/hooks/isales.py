@@ -16,8 +16,8 @@ from airflow_provider_isales.client import (
     ISalesResultError,
 )
 from airflow_provider_isales.client.probe import PROBED_CAMPAIGN, by_other_profiles, probe
-from airflow_provider_isales.hooks.settings import client_settings
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS, DEFAULT_CONN_ID, get_provider_info
+from airflow_provider_isales.support.settings import client_settings
 
 
 class ISalesHook(BaseHook):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -20,15 +19,16 @@ from airflow_provider_isales.client.arguments import (
     ALL,
     check_batch_id,
     check_batch_ids,
+    check_campaign_id,
     check_exclude,
     check_parallelism,
 )
 from airflow_provider_isales.client.text import first_few
-from airflow_provider_isales.operators.campaign import CampaignOperator, PausingOperator, check_unless_templated
-from airflow_provider_isales.operators.evidence import count_paused
-from airflow_provider_isales.operators.failures import InvalidArgumentError
-from airflow_provider_isales.operators.guard import resume_window
-from airflow_provider_isales.operators.memory import Memory, MemoryFailedError
+from airflow_provider_isales.operators.base import ISalesOperator, check_choice, check_unless_templated
+from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.support.evidence import send_metrics
+from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -50,26 +50,7 @@ _SENTENCES = {
 }
 
 
-class _CallBatchOperator(CampaignOperator):
-    template_fields: Sequence[str] = ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
-
-    def __init__(
-        self, *, batch_id: str, execution_timeout: timedelta | None = EXECUTION_TIMEOUT, **kwargs: Any
-    ) -> None:
-        super().__init__(execution_timeout=execution_timeout, **kwargs)
-        self.batch_id = batch_id
-        check_unless_templated(check_batch_id, batch_id)
-
-    def carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
-        result = self._switch(client)
-        self.log.info(_SENTENCES[result.outcome], result.batch, result.result_code, result.result_desc)
-        return self.succeed(context, result)
-
-    @abstractmethod
-    def _switch(self, client: ISalesClient) -> CallBatchResult: ...
-
-
-class PauseCallBatchOperator(_CallBatchOperator, PausingOperator):
+class PauseCallBatchOperator(ISalesOperator):
     """
     Pauses one call batch. A batch that is already paused counts as success, so a task may run twice without harm.
 
@@ -87,27 +68,55 @@ class PauseCallBatchOperator(_CallBatchOperator, PausingOperator):
     :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work, or
         fails for good if an earlier try failed
     :param max_lateness: how long after the end of the shift the batch may still be started: with ``shifts``, one that
-        is found started later is paused, and then the task fails for good
+        is found started later is paused, and then the task fails for good. It fails, too, if its run comes only when
+        the next shift is on
     :param campaign_suspended: what comes of the task when CC-iSales refuses because the campaign itself is suspended,
         so that nobody is called: ``"fail"`` for good, or ``"skip"``
     :param execution_timeout: how long a try may take; 5 minutes unless set here or in ``default_args``
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
-    def _switch(self, client: ISalesClient) -> CallBatchResult:
+    template_fields: Sequence[str] = ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
+    _pauses = True
+
+    def __init__(
+        self,
+        *,
+        campaign_id: int | str,
+        batch_id: str,
+        vdn_id: int | str | None = None,
+        isales_conn_id: str = DEFAULT_CONN_ID,
+        shifts: ShiftCalendar | None = None,
+        max_lateness: timedelta | None = None,
+        campaign_suspended: Literal["fail", "skip"] = "fail",
+        execution_timeout: timedelta | None = EXECUTION_TIMEOUT,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
+        )
+        self._set_pause_options(max_lateness, campaign_suspended)
+        self.campaign_id = campaign_id
+        self.batch_id = batch_id
+        check_unless_templated(check_campaign_id, campaign_id)
+        check_unless_templated(check_batch_id, batch_id)
+
+    def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         try:
-            return client.pause_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
+            result = client.pause_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
         except ISalesArgumentError:
             raise
         except ISalesError as error:
             if isinstance(error, ISalesNotAllowedError):
-                self.skip_if_wanted(error)
+                self._skip_if_wanted(error)
             campaign = client.campaign(self.campaign_id, self.vdn_id)
-            count_paused({**vars(campaign), "outcome": "failed"})
+            send_metrics({**vars(campaign), "outcome": "failed"})
             raise
+        _log_result(self.log.info, result)
+        return self._report(result, context)
 
 
-class ResumeCallBatchOperator(_CallBatchOperator):
+class ResumeCallBatchOperator(ISalesOperator):
     """
     Resumes one call batch. A batch that is already started counts as success.
 
@@ -117,31 +126,49 @@ class ResumeCallBatchOperator(_CallBatchOperator):
     Source: "Outbound Call Batch Interfaces".
     """
 
-    _guard = staticmethod(resume_window)
-
-    def _switch(self, client: ISalesClient) -> CallBatchResult:
-        return client.resume_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
-
-
-class _CallBatchesOperator(CampaignOperator):
-    template_fields: Sequence[str] = ("campaign_id", "batch_ids", "exclude", "vdn_id", "isales_conn_id")
-
-    _verb: ClassVar[Literal["pause", "resume"]]
+    template_fields: Sequence[str] = ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
+    _pauses = False
 
     def __init__(
         self,
         *,
-        batch_ids: Sequence[str] | Literal["all", "remembered"] = ALL,
-        exclude: Sequence[str] = (),
-        max_parallel_requests: int = 8,
-        execution_timeout: timedelta | None = BULK_EXECUTION_TIMEOUT,
+        campaign_id: int | str,
+        batch_id: str,
+        vdn_id: int | str | None = None,
+        isales_conn_id: str = DEFAULT_CONN_ID,
+        shifts: ShiftCalendar | None = None,
+        execution_timeout: timedelta | None = EXECUTION_TIMEOUT,
         **kwargs: Any,
     ) -> None:
-        super().__init__(execution_timeout=execution_timeout, **kwargs)
+        super().__init__(
+            vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
+        )
+        self.campaign_id = campaign_id
+        self.batch_id = batch_id
+        check_unless_templated(check_campaign_id, campaign_id)
+        check_unless_templated(check_batch_id, batch_id)
+
+    def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
+        result = client.resume_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
+        _log_result(self.log.info, result)
+        return self._report(result, context)
+
+
+class _ManyBatchesOperator(ISalesOperator):
+    """What the two operators for many batches have in common."""
+
+    template_fields: Sequence[str] = ("campaign_id", "batch_ids", "exclude", "vdn_id", "isales_conn_id")
+    _check_batch_ids: ClassVar[staticmethod[[object], object]]
+
+    def _set_batches(
+        self, campaign_id: int | str, batch_ids: Sequence[str] | str, exclude: Sequence[str], parallel: int
+    ) -> None:
+        self.campaign_id = campaign_id
         self.batch_ids = batch_ids
         self.exclude = exclude
-        self.max_parallel_requests = max_parallel_requests
-        check_unless_templated(check_parallelism, max_parallel_requests)
+        self.max_parallel_requests = parallel
+        check_unless_templated(check_campaign_id, campaign_id)
+        check_unless_templated(check_parallelism, parallel)
         check_unless_templated(self._check_batch_ids, batch_ids)
         for name, listed in (("batch_id", batch_ids), ("exclude", exclude)):
             if isinstance(listed, (list, tuple)):
@@ -150,38 +177,34 @@ class _CallBatchesOperator(CampaignOperator):
         if not isinstance(exclude, (list, tuple)):
             check_unless_templated(check_exclude, exclude)
 
-    def new_hook(self, **settings: Any) -> ISalesHook:
-        return super().new_hook(max_connections=self.max_parallel_requests, **settings)
-
-    @staticmethod
-    def _check_batch_ids(value: object) -> list[Any] | Literal["all", "remembered"]:
-        return check_batch_ids(value)
+    def _new_hook(self, **settings: Any) -> ISalesHook:
+        return super()._new_hook(max_connections=self.max_parallel_requests, **settings)
 
     def _new_bulk_switch(
-        self, client: ISalesClient, campaign: CampaignKey, batch_ids: Collection[str] | Literal["all"], **settings: Any
+        self, client: ISalesClient, campaign: CampaignKey, batch_ids: Collection[str] | str, **settings: Any
     ) -> BulkSwitch:
         # Imported here, like the hook.
         from airflow_provider_isales.client import BulkSwitch  # noqa: PLC0415
         from airflow_provider_isales.client.verbs import SWITCHES  # noqa: PLC0415
 
-        switch, parallel = SWITCHES[self._verb], self.max_parallel_requests
+        switch, parallel = SWITCHES["pause" if self._pauses else "resume"], self.max_parallel_requests
         return BulkSwitch(switch, client.session, campaign, batch_ids, parallel, exclude=self.exclude, **settings)
 
     def _run(self, bulk: BulkSwitch, context: Context) -> BulkResult:
-        """Run it; the result is kept also when it fails, a timeout or the task's end included."""
+        """Run it; push the result also when it fails, a timeout or the task's end included."""
         try:
             return bulk.run()
         except BaseException as error:
             nothing_was_done = isinstance(error, ISalesError) and not isinstance(error, ISalesBulkError)
             if not nothing_was_done:
-                record, lateness = self.account_for(bulk.result())
-                self.keep(record, context)
+                record, lateness = self._account_for(bulk.result(), context)
+                self._push(record, context)
                 if lateness:
                     self.log.error("%s", lateness)
             raise
 
 
-class PauseCallBatchesOperator(_CallBatchesOperator, PausingOperator):
+class PauseCallBatchesOperator(_ManyBatchesOperator):
     """
     Pauses many call batches of a campaign in one task, and makes sure by ``list`` that it was done.
 
@@ -194,32 +217,45 @@ class PauseCallBatchesOperator(_CallBatchesOperator, PausingOperator):
     ``confirmed_at`` (ISO 8601, in UTC), also when it fails. With ``shifts`` it has ``shift_end`` and
     ``seconds_after_shift_end`` too, and with ``max_lateness`` the list ``late`` if any was.
 
-    :param campaign_id: the campaign, a positive integer (templated)
+    Parameters that are not listed here are those of :class:`.PauseCallBatchOperator`.
+
     :param batch_ids: a list of batch ids; ``"all"`` for every batch that ``list`` has as started, including those that
         are started while the task runs. None, which a template or another task may give, is an error (templated)
     :param exclude: batch ids to leave alone, whatever their status (templated)
     :param remember: whether to note what it pauses in an Airflow Variable, for ``ResumeCallBatchesOperator`` with
         ``batch_ids="remembered"``
     :param max_parallel_requests: how many requests are under way at once, 1 to 64
-    :param vdn_id: the VDN, 1 to 9999; the connection's when None (templated)
-    :param isales_conn_id: the connection (templated)
-    :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work, or
-        fails for good if an earlier try failed
-    :param max_lateness: how long after the end of the shift a batch may still be started: with ``shifts``, one that is
-        found started later is paused, and then the task fails for good
-    :param campaign_suspended: what comes of the task when CC-iSales refuses because the campaign itself is suspended,
-        so that nobody is called: ``"fail"`` for good, or ``"skip"``
     :param execution_timeout: how long a try may take; 30 minutes unless set here or in ``default_args``
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
-    _verb = "pause"
+    _pauses = True
+    _check_batch_ids = staticmethod(check_batch_ids)
 
-    def __init__(self, *, remember: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        campaign_id: int | str,
+        batch_ids: Sequence[str] | Literal["all"] = ALL,
+        exclude: Sequence[str] = (),
+        remember: bool = False,
+        max_parallel_requests: int = 8,
+        vdn_id: int | str | None = None,
+        isales_conn_id: str = DEFAULT_CONN_ID,
+        shifts: ShiftCalendar | None = None,
+        max_lateness: timedelta | None = None,
+        campaign_suspended: Literal["fail", "skip"] = "fail",
+        execution_timeout: timedelta | None = BULK_EXECUTION_TIMEOUT,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
+        )
+        self._set_pause_options(max_lateness, campaign_suspended)
         self.remember = remember
+        self._set_batches(campaign_id, batch_ids, exclude, max_parallel_requests)
 
-    def carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
+    def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         campaign = client.campaign(self.campaign_id, self.vdn_id)
         memory = Memory(self.isales_conn_id, campaign) if self.remember else None
         settings = {"announce": memory.announce} if memory else {}
@@ -230,12 +266,16 @@ class PauseCallBatchesOperator(_CallBatchesOperator, PausingOperator):
             if memory and (problem := memory.settle(error.result)):
                 self.log.error("%s", problem)
             if bulk.failed_by(ISalesNotAllowedError):
-                self.skip_if_wanted(error)
+                self._skip_if_wanted(error)
             raise
-        return self.succeed(context, result, memory.settle(result) if memory else "")
+        return self._report(result, context, memory.settle(result) if memory else "")
 
 
-class ResumeCallBatchesOperator(_CallBatchesOperator):
+def _check_resumed(value: object) -> object:
+    return REMEMBERED if value == REMEMBERED else check_batch_ids(value)
+
+
+class ResumeCallBatchesOperator(_ManyBatchesOperator):
     """
     Resumes many call batches of a campaign in one task, and makes sure by ``list`` that it was done.
 
@@ -251,26 +291,37 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
         succeed with a warning, ``"fail"`` to fail the try
     """
 
-    _guard = staticmethod(resume_window)
-    _verb = "resume"
+    _pauses = False
+    _check_batch_ids = staticmethod(_check_resumed)
 
-    def __init__(self, *, missing_memory: Literal["warn", "fail"] = "warn", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+    def __init__(
+        self,
+        *,
+        campaign_id: int | str,
+        batch_ids: Sequence[str] | Literal["all", "remembered"] = ALL,
+        missing_memory: Literal["warn", "fail"] = "warn",
+        exclude: Sequence[str] = (),
+        max_parallel_requests: int = 8,
+        vdn_id: int | str | None = None,
+        isales_conn_id: str = DEFAULT_CONN_ID,
+        shifts: ShiftCalendar | None = None,
+        execution_timeout: timedelta | None = BULK_EXECUTION_TIMEOUT,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
+        )
         self.missing_memory = missing_memory
-        if missing_memory not in ("warn", "fail"):
-            raise InvalidArgumentError(f'missing_memory must be "warn" or "fail", not {missing_memory!r}')
+        check_choice("missing_memory", missing_memory, ("warn", "fail"))
+        self._set_batches(campaign_id, batch_ids, exclude, max_parallel_requests)
 
-    @staticmethod
-    def _check_batch_ids(value: object) -> list[Any] | Literal["all", "remembered"]:
-        return REMEMBERED if value == REMEMBERED else check_batch_ids(value)
-
-    def carry_out(self, client: ISalesClient, context: Context) -> dict[str, Any]:
+    def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         campaign = client.campaign(self.campaign_id, self.vdn_id)
         if self.batch_ids == REMEMBERED:
             result = self._resume_remembered(client, campaign, context)
         else:
             result = self._run(self._new_bulk_switch(client, campaign, self.batch_ids), context)
-        return self.succeed(context, result)
+        return self._report(result, context)
 
     def _resume_remembered(self, client: ISalesClient, campaign: CampaignKey, context: Context) -> BulkResult:
         memory = Memory(self.isales_conn_id, campaign)
@@ -288,19 +339,17 @@ class ResumeCallBatchesOperator(_CallBatchesOperator):
         try:
             result = self._run(bulk, context)
         except ISalesBulkError as error:
-            self._forget_resumed(memory, error.result)
+            memory.forget_resumed(error.result)
             raise
-        self._forget_resumed(memory, result)
+        memory.forget_resumed(result)
         if result.gone and not (result.changed or result.unchanged):
-            self.keep(result.to_dict(), context)
+            self._push(result.to_dict(), context)
             raise MemoryFailedError(
                 f"none of the batches that the Variable {memory.name} holds is in {campaign}: {first_few(result.gone)}",
                 advice="They stay remembered. Check the connection; if the batches were deleted, delete the Variable.",
             )
         return result
 
-    @staticmethod
-    def _forget_resumed(memory: Memory, result: BulkResult) -> None:
-        """Forget what is started, and what is gone if anything is there: else it may be another platform."""
-        if result.changed or result.unchanged:
-            memory.forget(result.confirmed)
+
+def _log_result(log: Callable[..., None], result: CallBatchResult) -> None:
+    log(_SENTENCES[result.outcome], result.batch, result.result_code, result.result_desc)

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+#: What is called before each try of the operators that ``prepared`` made.
+BEFORE_TRY: list[Callable[[], object]] = []
 #: What tries of the operators that ``remembering`` made raised.
 EXCEPTIONS: list[Exception] = []
 #: The property of a test that says what a pause task did: of which answer, what, and with which message.
@@ -102,6 +105,18 @@ def remembering(operator: Any) -> Any:
                 raise
 
     return Remembering
+
+
+def prepared(operator: Any) -> Any:
+    """Return the operator as one that calls all of ``BEFORE_TRY`` at first."""
+
+    class Prepared(operator):  # type: ignore[misc]  # which operator is up to the DAG file
+        def execute(self, context: Any) -> Any:
+            for prepare in BEFORE_TRY:
+                prepare()
+            return super().execute(context)
+
+    return Prepared
 
 
 def publish(name: str) -> None:

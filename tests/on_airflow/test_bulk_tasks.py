@@ -122,7 +122,7 @@ def test_none_in_a_mapped_list_is_not_taken_for_all(campaign: Campaign) -> None:
 
 def test_a_pause_skips_while_a_shift_is_on(campaign: Campaign, monkeypatch: pytest.MonkeyPatch) -> None:
     monday = datetime(2026, 11, 23, 10, tzinfo=UTC)
-    monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: monday)
+    monkeypatch.setattr("airflow_provider_isales.clock.utc_now", lambda: monday)
     ((task_run,), _) = run("guarded_pause")
     assert task_run.state == "skipped"
     assert len(started(campaign)) == 30

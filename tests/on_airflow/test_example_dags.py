@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = sorted(file.stem for file in (REPOSITORY / "example_dags").glob("*.py"))
 WEDNESDAY = pendulum.datetime(2026, 1, 7, tz="Asia/Shanghai")
 NEXT_MORNING = 24 + 9
-SetHour = Callable[..., None]
+SetHour = Callable[[float], None]
 
 
 @pytest.fixture
@@ -115,16 +115,14 @@ def test_a_mapped_list_of_batches_is_paused(campaign: Campaign) -> None:
 
 @pytest.fixture
 def set_hour(monkeypatch: pytest.MonkeyPatch) -> SetHour:
-    """Have it be these hours in Shanghai, one after the other each time the guard asks, for the examples the last."""
+    """Have it be this hour in Shanghai, for the operators and for the examples."""
 
-    def set_hours(*hours: int) -> None:
-        asked = [WEDNESDAY.add(hours=hour) for hour in hours]
-        monkeypatch.setattr("pendulum.now", asked[-1].in_timezone)
-        monkeypatch.setattr("airflow_provider_isales.client.gate._utc_now", lambda: asked[0])
-        in_order = iter(asked)
-        monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: next(in_order))
+    def set_hour(hour: float) -> None:
+        moment = WEDNESDAY + timedelta(hours=hour)
+        monkeypatch.setattr("pendulum.now", moment.in_timezone)
+        monkeypatch.setattr("airflow_provider_isales.clock.utc_now", lambda: moment)
 
-    return set_hours
+    return set_hour
 
 
 def run_at(hour: int, name: str, dag_id: str = "") -> dict[str, list[TaskRun]]:
@@ -133,20 +131,18 @@ def run_at(hour: int, name: str, dag_id: str = "") -> dict[str, list[TaskRun]]:
 
 
 def test_a_week_of_shifts_resumes_in_a_shift_and_pauses_after_it(campaign: Campaign, set_hour: SetHour) -> None:
-    set_hour(9, 12)
-    runs = [
-        outcomes(run_at(hour, "shifts_weekly", f"isales_shifts_weekly_{task}"), task)
-        for hour, task in ((9, "resume"), (12, "pause"))
-    ]
+    runs = []
+    for hour, task in ((9, "resume"), (12, "pause")):
+        set_hour(hour)
+        runs.append(outcomes(run_at(hour, "shifts_weekly", f"isales_shifts_weekly_{task}"), task))
     assert runs == [["already_started"], ["paused"]]
 
 
 def test_a_week_of_shifts_does_nothing_at_the_wrong_hour(campaign: Campaign, set_hour: SetHour) -> None:
-    set_hour(12, 9)
-    runs = [
-        outcomes(run_at(hour, "shifts_weekly", f"isales_shifts_weekly_{task}"), task)
-        for hour, task in ((12, "resume"), (9, "pause"))
-    ]
+    runs = []
+    for hour, task in ((12, "resume"), (9, "pause")):
+        set_hour(hour)
+        runs.append(outcomes(run_at(hour, "shifts_weekly", f"isales_shifts_weekly_{task}"), task))
     assert runs == [["skipped"], ["skipped"]]
 
 
@@ -176,7 +172,7 @@ def test_an_ordinary_saturday_and_one_that_is_worked_have_their_shifts(day: str,
 
 def test_whole_campaigns_are_paused(campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour) -> None:
     other = isales_simulator.add_campaign(1002, batches=2)
-    set_hour(12, 12)
+    set_hour(12)
     run_at(12, "keep_paused")
     assert {*statuses(campaign), *statuses(other)} == {"suspended"}
 
@@ -188,7 +184,7 @@ def test_a_batch_that_is_restarted_after_the_shift_is_paused_by_a_red_task_and_t
     states = []
     for restarted in (True, False):
         campaign.set_status(next(iter(campaign.batches)), BatchStatus.STARTED if restarted else BatchStatus.SUSPENDED)
-        set_hour(19, 19)
+        set_hour(19)
         states.append([run.state for run in run_at(19, "keep_paused")["pause"]])
     assert states == [["failed", "failed"], ["success", "success"]]
 
@@ -203,7 +199,7 @@ class TestFromEveningToMorning:
         return [campaign, *(isales_simulator.add_campaign(number, batches=2) for number in (1002, 1003))]
 
     def run(self, set_hour: SetHour, which: str, hour: float) -> list[str]:
-        set_hour(*[hour] * 3)
+        set_hour(hour)
         name = "evening_to_morning"
         return [run.state for run in next(iter(run_at(int(hour), name, f"isales_{name}_{which}").values()))]
 
@@ -286,20 +282,20 @@ def run_state(dag: Any, way: dict[str, Any]) -> str:
 
 @each_way
 @pytest.mark.parametrize(
-    ("dag_id", "hours"),
+    ("dag_id", "hour"),
     [
-        ("isales_pause_as_teardown", [12]),
-        ("isales_pause_mapped_batches", [12]),
-        ("isales_pause_one_batch", [12]),
-        ("isales_shifts_china", [12]),
-        ("isales_shifts_weekly_pause", [12]),
+        ("isales_pause_as_teardown", 12),
+        ("isales_pause_mapped_batches", 12),
+        ("isales_pause_one_batch", 12),
+        ("isales_shifts_china", 12),
+        ("isales_shifts_weekly_pause", 12),
     ],
 )
 def test_examples_pause_in_whatever_way_they_are_run(
-    campaign: Campaign, set_hour: SetHour, dag_id: str, hours: list[int], way: dict[str, Any]
+    campaign: Campaign, set_hour: SetHour, dag_id: str, hour: float, way: dict[str, Any]
 ) -> None:
     (name,) = (name for name in EXAMPLES if dag_id.startswith(f"isales_{name}"))
-    set_hour(*hours)
+    set_hour(hour)
     state = run_state(example(name, dag_id), way)
     assert (state, statuses(campaign)[0]) == ("success", "suspended")
 
@@ -309,7 +305,7 @@ def test_whole_campaigns_are_paused_in_whatever_way_they_are_run(
     campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour, way: dict[str, Any]
 ) -> None:
     other = isales_simulator.add_campaign(1002, batches=1)
-    set_hour(12, 12)
+    set_hour(12)
     state = run_state(example("keep_paused"), way)
     assert (state, *statuses(other), statuses(campaign)[0]) == ("success", "suspended", "suspended")
 
@@ -331,9 +327,9 @@ def test_what_was_dialled_in_the_evening_is_resumed_in_whatever_way_both_are_run
     publish("evening_to_morning")
     for other in (1002, 1003):
         isales_simulator.add_campaign(other, batches=1)
-    set_hour(*[18] * 3)
+    set_hour(18)
     run_state(example("evening_to_morning", "isales_evening_to_morning_pause"), way)
-    set_hour(*[NEXT_MORNING] * 3)
+    set_hour(NEXT_MORNING)
     state = run_state(example("evening_to_morning", "isales_evening_to_morning_resume"), way)
     assert (state, statuses(campaign)) == ("success", ["started"] * 3)
 
@@ -347,7 +343,7 @@ def test_the_grid_shows_the_campaign_in_place_of_a_number(
     publish(name)
     for other in (1002, 1003):
         isales_simulator.add_campaign(other, batches=1)
-    set_hour(*[12] * 3)
+    set_hour(12)
     logical_date = (
         "logical_date" if "logical_date" in signature(example(name, dag_id).test).parameters else "execution_date"
     )

@@ -15,15 +15,17 @@ import time_machine
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 from airflow_runs import dag_file, publish, run_dag
 
+from airflow_provider_isales import clock
 from airflow_provider_isales.client import BatchStatus
-from airflow_provider_isales.operators.guard import Window, pause_window, resume_window
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.simulator import Simulator
+from airflow_provider_isales.support.guard import Window, pause_window, resume_window
 
 # 2026-11-25 is a Wednesday, with shifts 09:00-12:00 and 13:30-18:00; the 28th is a Saturday without any.
-AT_THE_END, AT_THE_START = "25 12:00:00", "25 13:30:00"
+NOON = AT_THE_END = "25 12:00:00"
+AT_THE_START = "25 13:30:00"
 
-Guard = Callable[[ShiftCalendar, Any, timedelta], Window]
+Guard = Callable[[ShiftCalendar, Any, timedelta, pendulum.DateTime], Window]
 Ask = Callable[..., datetime | None]
 
 
@@ -44,13 +46,12 @@ class Runs:
         (self.batch_id,) = self.campaign.batches
         self.waits: list[float] = []
         self.tries = 0
-        patch.setattr("airflow_provider_isales.operators.guard.time.sleep", self.waits.append)
-        patch.setattr("airflow_provider_isales.operators.guard._utc_now", self.next_now)
-        patch.setattr("airflow_provider_isales.client.gate._utc_now", lambda: self.now)
+        patch.setattr("airflow_provider_isales.support.guard.time.sleep", self.waits.append)
+        patch.setattr("airflow_runs.BEFORE_TRY", [self.set_next_hour])
+        patch.setattr("airflow_provider_isales.clock.utc_now", lambda: self.now)
 
-    def next_now(self) -> pendulum.DateTime:
+    def set_next_hour(self) -> None:
         self.now = self.hours.pop(0)
-        return self.now
 
     def __call__(self, which: str, *hours: str, due: str | None = None) -> tuple[str, str]:
         """
@@ -123,17 +124,13 @@ def test_a_pause_is_right_until_the_next_shift_starts() -> None:
     assert right_until(pause_window, "25 12:00:00") == pendulum.datetime(2026, 11, 25, 5, 30)
 
 
-def asked(guard: Guard, calendar: ShiftCalendar) -> datetime | None:
+CALENDAR = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
+
+
+def right_until(guard: Guard, now: str, calendar: ShiftCalendar = CALENDAR) -> datetime | None:
     """Ask on a first try of a run without a data interval, with the margin of a connection as it comes."""
-    task_instance = Mock(try_number=1, max_tries=0)
-    return guard(calendar, {"ti": task_instance, "task": Mock(retries=0)}, timedelta(seconds=15)).until
-
-
-def right_until(guard: Guard, now: str) -> datetime | None:
-    with pytest.MonkeyPatch().context() as patch:
-        patch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: shanghai(now))
-        calendar = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
-        return asked(guard, calendar)
+    context = {"ti": Mock(try_number=1, max_tries=0), "task": Mock(retries=0)}
+    return guard(calendar, context, timedelta(seconds=15), shanghai(now)).until
 
 
 class TestARetry:
@@ -203,7 +200,8 @@ def keep_the_run(patch: pytest.MonkeyPatch) -> None:
 
     def existing(*, dag: Any, session: Any, **_: object) -> DagRun:
         run: DagRun = session.query(DagRun).filter(DagRun.dag_id == dag.dag_id).order_by(DagRun.id.desc()).first()
-        run.state, run.dag = DagRunState.RUNNING, dag
+        run.state, run.dag, run.clear_number = DagRunState.RUNNING, dag, 1
+        session.commit()
         return run
 
     for module in ("airflow.models.dagrun", "airflow.models.dag", "airflow.sdk.definitions.dag"):
@@ -307,7 +305,7 @@ class TestTheGuardItself:
     @pytest.fixture
     def waits(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waits: list[float] = []
-        monkeypatch.setattr("airflow_provider_isales.operators.guard.time.sleep", waits.append)
+        monkeypatch.setattr("airflow_provider_isales.support.guard.time.sleep", waits.append)
         return waits
 
     def test_lets_a_pause_wait_for_the_end_of_a_shift_for_half_a_minute(self, waits: list[float]) -> None:
@@ -335,21 +333,21 @@ class TestTheGuardItself:
 
     def test_skips_a_pause_in_a_shift_that_never_ends(self) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            asked(pause_window, self.ALWAYS)
+            right_until(pause_window, NOON, self.ALWAYS)
         assert str(caught.value) == (
             "Not paused, because a shift is on: one that never starts or never ends. A pause now would stop its work. "
             "It never ends."
         )
 
     def test_lets_a_resume_act_for_good_in_a_shift_that_never_ends(self) -> None:
-        assert asked(resume_window, self.ALWAYS) is None
+        assert right_until(resume_window, NOON, self.ALWAYS) is None
 
     def test_lets_a_pause_act_for_good_after_the_last_shift(self) -> None:
-        assert asked(pause_window, self.OVER) is None
+        assert right_until(pause_window, NOON, self.OVER) is None
 
     def test_skips_a_resume_after_the_last_shift(self) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            asked(resume_window, self.OVER)
+            right_until(resume_window, NOON, self.OVER)
         assert str(caught.value) == (
             "Not resumed, because no shift is on: people would be called outside the shifts. There is no next shift."
         )
@@ -358,13 +356,12 @@ class TestTheGuardItself:
 class TestTheGuardAskedDirectly:
     """Without a task, at the very bounds of its rules. The shifts are 09:00-12:00 and 13:30-18:00."""
 
-    CALENDAR = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
     NOON, AFTERNOON = pendulum.datetime(2026, 11, 25, 4), pendulum.datetime(2026, 11, 25, 5, 30)
 
     @pytest.fixture
     def waits(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waits: list[float] = []
-        monkeypatch.setattr("airflow_provider_isales.operators.guard.time.sleep", waits.append)
+        monkeypatch.setattr("airflow_provider_isales.support.guard.time.sleep", waits.append)
         return waits
 
     @pytest.fixture
@@ -375,18 +372,23 @@ class TestTheGuardAskedDirectly:
             *,
             interval: tuple[str, str] | None = None,
             tries: tuple[int, int, int | None] = (1, 0, 0),
+            clears: int = 0,
         ) -> datetime | None:
             """
             Ask in a run for a data interval.
 
             :param tries: the number of the try, the most tries of this run, and the retries of the task
+            :param clears: how often the run was cleared
             """
-            monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: shanghai(now))
             number, most, retries = tries
-            context: dict[str, object] = {"ti": Mock(try_number=number, max_tries=most), "task": Mock(retries=retries)}
+            context: dict[str, object] = {
+                "ti": Mock(try_number=number, max_tries=most),
+                "task": Mock(retries=retries),
+                "dag_run": Mock(run_type="manual", clear_number=clears),
+            }
             if interval:
                 context["data_interval_start"], context["data_interval_end"] = map(shanghai, interval)
-            return guard(self.CALENDAR, context, timedelta(seconds=15)).until
+            return guard(CALENDAR, context, timedelta(seconds=15), shanghai(now)).until
 
         return ask
 
@@ -448,17 +450,27 @@ class TestTheGuardAskedDirectly:
     def test_takes_the_very_end_for_which_a_run_was_made_as_the_hour_that_has_come(self, ask: Ask) -> None:
         assert ask(pause_window, "25 12:00:00", interval=("25 09:00:00", "25 12:00:00")) == self.AFTERNOON
 
-    @pytest.mark.parametrize("tries", [(1, 0, 0), (1, 0, None), (1, 3, 3), (5, 7, 3)])
-    def test_skips_on_the_first_try_of_a_run_and_of_one_that_was_cleared(
-        self, ask: Ask, tries: tuple[int, int, int | None]
-    ) -> None:
+    @pytest.mark.parametrize("tries", [(1, 0, 0), (1, 0, None), (1, 3, 3)])
+    def test_skips_on_the_first_try_of_a_run(self, ask: Ask, tries: tuple[int, int, int | None]) -> None:
         with pytest.raises(AirflowSkipException):
             ask(pause_window, "25 10:00:00", tries=tries)
 
-    @pytest.mark.parametrize("tries", [(2, 3, 3), (4, 3, 3), (6, 7, 3)])
-    def test_fails_for_good_on_a_retry(self, ask: Ask, tries: tuple[int, int, int | None]) -> None:
+    def test_skips_on_the_first_try_of_a_run_that_was_cleared(self, ask: Ask) -> None:
+        with pytest.raises(AirflowSkipException):
+            ask(pause_window, "25 10:00:00", tries=(5, 7, 3), clears=1)
+
+    @pytest.mark.parametrize(("tries", "clears"), [((2, 3, 3), 0), ((4, 3, 3), 0), ((6, 7, 3), 1)])
+    def test_fails_for_good_on_a_retry(self, ask: Ask, tries: tuple[int, int, int | None], clears: int) -> None:
         with pytest.raises(AirflowFailException):
-            ask(pause_window, "25 10:00:00", tries=tries)
+            ask(pause_window, "25 10:00:00", tries=tries, clears=clears)
+
+    def test_fails_on_a_retry_though_the_retries_were_taken_away_meanwhile(self, ask: Ask) -> None:
+        with pytest.raises(AirflowFailException):
+            ask(pause_window, "25 10:00:00", tries=(2, 3, 0))
+
+    def test_skips_on_the_first_try_though_retries_were_given_meanwhile(self, ask: Ask) -> None:
+        with pytest.raises(AirflowSkipException):
+            ask(pause_window, "25 10:00:00", tries=(1, 0, 3))
 
     def test_says_on_a_retry_what_to_look_for_after_a_resume(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException) as caught:
@@ -483,12 +495,13 @@ class TestTheGuardAskedDirectly:
         ):
             ask(resume_window, "25 11:59:50", tries=(2, 1, 1))
 
-    def test_takes_no_edge_from_a_run_before_the_calendars_first_shift(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_takes_no_edge_from_a_run_before_the_calendars_first_shift(self) -> None:
         to_come = ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-27": ["09:00-12:00"]})
-        monkeypatch.setattr("airflow_provider_isales.operators.guard._utc_now", lambda: shanghai("25 11:50:00"))
         context: Any = {"data_interval_end": shanghai("25 12:00:00")}
-        assert pause_window(to_come, context, timedelta(seconds=15)).until == pendulum.datetime(2026, 11, 27, 1)
+        window = pause_window(to_come, context, timedelta(seconds=15), shanghai("25 11:50:00"))
+        assert window.until == pendulum.datetime(2026, 11, 27, 1)
 
-    def test_reads_the_machines_clock_whatever_its_zone(self) -> None:
-        with time_machine.travel(datetime(2026, 11, 25, 11, tzinfo=ZoneInfo("Asia/Shanghai")), tick=False):
-            assert asked(resume_window, self.CALENDAR) == self.NOON
+
+def test_the_machines_clock_is_read_in_utc_whatever_its_zone() -> None:
+    with time_machine.travel(datetime(2026, 11, 25, 11, tzinfo=ZoneInfo("Asia/Shanghai")), tick=False):
+        assert clock.utc_now() == pendulum.datetime(2026, 11, 25, 3)

@@ -32,8 +32,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> SetNow:
 
     def set_now(text: str) -> None:
         moment = pendulum.from_format(f"2026-11-25 {text}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai")
-        for clock in ("operators.guard", "client.gate"):
-            monkeypatch.setattr(f"airflow_provider_isales.{clock}._utc_now", lambda: moment.in_timezone("UTC"))
+        monkeypatch.setattr("airflow_provider_isales.clock.utc_now", lambda: moment.in_timezone("UTC"))
 
     set_now("18:00:02")
     return set_now
@@ -80,7 +79,7 @@ class TestABatchThatIsStartedTooLongAfterTheShift:
     def test_is_told_in_one_line_of_its_own(self, name: str, read_log: ReadLog) -> None:
         pause(name)
         lines = [line for line in read_log().splitlines() if re.search(r"\berror\b|\bERROR\b", line)]
-        assert any("still started 4 h 10 min after the end of the shift at 18:00" in line for line in lines)
+        assert any("dialled until 22:10 Asia/Shanghai, 4 h 10 min after the end" in line for line in lines)
 
 
 def test_late_batches_are_counted_and_named(now: SetNow, campaign: Campaign, read_log: ReadLog) -> None:
@@ -88,10 +87,31 @@ def test_late_batches_are_counted_and_named(now: SetNow, campaign: Campaign, rea
     campaign.set_status(BATCHES[1], BatchStatus.SUSPENDED)
     pause()
     assert (
-        "2 batches were still started 4 h 10 min after the end of the shift at 18:00 on Wed 2026-11-25; they are "
-        "paused now. Someone restarted them, or the pause at the end did not run. "
-        f"Batches: {BATCHES[0]}, {BATCHES[2]}."
+        "2 batches of campaign 7 (VDN 25) were dialled until 22:10 Asia/Shanghai, 4 h 10 min after the end of the "
+        "shift at 18:00 on Wed 2026-11-25; they are paused now. "
     ) in log_of(read_log)
+
+
+def test_late_batches_are_named_at_the_end_of_the_message(now: SetNow, campaign: Campaign, read_log: ReadLog) -> None:
+    now("22:10:00")
+    campaign.set_status(BATCHES[1], BatchStatus.SUSPENDED)
+    pause()
+    assert f" Batches: {BATCHES[0]}, {BATCHES[2]}." in log_of(read_log)
+
+
+def test_late_batches_do_not_hide_that_others_failed(
+    now: SetNow, isales_simulator: Simulator, read_log: ReadLog
+) -> None:
+    def refuse_one(verb: str, body: Any) -> None:
+        if verb == "pause" and body["id"] == BATCHES[1]:
+            isales_simulator.inject("result", verb="pause", code="09999999")
+
+    now("22:10:00")
+    isales_simulator.on_request = refuse_one
+    task_run = pause()
+    assert (task_run.state, task_run.tries) == ("failed", 4)
+    assert list(task_run.xcom["failed"]) == [BATCHES[1]]
+    assert BATCHES[1] in log_of(read_log).rpartition("Pausing the call batches of campaign 7 (VDN 25)")[2]
 
 
 @pytest.mark.parametrize("name", ["kept", "kept_one"])
@@ -134,7 +154,14 @@ class TestASuspendedCampaign:
 
     def test_is_the_reason_that_a_skipped_task_gives(self, read_log: ReadLog) -> None:
         pause("kept_or_skipped")
-        assert "Skipped, because nobody is called while the campaign is suspended." in log_of(read_log)
+        assert "Skipped: the campaign is suspended, so nobody is being called." in log_of(read_log)
+
+
+def test_the_reason_of_a_skip_is_a_warning_of_its_own(campaign: Campaign, read_log: ReadLog) -> None:
+    campaign.state = CampaignState.SUSPENDED
+    pause("kept_or_skipped")
+    lines = [line for line in read_log().splitlines() if re.search(r"\[warning|WARNING", line)]
+    assert any("Skipped: the campaign is suspended" in line for line in lines)
 
 
 def test_excluded_batches_are_left_alone(campaign: Campaign) -> None:

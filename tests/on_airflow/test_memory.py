@@ -13,8 +13,8 @@ from airflow_runs import TaskRun, dag_file, run_dag, start_airflow
 from cryptography.fernet import InvalidToken
 
 from airflow_provider_isales.client import BatchStatus, CampaignKey
-from airflow_provider_isales.operators.memory import Memory, MemoryFailedError
 from airflow_provider_isales.simulator import Campaign, Simulator
+from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 
 NAME = "isales_paused_isales_default_25_7"
 BATCHES = [f"00000000000000700000000000000{number}" for number in (1, 2, 3)]

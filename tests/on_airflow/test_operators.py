@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import subprocess
 import sys
-from datetime import timedelta
+import warnings
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from airflow.providers.common.compat.sdk import DAG, AirflowFailException, BaseOperator
+from airflow.providers.common.compat.sdk import DAG, AirflowException, AirflowFailException, BaseOperator
 
 from airflow_provider_isales.client import ISalesArgumentError
 from airflow_provider_isales.operators.call_batch import (
@@ -18,6 +21,7 @@ from airflow_provider_isales.operators.call_batch import (
     ResumeCallBatchOperator,
 )
 from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
 BATCH = "012345678901234567890123456789"
 both = pytest.mark.parametrize("operator", [PauseCallBatchOperator, ResumeCallBatchOperator])
@@ -143,7 +147,7 @@ SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-18:00"]})
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"max_lateness": timedelta(minutes=5)}, "max_lateness needs shifts: without, no shift has an end"),
+        ({"max_lateness": timedelta(minutes=5)}, "max_lateness requires shifts"),
         ({"max_lateness": 5, "shifts": SHIFTS}, "max_lateness must be a timedelta of 0 or more, not 5"),
         ({"max_lateness": timedelta(-1), "shifts": SHIFTS}, "max_lateness must be a timedelta of 0 or more, not "),
         ({"campaign_suspended": "ignore"}, 'campaign_suspended must be "fail" or "skip", not \'ignore\''),
@@ -200,3 +204,115 @@ def test_the_settings_of_a_pause_may_be_partial(operator: Any, settings: dict[st
     more = {"batch_id": BATCH} if operator is PauseCallBatchOperator else {}
     with DAG("a_dag", schedule=None):
         operator.partial(task_id="a_task", **more, **settings).expand(campaign_id=[1, 2])
+
+
+PAUSES: list[tuple[Any, dict[str, Any]]] = [
+    (PauseCallBatchOperator, {"batch_id": BATCH}),
+    (PauseCallBatchesOperator, {"shifts": SHIFTS}),
+]
+each_pause = pytest.mark.parametrize(("operator", "arguments"), PAUSES)
+each_blocking_setting = pytest.mark.parametrize("setting", ["depends_on_past", "wait_for_downstream"])
+
+
+@each_pause
+@each_blocking_setting
+def test_a_pause_that_waits_for_earlier_runs_is_an_error_at_once(
+    operator: Any, arguments: dict[str, Any], setting: str
+) -> None:
+    with (
+        pytest.raises(ISalesArgumentError, match="depends_on_past and wait_for_downstream must be False for a pause"),
+        DAG("a_dag", schedule=None, default_args={setting: True}),
+    ):
+        operator(task_id="a_task", campaign_id=7, **arguments)
+
+
+@pytest.mark.filterwarnings("ignore:Task a_task was never mapped")
+@each_pause
+@each_blocking_setting
+def test_a_mapped_pause_that_waits_for_earlier_runs_is_an_error_at_once(
+    operator: Any, arguments: dict[str, Any], setting: str
+) -> None:
+    with (
+        pytest.raises(ISalesArgumentError, match="depends_on_past and wait_for_downstream must be False for a pause"),
+        DAG("a_dag", schedule=None, default_args={setting: True}),
+    ):
+        operator.partial(task_id="a_task", **arguments).expand(campaign_id=[7])
+
+
+def test_a_pause_may_turn_off_what_default_args_set() -> None:
+    with DAG("a_dag", schedule=None, default_args={"depends_on_past": True, "wait_for_downstream": True}):
+        PauseCallBatchesOperator(task_id="a", campaign_id=7, depends_on_past=False, wait_for_downstream=False)
+
+
+def test_a_resume_may_wait_for_earlier_runs() -> None:
+    with DAG("a_dag", schedule=None, default_args={"depends_on_past": True}):
+        ResumeCallBatchesOperator(task_id="a", campaign_id=7)
+
+
+def watch(reds: int, schedule: Any = None) -> DAG:
+    """Return a DAG that runs all night, and that Airflow switches off after so many red runs in a row."""
+    return DAG(
+        "a_watch",
+        schedule=schedule or ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=10)),
+        start_date=datetime(2026, 1, 1, tzinfo=UTC),
+        max_consecutive_failed_dag_runs=reds,
+    )
+
+
+SWITCHED_OFF = "After 3 red runs in a row, Airflow switches off the DAG 'a_watch'"
+
+
+@each_pause
+def test_a_watch_that_airflow_would_switch_off_is_a_warning(operator: Any, arguments: dict[str, Any]) -> None:
+    with watch(3), pytest.warns(UserWarning, match=SWITCHED_OFF):
+        operator(task_id="a_task", campaign_id=7, **arguments)
+
+
+@each_pause
+def test_a_mapped_watch_that_airflow_would_switch_off_is_a_warning(operator: Any, arguments: dict[str, Any]) -> None:
+    with watch(3), pytest.warns(UserWarning, match=SWITCHED_OFF):
+        operator.partial(task_id="a_task", **arguments).expand(campaign_id=[7])
+
+
+@pytest.mark.parametrize(
+    "dag",
+    [
+        lambda: watch(0),
+        lambda: watch(1_000_000),
+        lambda: watch(3, schedule=ShiftEndTimetable(SHIFTS)),
+        lambda: watch(3, schedule="@daily"),
+    ],
+    ids=["never", "hardly ever", "no repeat", "another schedule"],
+)
+def test_other_dags_are_no_warning(dag: Callable[[], DAG]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with dag():
+            PauseCallBatchesOperator(task_id="a_task", campaign_id=7)
+
+
+@pytest.mark.parametrize(
+    "operator", [PauseCallBatchOperator, ResumeCallBatchOperator, PauseCallBatchesOperator, ResumeCallBatchesOperator]
+)
+def test_an_operator_lists_all_its_arguments_in_its_signature(operator: type[BaseOperator]) -> None:
+    listed = {"campaign_id", "vdn_id", "isales_conn_id", "shifts", "execution_timeout", "kwargs"}
+    assert listed <= {*inspect.signature(operator).parameters}
+
+
+def test_a_resume_does_not_take_what_is_for_pauses() -> None:
+    with pytest.raises((TypeError, AirflowException), match="nvalid arguments"), DAG("a_dag", schedule=None):
+        ResumeCallBatchesOperator(task_id="a", campaign_id=7, shifts=SHIFTS, max_lateness=timedelta(0))
+
+
+@pytest.mark.parametrize("operator", [PauseCallBatchOperator, PauseCallBatchesOperator])
+def test_a_missing_campaign_is_an_error_at_once(operator: Any) -> None:
+    with pytest.raises((TypeError, AirflowException), match="campaign_id"), DAG("a_dag", schedule=None):
+        operator(task_id="a", **({"batch_id": BATCH} if operator is PauseCallBatchOperator else {}))
+
+
+def test_what_becomes_of_a_missing_memory_is_checked_at_once() -> None:
+    with (
+        pytest.raises(ISalesArgumentError, match='missing_memory must be "warn" or "fail", not None'),
+        DAG("a_dag", schedule=None),
+    ):
+        ResumeCallBatchesOperator(task_id="a", campaign_id=7, missing_memory=None)  # type: ignore[arg-type]

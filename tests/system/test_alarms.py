@@ -121,7 +121,7 @@ def test_a_run_that_failed_in_time_counts_as_not_done(alarms: Alarms) -> None:
 
 
 def test_stray_batches_are_told_with_the_reason(alarms: Alarms) -> None:
-    assert alarms.failures[0].startswith("2 batches were still started")
+    assert alarms.failures[0].startswith("2 batches of campaign ")
 
 
 def test_a_pause_that_failed_is_told_with_the_reason(alarms: Alarms) -> None:

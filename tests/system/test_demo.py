@@ -51,8 +51,8 @@ def test_a_run_in_time_is_green(campaign: Campaign, capsys: pytest.CaptureFixtur
 
 
 def test_a_run_may_be_red_where_it_came_late(campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
-    demo.see_it_paused(Ended("failed", LATE, "1 batch was still started"), campaign)
-    assert "Its log says: 1 batch was still started" in " ".join(capsys.readouterr().out.split())
+    demo.see_it_paused(Ended("failed", LATE, "1 batch of campaign 1001 (VDN 25) was dialled"), campaign)
+    assert "Its log says: 1 batch of campaign 1001 (VDN 25) was dialled" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What is left of a task for those who ask later: in the events of its assets, and in Airflow's metrics."""
+"""Publish a pause's result: in asset events and as Airflow metrics."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
 
-def tell_assets(outlets: Iterable[Any], record: Mapping[str, Any], context: Context) -> None:
+def add_to_asset_events(outlets: Iterable[Any], record: Mapping[str, Any], context: Context) -> None:
     """
     Put a result into the extra of the events that the outlets of a task have when it succeeds.
 
@@ -24,11 +24,9 @@ def tell_assets(outlets: Iterable[Any], record: Mapping[str, Any], context: Cont
             context["outlet_events"][outlet].extra.update(record)
 
 
-def count_paused(record: Mapping[str, Any]) -> None:
+def send_metrics(record: Mapping[str, Any]) -> None:
     """
-    Send the metrics of a pause.
-
-    Metrics without tags (plain StatsD) have the seconds of the last campaign alone.
+    Send the metrics of a pause. Without tags (plain StatsD) they have the seconds of the last campaign alone.
 
     :param record: the result of a pause, of one batch or many
     """

@@ -1,13 +1,16 @@
-"""How errors leave a task: as one line that the UI shows in full, and without retries where they cannot help."""
+"""Translate errors to Airflow exceptions: one log line, and no retries for permanent failures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 
 from airflow_provider_isales.client import ISalesArgumentError, ISalesError
+
+log = logging.getLogger(__name__)
 
 
 class InvalidArgumentError(AirflowFailException, ISalesArgumentError):
@@ -15,24 +18,23 @@ class InvalidArgumentError(AirflowFailException, ISalesArgumentError):
 
 
 @contextmanager
-def failures_told(tell: Callable[..., None]) -> Iterator[None]:
+def report_failures() -> Iterator[None]:
     """
-    Log the reason of a failure in one line before it is raised: the UI cuts the last line of a long traceback.
+    Log the reason of a failure or a skip in one line: the UI cuts the last line of a long traceback.
 
     An error for which trying again cannot help becomes one after which Airflow does not retry.
-
-    :param tell: logs it, as the method of a logger
     """
     try:
         yield
-    except AirflowSkipException:
+    except AirflowSkipException as skip:
+        log.warning("%s", skip)
         raise
     except ISalesError as error:
-        tell("%s", error)
+        log.error("%s", error)
         if error.retryable:
             raise
         # One traceback that ends with the message is easier to read at night than two.
         raise AirflowFailException(str(error)) from None
     except Exception as error:
-        tell("%s: %s", type(error).__name__, error)
+        log.error("%s: %s", type(error).__name__, error)
         raise

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import Variable
 
+from airflow_provider_isales import clock
 from airflow_provider_isales.client import ISalesArgumentError, ISalesError
 from airflow_provider_isales.client.arguments import check_batch_id
 from airflow_provider_isales.client.models import CampaignKey, in_iso
@@ -65,7 +65,8 @@ class Memory:
             value = json.loads(text)
             if not isinstance(value["batches"], list):
                 raise TypeError("no list")
-            return [check_batch_id(batch_id) for batch_id in value["batches"]], value.get("changed_at")
+            batch_ids = [check_batch_id(batch_id) for batch_id in value["batches"]]
+            return list(dict.fromkeys(batch_ids)), value.get("changed_at")
         except (ValueError, TypeError, LookupError, AttributeError, ISalesArgumentError):
             raise MemoryFailedError(
                 f'the Variable {self.name} must be {{"batches": ["...", ...]}}, with batch ids, not {shown(text)}'
@@ -97,9 +98,10 @@ class Memory:
         if batch_ids:
             self._change(lambda batches: list(dict.fromkeys([*batches, *batch_ids])))
 
-    def forget(self, batch_ids: Collection[str]) -> None:
-        """Take batches out."""
-        self._change(lambda batches: [batch_id for batch_id in batches if batch_id not in batch_ids])
+    def forget_resumed(self, result: BulkResult) -> None:
+        """Take out what is started, and what is gone if anything is there: else it may be another platform."""
+        if result.changed or result.unchanged:
+            self._change(lambda batches: [batch_id for batch_id in batches if batch_id not in result.confirmed])
 
     def _change(self, change: Callable[[list[str]], list[str]]) -> None:
         for _ in range(_WRITES):
@@ -107,7 +109,7 @@ class Memory:
             changed = change(batches or [])
             if changed == (batches or []):
                 return
-            value: dict[str, Any] = {"batches": changed, "changed_at": in_iso(datetime.now(UTC))}
+            value: dict[str, Any] = {"batches": changed, "changed_at": in_iso(clock.utc_now())}
             try:
                 Variable.set(self.name, json.dumps(value))
             except Exception as error:

@@ -1,8 +1,8 @@
 """
-The guard against the wrong hour: a pause during a shift stops the day's work, a resume outside one rings at night.
+The shift guard: no pause while a shift is on, no resume while none is.
 
-Both happen to late runs: the scheduler was down overnight, or someone cleared last night's run at noon. A run that is
-there for an edge to come is on time, because the scheduler made it: then it is this worker's clock that is behind.
+Late runs cause both: a scheduler outage, or a run cleared the next day. If a run's own edge is still in the future, the
+scheduler made it in time: then this worker's clock is slow.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
+from airflow_provider_isales.support.runs import TICK, is_retry, last_success, own_shift_end
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -27,8 +28,6 @@ log = logging.getLogger(__name__)
 CLOCK_TOLERANCE = timedelta(minutes=15)
 # The same for a run whose data interval names no edge, so that only the worker's clock says whether it is on time.
 CLOCK_TOLERANCE_WITHOUT_EDGE = timedelta(seconds=30)
-
-_TICK = timedelta(microseconds=1)
 
 _PAUSE_FAILED = (
     "Earlier tries of this run failed: look in the console whether what it should have paused is still dialled."
@@ -46,20 +45,23 @@ class Window(NamedTuple):
     until: DateTime | None
 
 
-def pause_window(shifts: ShiftCalendar, context: Context, margin: timedelta) -> Window:
+def pause_window(
+    shifts: ShiftCalendar, context: Context, margin: timedelta, now: DateTime, *, fail_if_missed: bool = False
+) -> Window:
     """
-    Return between which edges it is right to pause: the last end of a shift, and the next start.
+    Return between which edges it is right to pause: the end of the shift, and the next start.
 
-    At the end for which the run was made, it is right at once. In the last 30 seconds of another shift, wait for its
-    end.
+    That end is the one for which the scheduler made the run, else the last. At the run's own end it is right to pause
+    at once. In the last 30 seconds of another shift, wait for its end.
 
     :param shifts: when people may be called
     :param context: the task's
     :param margin: how long a request may take effect after it was sent
+    :param now: this worker's time, in UTC
+    :param fail_if_missed: whether to fail, instead of skipping, when nothing was paused after the run's own end
     :raises AirflowSkipException: while a shift is on, or when the next one is about to start
     :raises AirflowFailException: the same after an earlier try, which a skip would hide
     """
-    now = _utc_now()
     if own := _edge_ahead(context, shifts.previous_end, now):
         _check_clock("Not paused: this run is for the end of a shift", own, now, shifts.timezone)
         now = own
@@ -69,16 +71,16 @@ def pause_window(shifts: ShiftCalendar, context: Context, margin: timedelta) -> 
             shift = shifts.shift_at(now) or "one that never starts or never ends"
             ending = f"It ends at {end.isoformat()}" if end else "It never ends"
             reason = f"Not paused, because a shift is on: {shift}. A pause now would stop its work. {ending}."
-            _turn_back(context, reason, _PAUSE_FAILED)
+            _turn_back_pause(shifts, context, reason, fail_if_missed)
         now = _wait_until(end, now)
     start = shifts.next_start(now)
     if start is not None and (left := start - now) <= margin:
         reason = f"Not paused, because the next shift starts in {left.total_seconds():.0f} s: it could stop its work."
-        _turn_back(context, reason, _PAUSE_FAILED)
-    return Window(shifts.previous_end(now + _TICK), start)
+        _turn_back_pause(shifts, context, reason, fail_if_missed)
+    return Window(own_shift_end(shifts, context) or shifts.previous_end(now + TICK), start)
 
 
-def resume_window(shifts: ShiftCalendar, context: Context, margin: timedelta) -> Window:
+def resume_window(shifts: ShiftCalendar, context: Context, margin: timedelta, now: DateTime) -> Window:
     """
     Return between which edges it is right to resume: the start and the end of the shift.
 
@@ -88,10 +90,10 @@ def resume_window(shifts: ShiftCalendar, context: Context, margin: timedelta) ->
     :param context: the task's
     :param margin: how long a request may take effect after it was sent: a resume that overtakes the pause at the end
         would have people called all night
+    :param now: this worker's time, in UTC
     :raises AirflowSkipException: while no shift is on, or the one that is on is about to end
     :raises AirflowFailException: the same after an earlier try, which a skip would hide
     """
-    now = _utc_now()
     if own := _edge_ahead(context, shifts.previous_start, now):
         _check_clock("Not resumed: this run is for the start of a shift", own, now, shifts.timezone)
         now = _wait_until(own, now)
@@ -105,7 +107,7 @@ def resume_window(shifts: ShiftCalendar, context: Context, margin: timedelta) ->
     if end is not None and (left := end - now) <= margin:
         reason = f"Not resumed, because the shift ends in {left.total_seconds():.0f} s."
         _turn_back(context, f"{reason} {_next_start(shifts, now)}", _RESUME_FAILED)
-    return Window(shifts.previous_start(now + _TICK), end)
+    return Window(shifts.previous_start(now + TICK), end)
 
 
 def _edge_ahead(context: Context, previous: Callable[[datetime], DateTime | None], now: DateTime) -> DateTime | None:
@@ -119,7 +121,7 @@ def _edge_ahead(context: Context, previous: Callable[[datetime], DateTime | None
     """
     for bound in (context.get("data_interval_start"), context.get("data_interval_end")):
         if bound is not None and now < (edge := in_utc(bound)):
-            found = previous(edge + _TICK)
+            found = previous(edge + TICK)
             if found is not None and in_utc(found) == edge:
                 return edge
     return None
@@ -134,17 +136,27 @@ def _check_clock(not_done: str, edge: DateTime, now: DateTime, timezone: str) ->
         )
 
 
+def _turn_back_pause(shifts: ShiftCalendar, context: Context, reason: str, fail_if_missed: bool) -> NoReturn:
+    own = own_shift_end(shifts, context)
+    if own is None or not fail_if_missed or is_retry(context):
+        _turn_back(context, reason, _PAUSE_FAILED)
+    end = f"{own:%H:%M} on {own:%a %Y-%m-%d} {shifts.timezone}"
+    success = last_success(context)
+    # A DAG that is switched on for the first time, or catches up with what was before, has missed nothing.
+    if success is None or success[1] > in_utc(own):
+        raise AirflowSkipException(
+            f"{reason} Whether anything was paused at {end} is not known: no run of this DAG had succeeded by then."
+        )
+    raise AirflowFailException(
+        f"Nobody paused after the end of the shift at {end}: its run came only now, so people may have been called "
+        f"until the next shift. The DAG, the scheduler or the workers were off or busy. {reason}"
+    )
+
+
 def _turn_back(context: Context, reason: str, after_earlier_tries: str) -> NoReturn:
-    if _is_retry(context):
+    if is_retry(context):
         raise AirflowFailException(f"{reason} {after_earlier_tries}")
     raise AirflowSkipException(reason)
-
-
-def _is_retry(context: Context) -> bool:
-    """Whether an earlier try failed or was lost since the run was made, or last cleared, which raises ``max_tries``."""
-    ti = context["ti"]
-    first_try = ti.max_tries - (context["task"].retries or 0) + 1
-    return ti.try_number > first_try
 
 
 def _next_start(shifts: ShiftCalendar, now: DateTime) -> str:
@@ -158,7 +170,3 @@ def _wait_until(edge: DateTime, now: DateTime) -> DateTime:
     log.info("Waiting %.1f s for the edge of the shift at %s.", seconds, edge.isoformat())
     time.sleep(seconds)
     return in_utc(edge)
-
-
-def _utc_now() -> DateTime:
-    return in_utc(datetime.now(UTC))

@@ -1,0 +1,191 @@
+"""The base of the operators: VDN and connection, the guard, and the report of what was done."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, BaseOperator
+
+from airflow_provider_isales import clock
+from airflow_provider_isales.client import CallBatchResult, CampaignKey, ISalesArgumentError, ISalesError
+from airflow_provider_isales.client.arguments import check_vdn_id
+from airflow_provider_isales.shifts import ShiftCalendar, in_utc
+from airflow_provider_isales.support.evidence import add_to_asset_events, send_metrics
+from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
+from airflow_provider_isales.support.guard import Window, pause_window, resume_window
+from airflow_provider_isales.support.lateness import describe_late, explain_lateness
+
+if TYPE_CHECKING:
+    from airflow.providers.common.compat.sdk import Context
+
+    from airflow_provider_isales.client import BulkResult, ISalesClient
+    from airflow_provider_isales.hooks.isales import ISalesHook
+
+_BLOCKING = ("depends_on_past", "wait_for_downstream")
+# More red runs in a row than there are in any closed time. Airflow 2 takes 0 for the configuration's value.
+NEVER = 1_000_000
+
+
+class ISalesOperator(BaseOperator):
+    """Pauses or resumes at the right hour, and reports it. What that is says a subclass, in ``_switch``."""
+
+    _pauses: ClassVar[bool]
+
+    def __init__(
+        self,
+        *,
+        vdn_id: int | str | None,
+        isales_conn_id: str,
+        shifts: ShiftCalendar | None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.vdn_id = vdn_id
+        self.isales_conn_id = isales_conn_id
+        self.shifts = shifts
+        self.max_lateness: timedelta | None = None
+        self.campaign_suspended = "fail"
+        self._client: ISalesClient | None = None
+        self._killed = False
+        self._window = Window(None, None)
+        if vdn_id is not None:
+            check_unless_templated(check_vdn_id, vdn_id)
+        if not isinstance(shifts, ShiftCalendar | None):
+            raise InvalidArgumentError(f"shifts must be a ShiftCalendar, not {shifts!r}")
+        self._check_dag(self.get_dag(), blocks=self.depends_on_past)  # which both set
+
+    @classmethod
+    def partial(cls, **kwargs: Any) -> Any:
+        operator = super().partial(**kwargs)
+        known = operator.kwargs
+        cls._check_dag(known.get("dag"), blocks=any(map(known.get, _BLOCKING)))
+        return operator
+
+    def execute(self, context: Context) -> dict[str, Any]:
+        with report_failures(), self._new_hook().get_conn() as client:
+            self._client = client
+            if self.shifts is not None:
+                now = in_utc(clock.utc_now())
+                if self._pauses:
+                    missed = self.max_lateness is not None
+                    self._window = pause_window(self.shifts, context, client.margin, now, fail_if_missed=missed)
+                else:
+                    self._window = resume_window(self.shifts, context, client.margin, now)
+                if self._window.until is not None:
+                    client.stop_before(self._window.until)
+            if self._killed:
+                client.stop()
+            return self._switch(client, context)
+
+    def on_kill(self) -> None:
+        """Send nothing more."""
+        self._killed = True
+        if self._client is not None:
+            self._client.stop()
+
+    def _set_pause_options(self, max_lateness: timedelta | None, campaign_suspended: str) -> None:
+        is_duration = isinstance(max_lateness, timedelta) and max_lateness >= timedelta()
+        if not (is_duration or max_lateness is None):
+            raise InvalidArgumentError(f"max_lateness must be a timedelta of 0 or more, not {max_lateness!r}")
+        if max_lateness is not None and self.shifts is None:
+            raise InvalidArgumentError("max_lateness requires shifts")
+        check_choice("campaign_suspended", campaign_suspended, ("fail", "skip"))
+        self.max_lateness = max_lateness
+        self.campaign_suspended = campaign_suspended
+
+    @abstractmethod
+    def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
+        """Do it, and return the task's result."""
+
+    @classmethod
+    def _check_dag(cls, dag: Any, *, blocks: bool) -> None:
+        """Refuse, or warn of, what would keep later pauses from running, when the DAG is parsed."""
+        if not cls._pauses:
+            return
+        if blocks:
+            raise InvalidArgumentError(
+                "depends_on_past and wait_for_downstream must be False for a pause: after one red run, no other would "
+                "pause. If default_args set them, set both to False for the task"
+            )
+        repeats = getattr(getattr(dag, "timetable", None), "repeat", None) is not None
+        if repeats and 0 < (most := dag.max_consecutive_failed_dag_runs) < NEVER:
+            warnings.warn(
+                f"After {most} red runs in a row, Airflow switches off the DAG {dag.dag_id!r}, and nothing pauses what "
+                "is restarted. Set max_consecutive_failed_dag_runs=0 for the DAG; on Airflow 2, where 0 means the "
+                f"configuration's value, {NEVER}.",
+                stacklevel=3,
+            )
+
+    def _new_hook(self, **settings: Any) -> ISalesHook:
+        # Imported here, because DAG files are parsed again and again, and need nothing of what it imports.
+        from airflow_provider_isales.hooks.isales import ISalesHook  # noqa: PLC0415
+
+        return ISalesHook(self.isales_conn_id, **settings)
+
+    def _report(self, result: CallBatchResult | BulkResult, context: Context, problem: str = "") -> dict[str, Any]:
+        """
+        Publish what was done, and return the task's result.
+
+        :param problem: for which the task is to fail all the same
+        """
+        record, lateness = self._account_for(result, context)
+        if lateness or problem:
+            self._push(record, context)
+            # For good: a next try would find all as wanted, and be green.
+            raise AirflowFailException(" ".join(filter(None, (lateness, problem))))
+        add_to_asset_events(self.outlets, record, context)
+        return record
+
+    def _account_for(self, result: CallBatchResult | BulkResult, context: Context) -> tuple[dict[str, Any], str]:
+        """Return the task's result, and which batches were late. Send the metrics of a pause."""
+        record: dict[str, Any] = result.to_dict()
+        lateness = ""
+        if not self._pauses:
+            return record, lateness
+        if self.shifts is not None and (shift_end := self._window.since) is not None:
+            record["shift_end"] = shift_end.isoformat()
+            if result.confirmed_at is not None:
+                record["seconds_after_shift_end"] = round((result.confirmed_at - shift_end).total_seconds(), 3)
+            if self.max_lateness is not None:
+                latest = shift_end + self.max_lateness
+                if late := {key: asked for key, asked in result.changed_when_asked.items() if asked > latest}:
+                    record["late"] = sorted(late)
+                    campaign = CampaignKey(record["vdn_id"], record["campaign_id"])
+                    reason = explain_lateness(self.shifts, context, shift_end, self.max_lateness)
+                    lateness = describe_late(late, campaign, shift_end, self.shifts.timezone, reason)
+        send_metrics(record)
+        return record, lateness
+
+    def _push(self, record: dict[str, Any], context: Context) -> None:
+        """Write the result of a task that does not succeed."""
+        try:
+            context["ti"].xcom_push(key="return_value", value=record)
+        except Exception:  # what failed the task matters more
+            self.log.exception("The result could not be written to XCom.")
+
+    def _skip_if_wanted(self, error: ISalesError) -> None:
+        if self.campaign_suspended == "skip":
+            raise AirflowSkipException(
+                f"{error} Skipped: the campaign is suspended, so nobody is being called. Its started batches will be "
+                "dialled again when it resumes."
+            ) from None
+
+
+def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        choices = " or ".join(f'"{choice}"' for choice in allowed)
+        raise InvalidArgumentError(f"{name} must be {choices}, not {value!r}")
+
+
+def check_unless_templated(check: Callable[[object], object], value: object) -> None:
+    is_template = isinstance(value, str) and any(mark in value for mark in ("{{", "{%", "{#"))
+    is_resolved_later = hasattr(value, "resolve")  # an XComArg or another value that Airflow fills in
+    if not (is_template or is_resolved_later):
+        try:
+            check(value)
+        except ISalesArgumentError as error:
+            raise InvalidArgumentError(error.problem) from None
