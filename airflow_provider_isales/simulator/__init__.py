@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Any:
     try:
         return import_module(f"{__name__}.server").Simulator
     except ModuleNotFoundError as missing:
-        if missing.name not in ("starlette", "trustme", "uvicorn"):
+        if missing.name != "trustme":
             raise
         raise ModuleNotFoundError(
             f"the simulator needs {missing.name}: install the extra [simulator] of this package the way you installed "

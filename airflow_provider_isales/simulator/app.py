@@ -1,32 +1,28 @@
-"""The HTTP side of the simulator: the six interfaces, and a control API beside them."""
+"""The simulator's interfaces and its control API, as HTTP requests and answers."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from email.utils import format_datetime
 from functools import partial
+from http.client import responses
+from typing import Any
 from urllib.parse import parse_qsl
 
-from starlette.applications import Starlette
-from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
-
 from airflow_provider_isales.client.arguments import check_campaign_id
+from airflow_provider_isales.client.models import BatchStatus
 from airflow_provider_isales.client.verbs import PATH, VERBS
 from airflow_provider_isales.simulator.faults import NO_FAULT, Fault, FaultPlan
-from airflow_provider_isales.simulator.service import Service, result_fields
+from airflow_provider_isales.simulator.http_server import Answer, Request, answer_text
+from airflow_provider_isales.simulator.service import Campaign, CampaignState, Service, result_fields
 from airflow_provider_isales.simulator.signature import SignatureCheck
 
 CONTROL = "/simulator"
-# A thousand times what an interface takes.
-MAX_BODY_BYTES = 2**20
 
 
 class SimulatorApp:
@@ -35,96 +31,129 @@ class SimulatorApp:
 
     :param service: what CC-iSales knows
     :param signatures: who may call
-    :param faults: what goes wrong
     :param clock: returns the server's time as an aware datetime
     """
 
-    def __init__(
-        self, service: Service, signatures: SignatureCheck, faults: FaultPlan, clock: Callable[[], datetime]
-    ) -> None:
+    def __init__(self, service: Service, signatures: SignatureCheck, clock: Callable[[], datetime]) -> None:
         self.service = service
         self.signatures = signatures
-        self.faults = faults
+        self.faults = FaultPlan()
+        #: How many requests came in, by interface.
         self.requests: Counter[str] = Counter()
-        self.on_request: Callable[[str, object], None] | None = None
+        #: Called at each request, before anything else is done, with the interface's name and the body's JSON: for
+        #: tests in which somebody edits a campaign meanwhile. It runs in the simulator's thread.
+        self.on_request: Callable[[str, Any], None] | None = None
+        #: How many requests are taken at once before the answer is HTTP 429; None for as many as come.
         self.max_at_once: int | None = None
         self._at_once = 0
         self._resets = 0
         self._clock = clock
-        self.asgi = Starlette(
-            routes=[
-                *[
-                    Route(PATH.replace("{verb}", verb.name), partial(self._interface, verb.name), methods=[verb.method])
-                    for verb in VERBS.values()
-                ],
-                Route(f"{CONTROL}/state", self._state, methods=["GET"]),
-                Route(f"{CONTROL}/campaigns/{{campaign_id}}", self._change, methods=["POST"]),
-                Route(f"{CONTROL}/faults", self._inject, methods=["POST"]),
-                Route(f"{CONTROL}/faults", self._clear, methods=["DELETE"]),
-            ]
-        )
-        # Redirects are made of the Host header, whatever that is.
-        self.asgi.router.redirect_slashes = False
+        routes: list[tuple[str, str, Callable[..., Awaitable[Answer | None]]]] = [
+            *(
+                (verb.method, PATH.replace("{verb}", name), partial(self._answer_call, name))
+                for name, verb in VERBS.items()
+            ),
+            ("GET", f"{CONTROL}/state", self._show_state),
+            ("POST", f"{CONTROL}/campaigns/{{campaign_id}}", self._change_campaign),
+            ("POST", f"{CONTROL}/faults", self._inject),
+            ("DELETE", f"{CONTROL}/faults", self._clear_faults),
+        ]
+        # A name in braces stands for one part of the path, and is passed on under that name.
+        self._routes = [
+            (method, re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path)), handler)
+            for method, path, handler in routes
+        ]
 
     def reset(self) -> None:
-        """Forget campaigns, faults, counts, ``on_request``, and requests whose answer is delayed."""
+        """Be as new: without campaigns, faults, counts, ``on_request`` and delayed requests. Connections stay open."""
         self._resets += 1
         self.service.campaigns.clear()
         self.faults.clear()
         self.requests.clear()
         self.on_request = None
 
-    async def _interface(self, verb: str, request: Request) -> Response:
+    def add_campaign(
+        self,
+        campaign_id: int,
+        *,
+        batches: int = 0,
+        state: CampaignState = CampaignState.EXECUTING,
+        status: BatchStatus = BatchStatus.STARTED,
+        max_batches: int = 1000,
+    ) -> Campaign:
+        """
+        Add a campaign, in place of one with the same id.
+
+        :param campaign_id: its id
+        :param batches: how many batches it has
+        :param state: its state
+        :param status: the status of its batches
+        :param max_batches: how many batches it may hold
+        """
+        campaign = Campaign(campaign_id, CampaignState(state), max_batches)
+        for _ in range(batches):
+            campaign.add_batch(status=BatchStatus(status))
+        self.service.campaigns[campaign_id] = campaign
+        return campaign
+
+    def inject(self, kind: str, **settings: Any) -> None:
+        """Have the next calls go wrong; see :class:`~airflow_provider_isales.simulator.faults.Fault`."""
+        self.faults.inject(Fault(kind, **settings))
+
+    async def answer(self, request: Request) -> Answer | None:
+        """Return the answer to a request, or None if a fault closes the connection without one."""
+        status = 404
+        for method, path, handler in self._routes:
+            if match := path.fullmatch(request.path):
+                if method == request.method:
+                    return await handler(request, **match.groupdict())
+                status = 405
+        return answer_text(status, responses[status])
+
+    async def _answer_call(self, verb: str, request: Request, **path: str) -> Answer | None:
         self._at_once += 1
         try:
-            return await self._answer(verb, request)
+            self.requests[verb] += 1
+            if self.on_request:
+                self.on_request(verb, _parse(request.body))
+            fault, resets = self.faults.take(verb) or NO_FAULT, self._resets
+            if self.max_at_once and self._at_once > self.max_at_once:
+                return answer_text(429, "Too many requests at once", self._date())
+            if fault.kind == "answer":
+                headers = dict(fault.headers) | self._date()
+                return Answer(fault.status, fault.body.encode(), "text/html; charset=utf-8", headers)
+            await asyncio.sleep(fault.seconds)
+            # After a reset, what it asks for would be done to the next campaign of that id.
+            closes = fault.kind == "close_before" or self._resets != resets
+            return None if closes else self._carry_out(verb, request, path, fault)
         finally:
             self._at_once -= 1
 
-    async def _answer(self, verb: str, request: Request) -> Response:
-        body = await _read(request)
-        self.requests[verb] += 1
-        if self.on_request:
-            self.on_request(verb, _parse(body))
-        fault = self.faults.take(verb) or NO_FAULT
-        if self.max_at_once and self._at_once > self.max_at_once:
-            return PlainTextResponse("Too many requests at once\n", 429, self._date())
-        if broken := await self._instead(fault):
-            return broken
-        if refusal := self._refusal(request, body):
-            return PlainTextResponse(f"Unauthorized: {refusal}\n", 401, self._date())
+    def _carry_out(self, verb: str, request: Request, path: dict[str, str], fault: Fault) -> Answer | None:
+        if refusal := self._find_refusal(request):
+            return answer_text(401, f"Unauthorized: {refusal}", self._date())
         if fault.kind == "result":
-            return JSONResponse(result_fields(fault.code, "injected"), headers=self._date())
-        answer = self.service.answer(verb, **request.path_params, body=_parse(body))
-        if fault.kind in ("close_after", "truncate"):
-            return _BrokenOffResponse(answer if fault.kind == "truncate" else None)
-        return JSONResponse(answer, headers=self._date())
+            return _answer_json(result_fields(fault.code, "injected"), self._date())
+        result = self.service.answer(verb, **path, body=_parse(request.body))
+        if fault.kind == "close_after":
+            return None
+        return _answer_json(result, self._date(), breaks_off=fault.kind == "truncate")
 
-    async def _instead(self, fault: Fault) -> Response | None:
-        if fault.kind == "close_before":
-            return _BrokenOffResponse(None)
-        if fault.kind == "answer":
-            return HTMLResponse(fault.body, fault.status, dict(fault.headers) | self._date())
-        resets = self._resets
-        await asyncio.sleep(fault.seconds)
-        # After a reset, what it asks for would be done to the next campaign of that id.
-        return None if self._resets == resets else _BrokenOffResponse(None)
-
-    def _refusal(self, request: Request, body: bytes) -> str | None:
+    def _find_refusal(self, request: Request) -> str | None:
         return self.signatures.refusal(
             self._clock(),
             method=request.method,
-            path=request.scope["raw_path"].decode(),
-            query=parse_qsl(request.scope["query_string"].decode(), keep_blank_values=True),
+            path=request.raw_path,
+            query=parse_qsl(request.query, keep_blank_values=True),
             headers=request.headers,
-            body=body,
+            body=request.body,
         )
 
     def _date(self) -> dict[str, str]:
         return {"Date": format_datetime(self._clock(), usegmt=True)}
 
-    async def _state(self, request: Request) -> Response:
-        return JSONResponse(
+    async def _show_state(self, request: Request) -> Answer:
+        return _answer_json(
             {
                 "vdn_id": self.service.vdn_id,
                 "campaigns": {campaign.id: campaign.to_json() for campaign in self.service.campaigns.values()},
@@ -133,64 +162,36 @@ class SimulatorApp:
             }
         )
 
-    async def _change(self, request: Request) -> Response:
-        changes = _parse(await _read(request))
+    async def _change_campaign(self, request: Request, campaign_id: str) -> Answer:
         try:
-            number = check_campaign_id(request.path_params["campaign_id"])
+            number = check_campaign_id(campaign_id)
             if number not in self.service.campaigns:
-                return PlainTextResponse(f"there is no campaign {number}\n", 404)
+                return answer_text(404, f"there is no campaign {number}")
             campaign = self.service.campaigns[number]
-            campaign.change(changes)
+            campaign.change(_parse(request.body))
         except ValueError as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        return JSONResponse(campaign.to_json())
+            return answer_text(400, str(error))
+        return _answer_json(campaign.to_json())
 
-    async def _inject(self, request: Request) -> Response:
+    async def _inject(self, request: Request) -> Answer:
         try:
-            self.faults.inject(Fault.from_json(_parse(await _read(request))))
+            self.faults.inject(Fault.from_json(_parse(request.body)))
         except ValueError as error:
-            return PlainTextResponse(f"{error}\n", 400)
-        return JSONResponse(self.faults.to_json())
+            return answer_text(400, str(error))
+        return _answer_json(self.faults.to_json())
 
-    async def _clear(self, request: Request) -> Response:
+    async def _clear_faults(self, request: Request) -> Answer:
         self.faults.clear()
-        return JSONResponse([])
+        return _answer_json([])
 
 
-async def _read(request: Request) -> bytes:
-    too_large = HTTPException(413, f"a body must not be longer than {MAX_BODY_BYTES} bytes\n")
-    if int(request.headers.get("content-length", 0)) > MAX_BODY_BYTES:
-        raise too_large
-    body = bytearray()
-    try:
-        async for part in request.stream():
-            body += part
-            if len(body) > MAX_BODY_BYTES:
-                raise too_large
-    except ClientDisconnect:
-        # Nobody reads it, but an exception of another kind would be logged.
-        raise HTTPException(400, "the body broke off\n") from None
-    return bytes(body)
+def _answer_json(value: object, headers: dict[str, str] | None = None, *, breaks_off: bool = False) -> Answer:
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return Answer(200, body, "application/json", headers or {}, breaks_off)
 
 
-def _parse(body: bytes) -> object:
+def _parse(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         return None
-
-
-class _BrokenOffResponse(JSONResponse):
-    """Sends the first half of an answer, if there is one, and breaks the connection."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        transport: asyncio.Transport = scope["state"]["transport"]
-        if self.body == b"null":
-            transport.abort()
-        else:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            half = bytes(self.body)[: len(self.body) // 2]
-            await send({"type": "http.response.body", "body": half, "more_body": True})
-            transport.close()
-        while (await receive())["type"] != "http.disconnect":
-            pass

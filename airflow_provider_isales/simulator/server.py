@@ -5,30 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import tempfile
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import trustme
-import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from airflow_provider_isales.client import ISalesClient, SigningProfile
-from airflow_provider_isales.client.models import BatchStatus
 from airflow_provider_isales.simulator.app import SimulatorApp
-from airflow_provider_isales.simulator.faults import Fault, FaultPlan
-from airflow_provider_isales.simulator.service import Campaign, CampaignState, Service
+from airflow_provider_isales.simulator.http_server import HttpServer
+from airflow_provider_isales.simulator.service import Service
 from airflow_provider_isales.simulator.signature import SignatureCheck
 
-_START_SECONDS = 20
 
-
-class Simulator:
+class Simulator(SimulatorApp):
     """
     A CC-iSales on loopback. As a context manager it runs from entry to exit.
 
@@ -71,20 +66,16 @@ class Simulator:
         self.clock_offset = clock_offset
         self._secret_key = secret_key
         self.ca_file = ca_file
-        self.service = Service(vdn_id)
-        self.service.max_page_size, self.service.status_as_text = max_page_size, status_as_text
-        self.faults = FaultPlan()
         signatures = SignatureCheck(access_key, secret_key, frozenset(profiles))
-        self._app = SimulatorApp(self.service, signatures, self.faults, lambda: datetime.now(UTC) + self.clock_offset)
-        self._app.max_at_once = max_at_once
+        super().__init__(Service(vdn_id), signatures, lambda: datetime.now(UTC) + self.clock_offset)
+        self.service.max_page_size, self.service.status_as_text = max_page_size, status_as_text
+        self.max_at_once = max_at_once
         self._certificate_days = certificate_days
         self._self_signed = self_signed
 
     def __enter__(self) -> Self:
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
         listener = socket.create_server((self.host, self.port), family=family)
-        # Its connections inherit it: older uvicorns send head and body apart, and the body would wait 40 ms.
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = listener.getsockname()[1]
         self._directory = tempfile.TemporaryDirectory(prefix="isales-simulator-")
         directory = Path(self._directory.name)
@@ -93,16 +84,24 @@ class Simulator:
         authority.cert_pem.write_to_path(str(self.ca_file))
         certificate = directory / "server.pem"
         certificate.write_bytes(self._certificate(authority))
-        self._server = _Server(_configuration(self._app, certificate))
-        self._thread = threading.Thread(target=self._server.run, args=([listener],), name="isales-simulator")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        self._loop = asyncio.new_event_loop()
+        self._stopped = asyncio.Event()
+        self._thread = threading.Thread(target=self._serve, args=(listener, context), name="isales-simulator")
         self._thread.start()
-        deadline = time.monotonic() + _START_SECONDS
-        while not self._server.started:
-            if not self._thread.is_alive() or time.monotonic() > deadline:
-                self.stop()
-                raise RuntimeError("the simulator did not start")
-            time.sleep(0.01)
         return self
+
+    def _serve(self, listener: socket.socket, context: ssl.SSLContext) -> None:
+        async def serve() -> None:
+            connections = HttpServer(self.answer)
+            server = await asyncio.start_server(connections.serve_connection, sock=listener, ssl=context)
+            await self._stopped.wait()
+            server.close()
+            connections.abort_connections()
+
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(serve())
 
     def _certificate(self, authority: trustme.CA) -> bytes:
         """Return the key and the certificates as PEM."""
@@ -119,59 +118,10 @@ class Simulator:
 
     def stop(self) -> None:
         """Stop listening and drop what is still under way."""
-        self._server.should_exit = self._server.force_exit = True
-        self._thread.join(_START_SECONDS)
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopped.set)
+            self._thread.join()
         self._directory.cleanup()
-
-    @property
-    def requests(self) -> dict[str, int]:
-        """How many requests came in, by interface."""
-        return dict(self._app.requests)
-
-    def reset(self) -> None:
-        """Be as new: without campaigns, faults, counts and ``on_request``. Connections stay open."""
-        self._app.reset()
-
-    @property
-    def on_request(self) -> Callable[[str, Any], None] | None:
-        """
-        What is called at each request, before anything else is done, with the interface's name and the body's JSON.
-
-        For tests in which somebody edits a campaign meanwhile. It runs in the simulator's thread.
-        """
-        return self._app.on_request
-
-    @on_request.setter
-    def on_request(self, action: Callable[[str, Any], None] | None) -> None:
-        self._app.on_request = action
-
-    def add_campaign(
-        self,
-        campaign_id: int,
-        *,
-        batches: int = 0,
-        state: CampaignState = CampaignState.EXECUTING,
-        status: BatchStatus = BatchStatus.STARTED,
-        max_batches: int = 1000,
-    ) -> Campaign:
-        """
-        Add a campaign, in place of one with the same id.
-
-        :param campaign_id: its id
-        :param batches: how many batches it has
-        :param state: its state
-        :param status: the status of its batches
-        :param max_batches: how many batches it may hold
-        """
-        campaign = Campaign(campaign_id, CampaignState(state), max_batches)
-        for _ in range(batches):
-            campaign.add_batch(status=BatchStatus(status))
-        self.service.campaigns[campaign_id] = campaign
-        return campaign
-
-    def inject(self, kind: str, **settings: Any) -> None:
-        """Have the next calls go wrong; see :class:`~airflow_provider_isales.simulator.faults.Fault`."""
-        self.faults.inject(Fault(kind, **settings))
 
     def connection(self, **extra: object) -> str:
         """
@@ -205,35 +155,3 @@ class Simulator:
             "vdn_id": self.service.vdn_id,
         }
         return ISalesClient(**(defaults | settings))
-
-
-class _Server(uvicorn.Server):
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # From Python 3.12 on, a server waits for its connections, and an idle or stalled one would take its time.
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
-        await super().shutdown(sockets)
-
-
-class _Protocol(H11Protocol):
-    """Hands each connection's transport to the application, so that a fault can break the connection."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(cast("asyncio.Transport", transport))
-        self.app_state = {**self.app_state, "transport": transport}
-
-
-def _configuration(app: SimulatorApp, certificate: Path) -> uvicorn.Config:
-    return uvicorn.Config(
-        app.asgi,
-        http=_Protocol,
-        ws="none",
-        lifespan="off",
-        ssl_certfile=str(certificate),
-        log_config=None,
-        log_level="error",
-        access_log=False,
-        date_header=False,
-        server_header=False,
-        timeout_keep_alive=60,
-    )

@@ -181,14 +181,14 @@ class TestAPlatformAsInTheReference:
         self, doctor_visits: Doctor, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         refusals = []
-        check = type(simulator._app.signatures).refusal
+        check = type(simulator.signatures).refusal
 
         def refusal(*arguments: Any, **settings: Any) -> str | None:
             if found := check(*arguments, **settings):
                 refusals.append(found)
             return found
 
-        monkeypatch.setattr(type(simulator._app.signatures), "refusal", refusal)
+        monkeypatch.setattr(type(simulator.signatures), "refusal", refusal)
         doctor_visits(simulator, "1001")
         assert len(refusals) == 2  # the clock, behind and ahead
 

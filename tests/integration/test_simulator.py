@@ -343,13 +343,13 @@ class TestCommand:
         assert answers[1].json()["state"] == "suspended"
 
     def test_a_missing_extra_is_told_in_one_line(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError(name='uvicorn')")
+        (tmp_path / "trustme.py").write_text("raise ModuleNotFoundError(name='trustme')")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         process = self.start(tmp_path)
         _, errors = process.communicate(timeout=20)
         assert process.returncode == 1
         assert errors == (
-            "isales-simulator: the simulator needs uvicorn: install the extra [simulator] of this package the way you "
+            "isales-simulator: the simulator needs trustme: install the extra [simulator] of this package the way you "
             "installed the package, such as `pip install '.[simulator]'` in a clone\n"
         )
 

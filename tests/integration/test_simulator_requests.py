@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
 from http.client import HTTPResponse
+from io import BufferedReader
 from typing import Any
 from urllib.parse import quote
 
@@ -97,6 +98,16 @@ def signed(method: str, path: str, body: bytes = b"", *, host: bytes = b"127.0.0
 
 def chunked(body: bytes) -> bytes:
     return b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+
+
+def read_answer(file: BufferedReader) -> bytes:
+    """Read one answer from a connection; return its first line."""
+    start, length = file.readline(), 0
+    while (line := file.readline()) != b"\r\n":
+        if line.lower().startswith(b"content-length:"):
+            length = int(line.split(b":")[1])
+    file.read(length)
+    return start
 
 
 @pytest.fixture(autouse=True)
@@ -230,6 +241,46 @@ class TestHeads:
 
     def test_a_path_that_is_not_ascii_is_400(self, simulator: Simulator) -> None:
         assert ask(simulator, request("POST", PAUSE).replace(b"/7/", b"/\xe9/")).status == 400
+
+
+class TestConnections:
+    STATE = request("GET", "/simulator/state")
+
+    @pytest.mark.parametrize("sent", [[STATE, STATE], [STATE * 2]], ids=["one by one", "at once"])
+    def test_a_connection_is_used_for_several_requests(self, simulator: Simulator, sent: list[bytes]) -> None:
+        with connected(simulator, SECONDS) as stream, stream.makefile("rb") as file:
+            for part in sent:
+                stream.sendall(part)
+                heads = [read_answer(file) for _ in range(2 // len(sent))]
+                assert heads == [b"HTTP/1.1 200 OK\r\n"] * len(heads)
+
+    @pytest.mark.parametrize(
+        "last", [request("GET", "/simulator/state", headers=b"Connection: close\r\n"), STATE.replace(b"1.1", b"1.0", 1)]
+    )
+    def test_a_connection_is_closed_after_the_last_request(self, simulator: Simulator, last: bytes) -> None:
+        with connected(simulator, SECONDS) as stream, stream.makefile("rb") as file:
+            stream.sendall(last)
+            assert read_answer(file) == b"HTTP/1.1 200 OK\r\n"
+            assert file.read() == b""
+
+    def test_a_body_that_waits_to_be_asked_for_is_asked_for(self, simulator: Simulator) -> None:
+        body = b'{"kind": "delay"}'
+        head = request("POST", FAULTS, body, headers=b"Expect: 100-continue\r\n").removesuffix(body)
+        with connected(simulator, SECONDS) as stream, stream.makefile("rb") as file:
+            stream.sendall(head)
+            assert (file.readline(), file.readline()) == (b"HTTP/1.1 100 Continue\r\n", b"\r\n")
+            stream.sendall(body)
+            assert read_answer(file) == b"HTTP/1.1 200 OK\r\n"
+
+    def test_a_truncated_answer_ends_in_the_middle_of_its_body(self, simulator: Simulator) -> None:
+        simulator.inject("truncate")
+        with connected(simulator, SECONDS) as stream, stream.makefile("rb") as file:
+            stream.sendall(signed("POST", PAUSE, b'{"id": ""}'))
+            head, body = file.read().split(b"\r\n\r\n")
+        assert (
+            f"Content-Length: {2 * len(body)}".encode() in head
+            or f"Content-Length: {2 * len(body) + 1}".encode() in head
+        )
 
 
 class TestFaults:

@@ -1,0 +1,164 @@
+"""A small HTTP/1.1 server on asyncio's streams: strict in what it reads, and able to break off an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from http.client import responses
+from urllib.parse import unquote
+
+# A thousand times what an interface takes.
+MAX_BODY_BYTES = 2**20
+
+_TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
+_START = re.compile(rb"(%s) ([\x21-\x7e]+) HTTP/1\.([01])" % _TOKEN)
+_HEADER = re.compile(rb"(%s):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*" % _TOKEN)
+_CHUNK = re.compile(rb"([0-9a-fA-F]{1,16})[ \t]*(?:;.*)?\r\n")
+_WITHOUT_BODY = (204, 304)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as received: path and query still encoded, the names of headers in lower case."""
+
+    method: str
+    raw_path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        return unquote(self.raw_path)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """
+    An answer to send.
+
+    :param breaks_off: whether the connection is closed after the first half of the body
+    """
+
+    status: int
+    body: bytes
+    content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    breaks_off: bool = False
+
+
+class _BadRequestError(Exception):
+    """What arrives cannot be read as a request; nothing after it can be read either."""
+
+    def __init__(self, text: str, status: int = 400) -> None:
+        super().__init__(text)
+        self.answer = answer_text(status, text)
+
+
+class HttpServer:
+    """
+    Answers requests until its connections are aborted.
+
+    :param answer: returns the answer to a request, or None to close the connection without one
+    """
+
+    def __init__(self, answer: Callable[[Request], Awaitable[Answer | None]]) -> None:
+        self._answer = answer
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    async def serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection, one after the other."""
+        self._writers.add(writer)
+        try:
+            while await self._serve_request(reader, writer):
+                pass
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the other end is gone, or the server ends
+        finally:
+            self._writers.remove(writer)
+            writer.close()
+
+    def abort_connections(self) -> None:
+        """Drop all connections, whatever is under way on them."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def _serve_request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; return whether another may follow on the connection."""
+        try:
+            request, is_last = await _read_request(reader, writer)
+        except (_BadRequestError, asyncio.LimitOverrunError) as error:
+            refusal = error.answer if isinstance(error, _BadRequestError) else answer_text(431, "a line is too long")
+            _write(writer, refusal, is_last=True)
+            while await reader.read(MAX_BODY_BYTES):  # the other end may only read the answer once it has sent all
+                pass
+            return False
+        answer = await self._answer(request)
+        if answer is None:
+            writer.transport.abort()
+            return False
+        _write(writer, answer, is_last=is_last, without_body=request.method == "HEAD")
+        await writer.drain()
+        return not (is_last or answer.breaks_off)
+
+
+def answer_text(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
+    """Return an answer of one line."""
+    return Answer(status, f"{text}\n".encode(errors="replace"), "text/plain; charset=utf-8", headers or {})
+
+
+async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[Request, bool]:
+    """Return the next request, and whether it is the last on its connection."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    start, *lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    target, fields = _START.fullmatch(start), [_HEADER.fullmatch(line) for line in lines]
+    headers: dict[str, str] = {}
+    for match in fields:
+        if not match:
+            raise _BadRequestError("a header is not one of HTTP/1.1")
+        headers.setdefault(match[1].decode().lower(), match[2].decode("latin-1"))
+    if not target:
+        raise _BadRequestError("this is not HTTP/1.1")
+    method, address, minor = (part.decode() for part in target.groups())
+    if headers.get("expect", "").lower() == "100-continue":
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    path, _, query = address.partition("?")
+    is_last = minor == "0" or "close" in headers.get("connection", "").lower()
+    return Request(method, path, query, headers, await _read_body(reader, headers)), is_last
+
+
+async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
+    too_large = _BadRequestError(f"a body must not be longer than {MAX_BODY_BYTES} bytes", 413)
+    if "transfer-encoding" not in headers:
+        length = headers.get("content-length", "0")
+        if not re.fullmatch("[0-9]{1,20}", length):
+            raise _BadRequestError("the length is no number")
+        if int(length) > MAX_BODY_BYTES:
+            raise too_large
+        return await reader.readexactly(int(length))
+    if headers["transfer-encoding"].lower() != "chunked":
+        raise _BadRequestError("transfer-encoding may be chunked only")
+    body = b""
+    while match := _CHUNK.fullmatch(await reader.readuntil(b"\r\n")):
+        size = int(match[1], 16)
+        if len(body) + size > MAX_BODY_BYTES:
+            raise too_large
+        if not size:
+            while await reader.readuntil(b"\r\n") != b"\r\n":
+                pass  # trailers
+            return body
+        body += (await reader.readexactly(size + 2))[:-2]
+    raise _BadRequestError("the body is not chunked")
+
+
+def _write(writer: asyncio.StreamWriter, answer: Answer, *, is_last: bool, without_body: bool = False) -> None:
+    given = {name.lower() for name in answer.headers}
+    headers = {} if answer.status in _WITHOUT_BODY else {"Content-Length": str(len(answer.body))}
+    headers |= {} if "content-type" in given else {"Content-Type": answer.content_type}
+    headers |= {"Connection": "close"} if is_last and "connection" not in given else {}
+    lines = [f"{name}: {value}\r\n" for name, value in {**headers, **answer.headers}.items()]
+    head = f"HTTP/1.1 {answer.status} {responses.get(answer.status, '')}\r\n{''.join(lines)}\r\n"
+    body = b"" if without_body else answer.body[: len(answer.body) // 2] if answer.breaks_off else answer.body
+    writer.write(head.encode("latin-1") + body)
