@@ -23,7 +23,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 import psutil
@@ -32,8 +31,6 @@ WAIT_SECONDS = 120
 # Below what Linux gives to connections that go out.
 _PORTS = (20_000, 32_768)
 STOP_SECONDS = 10
-LONGEST_STOP_SECONDS = 60
-END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -85,16 +82,6 @@ class ProcessGroup:
         if self._supervisor.poll() is not None:
             raise StartError(f"{self.command} ended; see {self.log}:\n{self.log.read_text()[-2000:]}")
 
-    def listens(self, port: int) -> bool:
-        """Return whether one of its processes listens on a TCP port."""
-        with suppress(psutil.NoSuchProcess):
-            for process in psutil.Process(self.pid).children(recursive=True):
-                with suppress(psutil.Error):
-                    for socket_ in process.net_connections("tcp"):
-                        if socket_.status == psutil.CONN_LISTEN and socket_.laddr.port == port:
-                            return True
-        return False
-
     def stop(self) -> None:
         """End all its processes."""
         self._supervisor.communicate()
@@ -143,32 +130,26 @@ def sole_use(directory: Path) -> Iterator[int]:
     :raises StartError: if it is in use
     """
     directory.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
+    lock = directory / "lock"
+    with lock.open("a") as file:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise StartError(f"{directory} is in use {_by_whom(directory)}") from None
-        for path in directory.iterdir():
+            raise StartError(f"{directory} is in use{_describe_user(lock)}") from None
+        for path in set(directory.iterdir()) - {lock}:
             if path.is_dir() and not path.is_symlink():
                 shutil.rmtree(path)
             else:
                 path.unlink()
-        _pid_file(directory).write_text(str(os.getpid()))
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        yield file.fileno()
 
 
 def run_program(main: Callable[[], int]) -> NoReturn:
     """
-    Run a program so that the first signal to end it, or the end of its terminal, interrupts it; more change nothing.
+    Run a program that starts process groups; however it ends, their supervisors end them.
 
     :param main: the program; what it returns is the exit status
     """
-    for number in END_SIGNALS:
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # which nohup asks for
-            signal.signal(number, _end)
     if sys.stdin.isatty():
         threading.Thread(target=_end_with_the_terminal, daemon=True).start()
     try:
@@ -179,48 +160,40 @@ def run_program(main: Callable[[], int]) -> NoReturn:
         os._exit(128 + signal.SIGINT)  # does not wait for threads that were interrupted while starting
 
 
-def _end(number: int, frame: FrameType | None) -> NoReturn:
-    for each in END_SIGNALS:
-        signal.signal(each, signal.SIG_IGN)
-    signal.alarm(LONGEST_STOP_SECONDS)  # kills this process if it hangs; supervisors see to the others
-    with suppress(OSError):  # the terminal may be gone
-        os.write(sys.stdout.fileno(), b"\nStopping ...\n")
-    raise KeyboardInterrupt
-
-
 def _end_with_the_terminal() -> None:
-    """Make up for `make`, which keeps to itself that its terminal was closed and waits for this program to end."""
+    """End when the terminal is closed: `make` would wait for this program, and not pass the signal on."""
     terminal = select.poll()
     terminal.register(sys.stdin, 0)
     terminal.poll()
     os.kill(os.getpid(), signal.SIGHUP)
 
 
-def _pid_file(directory: Path) -> Path:
-    return directory / "used-by.pid"
-
-
-def _by_whom(directory: Path) -> str:
-    try:
-        process = psutil.Process(int(_pid_file(directory).read_text()))
-        since = datetime.fromtimestamp(process.create_time())
-    except (OSError, ValueError, psutil.NoSuchProcess):
-        return f"by processes that are being ended: try again in {LONGEST_STOP_SECONDS} s"
+def _describe_user(file: Path) -> str:
+    """Say which other process has had a file open for longest."""
+    users = [
+        process
+        for process in psutil.process_iter(["open_files", "create_time"])
+        if process.pid != os.getpid() and str(file) in {opened.path for opened in process.info["open_files"] or ()}
+    ]
+    if not users:
+        return ": try again"
+    user = min(users, key=lambda process: float(process.info["create_time"]))
+    since = datetime.fromtimestamp(user.info["create_time"])
     return (
-        f"by process {process.pid}, which started at {since:%Y-%m-%d %H:%M:%S}: "
-        f"stop it with Ctrl-C in its terminal, or with `kill {process.pid}`"
+        f" by process {user.pid}, which started at {since:%Y-%m-%d %H:%M:%S}: "
+        f"stop it with Ctrl-C in its terminal, or with `kill {user.pid}`"
     )
 
 
 def _supervise(command: Sequence[str]) -> None:
     """Run a command until it ends, a signal comes or standard input is closed; then end all that came of it."""
-    if sys.platform == "linux":  # so that none of its descendants gets another parent than this
+    if sys.platform == "linux":  # so that orphans among its descendants stay its own
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     asked = threading.Event()
-    for number in END_SIGNALS:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: asked.set())
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # leaves no zombies of those that it becomes the parent of
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # leaves no zombies of adopted orphans
     while not asked.is_set() and process.poll() is None:
         if select.select([sys.stdin], [], [], 0.2)[0]:
             break

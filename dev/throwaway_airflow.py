@@ -197,16 +197,9 @@ class ThrowawayAirflow:
         def serves() -> bool:
             for process in self._processes:
                 process.check()
-            return self._listens() and self._has_a_token() and self._scheduler_is_healthy()
+            return is_open(self.port) and self._has_a_token() and self._scheduler_is_healthy()
 
         wait_for(serves, f"API server and scheduler; see the logs in {self.home}", START_SECONDS)
-
-    def _listens(self) -> bool:
-        if not is_open(self.port):
-            return False
-        if not any(process.listens(self.port) for process in self._processes):
-            raise StartError(f"another program has taken port {self.port} in the meantime: try again")
-        return True
 
     def _scheduler_is_healthy(self) -> bool:
         return bool(self.api("GET", "monitor/health").json()["scheduler"]["status"] == "healthy")

@@ -75,7 +75,7 @@ def test_even_a_daemon_that_does_not_heed_sigterm_is_ended(aftermath: Aftermath)
 
 
 def test_the_directory_is_in_use_as_long_as_the_daemon_runs(aftermath: Aftermath) -> None:
-    assert "is in use by processes that are being ended" in aftermath.refused_at_first
+    assert "is in use by process " in aftermath.refused_at_first
 
 
 def test_the_directory_can_be_used_afterwards(aftermath: Aftermath) -> None:

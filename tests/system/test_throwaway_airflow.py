@@ -6,20 +6,19 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 import requests
-from processes import ProcessGroup, StartError, free_port, is_open, wait_for
-from throwaway_airflow import REPOSITORY, ThrowawayAirflow
+from processes import free_port, is_open, wait_for
+from throwaway_airflow import REPOSITORY
 
 LONGEST_STOP = 30
 
@@ -204,18 +203,3 @@ def test_closing_its_terminal_leaves_no_process(tmp_path: Path) -> None:
         airflow.wait_until_it_runs("airflow standalone")
         os.close(terminal)
         assert airflow.end() == []
-
-
-def test_it_says_so_when_another_program_takes_the_port_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    port, start = free_port(), ThrowawayAirflow.start
-    with ExitStack() as listening:
-
-        def start_and_lose_the_port(airflow: ThrowawayAirflow, *arguments: str) -> ProcessGroup:
-            process = start(airflow, *arguments)
-            listening.enter_context(socket.create_server(("127.0.0.1", port)))
-            return process
-
-        monkeypatch.setattr(ThrowawayAirflow, "start", start_and_lose_the_port)
-        airflow = ThrowawayAirflow(tmp_path, REPOSITORY / "example_dags", {}, port)
-        with pytest.raises(StartError, match=f"another program has taken port {port}"), airflow:
-            pass
