@@ -15,12 +15,7 @@ TICK_SECONDS = 0.5
 def run_each(
     do: Callable[[T], None], items: Collection[T], parallel: int, tick: Callable[[], None] = lambda: None
 ) -> None:
-    """
-    Do something for each of many, several at once, and return when it is done for all.
-
-    :param do: is called in other threads; it must deal with its own errors
-    :param tick: is called in this thread, every half second and at the end
-    """
+    """Call ``do``, which must not raise, for all items in other threads; meanwhile and at the end ``tick`` in this."""
 
     def work(queue: Queue[T]) -> None:
         for item in queue:

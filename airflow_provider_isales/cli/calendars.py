@@ -14,10 +14,9 @@ from airflow_provider_isales.shifts import ShiftCalendar, ShiftCalendarError
 
 def read_calendar(name: str) -> ShiftCalendar:
     """
-    Return a calendar.
+    Return the calendar of a file of YAML or JSON, or of ``FILE.py:NAME``, which runs the file.
 
-    :param name: a file of YAML or JSON; or ``FILE.py:NAME``, which runs the file, as Airflow does with DAGs
-    :raises UsageError: if there is none; the message says what is wrong with it
+    :raises UsageError: if there is none; the message says what is wrong
     """
     file, _, variable = name.rpartition(":")
     if file.endswith(".py"):

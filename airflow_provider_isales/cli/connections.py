@@ -40,11 +40,9 @@ class JSONConnection:
 
 def make_client(arguments: argparse.Namespace, max_connections: int = 8) -> ISalesClient:
     """
-    Return a client for the connection that was asked for. Close it, or use it as a context manager.
+    Return a client for the connection that was typed. Close it, or use it as a context manager.
 
-    :param arguments: what was typed
-    :param max_connections: how many connections are kept open: as many as threads use the client at once
-    :raises UsageError: if there is no such connection, or it cannot be used; the message says what to type
+    :raises UsageError: if there is none, or it cannot be used; the message says what to type
     """
     connection, source = find_connection(arguments.conn_id, arguments.connection_file)
     try:
@@ -53,20 +51,17 @@ def make_client(arguments: argparse.Namespace, max_connections: int = 8) -> ISal
         raise UsageError(f"--retry-for: {error}") from None
     try:
         settings = client_settings(connection)
+        settings["retry"] = retry
         if arguments.vdn_id is not None:
             settings["vdn_id"] = arguments.vdn_id
-        return ISalesClient(**settings, retry=retry, max_connections=max_connections)
+        return ISalesClient(**settings, max_connections=max_connections)
     except ISalesArgumentError as error:
         problem = f"{source} cannot be used: {error}"
     raise UsageError(problem)  # here, so that no frame whose variables hold secrets hangs on it
 
 
 def make_campaign_keys(client: ISalesClient, campaign_ids: Iterable[int]) -> list[CampaignKey]:
-    """
-    Return the campaigns that were named, each once.
-
-    :raises UsageError: if nothing says in which VDN they are
-    """
+    """Return the campaigns, each once; a ``UsageError`` if nothing says in which VDN they are."""
     if client.vdn_id is None:
         raise UsageError("the connection names no vdn_id: add --vdn-id VDN, or set its extra field vdn_id")
     return list(dict.fromkeys(map(client.campaign, campaign_ids)))
@@ -76,8 +71,6 @@ def find_connection(conn_id: str, file: str | None) -> tuple[ConnectionLike, str
     """
     Return a connection, and where it was found.
 
-    :param conn_id: its id
-    :param file: the file that has it, if one was named
     :raises UsageError: if there is none, or it can't be read
     """
     if file is not None:
@@ -103,10 +96,7 @@ def read_connection(text: str, conn_id: str, source: str) -> ConnectionLike:
     """
     Read a connection as JSON; one as URI too where Airflow is installed, which reads it.
 
-    :param text: what stands there
-    :param conn_id: the connection's id
-    :param source: how messages name the place; they never show the text
-    :raises UsageError: if it is neither
+    :raises UsageError: if it is neither; it names the source, and never shows the text
     """
     problem = f"{source} has no connection as JSON such as {EXAMPLE}"
     # Errors of json and of Airflow, or those of a field of another type, may hold what was read.

@@ -9,7 +9,7 @@ from typing import Any
 
 from airflow.cli.cli_config import ActionCommand, CLICommand, GroupCommand
 
-from airflow_provider_isales.cli.parser import COMMANDS, DESCRIPTION
+from airflow_provider_isales.cli.parser import COMMANDS, CONNECTION, DESCRIPTION
 from airflow_provider_isales.cli.runner import run_command
 
 
@@ -17,7 +17,7 @@ def get_isales_cli_commands() -> list[CLICommand]:
     """Return the commands; the provider info names this function."""
     commands = []
     for name, command in COMMANDS.items():
-        arguments: Any = (*command.arguments, *command.connection)  # these are as Airflow's ``Arg`` is
+        arguments: Any = [*command.arguments, *CONNECTION] if command.has_connection else command.arguments
         commands.append(ActionCommand(name, command.summary, _make_function(name), arguments, epilog=command.epilog))
     return [GroupCommand(name="isales", help=DESCRIPTION, subcommands=commands)]
 

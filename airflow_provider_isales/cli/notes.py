@@ -13,9 +13,8 @@ from threading import Lock
 from uuid import uuid4
 
 from airflow_provider_isales.cli.statuses import UsageError
+from airflow_provider_isales.client import CampaignKey, ISalesArgumentError
 from airflow_provider_isales.client.arguments import campaign_key, check_batch_id
-from airflow_provider_isales.client.errors import ISalesArgumentError
-from airflow_provider_isales.client.models import CampaignKey
 
 Noted = dict[CampaignKey, list[str]]
 
@@ -27,11 +26,8 @@ class Notes:
     """
     JSON such as ``{"campaigns": [{"vdn_id": 25, "campaign_id": 1001, "batch_ids": ["..."]}]}``.
 
-    A pause adds to it, so that a second try does not forget what the first one stopped; a resume takes out what is
-    started again. Each change is one rename: whatever happens, the file is whole. Several processes may change it at
-    once.
-
-    :param path: the file
+    A pause adds to it, so that a second try does not forget what the first one stopped; a resume removes what is
+    started again. Each change is one rename, so the file is always whole; several processes may change it at once.
     """
 
     def __init__(self, path: str) -> None:
@@ -44,18 +40,14 @@ class Notes:
         self._patience = _LOCK_SECONDS
 
     def read(self) -> Noted:
-        """
-        Return what is noted.
-
-        :raises UsageError: if the file can't be read, or holds something else
-        """
+        """Return what is noted; a ``UsageError`` if the file can't be read, or holds something else."""
         noted: Noted = {}
         try:
             for entry in json.loads(self.path.read_text(encoding="utf-8"))["campaigns"]:
                 if not isinstance(entry["batch_ids"], list):
                     raise TypeError
                 campaign = campaign_key(entry["vdn_id"], entry["campaign_id"])
-                noted[campaign] = _merge(noted.get(campaign, []), map(check_batch_id, entry["batch_ids"]))
+                noted = _merge(noted, {campaign: map(check_batch_id, entry["batch_ids"])})
         except OSError as error:
             raise UsageError(f"{self.path} can't be read: {error}") from None
         except (ValueError, TypeError, LookupError, RecursionError, ISalesArgumentError):
@@ -65,18 +57,17 @@ class Notes:
     def add(self, batches: Mapping[CampaignKey, Iterable[str]]) -> None:
         """Note batches too. A failure is no reason to leave them started: ``problem`` says what went wrong."""
         with self._lock:
-            self.added = _merge_all(self.added, batches)
-            self._change(lambda noted: _merge_all(noted, self.added))
+            self.added = _merge(self.added, batches)
+            self._change(lambda noted: _merge(noted, self.added))
 
     def remove(self, batches: Mapping[CampaignKey, Collection[str]]) -> None:
         """Remove batches; on failure ``problem`` says what went wrong."""
+
+        def change(noted: Noted) -> Noted:
+            return {key: [each for each in ids if each not in batches.get(key, ())] for key, ids in noted.items()}
+
         with self._lock:
-            self._change(
-                lambda noted: {
-                    campaign: [batch_id for batch_id in batch_ids if batch_id not in batches.get(campaign, ())]
-                    for campaign, batch_ids in noted.items()
-                }
-            )
+            self._change(change)
 
     def _change(self, change: Callable[[Noted], Noted]) -> None:
         try:
@@ -122,12 +113,8 @@ def to_json(noted: Noted) -> str:
     return json.dumps({"campaigns": entries}, indent=2)
 
 
-def _merge(some: Iterable[str], more: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys([*some, *more]))
-
-
-def _merge_all(some: Noted, more: Mapping[CampaignKey, Iterable[str]]) -> Noted:
-    return some | {campaign: _merge(some.get(campaign, []), batch_ids) for campaign, batch_ids in more.items()}
+def _merge(some: Noted, more: Mapping[CampaignKey, Iterable[str]]) -> Noted:
+    return some | {key: list(dict.fromkeys([*some.get(key, ()), *batch_ids])) for key, batch_ids in more.items()}
 
 
 def _try_to_lock(folder: int) -> bool:

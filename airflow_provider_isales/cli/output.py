@@ -15,11 +15,7 @@ _problem = ""
 
 
 def set_up(*, verbose: bool) -> None:
-    """
-    Prepare standard output, and the log on standard error.
-
-    :param verbose: whether to log what is being done, not only what goes wrong
-    """
+    """Prepare standard output, and the log on standard error: of what goes wrong, or also of what is being done."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a batch's name in Chinese, on a terminal that has none

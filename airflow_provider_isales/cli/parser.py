@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from airflow_provider_isales import __version__
 from airflow_provider_isales.cli.statuses import FAILURE, INTERRUPTED, STATUSES, SUCCESS, UNUSABLE
@@ -21,13 +20,18 @@ T = TypeVar("T")
 DESCRIPTION = "Stop and restart outbound calling on CC-iSales, also when Airflow is down."
 #: The variable with the connection, for machines without Airflow.
 VARIABLE = "ISALES_CONN"
-MAX_DAYS = 366
+EXAMPLES = """
+isales pause 1001 1002 --save before.json   # stop calling in two campaigns
+isales check 1001 1002                      # has it stopped?
+isales resume --from-file before.json       # start again what was stopped
+isales COMMAND --help                       # more of each
+"""
 
 _DURATION = re.compile(r"(?=\d)(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,5})s)?")
 
 
 class Argument:
-    """An argument, as ``argparse`` takes it, with the interface of Airflow's ``Arg``."""
+    """An argument as ``argparse`` takes it, with the interface of Airflow's ``Arg``."""
 
     def __init__(self, *flags: str, **settings: Any) -> None:
         self.flags = flags
@@ -38,55 +42,19 @@ class Argument:
         parser.add_argument(*self.flags, **self.settings)
 
 
-@dataclass(frozen=True)
-class Command:
-    """
-    A command; the module of its name in ``commands`` has its function ``run``.
-
-    :param summary: what it does
-    :param arguments: its own arguments
-    :param examples: command lines, each with what it is for
-    :param statuses: what its exit statuses mean
-    :param connection: the arguments that choose a connection
-    """
+class Command(NamedTuple):
+    """A command; the module of its name in ``commands`` has its function ``run``."""
 
     summary: str
-    arguments: tuple[Argument, ...]
+    arguments: Sequence[Argument]
     examples: str
-    statuses: Mapping[int, str] = field(default_factory=lambda: STATUSES)
-    connection: tuple[Argument, ...] = ()
+    statuses: Mapping[int, str] = STATUSES
+    has_connection: bool = True
 
     @property
     def epilog(self) -> str:
         """What is below the help: examples and exit statuses."""
         return _make_epilog(self.examples, self.statuses)
-
-
-def make_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands."""
-    examples = """
-    isales pause 1001 1002 --save before.json   # stop calling in two campaigns
-    isales check 1001 1002                      # has it stopped?
-    isales resume --from-file before.json       # start again what was stopped
-    isales COMMAND --help                       # more of each
-    """
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="isales", description=DESCRIPTION, epilog=_make_epilog(examples, STATUSES), formatter_class=raw
-    )
-    parser.add_argument("--version", action="version", version=__version__)
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
-    for name, command in COMMANDS.items():
-        subparser = subparsers.add_parser(
-            name, help=command.summary, description=_wrap(command.summary), epilog=command.epilog, formatter_class=raw
-        )
-        for argument in command.arguments:
-            argument.add_to_parser(subparser)
-        if command.connection:
-            group = subparser.add_argument_group("connection", _wrap(CONNECTION_DESCRIPTION))
-            for argument in command.connection:
-                argument.add_to_parser(group)
-    return parser
 
 
 def _make_epilog(examples: str, statuses: Mapping[int, str]) -> str:
@@ -136,58 +104,58 @@ def _read_date(text: str) -> date:
 
 def _read_days(text: str) -> int:
     days = _read_number(text)
-    if isinstance(days, int) and 1 <= days <= MAX_DAYS:
+    if isinstance(days, int) and 1 <= days <= 366:  # noqa: PLR2004 - a year
         return days
-    raise argparse.ArgumentTypeError(f"must be a number from 1 to {MAX_DAYS}, not {text!r}")
+    raise argparse.ArgumentTypeError(f"must be a number from 1 to 366, not {text!r}")
 
 
 def _make_campaigns(nargs: str, more: str = "") -> Argument:
-    return Argument(
-        "campaigns",
-        nargs=nargs,
-        type=_checked(check_campaign_id),
-        metavar="CAMPAIGN",
-        help=f'the id of a campaign ("outbound call task" in the console){more}',
-    )
+    meaning = f'the id of a campaign ("outbound call task" in the console){more}'
+    return Argument("campaigns", nargs=nargs, type=_checked(check_campaign_id), metavar="CAMPAIGN", help=meaning)
+
+
+def _make_option(flag: str, metavar: str, meaning: str, **settings: Any) -> Argument:
+    return Argument(flag, metavar=metavar, help=meaning, **settings)
 
 
 def _make_batch_ids(flag: str, meaning: str) -> Argument:
-    return Argument(flag, action="append", default=[], type=_checked(check_batch_id), metavar="ID", help=meaning)
+    return _make_option(
+        flag, "ID", f"{meaning}; may be repeated", action="append", default=[], type=_checked(check_batch_id)
+    )
 
 
-def _make_yes(meaning: str) -> Argument:
-    return Argument("-y", "--yes", action="store_true", help=meaning)
+def _make_flag(*flags: str, meaning: str) -> Argument:
+    return Argument(*flags, action="store_true", help=meaning)
 
 
-CAMPAIGNS = _make_campaigns("+")
-EXCLUDE = _make_batch_ids("--exclude", "a batch to leave alone, whatever its status; may be repeated")
-PARALLEL = Argument(
+CALENDAR = "a .yaml, .yml or .json file, or FILE.py:NAME for a calendar in Python, whose file is run"
+EXCLUDE = _make_batch_ids("--exclude", "a batch to leave alone, whatever its status")
+PARALLEL = _make_option(
     "--parallel",
+    "NUMBER",
+    "how many requests are under way at once, over all campaigns, 1 to 64 (default: %(default)s)",
     type=_checked(check_parallelism, _read_number),
     default=16,
-    metavar="NUMBER",
-    help="how many requests are under way at once, over all campaigns, 1 to 64 (default: %(default)s)",
 )
-VERBOSE = Argument("-v", "--verbose", action="store_true", help="say on standard error what is being done")
+VERBOSE = _make_flag("-v", "--verbose", meaning="say on standard error what is being done")
 OUTPUT = (
     Argument("--output", choices=("text", "json"), default="text", help="json is for scripts (default: %(default)s)"),
     VERBOSE,
 )
-CALENDAR = "a .yaml, .yml or .json file, or FILE.py:NAME for a calendar in Python, whose file is run"
 CONNECTION_DESCRIPTION = (
     f"The first of: --connection-file, the variable AIRFLOW_CONN_<ID>, for the default one {VARIABLE}, then "
     "Airflow's secrets backends and database where it is installed. Keys are never given on the command line."
 )
 CONNECTION = (
-    Argument("--conn-id", default=DEFAULT_CONN_ID, metavar="ID", help="(default: %(default)s)"),
-    Argument("--connection-file", metavar="FILE", help="a file with the connection as JSON, or as Airflow exports it"),
-    Argument("--vdn-id", type=_checked(check_vdn_id), metavar="VDN", help="another VDN than the connection's"),
-    Argument(
+    _make_option("--conn-id", "ID", "(default: %(default)s)", default=DEFAULT_CONN_ID),
+    _make_option("--connection-file", "FILE", "a file with the connection as JSON, or as Airflow exports it"),
+    _make_option("--vdn-id", "VDN", "another VDN than the connection's", type=_checked(check_vdn_id)),
+    _make_option(
         "--retry-for",
+        "TIME",
+        "how long one request is tried again when it fails in passing (default: %(default)s)",
         type=_read_duration,
         default="60s",
-        metavar="TIME",
-        help="how long one request is tried again when it fails in passing (default: %(default)s)",
     ),
 )
 
@@ -196,28 +164,25 @@ COMMANDS = {
     "list": Command(
         "Say which batches campaigns have, and which are started; changes nothing.",
         (
-            CAMPAIGNS,
+            _make_campaigns("+"),
             Argument("--status", choices=("started", "suspended"), help="only batches with this status"),
-            Argument("--name", metavar="TEXT", help="only batches whose name contains this"),
+            _make_option("--name", "TEXT", "only batches whose name contains this"),
             *OUTPUT,
         ),
         """
         isales list 1001 1002 --status started   # a line for each batch
         isales list 1001 --name retry --output json
         """,
-        connection=CONNECTION,
     ),
     "pause": Command(
         "Stop calling: suspend what is started in campaigns, and make sure by list that it was done.",
         (
-            CAMPAIGNS,
-            _make_batch_ids("--batch", "pause only this batch, of a single campaign; may be repeated"),
+            _make_campaigns("+"),
+            _make_batch_ids("--batch", "pause only this batch, of a single campaign"),
             EXCLUDE,
             PARALLEL,
-            Argument(
-                "--save", metavar="FILE", help="note what was started before, for `isales resume --from-file FILE`"
-            ),
-            _make_yes("do not ask; without a terminal, nobody is asked"),
+            _make_option("--save", "FILE", "note what was started before, for `isales resume --from-file FILE`"),
+            _make_flag("-y", "--yes", meaning="do not ask; without a terminal, nobody is asked"),
             *OUTPUT,
         ),
         """
@@ -226,22 +191,17 @@ COMMANDS = {
         isales pause 1001 --exclude 174712034211433247704877116507
         isales pause 1001 --batch 174712034211433247704877116507
         """,
-        connection=CONNECTION,
     ),
     "resume": Command(
         "Start calling again: resume batches, and make sure by list that it was done.",
         (
             _make_campaigns("*", "; with --from-file, all that it has if none is named"),
-            _make_batch_ids("--batch", "resume this batch, of a single campaign; may be repeated"),
+            _make_batch_ids("--batch", "resume this batch, of a single campaign"),
             EXCLUDE,
             PARALLEL,
-            Argument("--from-file", metavar="FILE", help="resume what `isales pause --save FILE` noted"),
-            Argument(
-                "--all",
-                action="store_true",
-                help="resume all that is suspended, also what somebody suspended on purpose; needs --yes",
-            ),
-            _make_yes("do not ask; needed without a terminal"),
+            _make_option("--from-file", "FILE", "resume what `isales pause --save FILE` noted"),
+            _make_flag("--all", meaning="resume all that is suspended, also on purpose; needs --yes"),
+            _make_flag("-y", "--yes", meaning="do not ask; needed without a terminal"),
             *OUTPUT,
         ),
         """
@@ -249,22 +209,21 @@ COMMANDS = {
         isales resume 1001 --batch 174712034211433247704877116507
         isales resume 1001 --all --yes          # whoever suspended it
         """,
-        connection=CONNECTION,
     ),
     "check": Command(
         "Find out whether anything is started that must not be; changes nothing. For cron and Nagios.",
         (
-            CAMPAIGNS,
-            Argument("--shifts", metavar="CALENDAR", help=f"when batches may be started; without, never: {CALENDAR}"),
-            Argument(
+            _make_campaigns("+"),
+            _make_option("--shifts", "CALENDAR", f"when batches may be started; without, never: {CALENDAR}"),
+            _make_option(
                 "--max-lateness",
+                "TIME",
+                "how long after the end of a shift batches may still be started, such as 5m; needs --shifts",
                 type=_read_duration,
-                metavar="TIME",
-                help="how long after the end of a shift batches may still be started, such as 5m; needs --shifts",
             ),
             EXCLUDE,
-            Argument("--nagios", action="store_true", help="exit with Nagios' statuses: 2 for 1, and 3 for 2"),
-            Argument("--quiet", action="store_true", help="say nothing of campaigns that are as they must be"),
+            _make_flag("--nagios", meaning="exit with Nagios' statuses: 2 instead of 1, and 3 instead of 2"),
+            _make_flag("--quiet", meaning="say nothing of campaigns that are as they must be"),
             *OUTPUT,
         ),
         """
@@ -278,25 +237,14 @@ COMMANDS = {
             UNUSABLE: "it could not be found out, and nothing that was found out is wrong",
             INTERRUPTED: "interrupted",
         },
-        CONNECTION,
     ),
     "shifts": Command(
         "Preview a calendar of shifts: its next days, and the hour of each pause.",
         (
             Argument("calendar", metavar="CALENDAR", help=CALENDAR),
-            Argument(
-                "--from",
-                dest="first",
-                type=_read_date,
-                metavar="DATE",
-                help="the first day (default: today, in the calendar's zone)",
-            ),
-            Argument(
-                "--days",
-                type=_read_days,
-                default=14,
-                metavar="NUMBER",
-                help=f"how many days, 1 to {MAX_DAYS} (default: %(default)s)",
+            _make_option("--from", "DATE", "the first day (default: today, in the calendar's zone)", type=_read_date),
+            _make_option(
+                "--days", "NUMBER", "how many days, 1 to 366 (default: %(default)s)", type=_read_days, default=14
             ),
         ),
         """
@@ -304,21 +252,19 @@ COMMANDS = {
         isales shifts dags/team.py:SHIFTS --from 2026-10-01 --days 10
         """,
         {SUCCESS: "the calendar can be read", UNUSABLE: "it can't; what is wrong with it was said"},
+        has_connection=False,
     ),
     "doctor": Command(
         "Find out how a platform answers, step by step, and what to do where something is wrong.",
         (
             _make_campaigns("?", "; without one, some steps are skipped"),
-            Argument(
+            _make_flag(
                 "--write",
-                action="store_true",
-                help="also make a batch without numbers in the campaign, resume and pause it twice each, and delete it",
+                meaning="also make a batch without numbers in the campaign, resume and pause it twice, and delete it",
             ),
-            _make_yes("do not ask before --write"),
-            Argument(
-                "--report",
-                metavar="FILE",
-                help="write what was found as Markdown, without keys, host names, addresses and phone numbers",
+            _make_flag("-y", "--yes", meaning="do not ask before --write"),
+            _make_option(
+                "--report", "FILE", "write what was found as Markdown, without keys, addresses and phone numbers"
             ),
             VERBOSE,
         ),
@@ -333,6 +279,26 @@ COMMANDS = {
             UNUSABLE: "it could not run: what was typed, or the connection, cannot be used",
             INTERRUPTED: "interrupted; a batch that was made is deleted, or named",
         },
-        CONNECTION,
     ),
 }
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(
+        prog="isales", description=DESCRIPTION, epilog=_make_epilog(EXAMPLES, STATUSES), formatter_class=raw
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
+    for name, command in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name, help=command.summary, description=_wrap(command.summary), epilog=command.epilog, formatter_class=raw
+        )
+        for argument in command.arguments:
+            argument.add_to_parser(subparser)
+        if command.has_connection:
+            group = subparser.add_argument_group("connection", _wrap(CONNECTION_DESCRIPTION))
+            for argument in CONNECTION:
+                argument.add_to_parser(group)
+    return parser

@@ -17,12 +17,7 @@ from airflow_provider_isales.cli.statuses import FAILURE, INTERRUPTED, NAGIOS, U
 
 
 def run_command_line(argv: Sequence[str] | None = None) -> int:
-    """
-    Run one command.
-
-    :param argv: the arguments; those of the process when None
-    :return: the exit status
-    """
+    """Run the command of some arguments, by default those of the process; return the exit status."""
     parser = make_parser()
     if "_ARGCOMPLETE" in os.environ:
         with suppress(ImportError):
@@ -37,13 +32,7 @@ def run_command_line(argv: Sequence[str] | None = None) -> int:
 
 
 def run_command(name: str, arguments: argparse.Namespace) -> int:
-    """
-    Import the module of a command, the only one that is imported, and run it.
-
-    :param name: the command
-    :param arguments: its parsed arguments
-    :return: the exit status
-    """
+    """Import the module of a command, and no other's, and run it; return the exit status."""
     verbose = getattr(arguments, "verbose", False)
     output.set_up(verbose=verbose)
     try:

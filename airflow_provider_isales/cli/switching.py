@@ -29,16 +29,12 @@ Batches = Mapping[CampaignKey, "Collection[str] | Literal['all']"]
 
 
 class CampaignRun:
-    """
-    One campaign's part of a run.
-
-    :param announce: is told what is about to be switched, before the first request for it is sent
-    :param settings: those of ``BulkSwitch``
-    """
+    """One campaign's part of a run; ``announce`` is told what is about to be switched before the first request."""
 
     def __init__(
         self, switch: Switch, client: ISalesClient, campaign: CampaignKey, announce: Announce | None, **settings: Any
     ) -> None:
+        self.switch = switch
         self.campaign = campaign
         self.error = ""
         #: The batches that were listed with the opposite status; None before they were listed.
@@ -73,6 +69,30 @@ class CampaignRun:
         error = "interrupted" if self.interrupted else self.error
         return {**self.result().to_dict(), **({"error": error} if error else {})}
 
+    def to_line(self) -> str:
+        """Return the result in a line."""
+        if self.error or not self.began:
+            return f"{self.campaign}: {f'FAILED: {self.error}' if self.error else 'not begun'}"
+        result = self.result()
+        found = {result.already.value.replace("_", " "): result.unchanged, "failed": result.failed, "gone": result.gone}
+        counts = [f"{len(result.changed)} {result.done.value}"]
+        counts += [f"{len(batches)} {name}" for name, batches in found.items() if batches]
+        end = f"confirmed by list ({self.seconds:.1f} s)"
+        if self.interrupted:
+            counts += [f"{len(result.unknown)} asked but not answered: not known", f"{len(result.not_tried)} not tried"]
+            end = "not confirmed by list"
+        return f"{self.campaign}: {', '.join(counts)}; {end}"
+
+    def to_cells(self) -> list[str]:
+        """Return the result as the cells of a row."""
+        result = self.result()
+        left = "" if self.opposite is None else str(len(self.opposite.difference(result.changed)))
+        state = "confirmed by list" if self.ended else "..." if self.began else ""
+        if self.error:
+            state, left = "FAILED", "?"
+        counts = [str(len(result.changed)), str(len(result.failed)), f"{self.seconds:.1f}"] if self.began else [""] * 3
+        return [str(self.campaign.campaign_id), left, *counts, state]
+
     def _note(self, batch_ids: list[str]) -> None:
         self.opposite = {*(self.opposite or ()), *batch_ids}
         if self._announce is not None:
@@ -80,11 +100,7 @@ class CampaignRun:
 
 
 def name_batches(arguments: argparse.Namespace, client: ISalesClient) -> Batches:
-    """
-    Return what was typed: the batches of ``--batch``, else all of each campaign.
-
-    :raises UsageError: for batches of several campaigns: nobody could tell which are whose
-    """
+    """Return the batches of ``--batch``, else all of each campaign; ``UsageError`` if it is unclear whose they are."""
     campaigns = make_campaign_keys(client, arguments.campaigns)
     if arguments.batch and len(campaigns) > 1:
         raise UsageError("--batch is for the batches of one campaign: name one, and type a line for each other one")
@@ -100,12 +116,8 @@ def switch_batches(
     **settings: Any,
 ) -> tuple[int, list[BulkResult]]:
     """
-    Switch batches of many campaigns, verify it and say so.
+    Pause or resume batches of many campaigns, verify it and say so.
 
-    :param switch: ``PAUSE`` or ``RESUME``
-    :param client: carries out the calls
-    :param batches: which batches of which campaigns
-    :param arguments: what was typed
     :param announce: is told what is about to be switched, before the first request for it is sent
     :param settings: more of ``BulkSwitch``
     :return: the exit status, and the result of each campaign
@@ -116,7 +128,8 @@ def switch_batches(
         CampaignRun(switch, client, campaign, announce, batch_ids=batch_ids, **settings)
         for campaign, batch_ids in batches.items()
     ]
-    display = _choose_display(switch, runs, arguments.output)
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    display = (_Json if arguments.output == "json" else _Table if on_terminal else _Lines)(runs)
     try:
         with display:
             run_each(CampaignRun.run, runs, at_once, display.update)
@@ -144,22 +157,18 @@ class _Json:
 
     def __init__(self, runs: Sequence[CampaignRun]) -> None:
         self.runs = runs
+        self._began = time.monotonic()
 
-    def __enter__(self) -> None:
-        """Begin."""
+    def __enter__(self) -> None: ...
 
-    def __exit__(self, *_: object) -> None:
-        """End, also if interrupted."""
+    def __exit__(self, *_: object) -> None: ...
 
-    def update(self) -> None:
-        """Say what is new."""
+    def update(self) -> None: ...
 
     def show_end(self) -> None:
-        """Say what came of all."""
         say_json([run.to_dict() for run in self.runs])
 
     def show_interrupted(self) -> None:
-        """Say how far it is."""
         warn("isales: interrupted; see `unknown` for what was asked for but not answered")
         self.show_end()
 
@@ -169,32 +178,36 @@ class _Lines(_Json):
 
     def __init__(self, runs: Sequence[CampaignRun]) -> None:
         super().__init__(runs)
-        self._began = time.monotonic()
         self._shown: set[CampaignKey] = set()
 
     def update(self) -> None:
         for run in self.runs:
             if run.ended and run.campaign not in self._shown:
                 self._shown.add(run.campaign)
-                say(_format_line(run))
+                say(run.to_line())
 
     def show_end(self) -> None:
-        if len(self.runs) > 1:
-            say(_format_summary(self.runs, time.monotonic() - self._began))
+        if len(self.runs) < 2:  # noqa: PLR2004 - its line says it all
+            return
+        count = format_count(sum(len(run.result().changed) for run in self.runs), "batch", "batches")
+        changed, took = f"{count} {self.runs[0].switch.done.value}", f"({time.monotonic() - self._began:.1f} s)"
+        if failed := [str(run.campaign.campaign_id) for run in self.runs if run.error]:
+            say(f"NOT DONE in {len(failed)} of {len(self.runs)} campaigns: {', '.join(failed)}. {changed} {took}")
+        else:
+            say(f"{len(self.runs)} campaigns: {changed}, all confirmed by list {took}")
 
     def show_interrupted(self) -> None:
         say("Interrupted: nothing more is sent.")
         for run in self.runs:
             if run.campaign not in self._shown:
-                say(_format_line(run))
+                say(run.to_line())
 
 
 class _Table(_Lines):
     """Shows all campaigns in a table that is kept up to date; what went wrong follows below it."""
 
-    def __init__(self, switch: Switch, runs: Sequence[CampaignRun]) -> None:
+    def __init__(self, runs: Sequence[CampaignRun]) -> None:
         super().__init__(runs)
-        self._switch = switch
         self._live = Live(self._make_table(), auto_refresh=False)
 
     def __enter__(self) -> None:
@@ -211,65 +224,15 @@ class _Table(_Lines):
     def show_end(self) -> None:
         for run in self.runs:
             if run.error:
-                say(_format_line(run))
+                say(run.to_line())
         super().show_end()
 
     def _make_table(self) -> Table:
-        table = Table(box=SIMPLE_HEAD)
-        table.add_column("campaign")
-        for name in (self._switch.opposite.name.lower(), self._switch.done.value, "failed", "seconds"):
+        switch = self.runs[0].switch
+        table = Table("campaign", box=SIMPLE_HEAD)
+        for name in (switch.opposite.name.lower(), switch.done.value, "failed", "seconds"):
             table.add_column(name, justify="right")
         table.add_column("")
         for run in self.runs:
-            table.add_row(*_make_cells(run), style="bold red" if run.error else "")
+            table.add_row(*run.to_cells(), style="bold red" if run.error else "")
         return table
-
-
-def _choose_display(switch: Switch, runs: Sequence[CampaignRun], output: str) -> _Json:
-    if output == "json":
-        return _Json(runs)
-    return _Table(switch, runs) if sys.stdout is not None and sys.stdout.isatty() else _Lines(runs)
-
-
-def _make_cells(run: CampaignRun) -> list[str]:
-    result = run.result()
-    if run.error:
-        state, left = "FAILED", "?"
-    else:
-        state = "confirmed by list" if run.ended else "..." if run.began else ""
-        left = "" if run.opposite is None else str(len(run.opposite.difference(result.changed)))
-    counts = [str(len(result.changed)), str(len(result.failed)), f"{run.seconds:.1f}"] if run.began else [""] * 3
-    return [str(run.campaign.campaign_id), left, *counts, state]
-
-
-def _format_line(run: CampaignRun) -> str:
-    if run.error:
-        return f"{run.campaign}: FAILED: {run.error}"
-    if not run.began:
-        return f"{run.campaign}: not begun"
-    result = run.result()
-    if not run.interrupted:
-        return f"{run.campaign}: {_format_counts(result)}; confirmed by list ({run.seconds:.1f} s)"
-    asked = f"{len(result.unknown)} asked but not answered: not known"
-    return (
-        f"{run.campaign}: {_format_counts(result)}, {asked}, {len(result.not_tried)} not tried; not confirmed by list"
-    )
-
-
-def _format_counts(result: BulkResult) -> str:
-    counts = {result.already.value.replace("_", " "): result.unchanged, "failed": result.failed, "gone": result.gone}
-    return ", ".join(
-        [
-            f"{len(result.changed)} {result.done.value}",
-            *(f"{len(batches)} {name}" for name, batches in counts.items() if batches),
-        ]
-    )
-
-
-def _format_summary(runs: Sequence[CampaignRun], seconds: float) -> str:
-    results = [run.result() for run in runs]
-    count = format_count(sum(len(result.changed) for result in results), "batch", "batches")
-    changed = f"{count} {results[0].done.value}"
-    if failed := [str(run.campaign.campaign_id) for run in runs if run.error]:
-        return f"NOT DONE in {len(failed)} of {len(runs)} campaigns: {', '.join(failed)}. {changed} ({seconds:.1f} s)"
-    return f"{len(runs)} campaigns: {changed}, all confirmed by list ({seconds:.1f} s)"

@@ -21,6 +21,7 @@ import trustme
 from isales_command import ISALES, Isales
 
 from airflow_provider_isales.cli.commands import doctor
+from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
 from airflow_provider_isales.cli.diagnosis.report import redact
 from airflow_provider_isales.cli.diagnosis.trial import Trial
 from airflow_provider_isales.cli.diagnosis.visit import Finding, State, Step, Visit, examine
@@ -636,7 +637,7 @@ class TestWriting:
         visited = doctor_visits(simulator, "1001", "--write", "--yes")
         assert visited.states("fail") == ["pause again"]
         assert visited.told["pause again"].finding.startswith("[03000099] a result code that is not documented")
-        assert "it takes a version that knows this code" in visited.told["pause again"].advice
+        assert "The client takes this for a failure" in visited.told["pause again"].advice
 
     def test_a_list_that_says_something_else_is_told(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
@@ -834,7 +835,7 @@ class TestTheDocs:
         if not page.exists():
             pytest.skip("there are no docs here")
         client = simulator.client()
-        steps = doctor.make_reading_steps(Visit(client, None)) + Trial(client, client.campaign(1001)).steps()
+        steps = make_reading_steps(Visit(client, None)) + Trial(client, client.campaign(1001)).make_steps()
         names = {step.name for step in steps}
         items = re.findall(
             r"^- (.*(?:\n  .*)*)", page.read_text().partition("## What we could not verify")[2], re.MULTILINE

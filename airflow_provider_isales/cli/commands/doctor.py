@@ -7,11 +7,10 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from typing import TextIO
 
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
-from airflow_provider_isales.cli.diagnosis import listing, network, signing
+from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
 from airflow_provider_isales.cli.diagnosis.report import to_markdown
 from airflow_provider_isales.cli.diagnosis.trial import Trial
 from airflow_provider_isales.cli.diagnosis.visit import Finding, State, Step, Visit, examine
@@ -29,32 +28,16 @@ def run(arguments: argparse.Namespace) -> int:
         client = stack.enter_context(make_client(arguments))
         campaign = make_campaign_keys(client, [arguments.campaigns])[0] if arguments.campaigns else None
         if arguments.write and not arguments.yes:
-            _ask(campaign)
+            if not is_interactive():
+                raise UsageError("--write changes the platform, and there is no terminal to ask: add --yes")
+            if not confirm(f"Make a batch without numbers in {campaign}, resume and pause it twice, and delete it?"):
+                raise UsageError("nothing was done")
         try:  # before anything is done: it would be a pity to find out afterwards that it can't be written
             path = arguments.report
             report = stack.enter_context(open(path, "w", encoding="utf-8")) if path else None
         except OSError as error:
             raise UsageError(f"the report can't be written: {error}") from None
         return _visit(client, campaign, arguments.write, report)
-
-
-def make_reading_steps(visit: Visit) -> list[Step]:
-    """Return the steps that change nothing, in the order in which one builds on the other."""
-    return [
-        Step("settings", partial(network.check_settings, visit)),
-        Step("name", partial(network.look_up_name, visit)),
-        Step("connection", partial(network.check_connection, visit), "name"),
-        Step("certificate", partial(network.check_certificate, visit), "connection"),
-        Step("answer", partial(network.check_answer, visit), "certificate"),
-        Step("clock", partial(signing.check_clock, visit), "certificate"),
-        Step("signature", partial(signing.check_signature, visit), "answer"),
-        Step("other profile", partial(signing.check_other_profile, visit), "answer"),
-        Step("clock tolerance", partial(signing.check_clock_tolerance, visit), "signature"),
-        Step("campaign", partial(listing.list_campaign, visit), "signature"),
-        Step("status", partial(listing.check_status, visit), "signature"),
-        Step("page sizes", partial(listing.check_page_sizes, visit), "signature"),
-        Step("total count", partial(listing.check_total_count, visit), "signature"),
-    ]
 
 
 def _visit(client: ISalesClient, campaign: CampaignKey | None, write: bool, report: TextIO | None) -> int:
@@ -71,7 +54,7 @@ def _visit(client: ISalesClient, campaign: CampaignKey | None, write: bool, repo
                 say(f"{'':<26}-> {finding.advice}")
 
     try:
-        show_all(make_reading_steps(Visit(client, campaign)) + (trial.steps() if trial else []))
+        show_all(make_reading_steps(Visit(client, campaign)) + (trial.make_steps() if trial else []))
     finally:
         if trial and trial.is_open:
             with _ignore_interrupts():
@@ -94,10 +77,3 @@ def _ignore_interrupts() -> Iterator[None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-
-
-def _ask(campaign: CampaignKey | None) -> None:
-    if not is_interactive():
-        raise UsageError("--write changes the platform, and there is no terminal to ask: add --yes")
-    if not confirm(f"Make a batch without numbers in {campaign}, resume and pause it twice each, and delete it?"):
-        raise UsageError("nothing was done")

@@ -25,7 +25,7 @@ _TICK = timedelta(microseconds=1)
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out, and return the exit status."""
     calendar = read_calendar(arguments.calendar)
-    first = arguments.first or pendulum.now(calendar.timezone).date()
+    first = getattr(arguments, "from") or pendulum.now(calendar.timezone).date()
     try:
         rows = list(make_rows(calendar, first, arguments.days))
     except OverflowError:

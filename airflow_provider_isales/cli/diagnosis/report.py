@@ -6,6 +6,7 @@ import platform
 import re
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from ipaddress import ip_address
@@ -26,12 +27,7 @@ _MARKDOWN = re.compile(r"([\\`*_|<>\[\]#])")
 
 
 def to_markdown(findings: Iterable[tuple[Step, Finding]], client: ISalesClient) -> str:
-    """
-    Return the report as Markdown.
-
-    :param findings: what the steps found
-    :param client: whose host and access key must not be in it
-    """
+    """Return the report as Markdown, without the client's host and access key."""
     about = {
         "when": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
         "airflow-provider-isales": __version__,
@@ -56,11 +52,9 @@ def redact(text: str, client: ISalesClient) -> str:
 
 
 def _is_address(text: str) -> bool:
-    try:
-        ip_address(text.strip("."))
-    except ValueError:
-        return False
-    return True
+    with suppress(ValueError):
+        return bool(ip_address(text.strip(".")))
+    return False
 
 
 def _format_row(*cells: str) -> str:

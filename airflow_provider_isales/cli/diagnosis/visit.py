@@ -15,12 +15,12 @@ from airflow_provider_isales.client import (
     ISalesHTTPStatusError,
     ISalesProtocolError,
     ISalesResultError,
+    SigningProfile,
 )
 from airflow_provider_isales.client.answers import Page
 from airflow_provider_isales.client.listing import PAGE_SIZE
 from airflow_provider_isales.client.look import Look
 from airflow_provider_isales.client.probe import by_other_profiles, probe
-from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.verbs import LIST
 
 #: The advice where an answer is one that the client does not expect.
@@ -41,14 +41,7 @@ class State(StrEnum):
 
 
 class Finding(NamedTuple):
-    """
-    What a step found.
-
-    :param state: how well it is
-    :param finding: what was found and what it means
-    :param advice: what to do about it
-    :param private: what only the terminal shows, not a report: names, addresses, the server's own words
-    """
+    """What was found, and what to do; ``private`` (names, the server's words) is for the terminal, not the report."""
 
     state: State
     finding: str
@@ -57,13 +50,7 @@ class Finding(NamedTuple):
 
 
 class Step(NamedTuple):
-    """
-    One question.
-
-    :param name: a word or two
-    :param find: finds the answer out
-    :param needs: the name of the step without whose success it makes no sense
-    """
+    """One question; it makes no sense without the success of the step that it ``needs``."""
 
     name: str
     find: Callable[[], Finding]
@@ -71,12 +58,7 @@ class Step(NamedTuple):
 
 
 class Visit:
-    """
-    One visit to a platform: what its steps share, so that nothing is asked twice.
-
-    :param client: knows the server
-    :param campaign: the campaign that was named, if any
-    """
+    """One visit to a platform, perhaps to a campaign: what its steps share, so that nothing is asked twice."""
 
     def __init__(self, client: ISalesClient, campaign: CampaignKey | None) -> None:
         self.client = client
