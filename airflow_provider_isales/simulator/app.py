@@ -1,4 +1,4 @@
-"""The simulator's interfaces and its control API, as HTTP requests and answers."""
+"""The simulator's interfaces and its control API, as HTTP requests and responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from airflow_provider_isales.client.arguments import check_campaign_id
 from airflow_provider_isales.client.models import BatchStatus
 from airflow_provider_isales.client.verbs import PATH, VERBS
 from airflow_provider_isales.simulator.faults import NO_FAULT, Fault, FaultPlan
-from airflow_provider_isales.simulator.http_server import Answer, Request, answer_text
+from airflow_provider_isales.simulator.http_server import Request, Response, make_text_response
 from airflow_provider_isales.simulator.service import Campaign, CampaignState, Service, result_fields
 from airflow_provider_isales.simulator.signature import SignatureCheck
 
@@ -43,14 +43,14 @@ class SimulatorApp:
         #: Called at each request, before anything else is done, with the interface's name and the body's JSON: for
         #: tests in which somebody edits a campaign meanwhile. It runs in the simulator's thread.
         self.on_request: Callable[[str, Any], None] | None = None
-        #: How many requests are taken at once before the answer is HTTP 429; None for as many as come.
+        #: How many requests are taken at once before the response is HTTP 429; None for as many as come.
         self.max_at_once: int | None = None
         self._at_once = 0
         self._resets = 0
         self._clock = clock
-        routes: list[tuple[str, str, Callable[..., Awaitable[Answer | None]]]] = [
+        routes: list[tuple[str, str, Callable[..., Awaitable[Response | None]]]] = [
             *(
-                (verb.method, PATH.replace("{verb}", name), partial(self._answer_call, name))
+                (verb.method, PATH.replace("{verb}", name), partial(self._respond_to_call, name))
                 for name, verb in VERBS.items()
             ),
             ("GET", f"{CONTROL}/state", self._show_state),
@@ -100,17 +100,17 @@ class SimulatorApp:
         """Have the next calls go wrong; see :class:`~airflow_provider_isales.simulator.faults.Fault`."""
         self.faults.inject(Fault(kind, **settings))
 
-    async def answer(self, request: Request) -> Answer | None:
-        """Return the answer to a request, or None if a fault closes the connection without one."""
+    async def respond(self, request: Request) -> Response | None:
+        """Return the response to a request, or None if a fault closes the connection without one."""
         status = 404
         for method, path, handler in self._routes:
             if match := path.fullmatch(request.path):
                 if method == request.method:
                     return await handler(request, **match.groupdict())
                 status = 405
-        return answer_text(status, responses[status])
+        return make_text_response(status, responses[status])
 
-    async def _answer_call(self, verb: str, request: Request, **path: str) -> Answer | None:
+    async def _respond_to_call(self, verb: str, request: Request, **path: str) -> Response | None:
         self._at_once += 1
         try:
             self.requests[verb] += 1
@@ -118,10 +118,10 @@ class SimulatorApp:
                 self.on_request(verb, _parse(request.body))
             fault, resets = self.faults.take(verb) or NO_FAULT, self._resets
             if self.max_at_once and self._at_once > self.max_at_once:
-                return answer_text(429, "Too many requests at once", self._date())
+                return make_text_response(429, "Too many requests at once", self._date())
             if fault.kind == "answer":
                 headers = dict(fault.headers) | self._date()
-                return Answer(fault.status, fault.body.encode(), "text/html; charset=utf-8", headers)
+                return Response(fault.status, fault.body.encode(), "text/html; charset=utf-8", headers)
             await asyncio.sleep(fault.seconds)
             # After a reset, what it asks for would be done to the next campaign of that id.
             closes = fault.kind == "close_before" or self._resets != resets
@@ -129,15 +129,15 @@ class SimulatorApp:
         finally:
             self._at_once -= 1
 
-    def _carry_out(self, verb: str, request: Request, path: dict[str, str], fault: Fault) -> Answer | None:
+    def _carry_out(self, verb: str, request: Request, path: dict[str, str], fault: Fault) -> Response | None:
         if refusal := self._find_refusal(request):
-            return answer_text(401, f"Unauthorized: {refusal}", self._date())
+            return make_text_response(401, f"Unauthorized: {refusal}", self._date())
         if fault.kind == "result":
-            return _answer_json(result_fields(fault.code, "injected"), self._date())
+            return _make_json_response(result_fields(fault.code, "injected"), self._date())
         result = self.service.answer(verb, **path, body=_parse(request.body))
         if fault.kind == "close_after":
             return None
-        return _answer_json(result, self._date(), breaks_off=fault.kind == "truncate")
+        return _make_json_response(result, self._date(), truncated=fault.kind == "truncate")
 
     def _find_refusal(self, request: Request) -> str | None:
         return self.signatures.refusal(
@@ -152,8 +152,8 @@ class SimulatorApp:
     def _date(self) -> dict[str, str]:
         return {"Date": format_datetime(self._clock(), usegmt=True)}
 
-    async def _show_state(self, request: Request) -> Answer:
-        return _answer_json(
+    async def _show_state(self, request: Request) -> Response:
+        return _make_json_response(
             {
                 "vdn_id": self.service.vdn_id,
                 "campaigns": {campaign.id: campaign.to_json() for campaign in self.service.campaigns.values()},
@@ -162,32 +162,32 @@ class SimulatorApp:
             }
         )
 
-    async def _change_campaign(self, request: Request, campaign_id: str) -> Answer:
+    async def _change_campaign(self, request: Request, campaign_id: str) -> Response:
         try:
             number = check_campaign_id(campaign_id)
             if number not in self.service.campaigns:
-                return answer_text(404, f"there is no campaign {number}")
+                return make_text_response(404, f"there is no campaign {number}")
             campaign = self.service.campaigns[number]
             campaign.change(_parse(request.body))
         except ValueError as error:
-            return answer_text(400, str(error))
-        return _answer_json(campaign.to_json())
+            return make_text_response(400, str(error))
+        return _make_json_response(campaign.to_json())
 
-    async def _inject(self, request: Request) -> Answer:
+    async def _inject(self, request: Request) -> Response:
         try:
             self.faults.inject(Fault.from_json(_parse(request.body)))
         except ValueError as error:
-            return answer_text(400, str(error))
-        return _answer_json(self.faults.to_json())
+            return make_text_response(400, str(error))
+        return _make_json_response(self.faults.to_json())
 
-    async def _clear_faults(self, request: Request) -> Answer:
+    async def _clear_faults(self, request: Request) -> Response:
         self.faults.clear()
-        return _answer_json([])
+        return _make_json_response([])
 
 
-def _answer_json(value: object, headers: dict[str, str] | None = None, *, breaks_off: bool = False) -> Answer:
+def _make_json_response(value: object, headers: dict[str, str] | None = None, *, truncated: bool = False) -> Response:
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(200, body, "application/json", headers or {}, breaks_off)
+    return Response(200, body, "application/json", headers or {}, truncated)
 
 
 def _parse(body: bytes) -> Any:

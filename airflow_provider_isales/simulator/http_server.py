@@ -1,4 +1,4 @@
-"""A small HTTP/1.1 server on asyncio's streams: strict in what it reads, and able to break off an answer."""
+"""A small HTTP/1.1 server on asyncio's streams: strict in what it reads, and able to truncate a response."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """
-    An answer to send.
+    A response to send.
 
-    :param breaks_off: whether the connection is closed after the first half of the body
+    :param truncated: whether the connection is closed after the first half of the body
     """
 
     status: int
     body: bytes
     content_type: str
     headers: Mapping[str, str] = field(default_factory=dict)
-    breaks_off: bool = False
+    truncated: bool = False
 
 
 class _BadRequestError(Exception):
@@ -54,22 +54,22 @@ class _BadRequestError(Exception):
 
     def __init__(self, text: str, status: int = 400) -> None:
         super().__init__(text)
-        self.answer = answer_text(status, text)
+        self.response = make_text_response(status, text)
 
 
 class HttpServer:
     """
-    Answers requests until its connections are aborted.
+    Responds to requests until its connections are aborted.
 
-    :param answer: returns the answer to a request, or None to close the connection without one
+    :param respond: returns the response to a request, or None to close the connection without one
     """
 
-    def __init__(self, answer: Callable[[Request], Awaitable[Answer | None]]) -> None:
-        self._answer = answer
+    def __init__(self, respond: Callable[[Request], Awaitable[Response | None]]) -> None:
+        self._respond = respond
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer the requests of one connection, one after the other."""
+        """Respond to the requests of one connection, one after the other."""
         self._writers.add(writer)
         try:
             while await self._serve_request(reader, writer):
@@ -86,27 +86,27 @@ class HttpServer:
             writer.transport.abort()
 
     async def _serve_request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; return whether another may follow on the connection."""
+        """Respond to one request; return whether another may follow on the connection."""
         try:
             request, is_last = await _read_request(reader, writer)
         except (_BadRequestError, asyncio.LimitOverrunError) as error:
-            refusal = error.answer if isinstance(error, _BadRequestError) else answer_text(431, "a line is too long")
-            _write(writer, refusal, is_last=True)
-            while await reader.read(MAX_BODY_BYTES):  # the other end may only read the answer once it has sent all
+            too_long = make_text_response(431, "a line is too long")
+            _write(writer, error.response if isinstance(error, _BadRequestError) else too_long, is_last=True)
+            while await reader.read(MAX_BODY_BYTES):  # the other end may only read the response once it has sent all
                 pass
             return False
-        answer = await self._answer(request)
-        if answer is None:
+        response = await self._respond(request)
+        if response is None:
             writer.transport.abort()
             return False
-        _write(writer, answer, is_last=is_last, without_body=request.method == "HEAD")
+        _write(writer, response, is_last=is_last, without_body=request.method == "HEAD")
         await writer.drain()
-        return not (is_last or answer.breaks_off)
+        return not (is_last or response.truncated)
 
 
-def answer_text(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answer:
-    """Return an answer of one line."""
-    return Answer(status, f"{text}\n".encode(errors="replace"), "text/plain; charset=utf-8", headers or {})
+def make_text_response(status: int, text: str, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response of one line."""
+    return Response(status, f"{text}\n".encode(errors="replace"), "text/plain; charset=utf-8", headers or {})
 
 
 async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> tuple[Request, bool]:
@@ -153,12 +153,12 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -
     raise _BadRequestError("the body is not chunked")
 
 
-def _write(writer: asyncio.StreamWriter, answer: Answer, *, is_last: bool, without_body: bool = False) -> None:
-    given = {name.lower() for name in answer.headers}
-    headers = {} if answer.status in _WITHOUT_BODY else {"Content-Length": str(len(answer.body))}
-    headers |= {} if "content-type" in given else {"Content-Type": answer.content_type}
+def _write(writer: asyncio.StreamWriter, response: Response, *, is_last: bool, without_body: bool = False) -> None:
+    given = {name.lower() for name in response.headers}
+    headers = {} if response.status in _WITHOUT_BODY else {"Content-Length": str(len(response.body))}
+    headers |= {} if "content-type" in given else {"Content-Type": response.content_type}
     headers |= {"Connection": "close"} if is_last and "connection" not in given else {}
-    lines = [f"{name}: {value}\r\n" for name, value in {**headers, **answer.headers}.items()]
-    head = f"HTTP/1.1 {answer.status} {responses.get(answer.status, '')}\r\n{''.join(lines)}\r\n"
-    body = b"" if without_body else answer.body[: len(answer.body) // 2] if answer.breaks_off else answer.body
+    lines = [f"{name}: {value}\r\n" for name, value in {**headers, **response.headers}.items()]
+    head = f"HTTP/1.1 {response.status} {responses.get(response.status, '')}\r\n{''.join(lines)}\r\n"
+    body = b"" if without_body else response.body[: len(response.body) // 2] if response.truncated else response.body
     writer.write(head.encode("latin-1") + body)

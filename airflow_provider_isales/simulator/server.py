@@ -94,7 +94,7 @@ class Simulator(SimulatorApp):
 
     def _serve(self, listener: socket.socket, context: ssl.SSLContext) -> None:
         async def serve() -> None:
-            connections = HttpServer(self.answer)
+            connections = HttpServer(self.respond)
             server = await asyncio.start_server(connections.serve_connection, sock=listener, ssl=context)
             await self._stopped.wait()
             server.close()

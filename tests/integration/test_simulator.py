@@ -183,7 +183,7 @@ def test_list_gives_one_page_and_the_count_of_all(call: Caller, campaign: Campai
 
 
 class TestControl:
-    def test_the_state_is_shown(self, call: Caller, campaign: Campaign) -> None:
+    def test_the_control_api_shows_the_state(self, call: Caller, campaign: Campaign) -> None:
         call("pause", {"id": first(campaign)})
         state = call.raw("GET", "/simulator/state").json()
         assert state["campaigns"]["7"]["batches"][first(campaign)] == "suspended"
@@ -306,7 +306,7 @@ class TestCommand:
         ]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def test_it_serves_what_it_prints_until_terminated(self, tmp_path: Path) -> None:
+    def test_the_command_serves_what_it_prints_until_terminated(self, tmp_path: Path) -> None:
         process = self.start(tmp_path, "--port", "0", "--vdn", "30", "--campaign", "9", "--batches", "2")
         assert process.stdout
         assert process.stderr
@@ -324,7 +324,7 @@ class TestCommand:
         assert connection["extra"]["vdn_id"] == 30
         assert process.wait(10) == 0
 
-    def test_the_requests_that_it_prints_can_be_sent(self, tmp_path: Path) -> None:
+    def test_the_requests_that_the_command_prints_can_be_sent(self, tmp_path: Path) -> None:
         process = self.start(tmp_path, "--port", "0", "--campaign", "9", "--campaign", "10")
         assert process.stdout
         assert process.stderr
@@ -342,7 +342,9 @@ class TestCommand:
         assert [answer.status_code for answer in answers] == [200, 200, 200]
         assert answers[1].json()["state"] == "suspended"
 
-    def test_a_missing_extra_is_told_in_one_line(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_missing_extra_of_the_simulator_is_told_in_one_line(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         (tmp_path / "trustme.py").write_text("raise ModuleNotFoundError(name='trustme')")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         process = self.start(tmp_path)
@@ -353,7 +355,7 @@ class TestCommand:
             "installed the package, such as `pip install '.[simulator]'` in a clone\n"
         )
 
-    def test_a_port_that_is_taken_is_a_clear_error(self, tmp_path: Path, server: Simulator) -> None:
+    def test_a_port_that_is_taken_is_a_clear_error_of_the_simulator(self, tmp_path: Path, server: Simulator) -> None:
         process = self.start(tmp_path, "--port", str(server.port))
         assert process.stderr
         assert process.wait(20) == 1

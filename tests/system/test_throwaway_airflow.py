@@ -148,19 +148,19 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         yield Seen(*refused, answers, is_the_same, left_of_first, is_open(port), left_of_demo)
 
 
-def test_a_second_one_in_the_same_checkout_says_which_process_it_would_disturb(seen: Seen) -> None:
+def test_a_second_airflow_in_a_checkout_says_which_process_it_would_disturb(seen: Seen) -> None:
     assert re.match(r"Error: \S+/\.airflow is in use by process \d+, which started at [^\n]+\nmake: ", seen.second)
 
 
-def test_one_on_the_same_port_says_that_it_is_taken(seen: Seen) -> None:
+def test_a_second_airflow_on_a_port_says_that_it_is_taken(seen: Seen) -> None:
     assert re.match(r"Error: port \d+ cannot be used: .*Address already in use", seen.on_the_same_port)
 
 
-def test_the_first_goes_on_serving(seen: Seen) -> None:
+def test_a_refused_second_airflow_leaves_the_first_serving(seen: Seen) -> None:
     assert seen.first_still_answers
 
 
-def test_the_first_keeps_its_database(seen: Seen) -> None:
+def test_a_refused_second_airflow_leaves_the_firsts_database(seen: Seen) -> None:
     assert seen.first_has_its_database
 
 
@@ -186,7 +186,7 @@ def test_terminating_the_demo_leaves_no_process(seen: Seen) -> None:
     ],
     ids=["Ctrl-C twice", "hang-up", "kill", "terminate"],
 )
-def test_ending_it_while_it_starts_leaves_no_process(
+def test_ending_make_airflow_while_it_starts_leaves_no_process(
     tmp_path: Path, program: str, signals: list[signal.Signals]
 ) -> None:
     with checkout(tmp_path) as directory:
@@ -195,7 +195,7 @@ def test_ending_it_while_it_starts_leaves_no_process(
         assert airflow.end(*signals) == []
 
 
-def test_closing_its_terminal_leaves_no_process(tmp_path: Path) -> None:
+def test_closing_the_terminal_of_make_airflow_leaves_no_process(tmp_path: Path) -> None:
     terminal, its_end = os.openpty()
     with checkout(tmp_path) as directory:
         airflow = Made(directory, "airflow", "PORT=0", stdin=its_end)

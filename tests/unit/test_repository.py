@@ -20,13 +20,13 @@ def commands(job: dict[str, Any]) -> str:
 
 
 class TestAWorkflow:
-    def test_makes_what_can_be_made(self) -> None:
+    def test_workflows_make_what_can_be_made(self) -> None:
         targets = set(re.findall(r"^([a-z-]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
         made = {target for job in JOBS.values() for target in re.findall(r"make ([a-z-]+)", commands(job))}
         assert made
         assert made <= targets
 
-    def test_gives_no_rights_to_what_it_runs_of_ours(self) -> None:
+    def test_workflows_give_no_rights_to_our_code(self) -> None:
         for name, job in JOBS.items():
             if "make " in commands(job):
                 assert job["permissions"] == {"contents": "read"}, name
@@ -35,12 +35,12 @@ class TestAWorkflow:
 class TestATag:
     CHANGELOG = "# Changelog\n\n## 1.2.4, not released yet\n\n## 1.2.3, 2026-11-24\n"
 
-    def test_may_be_released_if_it_is_the_versions_and_the_changelog_has_a_date(self) -> None:
+    def test_a_tag_may_be_released_with_the_right_version_and_a_date(self) -> None:
         assert problems_of(["v1.2.3"], "1.2.3", self.CHANGELOG) == []
 
     @pytest.mark.parametrize("tags", [["1.2.3"], ["v1.2.4"], []])
-    def test_may_not_if_it_is_another(self, tags: list[str]) -> None:
+    def test_a_tag_of_another_version_may_not_be_released(self, tags: list[str]) -> None:
         assert problems_of(tags, "1.2.3", self.CHANGELOG)[0].startswith("the tag for this version is v1.2.3, not ")
 
-    def test_may_not_without_a_date(self) -> None:
+    def test_a_tag_without_a_date_in_the_changelog_may_not_be_released(self) -> None:
         assert problems_of(["v1.2.4"], "1.2.4", self.CHANGELOG) == ["CHANGELOG.md has no line '## 1.2.4, <date>'"]

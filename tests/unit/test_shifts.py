@@ -122,7 +122,7 @@ class TestEdges:
         moment = pendulum.datetime(2026, 10, 9, 1).astimezone(UTC)
         assert getattr(calendar, question)(moment) == getattr(calendar, question)(at("2026-10-09T01:00Z"))
 
-    def test_shifts_are_found_between_two_such(self, calendar: ShiftCalendar) -> None:
+    def test_shifts_are_found_between_datetimes_in_the_standard_librarys_utc(self, calendar: ShiftCalendar) -> None:
         start, end = pendulum.datetime(2026, 10, 9).astimezone(UTC), pendulum.datetime(2026, 10, 10).astimezone(UTC)
         assert calendar.shifts_between(start, end) == calendar.shifts_between(
             at("2026-10-09T00:00Z"), at("2026-10-10T00:00Z")
@@ -153,16 +153,16 @@ class TestEdges:
 
 
 class TestShiftAt:
-    def test_it_is_the_shift_in_progress(self, calendar: ShiftCalendar) -> None:
+    def test_shift_at_is_the_shift_in_progress(self, calendar: ShiftCalendar) -> None:
         assert calendar.shift_at(shanghai("09 10:00")) == Shift(shanghai("09 09:00"), shanghai("09 12:00"))
 
-    def test_it_is_the_shift_that_just_started(self, calendar: ShiftCalendar) -> None:
+    def test_shift_at_a_start_is_the_shift_that_starts(self, calendar: ShiftCalendar) -> None:
         assert calendar.shift_at(shanghai("09 13:30")) == Shift(shanghai("09 13:30"), shanghai("09 18:00"))
 
-    def test_it_is_none_at_the_end_of_a_shift(self, calendar: ShiftCalendar) -> None:
+    def test_shift_at_an_end_is_none(self, calendar: ShiftCalendar) -> None:
         assert calendar.shift_at(shanghai("09 18:00")) is None
 
-    def test_it_knows_a_shift_in_the_second_of_two_equal_hours(self) -> None:
+    def test_shift_at_knows_the_second_of_two_equal_hours(self) -> None:
         calendar = ShiftCalendar("Europe/Berlin", {"sun": ["02:15-05:00"]})
         second = calendar.shift_at(at("2026-10-25T01:05Z").astimezone(pendulum.timezone("Europe/Berlin")))
         assert second is not None
@@ -178,42 +178,42 @@ class TestShiftAt:
             ("fri-sat", "00:00-24:00", "00:00 on Fri 2026-10-09 to 24:00 on Sat 2026-10-10 Asia/Shanghai"),
         ],
     )
-    def test_it_can_be_read(self, day: str, hours: str, text: str) -> None:
+    def test_a_shift_as_text_can_be_read(self, day: str, hours: str, text: str) -> None:
         calendar = ShiftCalendar("Asia/Shanghai", {day: [hours]})
         assert [str(s) for s in calendar.shifts_between(shanghai("09 00:00"), shanghai("10 00:00"))] == [text]
 
-    def test_it_cannot_be_changed(self, calendar: ShiftCalendar) -> None:
+    def test_a_shift_cannot_be_changed(self, calendar: ShiftCalendar) -> None:
         shift = calendar.shift_at(shanghai("09 10:00"))
         with pytest.raises(AttributeError):
             shift.end = shanghai("09 13:00")  # type: ignore[union-attr, misc]
 
 
 class TestShiftsBetween:
-    def test_they_are_in_order(self, calendar: ShiftCalendar) -> None:
+    def test_shifts_between_are_in_order(self, calendar: ShiftCalendar) -> None:
         assert lasting(calendar, shanghai("09 00:00"), days=2) == [
             "Fri 09:00 - Fri 12:00",
             "Fri 13:30 - Fri 18:00",
             "Sat 09:00 - Sat 12:00",
         ]
 
-    def test_a_shift_that_is_on_at_the_start_is_there_whole(self, calendar: ShiftCalendar) -> None:
+    def test_shifts_between_has_the_first_shift_whole(self, calendar: ShiftCalendar) -> None:
         shifts = calendar.shifts_between(shanghai("09 11:00"), shanghai("09 13:00"))
         assert shifts == [Shift(shanghai("09 09:00"), shanghai("09 12:00"))]
 
-    def test_a_shift_that_is_on_at_the_end_is_there_whole(self, calendar: ShiftCalendar) -> None:
+    def test_shifts_between_has_the_last_shift_whole(self, calendar: ShiftCalendar) -> None:
         shifts = calendar.shifts_between(shanghai("09 12:30"), shanghai("09 14:00"))
         assert shifts == [Shift(shanghai("09 13:30"), shanghai("09 18:00"))]
 
-    def test_a_shift_that_ends_as_the_range_starts_is_not_there(self, calendar: ShiftCalendar) -> None:
+    def test_shifts_between_lacks_a_shift_that_ends_as_it_starts(self, calendar: ShiftCalendar) -> None:
         assert calendar.shifts_between(shanghai("09 12:00"), shanghai("09 13:00")) == []
 
-    def test_a_shift_that_starts_as_the_range_ends_is_not_there(self, calendar: ShiftCalendar) -> None:
+    def test_shifts_between_lacks_a_shift_that_starts_as_it_ends(self, calendar: ShiftCalendar) -> None:
         assert calendar.shifts_between(shanghai("09 12:00"), shanghai("09 13:30")) == []
 
-    def test_an_empty_range_has_none(self, calendar: ShiftCalendar) -> None:
+    def test_no_shifts_are_between_an_instant_and_itself(self, calendar: ShiftCalendar) -> None:
         assert calendar.shifts_between(shanghai("09 10:00"), shanghai("09 10:00")) == []
 
-    def test_a_range_that_ends_before_it_starts_is_an_error(self, calendar: ShiftCalendar) -> None:
+    def test_shifts_between_refuses_an_end_before_its_start(self, calendar: ShiftCalendar) -> None:
         with pytest.raises(ValueError, match=r"end: 2026-10-08T\S+ is before start: 2026-10-09T"):
             calendar.shifts_between(shanghai("09 10:00"), shanghai("08 10:00"))
 
@@ -244,7 +244,7 @@ class TestWeek:
             ("mon, wed - fri", "mon wed thu fri"),
         ],
     )
-    def test_a_key_names_days(self, key: str, days: str) -> None:
+    def test_a_key_of_the_week_names_days(self, key: str, days: str) -> None:
         by_day = {day: ["09:00-12:00"] for day in days.split()}
         assert ShiftCalendar("UTC", {key: ["09:00-12:00"]}) == ShiftCalendar("UTC", by_day)
 
@@ -446,44 +446,46 @@ class TestWeekendDaysBesidePublicHolidays:
             " closed=list(country)"
         ]
 
-    def test_the_warning_points_at_the_line_that_makes_the_calendar(self, china: Any) -> None:
+    def test_the_warning_of_open_days_points_at_the_line_that_makes_the_calendar(self, china: Any) -> None:
         with pytest.warns(UserWarning, match="beside public holidays") as caught:
             ShiftCalendar("Asia/Shanghai", WEEK, closed=china)
         assert [warning.filename for warning in caught] == [__file__]
 
-    def test_the_warning_names_at_most_five_days(self, china: Any, warned: Callable[..., list[str]]) -> None:
+    def test_the_warning_of_open_days_names_at_most_five(self, china: Any, warned: Callable[..., list[str]]) -> None:
         assert "Sun 2026-01-04, Sun 2026-02-15" not in warned(week={"sat-sun": ["09:00-12:00"]}, closed=china)[0]
         assert ", ..., beside public holidays" in warned(week={"sat-sun": ["09:00-12:00"]}, closed=china)[0]
 
-    def test_a_make_up_day_is_no_such_day(self, china: Any, warned: Callable[..., list[str]]) -> None:
+    def test_make_up_days_beside_holidays_are_not_warned_of(self, china: Any, warned: Callable[..., list[str]]) -> None:
         assert "2026-01-04" not in warned(week={"sun": ["09:00-12:00"]}, closed=china)[0]
 
     def test_a_week_without_weekend_shifts_is_not_warned_of(self, china: Any, warned: Callable[..., list[str]]) -> None:
         assert warned(week=OFFICE, closed=china) == []
 
-    def test_closing_the_named_days_ends_the_warning(self, china: Any, warned: Callable[..., list[str]]) -> None:
+    def test_closing_the_days_that_are_warned_of_ends_the_warning(
+        self, china: Any, warned: Callable[..., list[str]]
+    ) -> None:
         days = [day.removeprefix("Sat ") for day in self.OPEN.split(", ")]
         assert warned(week=WEEK, closed=[*china, *days]) == []
 
-    def test_special_days_are_not_warned_of(self, china: Any, warned: Callable[..., list[str]]) -> None:
+    def test_special_days_beside_holidays_are_not_warned_of(self, china: Any, warned: Callable[..., list[str]]) -> None:
         days = [day.removeprefix("Sat ") for day in self.OPEN.split(", ")]
         assert warned(week=WEEK, closed=china, special={day: ["10:00-11:00"] for day in days}) == []
 
-    def test_the_weekend_is_that_of_the_country(self, warned: Callable[..., list[str]]) -> None:
+    def test_open_fridays_are_warned_of_where_they_are_the_weekend(self, warned: Callable[..., list[str]]) -> None:
         egypt = pytest.importorskip("holidays").country_holidays("EG", years=[2026])
         assert egypt.weekend == {4, 5}
         assert "on Fri 2026-01-30, Fri 2026-04-24, " in warned(week={"fri": ["14:00-18:00"]}, closed=egypt)[0]
 
-    def test_dates_of_another_kind_are_not_warned_of(self, warned: Callable[..., list[str]]) -> None:
+    def test_plain_dates_are_not_warned_of(self, warned: Callable[..., list[str]]) -> None:
         assert warned(week=WEEK, closed=[date(2026, 1, 1), date(2026, 1, 2)]) == []
 
 
 class TestLastCall:
-    def test_a_shift_ends_that_much_earlier(self) -> None:
+    def test_last_call_ends_a_shift_earlier(self) -> None:
         calendar = ShiftCalendar("Asia/Shanghai", WEEK, last_call=timedelta(minutes=5))
         assert lasting(calendar, shanghai("09 00:00")) == ["Fri 09:00 - Fri 11:55", "Fri 13:30 - Fri 17:55"]
 
-    def test_every_question_has_the_earlier_end(self) -> None:
+    def test_every_question_has_the_end_of_last_call(self) -> None:
         calendar, end = ShiftCalendar("Asia/Shanghai", WEEK, last_call="PT5M"), shanghai("09 17:55")
         assert [calendar.is_on(end - TICK), calendar.is_on(end)] == [True, False]
         assert calendar.shift_at(end - TICK) == Shift(shanghai("09 13:30"), end)
@@ -501,7 +503,7 @@ class TestLastCall:
         assert lasting(calendar, shanghai("09 00:00"), days=3) == ["Fri 20:00 - Fri 23:40"]
 
     @pytest.mark.parametrize(("hours", "kept"), [("09:00-09:29", 0), ("09:00-09:30", 0), ("09:00-09:31", 1)])
-    def test_a_shift_that_is_not_longer_does_not_take_place(self, hours: str, kept: int) -> None:
+    def test_a_shift_not_longer_than_last_call_does_not_take_place(self, hours: str, kept: int) -> None:
         calendar = ShiftCalendar("Asia/Shanghai", {"fri": [hours], "mon": ["09:00-12:00"]}, last_call="PT30M")
         assert len(lasting(calendar, shanghai("09 00:00"))) == kept
 
@@ -513,25 +515,25 @@ class TestLastCall:
         calendar = ShiftCalendar("UTC", {"sun": ["23:40-24:00"], "mon": ["00:00-00:20"]}, last_call="PT30M")
         assert calendar.next_end(at("2026-10-09T00:00Z")) == pendulum.datetime(2026, 10, 11, 23, 50)
 
-    def test_it_is_time_that_passes_not_time_on_the_clock(self) -> None:
+    def test_last_call_is_elapsed_time_not_time_on_the_clock(self) -> None:
         calendar = ShiftCalendar("Europe/Berlin", {"sun": ["00:00-03:00"]}, last_call="PT30M")
         assert spans(calendar, "2026-10-24", days=2) == ["22:00-01:30"]
 
-    def test_what_a_clock_change_makes_too_short_does_not_take_place(self) -> None:
+    def test_a_shift_that_a_clock_change_makes_too_short_does_not_take_place(self) -> None:
         calendar = ShiftCalendar("Europe/Berlin", {"sun": ["01:30-03:30"]}, last_call="PT1H")
         assert spans(calendar, "2026-03-29") == []
         assert spans(calendar, "2026-04-05") == ["23:30-00:30"]
 
-    def test_a_calendar_that_never_closes_stays_on(self) -> None:
+    def test_last_call_leaves_a_calendar_that_never_closes_on(self) -> None:
         calendar = ShiftCalendar("UTC", ALWAYS, last_call="PT11H59M59S")
         assert calendar.is_on(at("2026-10-09T00:00Z"))
         assert calendar.next_end(at("2026-10-09T00:00Z")) is None
 
-    def test_the_longest_one_moves_an_end_to_the_date_before(self) -> None:
+    def test_the_longest_last_call_moves_an_end_to_the_date_before(self) -> None:
         calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["18:00-07:00"]}, last_call="PT11H")
         assert lasting(calendar, shanghai("09 00:00"), days=3) == ["Fri 18:00 - Fri 20:00"]
 
-    def test_the_first_shift_of_all_may_be_shorter(self) -> None:
+    def test_the_first_shift_of_all_may_be_shorter_than_last_call(self) -> None:
         calendar = ShiftCalendar("Etc/GMT-14", ALWAYS, special={"0001-01-02": ["00:00-02:00"]}, last_call="PT11H")
         assert calendar.next_start(datetime.min.replace(tzinfo=UTC)) == pendulum.datetime(1, 1, 3, tz="Etc/GMT-14")
 
@@ -539,19 +541,19 @@ class TestLastCall:
         "last_call",
         ["PT90M", "PT1H30M", "PT5400S", timedelta(minutes=90), pendulum.duration(minutes=90)],
     )
-    def test_the_same_length_is_the_same_in_other_words(self, last_call: timedelta | str) -> None:
+    def test_the_same_last_call_in_other_words_is_equal(self, last_call: timedelta | str) -> None:
         calendar = ShiftCalendar("UTC", WEEK, last_call=last_call)
         assert calendar == ShiftCalendar("UTC", WEEK, last_call="PT1H30M")
         assert hash(calendar) == hash(ShiftCalendar("UTC", WEEK, last_call="PT1H30M"))
 
     @pytest.mark.parametrize("last_call", ["PT0S", "PT0M", timedelta()])
-    def test_none_at_all_is_a_calendar_without(self, calendar: ShiftCalendar, last_call: timedelta | str) -> None:
+    def test_a_last_call_of_zero_is_none(self, calendar: ShiftCalendar, last_call: timedelta | str) -> None:
         assert ShiftCalendar("Asia/Shanghai", WEEK, last_call=last_call) == calendar
 
-    def test_calendars_with_and_without_are_not_equal(self, calendar: ShiftCalendar) -> None:
+    def test_calendars_with_and_without_last_call_are_not_equal(self, calendar: ShiftCalendar) -> None:
         assert ShiftCalendar("Asia/Shanghai", WEEK, last_call="PT5M") != calendar
 
-    def test_nothing_is_shared_with_the_same_week_without(self, calendar: ShiftCalendar) -> None:
+    def test_a_calendar_with_last_call_shares_no_edges_with_one_without(self, calendar: ShiftCalendar) -> None:
         assert calendar.next_end(shanghai("09 10:00")) == shanghai("09 12:00")
         earlier = ShiftCalendar("Asia/Shanghai", WEEK, last_call="PT5M")
         assert earlier.next_end(shanghai("09 10:00")) == shanghai("09 11:55")
@@ -581,7 +583,7 @@ class TestClockChanges:
             ("Antarctica/Troll", "01:30-02:30", "2026-03-29", None),
         ],
     )
-    def test_skipped_and_repeated_times(self, zone: str, hours: str, day: str, expected: str | None) -> None:
+    def test_skipped_and_repeated_local_times(self, zone: str, hours: str, day: str, expected: str | None) -> None:
         calendar = ShiftCalendar(zone, {}, special={day: [hours]})
         start = at(f"{day}T00:00Z") - timedelta(days=1)
         shifts = calendar.shifts_between(start, start + timedelta(days=3))
@@ -591,7 +593,7 @@ class TestClockChanges:
         calendar = ShiftCalendar("Europe/Berlin", {"sun": ["00:00-02:00", "03:00-05:00"]})
         assert spans(calendar, "2026-03-29") == ["23:00-03:00"]
 
-    def test_the_same_two_shifts_are_apart_on_any_other_day(self) -> None:
+    def test_shifts_on_either_side_of_a_gap_are_apart_on_other_days(self) -> None:
         calendar = ShiftCalendar("Europe/Berlin", {"sun": ["00:00-02:00", "03:00-05:00"]})
         assert spans(calendar, "2026-03-22") == ["23:00-01:00", "02:00-04:00"]
 
@@ -745,10 +747,10 @@ class TestTimeZone:
     @pytest.mark.parametrize(
         "zone", [pendulum.timezone("Asia/Shanghai"), ZoneInfo("Asia/Shanghai")], ids=["pendulum", "zoneinfo"]
     )
-    def test_it_may_be_an_object_with_a_name(self, zone: Any, calendar: ShiftCalendar) -> None:
+    def test_a_time_zone_may_be_an_object_with_a_name(self, zone: Any, calendar: ShiftCalendar) -> None:
         assert ShiftCalendar(zone, WEEK) == calendar
 
-    def test_it_is_known_by_its_name(self, calendar: ShiftCalendar) -> None:
+    def test_a_time_zone_is_known_by_its_name(self, calendar: ShiftCalendar) -> None:
         assert calendar.timezone == "Asia/Shanghai"
 
 
@@ -919,7 +921,7 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
 
 class TestMistakes:
     @pytest.mark.parametrize(("wrong", "message"), MISTAKES, ids=[message[:60] for _, message in MISTAKES])
-    def test_a_mistake_is_named_with_what_is_allowed(self, wrong: dict[str, Any], message: str) -> None:
+    def test_a_mistake_in_a_calendar_is_named_with_what_is_allowed(self, wrong: dict[str, Any], message: str) -> None:
         with pytest.raises(ShiftCalendarError) as caught:
             ShiftCalendar(**{"timezone": "UTC", "week": ONE, **wrong})
         assert str(caught.value) == message
@@ -941,7 +943,7 @@ class TestMistakes:
             ShiftCalendar.from_dict(data)
         assert str(caught.value) == message
 
-    def test_a_mistake_is_a_value_error(self) -> None:
+    def test_a_mistake_in_a_calendar_is_a_value_error(self) -> None:
         assert issubclass(ShiftCalendarError, ValueError)
 
 
@@ -983,7 +985,7 @@ class TestIdentity:
         with pytest.raises(AttributeError):
             setattr(FULL, name, "UTC")
 
-    def test_what_it_was_made_from_may_change(self) -> None:
+    def test_a_calendar_does_not_change_with_its_arguments(self) -> None:
         week, closed = {"fri": ["09:00-12:00"]}, ["2026-10-01"]
         calendar = ShiftCalendar("UTC", week, closed)
         before = repr(calendar)
@@ -999,27 +1001,27 @@ class TestIdentity:
             ShiftCalendar("UTC", WEEK, last_call="PT1H5M30S"),
         ],
     )
-    def test_its_repr_makes_an_equal_one(self, calendar: ShiftCalendar) -> None:
+    def test_a_calendars_repr_makes_an_equal_one(self, calendar: ShiftCalendar) -> None:
         assert eval(repr(calendar)) == calendar  # noqa: S307 - its own repr
 
-    def test_its_repr_can_be_read(self, calendar: ShiftCalendar) -> None:
+    def test_a_calendars_repr_can_be_read(self, calendar: ShiftCalendar) -> None:
         assert repr(calendar) == (
             "ShiftCalendar(timezone='Asia/Shanghai',"
             " week={'mon-fri': ['09:00-12:00', '13:30-18:00'], 'sat': ['09:00-12:00']})"
         )
 
     @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
-    def test_it_can_be_pickled(self, protocol: int) -> None:
+    def test_a_calendar_can_be_pickled(self, protocol: int) -> None:
         assert pickle.loads(pickle.dumps(FULL, protocol)) == FULL  # noqa: S301 - its own pickle
 
-    def test_it_can_be_copied_deeply(self) -> None:
+    def test_a_calendar_can_be_copied_deeply(self) -> None:
         FULL.next_end(shanghai("09 10:00"))
         assert copy.deepcopy(FULL) == FULL
 
-    def test_a_copy_answers_like_the_original(self) -> None:
+    def test_a_copied_calendar_answers_like_the_original(self) -> None:
         assert copy.deepcopy(FULL).next_end(shanghai("09 10:00")) == shanghai("09 12:00")
 
-    def test_threads_may_share_it(self) -> None:
+    def test_threads_may_share_a_calendar(self) -> None:
         calendar = ShiftCalendar("Europe/Berlin", WEEK, closed=["2026-12-25"])
         instants = [at("2026-01-01T00:00Z") + timedelta(hours=n) for n in range(0, 24 * 730, 7)] * 4
         with ThreadPoolExecutor(8) as pool:
@@ -1028,7 +1030,7 @@ class TestIdentity:
 
 
 class TestDict:
-    def test_it_is_the_arguments_in_json(self) -> None:
+    def test_to_dict_is_the_arguments_in_json(self) -> None:
         assert FULL.to_dict() == {
             "timezone": "Asia/Shanghai",
             "week": {"mon-fri": ["09:00-12:00", "13:30-18:00"], "sat": ["09:00-12:00"]},
@@ -1046,22 +1048,22 @@ class TestDict:
             {"sun": ["23:59-23:58"]},
         ],
     )
-    def test_it_survives_json(self, week: dict[str, list[str]]) -> None:
+    def test_to_dict_survives_json(self, week: dict[str, list[str]]) -> None:
         calendar = ShiftCalendar("Asia/Shanghai", week, ["2026-10-01"], {"2026-10-10": ["09:00-18:00"]})
         assert ShiftCalendar.from_dict(json.loads(json.dumps(calendar.to_dict()))) == calendar
 
     @pytest.mark.parametrize("last_call", ["PT5M", "PT1H", "PT1S", "PT2H30S", "PT11H59M59S"])
-    def test_last_call_is_in_it_as_text(self, last_call: str) -> None:
+    def test_to_dict_has_last_call_as_text(self, last_call: str) -> None:
         calendar = ShiftCalendar("UTC", ALWAYS, last_call=last_call)
         assert calendar.to_dict()["last_call"] == last_call
         assert ShiftCalendar.from_dict(json.loads(json.dumps(calendar.to_dict()))) == calendar
 
-    def test_ranges_are_in_it_as_their_dates(self) -> None:
+    def test_to_dict_has_ranges_as_their_dates(self) -> None:
         calendar = ShiftCalendar("UTC", WEEK, closed=["2026-10-01/2026-10-02"])
         assert calendar.to_dict()["closed"] == ["2026-10-01", "2026-10-02"]
         assert ShiftCalendar.from_dict(calendar.to_dict()) == calendar
 
-    def test_closed_and_special_may_be_missing(self, calendar: ShiftCalendar) -> None:
+    def test_from_dict_needs_neither_closed_nor_special(self, calendar: ShiftCalendar) -> None:
         assert ShiftCalendar.from_dict({"timezone": "Asia/Shanghai", "week": WEEK}) == calendar
 
     def test_equal_calendars_have_the_same_json(self) -> None:
@@ -1069,7 +1071,7 @@ class TestDict:
         two = ShiftCalendar("UTC", {"mon-tue": ["09:00-12:00"]}, ["2026-10-01", "2026-10-02"])
         assert json.dumps(one.to_dict()) == json.dumps(two.to_dict())
 
-    def test_a_subclass_stays_itself(self) -> None:
+    def test_from_dict_of_a_subclass_makes_the_subclass(self) -> None:
         class Calendar(ShiftCalendar):
             pass
 
@@ -1114,7 +1116,7 @@ class TestSummary:
             ),
         ],
     )
-    def test_it_is_one_line(self, arguments: dict[str, Any], summary: str) -> None:
+    def test_the_summary_is_one_line(self, arguments: dict[str, Any], summary: str) -> None:
         assert ShiftCalendar(**{"timezone": "Asia/Shanghai", "week": WEEK, **arguments}).summary == summary
 
 

@@ -67,32 +67,32 @@ class TestReading:
         (tmp_path / "shifts.json").write_text(json.dumps(FULL.to_dict()))
         assert ShiftCalendar.from_file(tmp_path / "shifts.json") == FULL
 
-    def test_json_is_yaml_too(self, yaml: Path) -> None:
+    def test_a_yaml_file_may_hold_json(self, yaml: Path) -> None:
         yaml.write_text(json.dumps(FULL.to_dict(), indent=4))
         assert ShiftCalendar.from_file(yaml) == FULL
 
     @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
     @pytest.mark.parametrize("newline", ["\n", "\r\n"])
-    def test_a_file_may_have_been_written_on_windows(self, yaml: Path, encoding: str, newline: str) -> None:
+    def test_a_calendar_file_may_have_been_written_on_windows(self, yaml: Path, encoding: str, newline: str) -> None:
         yaml.write_text(f"# 电话中心{YAML}", encoding=encoding, newline=newline)
         assert ShiftCalendar.from_file(yaml) == FULL
 
-    def test_an_alias_stands_for_what_was_written_before(self, yaml: Path) -> None:
+    def test_a_yaml_alias_stands_for_what_was_written_before(self, yaml: Path) -> None:
         yaml.write_text("timezone: UTC\nweek:\n  mon: &office [09:00-12:00]\n  wed: *office\n")
         assert ShiftCalendar.from_file(yaml) == ShiftCalendar("UTC", {"mon,wed": ["09:00-12:00"]})
 
-    def test_a_subclass_stays_itself(self, yaml: Path) -> None:
+    def test_from_file_of_a_subclass_makes_the_subclass(self, yaml: Path) -> None:
         class Calendar(ShiftCalendar):
             pass
 
         yaml.write_text(WEEK)
         assert type(Calendar.from_file(yaml)) is Calendar
 
-    def test_json_may_be_indented_with_tabs(self, tmp_path: Path) -> None:
+    def test_a_calendar_in_json_may_be_indented_with_tabs(self, tmp_path: Path) -> None:
         (tmp_path / "shifts.json").write_text(json.dumps(FULL.to_dict(), indent="\t"))
         assert ShiftCalendar.from_file(tmp_path / "shifts.json") == FULL
 
-    def test_json_may_have_no_spaces(self, tmp_path: Path) -> None:
+    def test_a_calendar_in_json_may_have_no_spaces(self, tmp_path: Path) -> None:
         (tmp_path / "shifts.json").write_text(json.dumps(FULL.to_dict(), separators=(",", ":")))
         assert ShiftCalendar.from_file(tmp_path / "shifts.json") == FULL
 
@@ -114,16 +114,16 @@ class TestPath:
             ' in a DAG, write Path(__file__).with_name("shifts.yaml")'
         )
 
-    def test_an_absolute_path_is_taken_as_it_is(self, yaml: Path) -> None:
+    def test_an_absolute_path_to_a_calendar_is_taken_as_it_is(self, yaml: Path) -> None:
         yaml.write_text(WEEK)
         assert ShiftCalendar.from_file(str(yaml)) == SMALL
 
-    def test_a_file_that_is_not_there_is_named(self, tmp_path: Path) -> None:
+    def test_a_calendar_file_that_is_not_there_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(ShiftCalendarError) as caught:
             ShiftCalendar.from_file(tmp_path / "missing.yaml")
         assert str(caught.value) == f"{tmp_path}/missing.yaml: the file cannot be read: No such file or directory"
 
-    def test_a_directory_is_no_file(self, yaml: Path) -> None:
+    def test_a_directory_is_no_calendar_file(self, yaml: Path) -> None:
         yaml.mkdir()
         with pytest.raises(ShiftCalendarError, match=r"shifts\.yaml: the file cannot be read: Is a directory"):
             ShiftCalendar.from_file(yaml)
@@ -132,7 +132,7 @@ class TestPath:
         ("name", "suffix"),
         [("shifts.toml", ".toml"), ("shifts", ""), ("shifts.py", ".py"), ("shifts.yaml.bak", ".bak")],
     )
-    def test_other_kinds_of_files_are_not_read(self, tmp_path: Path, name: str, suffix: str) -> None:
+    def test_files_of_other_kinds_are_not_read_as_calendars(self, tmp_path: Path, name: str, suffix: str) -> None:
         message = f'"{suffix}" is not a kind of file to read: name a .yaml, .yml or .json'
         assert mistake(tmp_path / name, WEEK) == message
 
@@ -149,10 +149,10 @@ class TestZip:
         return archive
 
     @pytest.mark.parametrize("inside", ["shifts.yaml", "hours/shifts.yaml"])
-    def test_a_file_in_a_zip_can_be_read(self, archive: Path, inside: str) -> None:
+    def test_a_calendar_in_a_zip_can_be_read(self, archive: Path, inside: str) -> None:
         assert ShiftCalendar.from_file(archive / inside) == SMALL
 
-    def test_a_file_beside_a_zip_can_be_read(self, archive: Path) -> None:
+    def test_a_calendar_beside_a_zip_can_be_read(self, archive: Path) -> None:
         archive.with_name("shifts.yaml").write_text(WEEK)
         assert ShiftCalendar.from_file(archive.with_name("shifts.yaml")) == SMALL
 
@@ -167,7 +167,7 @@ class TestZip:
         monkeypatch.syspath_prepend(archive)
         assert importlib.import_module("dag_file_in_zip").SHIFTS == SMALL
 
-    def test_a_file_that_the_zip_lacks_is_named(self, archive: Path) -> None:
+    def test_a_calendar_that_a_zip_lacks_is_named(self, archive: Path) -> None:
         with pytest.raises(ShiftCalendarError) as caught:
             ShiftCalendar.from_file(archive / "hours.yaml")
         reason = "There is no item named 'hours.yaml' in the archive"
@@ -231,10 +231,10 @@ class TestEntries:
             ),
         ],
     )
-    def test_a_wrong_entry_is_named_as_in_python(self, yaml: Path, content: str, message: str) -> None:
+    def test_a_wrong_entry_in_yaml_is_named_as_in_python(self, yaml: Path, content: str, message: str) -> None:
         assert mistake(yaml, content) == message
 
-    def test_a_wrong_entry_in_json_is_named_too(self, tmp_path: Path) -> None:
+    def test_a_wrong_entry_in_json_is_named_as_in_python(self, tmp_path: Path) -> None:
         data = {"timezone": "UTC", "week": {"mon": ["09:00-12:00"]}, "last_call": 300}
         assert mistake(tmp_path / "shifts.json", json.dumps(data)).startswith('last_call: "300" is not a last call')
 
@@ -243,7 +243,7 @@ class TestNothingIsLost:
     def test_a_key_that_is_there_twice_in_yaml_is_an_error_with_its_line(self, yaml: Path) -> None:
         assert mistake(yaml, f"{WEEK}  mon: [13:00-18:00]\n") == 'line 4: "mon" is written twice: write it once'
 
-    def test_so_is_one_that_is_quoted_once(self, yaml: Path) -> None:
+    def test_a_key_that_is_there_twice_and_quoted_once_is_an_error(self, yaml: Path) -> None:
         content = f'{WEEK}special:\n  2026-10-10: [09:00-10:00]\n  "2026-10-10": []\n'
         assert mistake(yaml, content) == 'line 6: "2026-10-10" is written twice: write it once'
 
@@ -251,7 +251,7 @@ class TestNothingIsLost:
         content = '{"timezone": "UTC", "week": {"mon": ["09:00-12:00"], "mon": []}}'
         assert mistake(tmp_path / "shifts.json", content) == 'line 1: "mon" is written twice: write it once'
 
-    def test_a_second_document_is_an_error(self, yaml: Path) -> None:
+    def test_a_second_yaml_document_is_an_error(self, yaml: Path) -> None:
         assert mistake(yaml, f"{WEEK}---\n{WEEK}") == (
             "line 4 is not YAML: expected a single document in the stream, but found another document"
         )
@@ -268,29 +268,29 @@ class TestOnlyData:
             "!include other.yaml",
         ],
     )
-    def test_a_tag_runs_and_reads_nothing(self, yaml: Path, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_yaml_tag_runs_and_reads_nothing(self, yaml: Path, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(yaml.parent)
         assert mistake(yaml, f"{WEEK}closed: {value}\n").startswith("closed: ")
         assert not Path("done").exists()
 
-    def test_a_tag_leaves_a_date_the_text_that_it_is(self, yaml: Path) -> None:
+    def test_a_yaml_tag_leaves_a_date_the_text_that_it_is(self, yaml: Path) -> None:
         yaml.write_text(f"{WEEK}closed: [!!timestamp 2026-10-01]\n")
         assert ShiftCalendar.from_file(yaml).to_dict()["closed"] == ["2026-10-01"]
 
-    def test_a_key_that_is_no_text_is_refused(self, yaml: Path) -> None:
+    def test_a_yaml_key_that_is_no_text_is_refused(self, yaml: Path) -> None:
         assert mistake(yaml, f"{WEEK}  ? [tue, wed]\n  : [09:00-12:00]\n") == (
             "line 4: this key is a sequence: write text"
         )
 
     @pytest.mark.parametrize("name", ["shifts.yaml", "shifts.json"])
-    def test_what_is_nested_too_deeply_is_refused(self, tmp_path: Path, name: str) -> None:
+    def test_a_file_nested_too_deeply_is_refused(self, tmp_path: Path, name: str) -> None:
         content = "[" * 100_000 if name == "shifts.json" else "[" * 2000
         assert mistake(tmp_path / name, content) == "this is nested too deeply for a shift calendar"
 
-    def test_an_alias_of_itself_is_refused(self, yaml: Path) -> None:
+    def test_a_yaml_alias_of_itself_is_refused(self, yaml: Path) -> None:
         assert mistake(yaml, f"{WEEK}closed: &a [*a]\n") == "this is nested too deeply for a shift calendar"
 
-    def test_aliases_of_aliases_take_no_time(self, yaml: Path) -> None:
+    def test_yaml_aliases_of_aliases_take_no_time(self, yaml: Path) -> None:
         lines = [f"- &a{n} [{', '.join([f'*a{n - 1}' if n else 'x'] * 9)}]" for n in range(12)]
         begin = time.perf_counter()
         assert mistake(yaml, "\n".join(lines)) == "this is nested too deeply for a shift calendar"
@@ -323,6 +323,6 @@ class TestSyntax:
         assert mistake(tmp_path / "shifts.json", content).startswith(message)
 
     @pytest.mark.parametrize("name", ["shifts.yaml", "shifts.json"])
-    def test_another_encoding_is_an_error_with_the_line(self, tmp_path: Path, name: str) -> None:
+    def test_a_calendar_file_in_another_encoding_is_an_error_with_the_line(self, tmp_path: Path, name: str) -> None:
         content = "# contact centre\n# 电话中心\n".encode("gb18030")
         assert mistake(tmp_path / name, content) == "line 2 is not UTF-8: save the file in UTF-8"
