@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseHook
@@ -50,8 +48,11 @@ class ISalesHook(BaseHook):
         :raises ISalesArgumentError: for a value in the connection that is not allowed
         """
         if self._client is None:
-            with self._naming_the_connection():
-                self._client = self._new_client(self._read_connection())
+            try:
+                self._client = self._new_client()
+            except ISalesArgumentError as error:
+                # A new error, raised here: no frame below, whose variables hold the connection's secrets, hangs on it.
+                raise error.during(f"Reading connection {self.isales_conn_id!r}") from None
         return self._client
 
     def test_connection(self) -> tuple[bool, str]:
@@ -61,10 +62,10 @@ class ISalesHook(BaseHook):
         :return: whether it is so, and a sentence for people
         """
         try:
-            with self._new_client(self._read_connection()) as client:
+            with self._new_client() as client:
                 return self._probe(client)
         except ISalesError as error:
-            return False, _told(error)
+            return False, _describe(error)
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
@@ -97,19 +98,9 @@ class ISalesHook(BaseHook):
         behaviour = get_provider_info()["connection-types"][0]["ui-field-behaviour"]
         return {key.replace("-", "_"): value for key, value in behaviour.items()}
 
-    def _read_connection(self) -> dict[str, Any]:
-        return client_settings(self.get_connection(self.isales_conn_id))
-
-    def _new_client(self, settings: dict[str, Any]) -> ISalesClient:
+    def _new_client(self) -> ISalesClient:
+        settings = client_settings(self.get_connection(self.isales_conn_id))
         return ISalesClient(**settings, max_connections=self.max_connections)
-
-    @contextmanager
-    def _naming_the_connection(self) -> Iterator[None]:
-        try:
-            yield
-        except ISalesArgumentError as error:
-            # A new error, raised here: no frame below, whose variables hold the connection's secrets, hangs on it.
-            raise error.during(f"Reading connection {self.isales_conn_id!r}") from None
 
     @staticmethod
     def _probe(client: ISalesClient) -> tuple[bool, str]:
@@ -117,18 +108,18 @@ class ISalesHook(BaseHook):
         if isinstance(look.error, ISalesAuthenticationError):
             other = next((profile for profile, look in by_other_profiles(client) if look.accepted), None)
             if other is None:
-                return False, _told(look.error)
+                return False, _describe(look.error)
             return False, (
                 f"{look.error.problem} of signing profile {used.value!r}, but it accepts {other.value!r}. "
                 f"Set the connection's extra 'signing_profile' to {other.value!r}."
             )
         if look.error and not isinstance(look.error, ISalesResultError):
-            return False, _told(look.error)
-        told = f"CC-iSales accepted the signature (signing profile {used.value!r})."
+            return False, _describe(look.error)
+        message = f"CC-iSales accepted the signature (signing profile {used.value!r})."
         if look.error:
-            told += f" To a list of campaign {PROBED_CAMPAIGN} it answered: {look.error.problem}."
-        return True, told if client.vdn_id else f"{told} The connection names no vdn_id, so every operator must."
+            message += f" To a list of campaign {PROBED_CAMPAIGN} it answered: {look.error.problem}."
+        return True, message if client.vdn_id else f"{message} The connection names no vdn_id, so every operator must."
 
 
-def _told(error: ISalesError) -> str:
+def _describe(error: ISalesError) -> str:
     return f"{error.problem}. {error.advice}".strip()

@@ -17,7 +17,7 @@ from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.support.evidence import add_to_asset_events, send_metrics
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
 from airflow_provider_isales.support.guard import Window, pause_window, resume_window
-from airflow_provider_isales.support.lateness import describe_late, explain_lateness
+from airflow_provider_isales.support.runs import describe_late, explain_lateness
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

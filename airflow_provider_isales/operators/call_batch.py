@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow_provider_isales.client import (
-    CallBatchResult,
-    ISalesArgumentError,
     ISalesBulkError,
     ISalesError,
     ISalesNotAllowedError,
-    Outcome,
 )
 from airflow_provider_isales.client.arguments import (
     ALL,
@@ -33,7 +30,7 @@ from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_isales.client import BulkResult, BulkSwitch, CampaignKey, ISalesClient
+    from airflow_provider_isales.client import BulkResult, BulkSwitch, CallBatchResult, CampaignKey, ISalesClient
     from airflow_provider_isales.hooks.isales import ISalesHook
 
 # Bounds what nothing else does: a server that goes on answering, but ever so slowly.
@@ -41,13 +38,6 @@ EXECUTION_TIMEOUT = timedelta(minutes=5)
 BULK_EXECUTION_TIMEOUT = timedelta(minutes=30)
 
 REMEMBERED: Literal["remembered"] = "remembered"
-
-_SENTENCES = {
-    Outcome.PAUSED: "Paused %s: [%s] %s",
-    Outcome.ALREADY_PAUSED: "Already paused: %s: [%s] %s",
-    Outcome.RESUMED: "Resumed %s: [%s] %s",
-    Outcome.ALREADY_STARTED: "Already started: %s: [%s] %s",
-}
 
 
 class PauseCallBatchOperator(ISalesOperator):
@@ -96,23 +86,20 @@ class PauseCallBatchOperator(ISalesOperator):
             vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
         )
         self._set_pause_options(max_lateness, campaign_suspended)
-        self.campaign_id = campaign_id
-        self.batch_id = batch_id
+        self.campaign_id, self.batch_id = campaign_id, batch_id
         check_unless_templated(check_campaign_id, campaign_id)
         check_unless_templated(check_batch_id, batch_id)
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
+        campaign = client.campaign(self.campaign_id, self.vdn_id)
         try:
             result = client.pause_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
-        except ISalesArgumentError:
-            raise
         except ISalesError as error:
             if isinstance(error, ISalesNotAllowedError):
                 self._skip_if_wanted(error)
-            campaign = client.campaign(self.campaign_id, self.vdn_id)
             send_metrics({**vars(campaign), "outcome": "failed"})
             raise
-        _log_result(self.log.info, result)
+        self.log.info("%s", _describe(result))
         return self._report(result, context)
 
 
@@ -143,14 +130,13 @@ class ResumeCallBatchOperator(ISalesOperator):
         super().__init__(
             vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
         )
-        self.campaign_id = campaign_id
-        self.batch_id = batch_id
+        self.campaign_id, self.batch_id = campaign_id, batch_id
         check_unless_templated(check_campaign_id, campaign_id)
         check_unless_templated(check_batch_id, batch_id)
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         result = client.resume_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
-        _log_result(self.log.info, result)
+        self.log.info("%s", _describe(result))
         return self._report(result, context)
 
 
@@ -163,9 +149,7 @@ class _ManyBatchesOperator(ISalesOperator):
     def _set_batches(
         self, campaign_id: int | str, batch_ids: Sequence[str] | str, exclude: Sequence[str], parallel: int
     ) -> None:
-        self.campaign_id = campaign_id
-        self.batch_ids = batch_ids
-        self.exclude = exclude
+        self.campaign_id, self.batch_ids, self.exclude = campaign_id, batch_ids, exclude
         self.max_parallel_requests = parallel
         check_unless_templated(check_campaign_id, campaign_id)
         check_unless_templated(check_parallelism, parallel)
@@ -195,8 +179,7 @@ class _ManyBatchesOperator(ISalesOperator):
         try:
             return bulk.run()
         except BaseException as error:
-            nothing_was_done = isinstance(error, ISalesError) and not isinstance(error, ISalesBulkError)
-            if not nothing_was_done:
+            if isinstance(error, ISalesBulkError) or not isinstance(error, ISalesError):  # else nothing was done
                 record, lateness = self._account_for(bulk.result(), context)
                 self._push(record, context)
                 if lateness:
@@ -351,5 +334,6 @@ class ResumeCallBatchesOperator(_ManyBatchesOperator):
         return result
 
 
-def _log_result(log: Callable[..., None], result: CallBatchResult) -> None:
-    log(_SENTENCES[result.outcome], result.batch, result.result_code, result.result_desc)
+def _describe(result: CallBatchResult) -> str:
+    done = result.outcome.replace("_", " ").capitalize()
+    return f"{done} {result.batch}: [{result.result_code}] {result.result_desc}"

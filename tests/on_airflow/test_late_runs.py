@@ -18,8 +18,7 @@ from lazy_object_proxy import Proxy  # type: ignore[import-untyped]
 
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.support.guard import pause_window
-from airflow_provider_isales.support.lateness import describe_late, explain_lateness
-from airflow_provider_isales.support.runs import own_shift_end
+from airflow_provider_isales.support.runs import describe_late, explain_lateness, own_shift_end
 
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
 LAST_SHIFT = ("24 13:30", "24 18:00")
