@@ -131,6 +131,10 @@ class C2Auth(AuthBase):
         self._secret_key = secret_key = Secret.of(secret_key)
         if not secret_key:
             raise ISalesArgumentError("the secret key must not be empty")
+        if secret_key.is_padded:
+            raise ISalesArgumentError(
+                "the secret key must not begin or end with white space: perhaps a line break came along, as from `echo`"
+            )
         self.access_key = check_access_key(access_key)
         self.profile = check_signing_profile(profile)
         if not callable(clock):

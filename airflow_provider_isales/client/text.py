@@ -14,7 +14,9 @@ SURROGATES = frozenset(map(chr, range(0xD800, 0xE000)))
 # A signature as it was sent, or as a server may echo it: with escaped slashes, in capitals, or its last part alone.
 _AUTHORIZATION = re.compile(r"(auth-v2)(?:\\*/|%2f)\S+", re.IGNORECASE)
 _SIGNATURE = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
-_CREDENTIALS = re.compile(r"\b(basic|bearer|digest)\s+[a-z0-9+/=_.~-]{8,}", re.IGNORECASE)
+# A word of English, such as in "Basic Constraints", is no credential.
+_WORD = r"[A-Za-z]?[a-z]+(?![A-Za-z0-9+/=_~])"
+_CREDENTIALS = re.compile(rf"\b((?i:basic|bearer|digest))\s+(?!{_WORD})[A-Za-z0-9+/=_.~-]{{8,}}")
 _USER_INFO = re.compile(r"://\S*@")
 
 
@@ -41,6 +43,11 @@ class Secret:
             return bool(self._text.encode())
         except (AttributeError, UnicodeEncodeError):
             return False
+
+    @property
+    def is_padded(self) -> bool:
+        """Whether it begins or ends with white space."""
+        return self._text != self._text.strip()
 
     def reveal(self) -> str:
         """Return the secret. Use it at once: a variable that holds it is shown by tracebacks with variables."""

@@ -189,6 +189,13 @@ def test_an_empty_secret_key_is_refused() -> None:
         C2Auth("ak", "")
 
 
+@pytest.mark.parametrize("secret_key", ["sk\n", " sk", "sk\r\n", "sk\u3000"])
+def test_a_secret_key_with_white_space_around_it_is_refused_without_showing_it(secret_key: str) -> None:
+    with pytest.raises(ISalesArgumentError, match="must not begin or end with white space") as caught:
+        C2Auth("ak", secret_key)
+    assert "sk" not in str(caught.value)
+
+
 def test_a_clock_that_is_no_function_is_refused() -> None:
     with pytest.raises(ISalesArgumentError, match="the clock must be a function that returns an aware datetime"):
         C2Auth("ak", "sk", clock=SIGNED_AT)  # type: ignore[arg-type]

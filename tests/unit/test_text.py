@@ -33,7 +33,17 @@ class TestATextOfOthers:
     def test_is_shown_without_credentials_of_another_scheme(self, scheme: str) -> None:
         assert clean(f"the proxy refused {scheme} dXNlcjpwYXNz+/=_.~- again") == f"the proxy refused {scheme} *** again"
 
-    @pytest.mark.parametrize("text", ["basic needs", "the bearer of news", "unbasic 12345678x"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "basic needs",
+            "the bearer of news",
+            "unbasic 12345678x",
+            "Basic Constraints of CA cert not marked critical",
+            "Basic authentication, bearer certificates.",
+            "BASIC constraints",
+        ],
+    )
     def test_is_shown_with_words_that_only_look_like_credentials(self, text: str) -> None:
         assert clean(text) == text
 
