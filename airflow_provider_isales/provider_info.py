@@ -38,6 +38,16 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
         "description": 'JSON such as {"https": "http://proxy.example.com:3128"}; the environment\'s when empty.',
         "schema": {"type": ["string", "null"]},
     },
+    "verify_strict": {
+        "label": "Verify Strict",
+        "description": "'false' to accept certificates whose form Python 3.13 and later refuse (RFC 5280).",
+        "schema": {"type": ["string", "null"], "default": "true"},
+    },
+    "client_cert": {
+        "label": "Client Certificate",
+        "description": "The path, on every worker, of a PEM file with a certificate and its key, if the server asks.",
+        "schema": {"type": ["string", "null"]},
+    },
 }
 
 

@@ -41,6 +41,8 @@ MAX_PORT = 65535
 MAX_TIMEOUT = 600
 MAX_ATTEMPTS = 1000
 
+# As `openssl rehash` names them: the hash of the subject, and a number.
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
@@ -198,15 +200,43 @@ def check_verify(value: object) -> bool | str:
     """
     if not isinstance(value, (bool, str)):
         raise ISalesArgumentError(f"verify must be true, false or the path of a CA bundle, not {shown(value)}")
-    if isinstance(value, str) and not os.path.isdir(value):
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
-        except (OSError, ValueError) as error:  # also what ssl raises
-            # Retryable: another worker may have the file.
+    if isinstance(value, str) and os.path.isdir(value):
+        if not any(map(_HASHED_NAME.fullmatch, os.listdir(value))):
             raise ISalesArgumentError(
-                f"verify names no CA bundle that can be read: {shown(value)} ({error})", retryable=True
-            ) from None
+                f"verify names a directory that has no certificate under the name OpenSSL looks for: {shown(value)}. "
+                "Run 'openssl rehash' (or c_rehash) on it, or name one file with all certificates",
+                retryable=True,
+            )
+    elif isinstance(value, str):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        _load("verify names no CA bundle", context.load_verify_locations, value)
     return value
+
+
+def check_client_cert(value: object) -> str:
+    """Check the path of a PEM file with a client certificate and its key, which has no password."""
+    if not isinstance(value, str) or not value:
+        raise ISalesArgumentError(f"client_cert must be the path of a PEM file, not {shown(value)}")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _load(
+        "client_cert names no certificate with its key", lambda path: context.load_cert_chain(path, password=""), value
+    )
+    return value
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Check that something is true or false."""
+    if not isinstance(value, bool):
+        raise ISalesArgumentError(f"{name} must be true or false, not {shown(value)}")
+    return value
+
+
+def _load(problem: str, load: Callable[[str], object], path: str) -> None:
+    try:
+        load(path)
+    except (OSError, ValueError) as error:  # also what ssl raises
+        # Retryable: another worker may have the file.
+        raise ISalesArgumentError(f"{problem} that can be read: {shown(path)} ({error})", retryable=True) from None
 
 
 def check_proxy(value: object) -> str:

@@ -37,6 +37,7 @@ from airflow_provider_isales.client.models import (
 )
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.retry import RetryPolicy
+from airflow_provider_isales.client.route import Route
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.text import Secret, shown
 from airflow_provider_isales.client.transport import Transport
@@ -65,6 +66,8 @@ class ISalesClient:
     :param port: the server's port
     :param verify: True to trust the usual authorities, the path of a CA bundle to trust that one, False to trust
         anybody; a path wins over ``REQUESTS_CA_BUNDLE`` in the environment
+    :param verify_strict: False to accept certificates whose form the strict checks of Python 3.13 refuse
+    :param client_cert: the path of a file with a certificate and its key, for a server that asks for one
     :param timeout: the seconds that one request may take, from connecting to the last byte of its answer
     :param signing_profile: ``current`` or ``legacy``
     :param proxies: proxies by scheme, as ``requests`` takes them, added to those of the environment
@@ -83,6 +86,8 @@ class ISalesClient:
         vdn_id: int | str | None = None,
         port: int = HTTPS_PORT,
         verify: bool | str = True,
+        verify_strict: bool = True,
+        client_cert: str | None = None,
         timeout: float = DEFAULT_TIMEOUT,
         signing_profile: SigningProfile | str = SigningProfile.CURRENT,
         proxies: Mapping[str, str] | None = None,
@@ -94,17 +99,9 @@ class ISalesClient:
         self.vdn_id = None if vdn_id is None else check_vdn_id(vdn_id)
         if retry is not None and not isinstance(retry, RetryPolicy):
             raise ISalesArgumentError(f"retry must be a RetryPolicy, not {shown(retry)}")
-        transport = Transport(
-            host,
-            port,
-            self.auth,
-            verify=verify,
-            timeout=timeout,
-            proxies={} if proxies is None else proxies,
-            max_connections=max_connections,
-        )
+        route = Route(host, port, verify=verify, verify_strict=verify_strict, client_cert=client_cert, proxies=proxies)
         #: Carries out the calls; for this package alone.
-        self.session = Session(transport, retry or RetryPolicy())
+        self.session = Session(Transport(route, self.auth, timeout, max_connections), retry or RetryPolicy())
 
     def __enter__(self) -> Self:
         return self
@@ -117,7 +114,7 @@ class ISalesClient:
     def __repr__(self) -> str:
         if not hasattr(self, "session"):
             return f"<{type(self).__name__} that could not be made>"
-        return f"{type(self).__name__}({self.session.transport.base_url!r}, {self.auth!r})"
+        return f"{type(self).__name__}({self.session.transport.route.base_url!r}, {self.auth!r})"
 
     def close(self) -> None:
         """Close the connections."""

@@ -1,199 +1,204 @@
-"""One connection, and what comes over it: in no more bytes than an answer has, and no later than it may."""
+"""One HTTPS connection, direct or through a proxy, whose responses are bounded in size and time."""
 
 from __future__ import annotations
 
 import io
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from http.client import HTTPConnection, HTTPResponse
-from typing import Any, cast
-
-from urllib3.connection import HTTPSConnection
-from urllib3.exceptions import HTTPError
-from urllib3.util.ssltransport import SSLTransport
-from urllib3.util.wait import wait_for_read
+from http import HTTPStatus
+from http.client import HTTPResponse
+from typing import Any, TypeVar, cast
 
 from airflow_provider_isales.client.errors import ISalesProtocolError
-from airflow_provider_isales.client.response import MAX_ANSWER_BYTES, TOO_LARGE, Peer, Response, received
+from airflow_provider_isales.client.response import MAX_ANSWER_BYTES, TOO_LARGE, Peer, Response, read_response
+from airflow_provider_isales.client.route import Route, find_addresses
 
-# Status line and headers, and what else is not the body itself.
+T = TypeVar("T")
+
+# Status line, headers, and what TLS adds to each record.
 _OVERHEAD_BYTES = 64 * 1024
-# So many seconds may a read take too long, rather than that its timeout is set each time.
-_TOLERANCE_SECONDS = 0.1
+_PIECE_BYTES = 64 * 1024
 
 
-class Attempt(threading.local):
-    """The time that a thread's request has; its ``deadline`` is by :func:`time.monotonic`."""
+class _TCP:
+    """A TCP connection. Every step ends by the deadline of the present request, and what is received is bounded."""
 
-    deadline = 0.0
+    def __init__(self, host: str, port: int, deadline: float) -> None:
+        self.begin(deadline)
+        addresses = find_addresses(host, port)
+        for untried in range(len(addresses), 0, -1):  # each address gets its share of the time that is left
+            try:
+                self._socket = socket.create_connection(addresses[-untried], self._seconds_left / untried)
+                break
+            except OSError:
+                if untried == 1:
+                    raise
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.close = self._socket.close
+
+    def begin(self, deadline: float) -> None:
+        self._deadline, self._bytes_left = deadline, MAX_ANSWER_BYTES + _OVERHEAD_BYTES
 
     @property
-    def seconds_left(self) -> float:
-        """The seconds that are left; more than 0, or it raises ``TimeoutError``."""
-        if (left := self.deadline - time.monotonic()) <= 0:
-            raise TimeoutError("the request took longer than its timeout, though bytes came")
+    def _seconds_left(self) -> float:
+        if (left := self._deadline - time.monotonic()) <= 0:
+            raise TimeoutError("timed out")
         return left
 
+    def receive(self, size: int, *, wait: bool = True) -> bytes:
+        self._socket.settimeout(self._seconds_left if wait else 0)
+        data = self._socket.recv(size)
+        self._bytes_left -= len(data)
+        if self._bytes_left < 0:
+            raise ISalesProtocolError(TOO_LARGE)
+        return data
 
-# Of the request that a thread is sending: http.client has no way to hand it down to an answer's stream.
-attempt = Attempt()
+    def send(self, data: bytes) -> None:
+        self._socket.settimeout(self._seconds_left)
+        self._socket.sendall(data)
 
 
-class _Meter(io.RawIOBase):
-    """What comes over a connection for one answer, in no more bytes than an answer has and no later than it may."""
+class _TLS:
+    """TLS on top of TCP, or of the TLS of a proxy, which the sockets of ``ssl`` cannot do."""
 
-    def __init__(self, raw: io.RawIOBase, connection: socket.socket) -> None:
-        self._raw = raw
-        self._connection = connection
-        self._bytes_left = MAX_ANSWER_BYTES + _OVERHEAD_BYTES
-        self.ended = False
+    def __init__(self, below: _TCP | _TLS, context: ssl.SSLContext, host: str) -> None:
+        self._below, self._incoming, self._outgoing = below, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.engine = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host.rstrip("."))
+        self._complete(self.engine.do_handshake)
+
+    def receive(self, size: int, *, wait: bool = True) -> bytes:
+        try:
+            return self._complete(lambda: self.engine.read(size), wait=wait)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            return b""
+
+    def send(self, data: bytes) -> None:
+        self._complete(lambda: self.engine.write(data))
+
+    def _complete(self, step: Callable[[], T], *, wait: bool = True) -> T:
+        while True:
+            try:
+                done = step()
+            except ssl.SSLWantReadError:
+                self._flush()
+            except ssl.SSLError:
+                with suppress(OSError):
+                    self._flush()  # tells the other end why
+                raise
+            else:
+                self._flush()
+                return done
+            data = self._below.receive(_PIECE_BYTES, wait=wait)
+            self._incoming.write(data) if data else self._incoming.write_eof()
+
+    def _flush(self) -> None:
+        if data := self._outgoing.read():
+            self._below.send(data)
+
+
+class _Stream(io.RawIOBase):
+    """The bytes of one response. To ``http.client`` it is a socket."""
+
+    ended = False
+    #: Whether bytes followed the response's end.
+    has_surplus = False
+
+    def __init__(self, layer: _TCP | _TLS) -> None:
+        self._layer = layer
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        return _Reader(self)
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Any) -> int | None:
-        if self.ended:
-            return 0
-        self._wait()
-        count = self._raw.readinto(buffer)
-        self.ended = not count  # for good: what TLS has told once, the socket does not tell again
-        self._bytes_left -= count or 0
-        if self._bytes_left < 0:
-            raise ISalesProtocolError(TOO_LARGE)
-        return count
+    def readinto(self, buffer: Any) -> int:
+        data = b"" if self.ended else self._layer.receive(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
+class _Reader(io.BufferedReader):
+    raw: _Stream
 
     def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-    def _wait(self) -> None:
-        """Wait for more, and have the read be in time."""
-        connection = self._connection
-        if not isinstance(connection, (ssl.SSLSocket, SSLTransport)):  # one of pyOpenSSL, if something injected it
-            connection.settimeout(attempt.seconds_left)
-            return
-        # Waiting first saves a read in vain, and setting the timeout a system call: other threads get in at each.
-        if not _decrypted(connection) and not wait_for_read(cast("socket.socket", connection), attempt.seconds_left):
-            raise TimeoutError("The read operation timed out")
-        if attempt.seconds_left < (connection.gettimeout() or 0) - _TOLERANCE_SECONDS:
-            connection.settimeout(attempt.seconds_left)
+        if not self.closed:
+            self.raw.ended = True  # so that peek() shows what is buffered, and receives nothing
+            self.raw.has_surplus = bool(self.peek(1))
+            super().close()
 
 
-class _Answer(HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.connection = sock
-        self._meter = _Meter(self.fp.detach(), sock)
-        self.fp = io.BufferedReader(self._meter)
-
-    def _close_conn(self) -> None:
-        self._meter.ended = True
-        if self.fp.peek(1):  # bytes after the answer's end: the start of something that nobody asked for
-            with suppress(OSError):  # the other end was faster
-                getattr(self.connection, "socket", self.connection).shutdown(socket.SHUT_RDWR)
-        super()._close_conn()  # type: ignore[misc]  # not in the stubs
+class _Response(HTTPResponse):
+    def begin(self) -> None:
+        """Read status and headers, and skip interim responses, of which ``http.client`` itself skips 100 alone."""
+        super().begin()
+        while self.status < HTTPStatus.OK and self.status != HTTPStatus.SWITCHING_PROTOCOLS:
+            self.headers = cast("Any", None)  # else nothing more is read
+            super().begin()
 
 
-class Connection(HTTPSConnection):
-    """One connection, whose answers are read to their end."""
+class Connection:
+    """
+    An HTTPS connection.
 
-    response_class = _Answer
-    _held_back: bytearray | None = None
+    :param route: how to reach the server
+    :param deadline: when it has to be there, by :func:`time.monotonic`
+    :raises OSError: if no connection could be made
+    """
 
-    def connect(self) -> None:
-        """Connect, and take down who is at the other end."""
-        super().connect()
-        connection, certificate = cast("ssl.SSLSocket", self.sock), None
+    def __init__(self, route: Route, deadline: float) -> None:
+        self._reusable = False
+        self._tcp = _TCP(*(route.proxy_address or route.address), deadline)
+        self.close = self._tcp.close
+        try:
+            layer: _TCP | _TLS = self._tcp
+            if route.proxy_address:
+                layer = _TLS(layer, route.context, route.proxy_address[0]) if route.proxy_speaks_tls else layer
+                response, _ = _ask(layer, "CONNECT", route.target, route.proxy_headers())
+                if response.status != HTTPStatus.OK:
+                    raise OSError(f"Tunnel connection failed: {response.status} {response.reason}")
+            self._tls = _TLS(layer, route.context, route.address[0])
+        except BaseException as error:
+            self.close()
+            if isinstance(error, TimeoutError):
+                raise TimeoutError("something listens, but did not answer in time before TLS was there") from None
+            raise
+        certificate = None
         with suppress(ValueError, ssl.SSLError):  # it is trusted, though not all of it can be read
-            certificate = connection.getpeercert()
-        self._peer = Peer(connection.version() or "", certificate or {})
+            certificate = self._tls.engine.getpeercert()
+        self.peer = Peer(self._tls.engine.version() or "", certificate or {})
 
-    def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> None:
-        """Send a request in one piece, where http.client has one for the head and one for the body."""
-        self.sock.settimeout(attempt.seconds_left)
-        self._held_back = bytearray()
-        try:
-            self.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
-            for name, value in headers.items():
-                self.putheader(name, value)
-            self.endheaders(body)
-            whole = self._held_back
-        finally:
-            self._held_back = None
-        self.send(whole)
-
-    def answer(self) -> Response:
-        """Read what answers a request. What is left over, because nobody wants it, is the end of the connection."""
-        answer, whole = HTTPConnection.getresponse(self), False
-        try:
-            response, whole = received(answer, self._peer)
-            return response
-        finally:
-            if not whole:
-                self.close()
-                answer.close()  # http.client has given it the socket if it is the last one on it
-
-    def send(self, data: Any) -> None:
-        """Send what is part of no request, or hold back a part of one."""
-        if self._held_back is None:
-            super().send(data)
-        else:
-            self._held_back += data
+    def ask(self, method: str, path: str, body: bytes, headers: Mapping[str, str], deadline: float) -> Response:
+        """Send a request and read its response."""
+        self._reusable = False
+        self._tcp.begin(deadline)
+        response, stream = _ask(self._tls, method, path, headers, body)
+        result = read_response(response, self.peer)
+        self._reusable = response.isclosed() and not response.will_close and not stream.has_surplus
+        return result
 
     @property
-    def is_connected(self) -> bool:
-        """Tell whether the connection can be used again: it is open, and nothing waits on it, not even decrypted."""
-        return super().is_connected and not _decrypted(self.sock)
-
-    def _new_conn(self) -> socket.socket:
-        name = self._dns_host
-        try:
-            connection = self._connect_to_any(addresses(name) or [name])
-        finally:
-            self._dns_host = name
-        connection.settimeout(attempt.seconds_left)  # for what follows: the proxy's answer and the TLS handshake
-        return connection
-
-    def _connect_to_any(self, targets: list[str]) -> socket.socket:
-        # By itself, urllib3 would give the whole timeout to each.
-        for number, address in enumerate(targets, 1):
-            self._dns_host, self.timeout = address, attempt.seconds_left / (len(targets) - number + 1)
+    def is_reusable(self) -> bool:
+        """Whether it is open, and nothing has come that the next request would take for its response."""
+        if self._reusable:
             try:
-                return super()._new_conn()
-            except HTTPError:
-                if number == len(targets):
-                    raise
-        raise AssertionError  # never: there is at least one
-
-    def _connect_tls_proxy(self, hostname: str, sock: socket.socket) -> ssl.SSLSocket:
-        connection = super()._connect_tls_proxy(hostname, sock)
-        connection.__class__ = _PacedSocket
-        return connection
+                self._tls.receive(1, wait=False)
+            except BlockingIOError:
+                return True
+            except (OSError, ISalesProtocolError):
+                pass
+        return False
 
 
-class _PacedSocket(ssl.SSLSocket):
-    """A connection to a proxy, from which TLS within TLS reads piece by piece, each no later than the request may."""
-
-    def recv(self, *args: Any, **kwargs: Any) -> bytes:
-        self.settimeout(attempt.seconds_left)
-        return super().recv(*args, **kwargs)
-
-
-def addresses(name: str) -> list[str]:
-    """Look up the addresses of a name; none if it has none."""
-    try:
-        found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-    except (OSError, ValueError):  # urllib3, which asks for it again, has the words for it
-        return []
-    return [str(address[0]) for *_, address in found]
-
-
-def _decrypted(connection: Any) -> int:
-    """Return how much of what came is not read yet, though it is not on the socket any more."""
-    if isinstance(connection, SSLTransport):
-        return connection.sslobj.pending() + connection.incoming.pending + _decrypted(connection.socket)
-    return connection.pending() if isinstance(connection, ssl.SSLSocket) else 0
+def _ask(
+    layer: _TCP | _TLS, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+) -> tuple[_Response, _Stream]:
+    lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+    layer.send("\r\n".join(lines).encode("latin-1") + body)
+    stream = _Stream(layer)
+    response = _Response(cast("socket.socket", stream), method=method)
+    response.begin()
+    return response, stream

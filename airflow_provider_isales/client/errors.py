@@ -146,13 +146,16 @@ class ISalesConnectError(ISalesTransportError):
 class ISalesCertificateError(ISalesTransportError):
     """The server's certificate is not trusted; nothing was sent."""
 
-    advice = "Set the connection's extra 'verify' to the CA bundle that signed the server's certificate."
+    advice = (
+        "Get the certificates of its authority from the platform's operator, those in between too, and set the "
+        "connection's extra 'verify' to the path of the file."
+    )
     retryable = False
     transient = False
 
 
 class ISalesTLSError(ISalesTransportError):
-    """TLS failed for another reason than the certificate; mostly before the request was sent, but not always."""
+    """TLS failed for another reason than the certificate; where that was before the request, nothing was sent."""
 
     advice = "Check that host and port are those of the HTTPS gateway, and which versions of TLS it speaks."
     sent = True

@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from datetime import UTC, datetime
 
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.errors import ISalesHeldBackError, ISalesStoppedError
+from airflow_provider_isales.client.forks import renew_in_children
 from airflow_provider_isales.client.pace import Pace
+
+# Waits look this often whether the gate was closed. A Condition would tell them, but an exception that a signal
+# handler raises can leave its lock locked for good.
+_TICK_SECONDS = 0.05
 
 
 class Gate:
     """Shared by all threads that use a client."""
 
     def __init__(self) -> None:
-        # Reentrant, because a signal handler may stop a client in the middle of a wait.
-        self._changed = threading.Condition(threading.RLock())
-        self._process = os.getpid()
         self._stopped = False
         self._opens_at = 0.0
-        self._pace = Pace()
         self._closes_at = datetime.max.replace(tzinfo=UTC)
+        self._pace = Pace()
+        self.renew()
+        renew_in_children(self)
+
+    def renew(self) -> None:
+        """Make a lock of this process: a thread of the parent may have held its own when the process was forked."""
+        self._lock = threading.Lock()  # taken by `with` alone, which no signal can interrupt halfway
 
     def pass_through(self, deadline: float) -> None:
         """
-        Wait while requests are held back, and for one's turn if the server refused some.
+        Block while requests are held back; after a 429, also wait for this request's turn.
 
         :param deadline: how long it may wait, by :func:`time.monotonic`
         :raises ISalesStoppedError: after :meth:`stop`, or from the instant of :meth:`close_at` on
         :raises ISalesHeldBackError: if requests are held back for longer than it may wait
         """
-        if self._process != os.getpid():  # another thread may have held the lock when the process was forked
-            self._changed, self._process = threading.Condition(threading.RLock()), os.getpid()
         while True:
             self._wait(self._opens_at, deadline)
-            with self._changed:
+            with self._lock:
                 turn = self._pace.next_turn(time.monotonic())
             self._wait(turn, deadline)
             if turn >= self._opens_at or self._is_closed:  # else all were held back while it waited for its turn
@@ -48,12 +53,12 @@ class Gate:
 
     def hold(self, seconds: float, *, too_fast: bool = False) -> None:
         """
-        Hold back all requests for some seconds: the server is overloaded, and every thread would learn it anew.
+        Hold back all requests for some seconds, so that not every thread has to run into the same 429.
 
         :param seconds: for how long
         :param too_fast: whether requests should follow one another more slowly from then on
         """
-        with self._changed:
+        with self._lock:
             now = time.monotonic()
             if too_fast:
                 self._pace.slow_down(now)
@@ -61,22 +66,17 @@ class Gate:
 
     def close_at(self, instant: datetime) -> None:
         """Let no more requests pass from an instant on, by this machine's clock, and end all waiting then."""
-        with self._changed:
-            self._closes_at = instant
-            self._changed.notify_all()
+        self._closes_at = instant
 
     def stop(self) -> None:
         """Let no more requests pass, and end all waiting."""
-        with self._changed:
-            self._stopped = True
-            self._changed.notify_all()
+        self._stopped = True
 
     def sleep(self, seconds: float) -> None:
         """Wait, but not once stopped or closed."""
         until = time.monotonic() + seconds
-        with self._changed:
-            while not self._is_closed and (left := until - time.monotonic()) > 0:
-                self._changed.wait(min(left, (self._closes_at - _utc_now()).total_seconds(), threading.TIMEOUT_MAX))
+        while not self._is_closed and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, _TICK_SECONDS))
 
     def now(self) -> datetime:
         """Return the time in UTC, by this machine's clock."""

@@ -1,13 +1,13 @@
-"""An HTTP response as it came, and who sent it."""
+"""An HTTP response, and who sent it."""
 
 from __future__ import annotations
 
-import http.client
 from collections.abc import Mapping
 from http import HTTPStatus
+from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
 from typing import Any, NamedTuple
 
-from airflow_provider_isales.client.errors import ISalesError
+from airflow_provider_isales.client.errors import ISalesError, ISalesProtocolError
 
 MAX_ANSWER_BYTES = 1024 * 1024
 TOO_LARGE = f"the answer is larger than {MAX_ANSWER_BYTES // 1024} KiB"
@@ -30,54 +30,47 @@ class Peer(NamedTuple):
 
 class Response(NamedTuple):
     """
-    What answered a request.
+    An HTTP response.
 
     :param status: the HTTP status
     :param headers: the headers, whose names may be written in any case
     :param peer: who sent it
-    :param content: the body, or what kept it from being read; empty if nobody wants it
+    :param content: the body, or the exception raised while reading it; empty when it is not needed
     """
 
     status: int
-    headers: http.client.HTTPMessage
+    headers: HTTPMessage
     peer: Peer
     content: bytes | Exception
 
     @property
     def body(self) -> bytes:
-        """The body; raises what kept it from being read."""
+        """The body; raises the exception that reading it raised."""
         if isinstance(self.content, Exception):
             raise self.content
         return self.content
 
 
-def received(answer: http.client.HTTPResponse, peer: Peer) -> tuple[Response, bool]:
-    """
-    Read the body of a 200. Of another status nobody wants it: if it is short, it is read so that the connection can be
-    used again.
-
-    :return: the response, and whether the answer came to its end, so that what comes next is another one's
-    """
+def read_response(response: HTTPResponse, peer: Peer) -> Response:
+    """Read the body of a 200 response. For any other status, drain a short body so that the connection is reused."""
     content: bytes | Exception = b""
-    whole, wanted = False, answer.status == HTTPStatus.OK
-    if wanted or _is_short(answer.headers.get("Content-Length", "")):
+    wanted, length = response.status == HTTPStatus.OK, response.headers.get("Content-Length", "")
+    if wanted or (length.isascii() and length.isdigit() and len(length) < _FEW_DIGITS):
         try:
-            content = _read(answer)
-            whole = answer.isclosed()
-        except (http.client.HTTPException, OSError, ValueError, ISalesError) as error:
-            content = error.with_traceback(None) if wanted else b""  # its frames hold the answer, with its socket
-    return Response(answer.status, answer.headers, peer, content), whole
+            content = _read_body(response)
+        except (HTTPException, OSError, ValueError, ISalesError) as error:
+            content = error.with_traceback(None) if wanted else b""  # its frames hold the response
+            response.will_close = True  # what comes next on the connection may be the rest of it
+    return Response(response.status, response.headers, peer, content)
 
 
-def _read(answer: http.client.HTTPResponse) -> bytes:
-    # In pieces, because memory for each is taken before any of it comes.
+def _read_body(response: HTTPResponse) -> bytes:
+    if response.headers.defects and response.length is None and not response.chunked:
+        # The line that can't be read may hide the length: do not wait for the end of the connection.
+        raise ISalesProtocolError("a header line of the answer can't be read")
     body = bytearray()
-    while not answer.isclosed() and len(body) <= MAX_ANSWER_BYTES:
-        body += answer.read(_PIECE_BYTES)
-    if answer.isclosed() and answer.length:
-        raise http.client.IncompleteRead(bytes(body), answer.length)
+    while not response.isclosed() and len(body) <= MAX_ANSWER_BYTES:
+        body += response.read(_PIECE_BYTES)  # read(n) allocates n bytes at once
+    if response.isclosed() and response.length:
+        raise IncompleteRead(bytes(body), response.length)
     return bytes(body)
-
-
-def _is_short(length: str) -> bool:
-    return length.isascii() and length.isdigit() and len(length) < _FEW_DIGITS

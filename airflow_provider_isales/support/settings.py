@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from airflow_provider_isales.client import ISalesArgumentError
-from airflow_provider_isales.client.arguments import check_proxy, check_signing_profile, check_vdn_id
+from airflow_provider_isales.client.arguments import check_client_cert, check_proxy, check_signing_profile, check_vdn_id
 from airflow_provider_isales.client.text import Secret
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS
 
@@ -50,7 +50,9 @@ def client_settings(connection: ConnectionLike) -> dict[str, Any]:
         settings["port"] = connection.port
     readers: dict[str, Callable[[object], object]] = {
         "vdn_id": check_vdn_id,
-        "verify": _verify,
+        "verify": _read_boolean,
+        "verify_strict": _read_boolean,
+        "client_cert": check_client_cert,
         "timeout": _timeout,
         "signing_profile": check_signing_profile,
         "proxies": _proxies,
@@ -83,7 +85,7 @@ def _extra(connection: ConnectionLike) -> dict[str, Any]:
     return {name: value for name, value in extra.items() if value not in (None, "")}
 
 
-def _verify(value: object) -> object:
+def _read_boolean(value: object) -> object:
     # A connection that is written as a URI has text in all its extra fields.
     return _BOOLEANS.get(value.lower(), value) if isinstance(value, str) else value
 

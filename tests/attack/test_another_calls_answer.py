@@ -28,6 +28,8 @@ from airflow_provider_isales.client import (
 
 FORKING = Path(__file__).with_name("forking.py")
 INTERRUPTING = Path(__file__).with_name("interrupting.py")
+INTERRUPTING_GATE = Path(__file__).with_name("interrupting_gate.py")
+FORKING_GATE = Path(__file__).with_name("forking_gate.py")
 
 
 def answer_of_its_own(request: Request) -> bytes:
@@ -166,6 +168,26 @@ def test_a_request_never_goes_out_with_parts_of_one_that_was_interrupted(
     figures.add("calls interrupted at a random moment: requests with parts of others", found["interrupted"], 0, 0)
     assert all(pure)
     assert found["own"] + found["interrupted"] == calls
+
+
+def found_by(program: Path, *arguments: object) -> dict[str, int]:
+    command = [sys.executable, str(program), *map(str, arguments)]
+    found: dict[str, int] = json.loads(subprocess.run(command, capture_output=True, timeout=600, check=True).stdout)
+    return found
+
+
+def test_an_interrupt_inside_the_gate_holds_no_other_thread_up(chance: Random, size: Size, figures: Figures) -> None:
+    found = found_by(INTERRUPTING_GATE, size.of(1000, 50_000), chance.random())
+    figures.add(
+        "interrupts inside the gate: other threads that hung afterwards", found["interrupted"], found["hung"], 0
+    )
+    assert found["hung"] == 0
+
+
+def test_a_fork_while_other_threads_use_the_gate_holds_no_child_up(size: Size, figures: Figures) -> None:
+    found = found_by(FORKING_GATE, size.of(20, 2000))
+    figures.add("forks while three threads use the gate: children that hung", found["forks"], found["hung"], 0)
+    assert found["hung"] == 0
 
 
 def test_second_answers_at_any_moment_are_measured(chance: Random, size: Size, figures: Figures) -> None:

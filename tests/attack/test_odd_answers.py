@@ -12,9 +12,15 @@ import pytest
 from measuring import Figures, Size
 from odd_answers import OddAnswer, base_answers, odd_answer
 from oracle import NotSuccessError, may_be_success, whole_body
-from raw_server import RawServer, Wire
+from raw_server import RawServer, Request, Wire, answering, http_answer
 
-from airflow_provider_isales.client import ISalesClient, ISalesError, ISalesHTTPStatusError, RetryPolicy
+from airflow_provider_isales.client import (
+    ISalesClient,
+    ISalesError,
+    ISalesHTTPStatusError,
+    ISalesProtocolError,
+    RetryPolicy,
+)
 
 BATCH = "174712034211433247704877116507"
 TIMEOUT = 2.0
@@ -175,3 +181,23 @@ def test_a_refusal_is_told_though_the_connection_is_reset() -> None:
         for _ in range(10):
             with pytest.raises(ISalesHTTPStatusError):
                 client.pause_call_batch(7, BATCH)
+
+
+@pytest.mark.parametrize("interim", ["100 Continue", "102 Processing", "103 Early Hints\r\nLink: </a>", "199 Whatever"])
+def test_interim_responses_are_not_taken_for_the_answer(interim: str) -> None:
+    def answer(request: Request) -> bytes:
+        return f"HTTP/1.1 {interim}\r\n\r\n".encode() * 2 + http_answer()
+
+    with RawServer(answering(answer)) as server, server.client() as client:
+        for _ in range(3):
+            assert client.pause_call_batch(7, BATCH).result_code == "0200000"
+        assert server.connections == 1
+
+
+def test_a_header_line_that_hides_the_length_ends_the_call_at_once() -> None:
+    answer = http_answer().replace(b"Content-Type", b"no header\r\nContent-Type")
+    with RawServer(answering(lambda request: answer)) as server, server.client(timeout=30) as client:
+        started = time.monotonic()
+        with pytest.raises(ISalesProtocolError, match="a header line of the answer can't be read"):
+            client.pause_call_batch(7, BATCH)
+        assert time.monotonic() - started < SLACK

@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 import requests
 import trustme
-from urllib3.util import connection as urllib3_connection
 
 from airflow_provider_isales.client import C2Auth, ISalesClient, ISalesProtocolError, RetryPolicy, SigningProfile
 from airflow_provider_isales.client.auth import authorization
@@ -76,11 +75,8 @@ def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Record
     """The server, to which every connection goes, whatever host and port a URL names."""
     with RecordingServer(tmp_path) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,)).start()
-
-        def connect(address: object, *args: object, **kwargs: object) -> socket.socket:
-            return socket.create_connection(("127.0.0.1", server.server_port))
-
-        monkeypatch.setattr(urllib3_connection, "create_connection", connect)
+        found = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", server.server_port))]
+        monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: found)
         yield server
         server.shutdown()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import time
+from typing import Any
 
 import pytest
 from raw_server import RawServer, Wire, answering, client_of, http_answer, tunnel
@@ -55,7 +57,7 @@ def test_a_port_that_speaks_no_tls_is_named_as_such() -> None:
         client.pause_call_batch(7, "1")
 
 
-def test_a_server_that_says_goodbye_during_the_handshake_is_a_lost_connection_and_no_fault_of_tls() -> None:
+def test_a_server_that_says_goodbye_during_the_handshake_means_that_nothing_was_sent() -> None:
     def say_goodbye(wire: Wire) -> None:
         wire.connection.recv(65536)
         wire.send(b"\x15\x03\x03\x00\x02\x01\x00")  # the alert close_notify
@@ -63,7 +65,7 @@ def test_a_server_that_says_goodbye_during_the_handshake_is_a_lost_connection_an
     with (
         RawServer(say_goodbye, tls=False) as server,
         server.client() as client,
-        pytest.raises(ISalesConnectionLostError),
+        pytest.raises(ISalesConnectError, match="no connection could be made: "),
     ):
         client.pause_call_batch(7, "1")
 
@@ -86,6 +88,33 @@ def test_a_failure_that_has_no_words_is_called_by_its_kind() -> None:
     with (
         RawServer(send_an_empty_line) as server,
         server.client() as client,
-        pytest.raises(ISalesConnectionLostError, match="the connection broke: BadStatusLine"),
+        pytest.raises(ISalesConnectionLostError, match="the connection broke: "),
     ):
         client.pause_call_batch(7, "1")
+
+
+def test_a_resolver_that_takes_all_the_time_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve = socket.getaddrinfo
+
+    def resolve_slowly(*args: Any, **kwargs: Any) -> Any:
+        time.sleep(0.3)
+        return resolve(*args, **kwargs)
+
+    monkeypatch.setattr("socket.getaddrinfo", resolve_slowly)
+    with (
+        RawServer(answering(lambda request: http_answer())) as server,
+        server.client(timeout=0.2) as client,
+        pytest.raises(ISalesConnectError, match="no connection could be made: timed out") as caught,
+    ):
+        client.pause_call_batch(7, "1")
+    assert not caught.value.sent
+
+
+def test_a_tls_handshake_that_takes_too_long_means_that_nothing_was_sent() -> None:
+    with (
+        RawServer(lambda wire: wire.stall(), tls=False) as server,
+        server.client(timeout=0.2) as client,
+        pytest.raises(ISalesConnectError, match="no connection could be made: something listens, but") as caught,
+    ):
+        client.pause_call_batch(7, "1")
+    assert not caught.value.sent

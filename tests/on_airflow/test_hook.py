@@ -76,7 +76,6 @@ class TestReadingTheConnection:
         change_connection({"timeout": None, "signing_profile": "", "proxies": ""})
         assert ISalesHook().get_conn().pause_call_batch(7, batch_id).outcome is Outcome.PAUSED
 
-    @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
     @pytest.mark.parametrize("verify", [False, "false", "False"])
     def test_verify_false_trusts_anybody_and_warns(
         self, batch_id: str, verify: object, caplog: pytest.LogCaptureFixture

@@ -242,8 +242,17 @@ class TestVerify:
     def test_is_yes_or_no_or_a_bundle(self, value: bool | str) -> None:
         assert check_verify(value) == value
 
-    def test_may_be_a_directory_of_certificates(self, tmp_path: Path) -> None:
+    def test_may_be_a_directory_of_certificates_under_hashed_names(self, tmp_path: Path) -> None:
+        (tmp_path / "5ed36f99.0").touch()
         assert check_verify(str(tmp_path)) == str(tmp_path)
+
+    def test_that_is_a_directory_without_hashed_names_is_refused_with_the_command_that_makes_them(
+        self, tmp_path: Path
+    ) -> None:
+        (tmp_path / "ca.pem").touch()
+        with pytest.raises(ISalesArgumentError, match="openssl rehash") as caught:
+            check_verify(str(tmp_path))
+        assert caught.value.retryable
 
     def test_is_left_to_a_later_try_if_the_bundle_cannot_be_read_because_another_worker_may_have_it(self) -> None:
         with pytest.raises(ISalesArgumentError) as caught:

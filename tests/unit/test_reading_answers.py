@@ -22,7 +22,7 @@ from airflow_provider_isales.client import (
     ISalesProtocolError,
 )
 from airflow_provider_isales.client.answers import Answer, Page, read_answer, read_batch_page, read_created_id
-from airflow_provider_isales.client.response import Peer, Response, received
+from airflow_provider_isales.client.response import Peer, Response, read_response
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 
@@ -56,7 +56,7 @@ class Wire(io.BytesIO):
 def response_on(wire: Wire) -> Response:
     answer = HTTPResponse(cast("socket", wire))
     answer.begin()
-    return received(answer, Peer("TLSv1.3", {}))[0]
+    return read_response(answer, Peer("TLSv1.3", {}))
 
 
 def response(status: int, headers: dict[str, str], body: bytes | Exception = b"") -> Response:

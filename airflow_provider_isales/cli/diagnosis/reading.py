@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from ipaddress import ip_address
@@ -21,6 +22,7 @@ from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS,
 from airflow_provider_isales.client.listing import PAGE_SIZE
 from airflow_provider_isales.client.look import Look
 from airflow_provider_isales.client.probe import probe
+from airflow_provider_isales.client.route import find_addresses
 
 _DAYS_LEFT = 30
 # Source: Huawei Cloud WAF, "Why Do Cookies Contain the HWWAFSESID or HWWAFSESTIME field?"
@@ -41,14 +43,8 @@ _ADVICE = {
         "to allow-list this machine's address."
     ),
     "Tunnel": "The proxy does not make the connection: have it allow host and port, or check the extra 'proxies'.",
-    "expired": "Ask the platform's operator to renew the certificate, and check this machine's date.",
-    "not yet valid": "Check this machine's date.",
-    "mismatch": "Put the name that the certificate is made out to into the connection's host, or ask the operator.",
-    "self-signed": "Get the authority's certificate from the operator: the connection's extra 'verify' is its path.",
-    "local issuer": (
-        "Get the authority's certificates from the operator, those in between too: the connection's extra 'verify' is "
-        "the path of the file."
-    ),
+    # Without the names, which the report does not show.
+    "It is made out to": "Put the name that the certificate is for into the connection's host, or ask the operator.",
 }
 
 
@@ -74,51 +70,53 @@ def make_reading_steps(visit: Visit) -> list[Step]:
 
 def check_settings(visit: Visit) -> Finding:
     """Say what the connection says."""
-    client, transport = visit.client, visit.client.session.transport
+    client, route = visit.client, visit.client.session.transport.route
     trusted = {True: "the usual authorities are trusted", False: "anybody is trusted"}
-    bundle = "" if isinstance(transport.verify, bool) else transport.verify
+    bundle = "" if isinstance(route.verify, bool) else route.verify
     said = [
         f"signing profile {client.auth.profile.value!r}",
-        f"timeout {transport.timeout:g} s",
-        "a CA bundle is trusted" if bundle else trusted[bool(transport.verify)],
-        "a proxy" if transport.goes_through_a_proxy else "no proxy",
+        f"timeout {client.session.transport.timeout:g} s",
+        "a CA bundle is trusted" if bundle else trusted[bool(route.verify)],
+        "a proxy" if route.proxy_address else "no proxy",
     ]
     advice = []
-    if transport.verify is False:
+    if route.verify is False:
         advice.append("Set the connection's extra 'verify': whoever sits in between can read and change the calls.")
     if client.vdn_id is None:
         said.append("no vdn_id")
         advice.append("Set the connection's extra 'vdn_id', or name it in each operator.")
-    private = f"{transport.base_url} {bundle}".strip()
+    private = f"{route.base_url} {bundle}".strip()
     return Finding(State.WARN if advice else State.OK, ", ".join(said), " ".join(advice), private)
 
 
 def look_up_name(visit: Visit) -> Finding:
     """Look the server's name up."""
-    transport = visit.client.session.transport
-    if transport.goes_through_a_proxy:
+    route = visit.client.session.transport.route
+    host, port = route.address
+    if route.proxy_address:
         return Finding(State.OK, "left to the proxy")
     try:
-        ip_address(transport.host)
+        ip_address(host)
         return Finding(State.OK, "the connection has an address, so there is none to look up")
     except ValueError:
-        addresses = transport.addresses()
+        addresses = list[str]()
+    with suppress(OSError, ValueError):
+        addresses = list(dict.fromkeys(address for address, _ in find_addresses(host, port)))
     if not addresses:
         advice = (
             "Check the connection's host and this machine's DNS: an internal name may need an internal name server."
         )
-        return Finding(State.FAIL, "the host's name has no address", advice, transport.host)
+        return Finding(State.FAIL, "the host's name has no address", advice, host)
     count = "1 address" if len(addresses) == 1 else f"{len(addresses)} addresses"
-    return Finding(State.OK, count, private=f"{transport.host}: {', '.join(addresses)}")
+    return Finding(State.OK, count, private=f"{host}: {', '.join(addresses)}")
 
 
 def check_connection(visit: Visit) -> Finding:
     """Find out whether anything listens."""
     if isinstance(error := visit.first.error, ISalesConnectError):
         return make_failure(error, _choose_advice(error))
-    return Finding(
-        State.OK, "the proxy connects" if visit.client.session.transport.goes_through_a_proxy else "it listens"
-    )
+    is_proxied = visit.client.session.transport.route.proxy_address
+    return Finding(State.OK, "the proxy connects" if is_proxied else "it listens")
 
 
 def check_certificate(visit: Visit) -> Finding:
@@ -294,7 +292,7 @@ def check_total_count(visit: Visit) -> Finding:
 
 
 def _choose_advice(error: ISalesError) -> str:
-    return next((advice for part, advice in _ADVICE.items() if part in error.problem), "")
+    return next((advice for part, advice in _ADVICE.items() if part in f"{error.problem} {error.advice}"), "")
 
 
 def _find_error_when_off(visit: Visit, shift: timedelta) -> ISalesError | None:

@@ -44,7 +44,11 @@ def to_markdown(findings: Iterable[tuple[Step, Finding]], client: ISalesClient) 
 
 def redact(text: str, client: ISalesClient) -> str:
     """Return a text without what says whose it is. Little of it gets here: findings keep it in a field of its own."""
-    for known in (client.session.transport.base_url, client.session.transport.host, client.auth.access_key):
+    for known in (
+        client.session.transport.route.base_url,
+        client.session.transport.route.address[0],
+        client.auth.access_key,
+    ):
         text = re.sub(rf"(?<!\w){re.escape(known)}(?!\w)", "***", text, flags=re.IGNORECASE)
     text = _IPV4.sub("***", _HOST_NAME.sub("***", text))
     text = _MAYBE_IPV6.sub(lambda found: "***" if _is_address(found[0]) else found[0], text)

@@ -1,0 +1,30 @@
+"""What a forked child makes anew: locks that a thread of its parent may hold, and connections that both would use."""
+
+from __future__ import annotations
+
+import os
+from typing import Protocol
+from weakref import WeakSet
+
+
+class Renewable(Protocol):
+    """Something that can be used on both sides of a fork."""
+
+    def renew(self) -> None:
+        """Forget what belongs to the parent."""
+
+
+_used = WeakSet[Renewable]()
+
+
+def renew_in_children(thing: Renewable) -> None:
+    """Call ``renew`` in each process that is forked from now on."""
+    _used.add(thing)
+
+
+def _renew_all() -> None:
+    for thing in list(_used):
+        thing.renew()
+
+
+os.register_at_fork(after_in_child=_renew_all)

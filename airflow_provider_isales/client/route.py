@@ -1,0 +1,119 @@
+"""How to reach a server, and whom to trust there, from the settings and, as ``requests`` reads it, the environment."""
+
+from __future__ import annotations
+
+import copy
+import os
+import socket
+import ssl
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Self
+from urllib.parse import unquote, urlsplit
+
+import requests
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
+
+from airflow_provider_isales.client.arguments import (
+    HTTPS_PORT,
+    check_client_cert,
+    check_flag,
+    check_host,
+    check_port,
+    check_proxy,
+    check_verify,
+)
+from airflow_provider_isales.client.errors import ISalesArgumentError
+from airflow_provider_isales.client.text import Secret
+
+_PROXY_PORTS = {"http": 80, "https": 443}
+# Of OpenSSL: X509_V_FLAG_NO_CHECK_TIME. Python has no name for it.
+_NO_CHECK_TIME = 0x200000
+
+
+class Route:
+    """
+    How to reach a server: the settings of the same names of ``ISalesClient``.
+
+    :raises ISalesArgumentError: for a setting that cannot work
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        verify: bool | str = True,
+        verify_strict: bool = True,
+        client_cert: str | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> None:
+        name, port = check_host(host), check_port(port)
+        self.base_url = f"https://{name}" if port == HTTPS_PORT else f"https://{name}:{port}"
+        self.address = name.strip("[]"), port
+        self.target = f"{name}:{port}"
+        self.verify, self._proxy = _ask_the_environment(self.base_url, check_verify(verify), proxies)
+        self.context = _make_context(self.verify)
+        if not check_flag("verify_strict", verify_strict):
+            self.context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if client_cert is not None:
+            self.context.load_cert_chain(check_client_cert(client_cert))
+        proxy = urlsplit(self._proxy.reveal())
+        self.proxy_speaks_tls = proxy.scheme == "https"
+        self.proxy_address = (proxy.hostname, proxy.port or _PROXY_PORTS[proxy.scheme]) if proxy.hostname else None
+
+    def proxy_headers(self) -> dict[str, str]:
+        """Return the headers that ask the proxy for a connection."""
+        proxy = urlsplit(self._proxy.reveal())
+        if proxy.username is None:
+            return {"Host": self.target}
+        user = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode("latin-1")
+        return {"Host": self.target, "Proxy-Authorization": f"Basic {b64encode(user).decode()}"}
+
+    def to_look_at_the_certificate(self) -> Self:
+        """Return a route that accepts a certificate of a trusted authority whatever its dates, names and form."""
+        route = copy.copy(self)
+        route.context = _make_context(self.verify)
+        route.context.check_hostname = False
+        route.context.verify_flags = route.context.verify_flags & ~ssl.VERIFY_X509_STRICT | _NO_CHECK_TIME
+        return route
+
+
+def find_addresses(host: str, port: int) -> list[tuple[str, int]]:
+    """Look up the addresses of a name; raises ``OSError`` if it has none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [(str(address[0]), int(address[1])) for *_, address in found]
+
+
+def _make_context(verify: bool | str) -> ssl.SSLContext:
+    """Return settings of TLS with the trust of ``requests``: its own bundle, unless another one is named."""
+    bundle = DEFAULT_CA_BUNDLE_PATH if isinstance(verify, bool) else verify
+    context = (
+        ssl.create_default_context(capath=bundle)
+        if os.path.isdir(bundle)
+        else ssl.create_default_context(cafile=bundle)
+    )
+    context.hostname_checks_common_name = False
+    context.set_alpn_protocols(["http/1.1"])
+    if verify is False:
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context
+
+
+def _ask_the_environment(
+    base_url: str, verify: bool | str, proxies: Mapping[str, str] | None
+) -> tuple[bool | str, Secret]:
+    """Return what is trusted, and the URL of the proxy, as ``requests`` takes them from the environment."""
+    if not isinstance(proxies, Mapping | None):
+        raise ISalesArgumentError('proxies must be a mapping such as {"https": "http://proxy.example.com:3128"}')
+    proxies = dict(proxies or {})
+    for url in proxies.values():
+        if not isinstance(url, str | None):
+            check_proxy(url)
+    # A session's own `verify` loses against REQUESTS_CA_BUNDLE in the environment, one that is passed does not.
+    with requests.Session() as session:
+        settings = session.merge_environment_settings(base_url, proxies, stream=True, verify=verify, cert=None)
+    proxy = select_proxy(base_url, settings["proxies"])
+    if proxy and isinstance(proxy, str) and "://" not in proxy:
+        proxy = f"http://{proxy}"  # as the environment may have it
+    return check_verify(settings["verify"]), Secret(check_proxy(proxy) if proxy else "")

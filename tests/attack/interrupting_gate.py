@@ -1,0 +1,49 @@
+"""Use a gate that signals interrupt at random moments, and print how often it held other threads up afterwards."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import sys
+import threading
+import time
+
+from airflow_provider_isales.client.gate import Gate
+
+
+class Interruption(BaseException):
+    """What ends a call from outside, as Airflow's timeout of a task does."""
+
+
+def interrupt(*_: object) -> None:
+    raise Interruption
+
+
+def use(gate: Gate) -> None:
+    gate.hold(0, too_fast=True)
+    gate.sleep(0.00001)
+    gate.pass_through(time.monotonic() + 5)
+
+
+def main(times: str, seed: str) -> None:
+    chance, hung = random.Random(seed), 0
+    signal.signal(signal.SIGALRM, interrupt)
+    gate = Gate()
+    for _ in range(int(times)):
+        try:
+            signal.setitimer(signal.ITIMER_REAL, chance.uniform(0.00005, 0.0005))
+            while True:
+                use(gate)
+        except Interruption:
+            other = threading.Thread(target=use, args=(gate,), daemon=True)
+            other.start()
+            other.join(2)
+            if other.is_alive():
+                hung += 1
+                gate = Gate()
+    print(json.dumps({"interrupted": int(times), "hung": hung}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,240 @@
+"""What is said of a server's certificate that is not accepted, and which settings accept more."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from airflow_provider_isales.client import (
+    ISalesArgumentError,
+    ISalesCertificateError,
+    ISalesClient,
+    ISalesTLSError,
+    Outcome,
+    RetryPolicy,
+)
+
+NOW = datetime.datetime.now(datetime.UTC)
+DAY = datetime.timedelta(days=1)
+LOOPBACK = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
+BODY = b'{"resultCode": "0200000", "returnCode": "0200000"}'
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
+
+
+def name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
+
+
+class Authority:
+    """
+    An authority, and what it signs.
+
+    :param directory: where its files are
+    :param critical: whether its basic constraints are marked as the strict checks want them
+    :param until: when its certificate expires
+    """
+
+    def __init__(self, directory: Path, *, critical: bool = True, until: datetime.datetime = NOW + 9 * DAY) -> None:
+        self.directory = directory
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        key_usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+        certificate = (
+            self._builder("authority", self._key, until)
+            .add_extension(x509.BasicConstraints(True, None), critical=critical)
+            .add_extension(key_usage, critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.ca_file = str(directory / "ca.pem")
+        Path(self.ca_file).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+
+    def issue(
+        self, *, names: x509.SubjectAlternativeName | None = LOOPBACK, until: datetime.datetime = NOW + 9 * DAY
+    ) -> str:
+        """Return the path of a new certificate and its key."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        builder = self._builder("127.0.0.1", key, until)
+        if names:
+            builder = builder.add_extension(names, critical=False)
+        path = self.directory / "server.pem"
+        path.write_bytes(
+            builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+            + key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+        )
+        return str(path)
+
+    def _builder(
+        self, subject: str, key: ec.EllipticCurvePrivateKey, until: datetime.datetime
+    ) -> x509.CertificateBuilder:
+        own = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
+        return (
+            x509.CertificateBuilder()
+            .subject_name(name(subject))
+            .issuer_name(name("authority"))
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(min(NOW, until) - 30 * DAY)
+            .not_valid_after(until)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(own), critical=False)
+        )
+
+
+@contextlib.contextmanager
+def served(
+    certificate: str, adapt: Callable[[ssl.SSLContext], object] = lambda context: None
+) -> Iterator[Callable[..., ISalesClient]]:
+    """Run a server with a certificate; return what makes clients for it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    adapt(context)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection = listener.accept()[0]
+                connection.settimeout(5)
+                with connection.dup() as spare, contextlib.suppress(OSError):
+                    with contextlib.suppress(ssl.SSLError), context.wrap_socket(connection, server_side=True) as tls:
+                        tls.recv(65536)
+                        tls.sendall(ANSWER)
+                    spare.recv(65536)  # to close with something unread would discard an alert that was sent
+
+    def client(**settings: Any) -> ISalesClient:
+        port = listener.getsockname()[1]
+        given = {"vdn_id": 25, "port": port, "timeout": 3, "retry": RetryPolicy(attempts=1)}
+        return ISalesClient("127.0.0.1", "ak", "sk", **{**given, **settings})
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield client
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def advice_about(certificate: str, **settings: Any) -> str:
+    with served(certificate) as client, client(**settings) as ours, pytest.raises(ISalesCertificateError) as caught:
+        ours.pause_call_batch(7, "1")
+    assert not caught.value.sent
+    return caught.value.advice
+
+
+def test_a_good_certificate_is_accepted(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    with served(authority.issue()) as client, client(verify=authority.ca_file) as ours:
+        assert ours.pause_call_batch(7, "1").outcome is Outcome.PAUSED
+
+
+def test_an_expired_certificate_is_said_to_have_expired_and_when(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    until = (NOW - 2 * DAY).replace(hour=11, minute=7, second=9)
+    advice = advice_about(authority.issue(until=until), verify=authority.ca_file)
+    ended = f"{until:%b} {until.day:2d} 11:07:09 {until.year} GMT"
+    assert advice == f"It expired on {ended}: ask the platform's operator to renew it."
+
+
+def test_an_expired_authority_is_not_mistaken_for_an_expired_certificate(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, until=NOW - DAY)
+    assert "or one of an authority, has expired" in advice_about(authority.issue(), verify=authority.ca_file)
+
+
+def test_a_certificate_without_alternative_name_is_said_to_have_none(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    advice = advice_about(authority.issue(names=None), verify=authority.ca_file)
+    assert advice.startswith("It has no subject alternative name, and its common name does not count")
+
+
+def test_a_certificate_for_another_name_is_said_to_be_for_that(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    names = x509.SubjectAlternativeName([x509.DNSName("isales.example.com")])
+    advice = advice_about(authority.issue(names=names), verify=authority.ca_file)
+    assert advice == "It is made out to isales.example.com: put one of these into the connection's host."
+
+
+def test_an_unknown_authority_is_a_matter_of_verify(tmp_path: Path) -> None:
+    assert "set the connection's extra 'verify' to the path" in advice_about(Authority(tmp_path).issue())
+
+
+@pytest.fixture
+def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The default context of Python 3.13, on any Python."""
+    make = ssl.create_default_context
+
+    def make_strict(**settings: Any) -> ssl.SSLContext:
+        context = make(**settings)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr("ssl.create_default_context", make_strict)
+
+
+@pytest.mark.usefixtures("_strict")
+def test_a_certificate_that_only_the_strict_checks_refuse_is_a_matter_of_verify_strict(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, critical=False)
+    advice = advice_about(authority.issue(), verify=authority.ca_file)
+    assert advice.endswith("Until then, set the connection's extra 'verify_strict' to false.")
+
+
+@pytest.mark.usefixtures("_strict")
+def test_verify_strict_false_accepts_what_only_the_strict_checks_refuse(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, critical=False)
+    with served(authority.issue()) as client, client(verify=authority.ca_file, verify_strict=False) as ours:
+        assert ours.pause_call_batch(7, "1").outcome is Outcome.PAUSED
+
+
+def test_verify_strict_false_still_refuses_another_name(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    names = x509.SubjectAlternativeName([x509.DNSName("isales.example.com")])
+    advice_about(authority.issue(names=names), verify=authority.ca_file, verify_strict=False)
+
+
+class TestAServerThatAsksForAClientCertificate:
+    @staticmethod
+    def ask(authority: Authority, most: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> Callable[[ssl.SSLContext], None]:
+        def adapt(context: ssl.SSLContext) -> None:
+            context.maximum_version = most
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(authority.ca_file)
+
+        return adapt
+
+    @pytest.mark.parametrize("most", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+    def test_is_said_to_do_so(self, tmp_path: Path, most: ssl.TLSVersion) -> None:
+        authority = Authority(tmp_path)
+        with (
+            served(authority.issue(), self.ask(authority, most)) as client,
+            client(verify=authority.ca_file) as ours,
+            pytest.raises(ISalesTLSError, match="'client_cert'"),
+        ):
+            ours.pause_call_batch(7, "1")
+
+    def test_accepts_the_one_that_client_cert_names(self, tmp_path: Path) -> None:
+        authority = Authority(tmp_path)
+        certificate = authority.issue()
+        with (
+            served(certificate, self.ask(authority)) as client,
+            client(verify=authority.ca_file, client_cert=certificate) as ours,
+        ):
+            assert ours.pause_call_batch(7, "1").outcome is Outcome.PAUSED
+
+    def test_is_no_use_with_a_file_that_has_no_key(self, tmp_path: Path) -> None:
+        authority = Authority(tmp_path)
+        with pytest.raises(ISalesArgumentError, match="client_cert names no certificate with its key"):
+            ISalesClient("127.0.0.1", "ak", "sk", client_cert=authority.ca_file)
