@@ -7,19 +7,22 @@ from typing import TypeVar
 
 from airflow_provider_isales.client.threads import Queue, work_off
 
-T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 
 TICK_SECONDS = 0.5
 
 
-def run_each(
-    do: Callable[[T], None], items: Collection[T], parallel: int, tick: Callable[[], None] = lambda: None
-) -> None:
-    """Call ``do``, which must not raise, for all items in other threads; meanwhile and at the end ``tick`` in this."""
+def map_each(
+    do: Callable[[K], V], items: Collection[K], parallel: int, tick: Callable[[], None] = lambda: None
+) -> dict[K, V]:
+    """Return what ``do``, which must not raise, returns for each item in other threads; ``tick`` meanwhile in this."""
+    done: dict[K, V] = {}
 
-    def work(queue: Queue[T]) -> None:
+    def work(queue: Queue[K]) -> None:
         for item in queue:
-            do(item)
+            done[item] = do(item)
 
     work_off(Queue(items), work, parallel, tick, TICK_SECONDS)
     tick()
+    return {item: done[item] for item in items}

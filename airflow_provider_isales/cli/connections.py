@@ -74,7 +74,7 @@ def find_connection(conn_id: str, file: str | None) -> tuple[ConnectionLike, str
     :raises UsageError: if there is none, or it can't be read
     """
     if file is not None:
-        return read_connection(_read_file(file, conn_id), conn_id, file), f"the connection in {file}"
+        return read_connection(_read_file(file), conn_id, file), f"the connection in {file}"
     variables = [f"AIRFLOW_CONN_{conn_id.upper()}"]
     if conn_id == DEFAULT_CONN_ID:  # not for another one: it may be that of another platform
         variables.append(VARIABLE)
@@ -94,19 +94,21 @@ def find_connection(conn_id: str, file: str | None) -> tuple[ConnectionLike, str
 
 def read_connection(text: str, conn_id: str, source: str) -> ConnectionLike:
     """
-    Read a connection as JSON; one as URI too where Airflow is installed, which reads it.
+    Read a connection as JSON, or as Airflow exports it; one as URI too where Airflow is installed, which reads it.
 
-    :raises UsageError: if it is neither; it names the source, and never shows the text
+    :raises UsageError: if it is none of these; it names the source, and never shows the text
     """
     problem = f"{source} has no connection as JSON such as {EXAMPLE}"
     # Errors of json and of Airflow, or those of a field of another type, may hold what was read.
     with contextlib.suppress(Exception):
-        if "://" in text and not text.startswith("{"):
+        fields: Any = text if "://" in text and not text.startswith("{") else json.loads(text)
+        if isinstance(fields, dict):
+            fields = fields.get(conn_id) or fields
+        if isinstance(fields, str):
             problem = f"{source} has no connection as URI that Airflow can read here; as JSON it needs no Airflow"
             with silence():
-                airflows: ConnectionLike = import_module("airflow.models.connection").Connection(conn_id, uri=text)
+                airflows: ConnectionLike = import_module("airflow.models.connection").Connection(conn_id, uri=fields)
             return airflows
-        fields = json.loads(text)
         if unknown := fields.keys() - _FIELDS:
             problem = f"{source} has the unknown field {min(unknown)!r}; known are {', '.join(_FIELDS)}"
             raise UsageError(problem)
@@ -120,19 +122,14 @@ def read_connection(text: str, conn_id: str, source: str) -> ConnectionLike:
     raise UsageError(problem)  # here, so that nothing that shows the text hangs on it
 
 
-def _read_file(file: str, conn_id: str) -> str:
+def _read_file(file: str) -> str:
     try:
         with open(file, encoding="utf-8") as stream:
-            text = stream.read().strip()
             if os.fstat(stream.fileno()).st_mode & stat.S_IROTH:
                 warn(f"isales: every user of this machine can read the keys in {file}: chmod 600 {file}")
+            return stream.read().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} can't be read: {error}") from None
-    with contextlib.suppress(ValueError, AttributeError, RecursionError):
-        exported = json.loads(text).get(conn_id)  # `airflow connections export`
-        if exported:
-            return exported if isinstance(exported, str) else json.dumps(exported)
-    return text
 
 
 def _ask_airflow(conn_id: str) -> ConnectionLike | str:

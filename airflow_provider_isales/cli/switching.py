@@ -13,7 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.live import Live
 from rich.table import Table
 
-from airflow_provider_isales.cli.at_once import run_each
+from airflow_provider_isales.cli.at_once import map_each
 from airflow_provider_isales.cli.connections import make_campaign_keys
 from airflow_provider_isales.cli.output import format_count, say, say_json, warn
 from airflow_provider_isales.cli.statuses import FAILURE, INTERRUPTED, SUCCESS, UsageError
@@ -132,7 +132,7 @@ def switch_batches(
     display = (_Json if arguments.output == "json" else _Table if on_terminal else _Lines)(runs)
     try:
         with display:
-            run_each(CampaignRun.run, runs, at_once, display.update)
+            map_each(CampaignRun.run, runs, at_once, display.update)
     except KeyboardInterrupt:
         client.stop()
         _wait_for_those_under_way(runs)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
-from airflow_provider_isales.cli.at_once import run_each
+from airflow_provider_isales.cli.at_once import map_each
 from airflow_provider_isales.cli.calendars import read_calendar
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
 from airflow_provider_isales.cli.output import format_count, say, say_json
@@ -34,16 +35,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.max_lateness is not None and not arguments.shifts:
         raise UsageError("--max-lateness needs --shifts CALENDAR: without, no shift has an end to be late after")
     shifts = read_calendar(arguments.shifts) if arguments.shifts else None
-    verdicts: dict[CampaignKey, Verdict] = {}
     with make_client(arguments, PARALLEL) as client:
         campaigns = make_campaign_keys(client, arguments.campaigns)
-
-        def look(campaign: CampaignKey) -> None:
-            verdicts[campaign] = _look(client, campaign, shifts, arguments)
-
-        run_each(look, campaigns, PARALLEL)
+        look = partial(_look, client=client, shifts=shifts, arguments=arguments)
+        verdicts = map_each(look, campaigns, PARALLEL).values()
     # What is wrong comes first: Nagios shows the first line.
-    found = sorted((verdicts[campaign] for campaign in campaigns), key=lambda verdict: _URGENCY.index(verdict.status))
+    found = sorted(verdicts, key=lambda verdict: _URGENCY.index(verdict.status))
     if arguments.output == "json":
         say_json([verdict.record for verdict in found])
     else:
@@ -54,16 +51,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _look(
-    client: ISalesClient, campaign: CampaignKey, shifts: ShiftCalendar | None, arguments: argparse.Namespace
+    campaign: CampaignKey, client: ISalesClient, shifts: ShiftCalendar | None, arguments: argparse.Namespace
 ) -> Verdict:
     record: dict[str, Any] = {**vars(campaign), "started": []}
     try:
         now = client.session.gate.now
         began = now()
-        listed = list_agreed_batches(client.session, campaign)
-        started = [batch.id for batch in listed if batch.status is BatchStatus.STARTED]
-        record["started"] = [batch_id for batch_id in started if batch_id not in arguments.exclude]
-        return _judge(campaign, record, shifts, (began, now()), arguments.max_lateness or timedelta())
+        for batch in list_agreed_batches(client.session, campaign):
+            if batch.status is BatchStatus.STARTED and batch.id not in arguments.exclude:
+                record["started"].append(batch.id)
+        max_lateness = arguments.max_lateness or timedelta()
+        status, text, lateness = _judge(record["started"], shifts, (began, now()), max_lateness)
+        return Verdict(status, f"{'STARTED' if status else 'OK'} {campaign}: {text}", record | lateness)
     except ISalesError as error:
         problem = str(error)
     except Exception as error:  # a bug must not keep the other campaigns from being looked at
@@ -72,33 +71,26 @@ def _look(
 
 
 def _judge(
-    campaign: CampaignKey,
-    record: dict[str, Any],
-    shifts: ShiftCalendar | None,
-    listed: tuple[datetime, datetime],
-    max_lateness: timedelta,
-) -> Verdict:
+    started: list[str], shifts: ShiftCalendar | None, listed: tuple[datetime, datetime], max_lateness: timedelta
+) -> tuple[int, str, dict[str, Any]]:
     """
-    Tell whether what is started must not be.
+    Tell whether what is started must not be: the exit status, in words, and how late it is.
 
     :param listed: when the listing began and ended: a batch may be started if a shift was on at either
     """
-    started = record["started"]
     if not started:
-        return Verdict(SUCCESS, f"OK {campaign}: nothing is started", record)
+        return SUCCESS, "nothing is started", {}
     count, named = format_count(len(started), "batch", "batches"), first_few(started)
     if shifts is None:
-        return Verdict(FAILURE, f"STARTED {campaign}: {count}: {named}", record)
+        return FAILURE, f"{count}: {named}", {}
     if on := next((at for at in listed if shifts.is_on(at)), None):
-        shift = shifts.shift_at(on) or "it never ends"
-        return Verdict(SUCCESS, f"OK {campaign}: {len(started)} started, a shift is on: {shift}", record)
+        return SUCCESS, f"{len(started)} started, a shift is on: {shifts.shift_at(on) or 'it never ends'}", {}
     end = shifts.previous_end(listed[0])
     if end is None:
-        return Verdict(FAILURE, f"STARTED {campaign}: {count} before the first shift: {named}", record)
+        return FAILURE, f"{count} before the first shift: {named}", {}
     late = listed[0] - end
-    record |= {"shift_end": end.isoformat(), "seconds_after_shift_end": round(late.total_seconds(), 3)}
+    lateness = {"shift_end": end.isoformat(), "seconds_after_shift_end": round(late.total_seconds(), 3)}
     after = after_the_end(late, end)
     if late <= max_lateness:
-        allowed = f"{in_words(max_lateness)} are allowed"
-        return Verdict(SUCCESS, f"OK {campaign}: {len(started)} started {after}; {allowed}", record)
-    return Verdict(FAILURE, f"STARTED {campaign}: {count} {after}: {named}", record)
+        return SUCCESS, f"{len(started)} started {after}; {in_words(max_lateness)} are allowed", lateness
+    return FAILURE, f"{count} {after}: {named}", lateness

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 
-from airflow_provider_isales.cli.at_once import run_each
+from airflow_provider_isales.cli.at_once import map_each
 from airflow_provider_isales.cli.connections import make_client
 from airflow_provider_isales.cli.notes import Notes, to_json
 from airflow_provider_isales.cli.output import confirm, format_count, is_interactive, warn
 from airflow_provider_isales.cli.statuses import FAILURE
 from airflow_provider_isales.cli.switching import Batches, name_batches, switch_batches
 from airflow_provider_isales.client import BatchStatus, CampaignKey, ISalesClient, ISalesError
+from airflow_provider_isales.client.listing import list_batches
+from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.verbs import PAUSE
 
 
@@ -39,25 +41,24 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _ask(client: ISalesClient, batches: Batches, arguments: argparse.Namespace) -> bool:
     """Say how many batches of which campaigns will be paused, and ask."""
-    counts: dict[CampaignKey, int] = {}
-    problems: dict[CampaignKey, str] = {}
 
-    def count(campaign: CampaignKey) -> None:
+    def count(campaign: CampaignKey) -> int | str:
         wanted = batches[campaign]
         try:
-            counts[campaign] = sum(
+            return sum(
                 batch.status is BatchStatus.STARTED
                 and batch.id not in arguments.exclude
                 and (wanted == "all" or batch.id in wanted)
-                for batch in client.list_call_batches(campaign.campaign_id, vdn_id=campaign.vdn_id)
+                for batch in list_batches(client.session, campaign, retry=ONCE)
             )
         except ISalesError as error:
-            problems[campaign] = f"what is started is not known. {error}"
+            return f"what is started is not known. {error}"
 
-    run_each(count, batches, arguments.parallel)
-    if not any(counts.values()) and not problems:
+    counts = map_each(count, batches, arguments.parallel)
+    if not any(counts.values()):
         return True  # there is nothing to ask, but the pause makes sure of it
-    for campaign in batches:
-        warn(f"  {campaign}: {problems.get(campaign) or counts[campaign]}")
-    found = format_count(sum(counts.values()), "started batch", "started batches")
-    return confirm(f"Pause {found} of {format_count(len(batches), 'campaign', 'campaigns')}?")
+    for campaign, found in counts.items():
+        warn(f"  {campaign}: {found}")
+    started = sum(found for found in counts.values() if isinstance(found, int))
+    asked = format_count(started, "started batch", "started batches")
+    return confirm(f"Pause {asked} of {format_count(len(batches), 'campaign', 'campaigns')}?")

@@ -19,9 +19,10 @@ from airflow_provider_isales.client import (
     ISalesTLSError,
 )
 from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS, Page
-from airflow_provider_isales.client.listing import PAGE_SIZE
+from airflow_provider_isales.client.listing import PAGE_SIZE, list_batches
 from airflow_provider_isales.client.look import Look
 from airflow_provider_isales.client.probe import probe
+from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.route import find_addresses
 
 _DAYS_LEFT = 30
@@ -34,7 +35,7 @@ _ASSUMED_CLOCK_MINUTES = 15
 _CLOCK_MINUTES = (1, 5, 14, 16, 60)
 _PAGE_SIZES = (1, PAGE_SIZE, 1000)
 _KINDS: dict[type, str] = {int: "a number", str: "text"}
-_NO_CAMPAIGN = Finding(State.SKIPPED, "no campaign was named")
+_NO_CAMPAIGN = Finding(State.SKIPPED, "no campaign was named", "Name one: isales doctor CAMPAIGN")
 
 _ADVICE = {
     "refused": "The machine answers, but nothing listens there: check the connection's port.",
@@ -65,6 +66,8 @@ def make_reading_steps(visit: Visit) -> list[Step]:
         ("page sizes", check_page_sizes, "signature"),
         ("total count", check_total_count, "signature"),
     ]
+    if not visit.campaign:
+        steps[-4:] = [(name, lambda _: _NO_CAMPAIGN, needs) for name, _, needs in steps[-4:]]
     return [Step(name, partial(find, visit), needs) for name, find, needs in steps]
 
 
@@ -224,10 +227,8 @@ def check_clock_tolerance(visit: Visit) -> Finding:
 
 def list_campaign(visit: Visit) -> Finding:
     """List the campaign's batches, as a pause of all of them does."""
-    if not visit.campaign:
-        return _NO_CAMPAIGN._replace(advice="Name one: isales doctor CAMPAIGN")
     try:
-        batches = list(visit.client.list_call_batches(visit.campaign.campaign_id, vdn_id=visit.campaign.vdn_id))
+        batches = list(list_batches(visit.client.session, visit.get_campaign(), retry=ONCE))
     except ISalesError as error:
         return make_failure(error)
     started = sum(batch.status is BatchStatus.STARTED for batch in batches)
@@ -236,8 +237,6 @@ def list_campaign(visit: Visit) -> Finding:
 
 def check_status(visit: Visit) -> Finding:
     """Find out how a list writes the status of a batch."""
-    if not visit.campaign:
-        return _NO_CAMPAIGN
     data = visit.first_page.answer.payload.get("data") if visit.first_page.answer else None
     found = [batch.get("status") for batch in data if isinstance(batch, dict)] if isinstance(data, list) else []
     if not found:
@@ -252,8 +251,6 @@ def check_status(visit: Visit) -> Finding:
 
 def check_page_sizes(visit: Visit) -> Finding:
     """Find out how many batches a page of a list has at most."""
-    if not visit.campaign:
-        return _NO_CAMPAIGN
     pages = {limit: visit.list_page(limit) for limit in _PAGE_SIZES}
     if pages[_PAGE_SIZES[0]].error:
         return Finding(State.SKIPPED, "no list of this campaign comes")
@@ -274,8 +271,6 @@ def check_page_sizes(visit: Visit) -> Finding:
 
 def check_total_count(visit: Visit) -> Finding:
     """Find out whether ``totalCount`` counts the batches of the campaign, or only those of the page."""
-    if not visit.campaign:
-        return _NO_CAMPAIGN
     smallest, page = visit.list_page(1).value, visit.first_page.value
     if not smallest or not page:
         return Finding(State.SKIPPED, "no list of this campaign comes")

@@ -87,11 +87,15 @@ class Visit:
         """The first page of the campaign's batches, as the client asks for it."""
         return self.list_page(PAGE_SIZE)
 
-    def list_page(self, limit: int, offset: int = 0) -> Look[Page]:
-        """Ask for a page of so many batches of the campaign."""
+    def get_campaign(self) -> CampaignKey:
+        """Return the campaign; a ``ValueError`` if none was named."""
         if self.campaign is None:
             raise ValueError("no campaign was named")
-        return Look.at(self.client.session, LIST, self.campaign, offset=offset, limit=limit)
+        return self.campaign
+
+    def list_page(self, limit: int, offset: int = 0) -> Look[Page]:
+        """Ask for a page of so many batches of the campaign."""
+        return Look.at(self.client.session, LIST, self.get_campaign(), offset=offset, limit=limit)
 
 
 def examine(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
