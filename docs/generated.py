@@ -9,8 +9,6 @@ from pathlib import Path
 from airflow_provider_isales.cli.parser import COMMANDS, CONNECTION, Argument, Command
 from airflow_provider_isales.cli.statuses import STATUSES as EXIT_STATUSES
 from airflow_provider_isales.client import (
-    RESULT_ERRORS,
-    ISalesAlreadySuspendedError,
     ISalesAuthenticationError,
     ISalesCertificateError,
     ISalesConnectError,
@@ -18,11 +16,16 @@ from airflow_provider_isales.client import (
     ISalesError,
     ISalesHeldBackError,
     ISalesHTTPStatusError,
-    ISalesParameterComplaintError,
     ISalesProtocolError,
-    ISalesResultError,
     ISalesTimeoutError,
     ISalesTLSError,
+)
+from airflow_provider_isales.client.errors import (
+    ALREADY_SUSPENDED,
+    PARAMETER_COMPLAINT,
+    RESULT_CODES,
+    UNDOCUMENTED,
+    ResultCode,
 )
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS
 
@@ -42,15 +45,18 @@ STATUSES = (302, 403, 404, 406, 408, 418, 425, 429, 500, 502, 503, 504)
 
 
 def result_codes() -> str:
-    """Every documented failure code, from ``RESULT_ERRORS``."""
-    errors: dict[str, ISalesResultError | type[ISalesResultError]] = {
-        **{f"`{code}`": error for code, error in sorted(RESULT_ERRORS.items())},
-        "others of eight digits that begin with `02000`": ISalesParameterComplaintError,
-        "any other": ISalesResultError,
+    """Every documented failure code, from ``RESULT_CODES``."""
+    codes = {
+        **{f"`{known.code}`": known for known in sorted(RESULT_CODES)},
+        "others of eight digits that begin with `02000`": PARAMETER_COMPLAINT,
+        "any other": UNDOCUMENTED,
     }
     return table(
-        ("code", "meaning", "the task", "sent again within the call", "what to do"),
-        ((code, error.meaning, the_task(error), yes(error.transient), error.advice) for code, error in errors.items()),
+        ("code", "interfaces", "meaning", "the task", "sent again within the call", "what to do"),
+        (
+            (code, known.interface, known.meaning, the_task(known), yes(known.transient), known.advice)
+            for code, known in codes.items()
+        ),
     )
 
 
@@ -138,10 +144,9 @@ def apart(text: str) -> str:
     return f"\n{text.strip()}\n"
 
 
-def the_task(error: ISalesError | type[ISalesError]) -> str:
+def the_task(error: ISalesError | type[ISalesError] | ResultCode) -> str:
     """Say how an error ends a task."""
-    kind = error if isinstance(error, type) else type(error)
-    if issubclass(kind, ISalesAlreadySuspendedError):
+    if isinstance(error, ResultCode) and error.code == ALREADY_SUSPENDED:
         return "**succeeds**, if it pauses"
     return "fails the try" if error.retryable else "fails for good"
 

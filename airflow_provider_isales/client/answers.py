@@ -14,7 +14,7 @@ from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
     ISalesHTTPStatusError,
     ISalesProtocolError,
-    result_error,
+    make_result_error,
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
 from airflow_provider_isales.client.response import MAX_ANSWER_BYTES, TOO_LARGE, Response
@@ -64,7 +64,7 @@ def read_answer(response: Response, counts_as_success: str | None = None) -> Ans
     code = _result_code(payload)
     description = clean(_text(payload, "resultDesc") or _text(payload, "returnDesc"))
     if code not in (SUCCESS, counts_as_success):
-        raise result_error(clean(code), description)
+        raise make_result_error(clean(code), description)
     return Answer(code, description, payload)
 
 

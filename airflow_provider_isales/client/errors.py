@@ -13,7 +13,7 @@ What can go wrong with a call to CC-iSales: one tree of plain exceptions, and th
             ISalesHTTPStatusError: something answered with another HTTP status than 200
         ISalesAuthenticationError: HTTP 401
         ISalesProtocolError: an answer that cannot be read, so that nothing is known
-        ISalesResultError: a failure code; a subclass for each documented one, see RESULT_ERRORS
+        ISalesResultError: a failure code, whose meaning is in RESULT_CODES
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from __future__ import annotations
 import copy
 import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
     from airflow_provider_isales.client.models import BulkResult
@@ -240,147 +240,140 @@ class ISalesProtocolError(ISalesError):
     sent = True
 
 
+class ResultCode(NamedTuple):
+    """
+    What a failure code means, and what comes of it.
+
+    :param code: the code, which is text: ``0200001`` and ``02000001`` are two different ones
+    :param interface: the interfaces that answer with it
+    :param meaning: what the reference says it means
+    :param advice: what a person can do about it
+    :param retryable: whether the same call may succeed later
+    :param transient: whether that is likely within seconds
+    """
+
+    code: str
+    interface: str
+    meaning: str
+    advice: str
+    retryable: bool = False
+    transient: bool = False
+
+
+ALREADY_SUSPENDED = "03000006"
+
+#: The documented failure codes. Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
+RESULT_CODES = (
+    ResultCode("0200001", "all", "parameter error", "Correct the value that the description names."),
+    ResultCode(
+        "0200006", "all", "database operation error", "A passing fault of the service: try again later.", True, True
+    ),
+    ResultCode("0200007", "all", "the outbound campaign does not exist", "Check campaign_id and vdn_id."),
+    ResultCode("02000001", "all", "empty parameter", "Give the parameter that the description names."),
+    ResultCode(
+        "02000002",
+        "all",
+        "illegal characters in a parameter",
+        "Choose a name without the characters that the reference forbids.",
+    ),
+    ResultCode("02000003", "all", "a parameter is too long", "Choose a shorter name."),
+    ResultCode("03000001", "create, update", "the batch name exists already", "Choose another name."),
+    ResultCode(
+        "03000002",
+        "pause, resume, create",
+        "not allowed in the campaign's present state",
+        "Check the campaign's state in the console: a batch can't be suspended while its campaign is suspended.",
+    ),
+    ResultCode(
+        "03000003",
+        "create",
+        "the campaign holds as many batches as it may",
+        "Delete batches that are done with, or have the platform's operator raise the tenant's limit.",
+    ),
+    ResultCode(
+        "03000004",
+        "pause, resume, update, delete",
+        "batch id not found",
+        "Check batch_id, and that it belongs to this campaign.",
+    ),
+    ResultCode(
+        ALREADY_SUSPENDED,
+        "pause",
+        "the batch has been suspended and cannot be suspended again",
+        "Nothing to do: the batch is suspended.",
+    ),
+)
+PARAMETER_COMPLAINT = ResultCode(
+    "", "all", "a complaint about a parameter", "Correct the value that the description names."
+)
+# Nothing says that an unknown code is permanent, and a pause that is given up keeps phones ringing.
+UNDOCUMENTED = ResultCode(
+    "",
+    "all",
+    "a result code that is not documented",
+    "Look the code up in the vendor's reference, or ask the platform's operator.",
+    retryable=True,
+)
+
+
 class ISalesResultError(ISalesError):
     """
-    CC-iSales answered with a failure code; this class itself stands for the codes that are not documented.
+    CC-iSales answered with a failure code.
 
     :param description: the answer's ``resultDesc``
     :param code: the answer's ``resultCode``, as received; the class's when empty
-    :param retryable: whether the same call may succeed later, where this differs from the class's
+    :param retryable: whether the same call may succeed later, where this differs from what the code means
     """
 
-    #: The result code; for this class itself and for ``ISalesParameterComplaintError``, the one received.
+    #: The result code.
     code: str = ""
-    #: What the reference says the code means.
-    meaning: str = "a result code that is not documented"
-    advice = "Look the code up in the vendor's reference, or ask the platform's operator."
-    # Nothing says that an unknown code is permanent, and a pause that is given up keeps phones ringing.
-    retryable = True
     sent = True
 
     def __init__(self, description: str, code: str = "", *, retryable: bool | None = None) -> None:
         code = code or self.code
-        says_more = description and description != self.meaning
-        super().__init__(f"[{code}] {self.meaning}" + (f" ({description})" if says_more else ""), retryable=retryable)
+        meaning = find_meaning(code)
+        says_more = description and description != meaning.meaning
+        super().__init__(
+            f"[{code}] {meaning.meaning}" + (f" ({description})" if says_more else ""),
+            advice=meaning.advice,
+            retryable=meaning.retryable if retryable is None else retryable,
+        )
         self.args = (description, code)
-        self.code = code
-        self.description = description
+        self.code, self.description = code, description
+        self.meaning, self.transient = meaning.meaning, meaning.transient
 
 
-#: The documented failure codes. Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
-RESULT_ERRORS: dict[str, type[ISalesDocumentedResultError]] = {}
+class ISalesCampaignNotFoundError(ISalesResultError):
+    """The campaign does not exist."""
+
+    code = "0200007"
 
 
-class ISalesDocumentedResultError(ISalesResultError):
-    """A failure code that the reference documents: trying again does not help unless the class says so."""
+class ISalesNotAllowedError(ISalesResultError):
+    """The campaign's present state does not allow it."""
 
-    retryable = False
-
-    def __init_subclass__(cls, code: str = "", **settings: Any) -> None:
-        # The table fills itself, so that no class can be missing from it. A subclass of one of these names no code.
-        super().__init_subclass__(**settings)
-        if code:
-            cls.code = code
-            RESULT_ERRORS[code] = cls
+    code = "03000002"
 
 
-class ISalesParameterError(ISalesDocumentedResultError, code="0200001"):
-    """``0200001``."""
+class ISalesBatchNotFoundError(ISalesResultError):
+    """The batch does not exist."""
 
-    meaning = "parameter error"
-    advice = "Correct the value that the description names."
-
-
-class ISalesDatabaseError(ISalesDocumentedResultError, code="0200006"):
-    """``0200006``."""
-
-    meaning = "database operation error"
-    advice = "A passing fault of the service: try again later."
-    retryable = True
-    transient = True
+    code = "03000004"
 
 
-class ISalesCampaignNotFoundError(ISalesDocumentedResultError, code="0200007"):
-    """``0200007``."""
-
-    meaning = "the outbound campaign does not exist"
-    advice = "Check campaign_id and vdn_id."
-
-
-class ISalesParameterComplaintError(ISalesDocumentedResultError):
-    """Any eight-digit code that begins with ``02000`` and has no class of its own."""
-
-    meaning = "a complaint about a parameter"
-    advice = "Correct the value that the description names."
+def find_meaning(code: str) -> ResultCode:
+    """Return what a failure code means; codes are compared as text."""
+    if documented := next((known for known in RESULT_CODES if known.code == code), None):
+        return documented
+    return PARAMETER_COMPLAINT if re.fullmatch(r"02000[0-9]{3}", code) else UNDOCUMENTED
 
 
-class ISalesEmptyParameterError(ISalesParameterComplaintError, code="02000001"):
-    """``02000001``."""
-
-    meaning = "empty parameter"
-    advice = "Give the parameter that the description names."
-
-
-class ISalesIllegalCharactersError(ISalesParameterComplaintError, code="02000002"):
-    """``02000002``."""
-
-    meaning = "illegal characters in a parameter"
-    advice = "Choose a name without the characters that the reference forbids."
-
-
-class ISalesTooLongError(ISalesParameterComplaintError, code="02000003"):
-    """``02000003``."""
-
-    meaning = "a parameter is too long"
-    advice = "Choose a shorter name."
-
-
-class ISalesDuplicateNameError(ISalesDocumentedResultError, code="03000001"):
-    """``03000001``."""
-
-    meaning = "the batch name exists already"
-    advice = "Choose another name."
-
-
-class ISalesNotAllowedError(ISalesDocumentedResultError, code="03000002"):
-    """``03000002``."""
-
-    meaning = "not allowed in the campaign's present state"
-    advice = "Check the campaign's state in the console: a batch can't be suspended while its campaign is suspended."
-
-
-class ISalesTooManyBatchesError(ISalesDocumentedResultError, code="03000003"):
-    """``03000003``."""
-
-    meaning = "the campaign holds as many batches as it may"
-    advice = "Delete batches that are done with, or have the platform's operator raise the tenant's limit."
-
-
-class ISalesBatchNotFoundError(ISalesDocumentedResultError, code="03000004"):
-    """``03000004``."""
-
-    meaning = "batch id not found"
-    advice = "Check batch_id, and that it belongs to this campaign."
-
-
-class ISalesAlreadySuspendedError(ISalesDocumentedResultError, code="03000006"):
-    """``03000006``; a pause counts it as success, so callers don't see it."""
-
-    meaning = "the batch has been suspended and cannot be suspended again"
-    advice = "Nothing to do: the batch is suspended."
-
-
-def result_error(code: str, description: str) -> ISalesResultError:
+def make_result_error(code: str, description: str) -> ISalesResultError:
     """
     Return the error for a failure code.
-
-    Codes are compared as text: ``0200001`` and ``02000001`` are two different ones.
 
     :param code: the code as received
     :param description: the description as received
     """
-    if known := RESULT_ERRORS.get(code):
-        return known(description)
-    if re.fullmatch(r"02000[0-9]{3}", code):
-        return ISalesParameterComplaintError(description, code)
-    return ISalesResultError(description, code)
+    kind = next((kind for kind in ISalesResultError.__subclasses__() if kind.code == code), ISalesResultError)
+    return kind(description, code)

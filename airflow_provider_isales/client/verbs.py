@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
 from airflow_provider_isales.client.answers import Answer, Page, read_batch_page, read_created_id, read_nothing
-from airflow_provider_isales.client.errors import ISalesAlreadySuspendedError
+from airflow_provider_isales.client.errors import ALREADY_SUSPENDED
 from airflow_provider_isales.client.models import BatchKey, BatchStatus, CampaignKey, Outcome
 
 T_co = TypeVar("T_co", covariant=True)
@@ -75,7 +75,7 @@ PAUSE = Switch(
     name="pause",
     doing="Pausing",
     read=read_nothing,
-    also_success=ISalesAlreadySuspendedError.code,
+    also_success=ALREADY_SUSPENDED,
     wanted=BatchStatus.SUSPENDED,
     done=Outcome.PAUSED,
     already=Outcome.ALREADY_PAUSED,

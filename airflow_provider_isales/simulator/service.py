@@ -16,18 +16,11 @@ from airflow_provider_isales.client.arguments import (
     check_vdn_id,
 )
 from airflow_provider_isales.client.errors import (
-    ISalesAlreadySuspendedError,
     ISalesArgumentError,
     ISalesBatchNotFoundError,
     ISalesCampaignNotFoundError,
-    ISalesDuplicateNameError,
-    ISalesEmptyParameterError,
-    ISalesIllegalCharactersError,
     ISalesNotAllowedError,
-    ISalesParameterError,
     ISalesResultError,
-    ISalesTooLongError,
-    ISalesTooManyBatchesError,
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
 from airflow_provider_isales.client.text import SURROGATES, shown
@@ -131,7 +124,7 @@ class Service:
         """
         try:
             if not isinstance(body, dict):
-                raise ISalesParameterError("the body is not a JSON object")
+                raise ISalesResultError("the body is not a JSON object", "0200001")
             carry_out = getattr(self, f"_{verb}")  # one method for each interface
             result = carry_out(self._campaign(vdn_id, campaign_id), body)
         except ISalesResultError as error:
@@ -142,9 +135,9 @@ class Service:
         try:
             vdn, number = check_vdn_id(vdn_id), check_campaign_id(campaign_id)
         except ISalesArgumentError as error:
-            raise ISalesParameterError(error.problem) from None
+            raise ISalesResultError(error.problem, "0200001") from None
         if vdn != self.vdn_id:
-            raise ISalesParameterError(f"this simulator has VDN {self.vdn_id} only, not {vdn}")
+            raise ISalesResultError(f"this simulator has VDN {self.vdn_id} only, not {vdn}", "0200001")
         if number not in self.campaigns:
             raise ISalesCampaignNotFoundError("")
         return self.campaigns[number]
@@ -154,7 +147,7 @@ class Service:
         if campaign.state is CampaignState.SUSPENDED:
             raise ISalesNotAllowedError("the campaign is suspended")
         if batch.status is BatchStatus.SUSPENDED:
-            raise ISalesAlreadySuspendedError("")
+            raise ISalesResultError("", "03000006")
         campaign.set_status(batch.id, BatchStatus.SUSPENDED)
         return {}
 
@@ -169,7 +162,7 @@ class Service:
         name = _new_name(campaign, body)
         status = _status(body) or BatchStatus.SUSPENDED
         if len(campaign.batches) >= campaign.max_batches:
-            raise ISalesTooManyBatchesError(f"at most {campaign.max_batches}")
+            raise ISalesResultError(f"at most {campaign.max_batches}", "03000003")
         return {"returnObject": {"id": campaign.add_batch(name, status).id}}
 
     def _update(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
@@ -211,29 +204,29 @@ def _batch(campaign: Campaign, body: Mapping[str, object]) -> CallBatch:
 def _new_name(campaign: Campaign, body: Mapping[str, object], batch_id: str | None = None) -> str:
     name = _text(body, "name")
     if len(name) > MAX_NAME_LENGTH:
-        raise ISalesTooLongError(f"name: at most {MAX_NAME_LENGTH} characters")
+        raise ISalesResultError(f"name: at most {MAX_NAME_LENGTH} characters", "02000003")
     if (FORBIDDEN_IN_NAMES | SURROGATES).intersection(name):
-        raise ISalesIllegalCharactersError("name")
+        raise ISalesResultError("name", "02000002")
     if any(batch.name == name and batch.id != batch_id for batch in campaign.batches.values()):
-        raise ISalesDuplicateNameError("")
+        raise ISalesResultError("", "03000001")
     return name
 
 
 def _text(body: Mapping[str, object], name: str) -> str:
     value = body.get(name)
     if value in (None, ""):
-        raise ISalesEmptyParameterError(name)
+        raise ISalesResultError(name, "02000001")
     if not isinstance(value, str):
-        raise ISalesParameterError(f"{name} must be a string")
+        raise ISalesResultError(f"{name} must be a string", "0200001")
     return value
 
 
 def _count(body: Mapping[str, object], name: str) -> int:
     value = body.get(name)
     if value is None:
-        raise ISalesEmptyParameterError(name)
+        raise ISalesResultError(name, "02000001")
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ISalesParameterError(f"{name} must be an integer from 0")
+        raise ISalesResultError(f"{name} must be an integer from 0", "0200001")
     return value
 
 
@@ -242,5 +235,5 @@ def _status(body: Mapping[str, object]) -> BatchStatus | None:
     if value is None:
         return None
     if type(value) is not int or value not in tuple(BatchStatus):
-        raise ISalesParameterError("status must be 1 or 2")
+        raise ISalesResultError("status must be 1 or 2", "0200001")
     return BatchStatus(value)

@@ -19,12 +19,10 @@ from airflow_provider_isales.client import (
     ISalesClient,
     ISalesConnectError,
     ISalesConnectionLostError,
-    ISalesDuplicateNameError,
     ISalesHTTPStatusError,
     ISalesNotAllowedError,
     ISalesProtocolError,
     ISalesResultError,
-    ISalesTooManyBatchesError,
     Outcome,
     RetryPolicy,
 )
@@ -158,12 +156,12 @@ class TestCreateUpdateDelete:
         assert campaign.batches[created.id].status is BatchStatus.STARTED
 
     def test_a_name_that_exists_is_refused(self, client: ISalesClient, campaign: Campaign) -> None:
-        with pytest.raises(ISalesDuplicateNameError):
+        with pytest.raises(ISalesResultError, match=r"\[03000001\]"):
             client.create_call_batch(7, "batch-1")
 
     def test_a_full_campaign_takes_no_more(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(8, batches=2, max_batches=2)
-        with pytest.raises(ISalesTooManyBatchesError):
+        with pytest.raises(ISalesResultError, match=r"\[03000003\]"):
             client.create_call_batch(8, "a")
 
     @pytest.mark.parametrize("kind", ["close_before", "close_after", "truncate"])

@@ -16,8 +16,8 @@ from airflow_provider_isales.client import (
     ISalesClient,
     ISalesConnectError,
     ISalesConnectionLostError,
-    ISalesDatabaseError,
     ISalesHTTPStatusError,
+    ISalesResultError,
     ISalesTimeoutError,
     Outcome,
     RetryPolicy,
@@ -28,7 +28,7 @@ from airflow_provider_isales.simulator import Campaign, Simulator
 
 def test_attempts_are_bounded(client: ISalesClient, simulator: Simulator, batch_id: str) -> None:
     simulator.inject("result", code="0200006", times=9)
-    with pytest.raises(ISalesDatabaseError, match=r"\(8 attempts\)"):
+    with pytest.raises(ISalesResultError, match=r"\[0200006\] .*\(8 attempts\)"):
         client.pause_call_batch(7, batch_id)
     assert simulator.requests["pause"] == 8
 

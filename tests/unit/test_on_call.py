@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from airflow_provider_isales.client.errors import ISalesHTTPStatusError, result_error
+from airflow_provider_isales.client.errors import ISalesHTTPStatusError, make_result_error
 
 REPOSITORY = Path(__file__).parents[2]
 STEP_3 = (REPOSITORY / "docs" / "on-call.md").read_text().partition("## 3. ")[2].partition("## Colours")[0]
@@ -28,7 +28,7 @@ def act_for(message: str) -> str:
 @pytest.mark.parametrize(
     ("message", "act"),
     [
-        (str(result_error("0200007", "")), "Look for the campaign **in the console**"),
+        (str(make_result_error("0200007", "")), "Look for the campaign **in the console**"),
         (UNSIGNED, "Suspend the campaigns **in the console**"),
         (f"{UNSIGNED}; this machine's clock is 90 s behind the server's", "Step 2 from a machine whose clock is right"),
         (str(ISalesHTTPStatusError(404)), "Suspend the campaigns **in the console**"),
