@@ -91,11 +91,11 @@ def faults(chance: random.Random) -> Iterator[dict[str, Any]]:
         yield fault | {"verb": chance.choice(["pause", "pause", "list", ""]), "times": chance.choice([1, 3, 30, 300])}
 
 
-def prepared(server: Simulator, chance: random.Random) -> tuple[Campaign, Colleague]:
-    """Make a campaign, with what will go wrong and who will edit it."""
+def prepare(server: Simulator, chance: random.Random, campaign_id: int) -> tuple[Campaign, Colleague]:
+    """Make a campaign, with what will go wrong and who will edit it. Its id is new: late requests are of older ones."""
     server.reset()
     server.service.max_page_size = chance.choice([7, 30, 1000])
-    campaign = server.add_campaign(7, batches=chance.choice([0, 1, 5, 30, 101, 130]))
+    campaign = server.add_campaign(campaign_id, batches=chance.choice([0, 1, 5, 30, 101, 130]))
     for batch_id in list(campaign.batches):
         if chance.random() < 0.2:
             campaign.set_status(batch_id, BatchStatus.SUSPENDED)
@@ -110,10 +110,12 @@ def prepared(server: Simulator, chance: random.Random) -> tuple[Campaign, Collea
     return campaign, colleague
 
 
-def pause(server: Simulator, ids: Any, parallel: int) -> tuple[BulkResult | None, ISalesError | None]:
+def pause(
+    server: Simulator, campaign: Campaign, ids: Any, parallel: int
+) -> tuple[BulkResult | None, ISalesError | None]:
     with server.client(timeout=2, retry=IMPATIENT, max_connections=parallel) as client:
         try:
-            return client.pause_call_batches(7, ids, max_parallel_requests=parallel), None
+            return client.pause_call_batches(campaign.id, ids, max_parallel_requests=parallel), None
         except ISalesBulkError as error:
             return error.result, error
         except ISalesError as error:
@@ -139,11 +141,11 @@ def test_a_green_run_has_nothing_dialled_but_what_was_started_after_its_last_lis
 ) -> None:
     monkeypatch.setattr("airflow_provider_isales.client.rounds.OUTAGE_SECONDS", 3.0)
     runs, seen, red = size.of(60, 5000), Counter[str](), Counter[str]()
-    for _ in range(runs):
-        campaign, colleague = prepared(server, chance)
+    for number in range(1, runs + 1):
+        campaign, colleague = prepare(server, chance, number)
         started = [batch.id for batch in campaign.batches.values() if batch.status is BatchStatus.STARTED]
         wanted = None if chance.random() < 0.6 else chance.sample(list(campaign.batches), len(campaign.batches) // 2)
-        result, error = pause(server, "all" if wanted is None else wanted, chance.choice([1, 4, 8]))
+        result, error = pause(server, campaign, "all" if wanted is None else wanted, chance.choice([1, 4, 8]))
         dialled = [
             batch.id
             for batch in campaign.batches.values()
@@ -208,7 +210,7 @@ def test_after_a_kill_the_next_run_does_the_rest(
             process.stdout.readline()
             time.sleep(chance.uniform(0, 0.4))
             process.kill()
-        _, error = pause(server, "all", 8)
+        _, error = pause(server, campaign, "all", 8)
         assert not error, error
         assert {batch.status for batch in campaign.batches.values()} == {BatchStatus.SUSPENDED}
     figures.add("bulk runs killed at a random moment, then run again: batches lost", kills, 0, 0)
