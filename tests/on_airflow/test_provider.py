@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import entry_points, metadata
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -165,12 +165,6 @@ def test_the_provider_info_fits_airflows_schema() -> None:
 
     schema = json.loads((Path(airflow.__file__).parent / "provider_info.schema.json").read_text())
     jsonschema.validate(get_provider_info(), schema)
-
-
-def test_airflows_page_of_providers_links_to_an_address_of_ours() -> None:
-    # Airflow 3.2 and newer read it there. Without it, they link to a page of Airflow's own that does not exist.
-    urls = metadata("airflow-provider-isales").get_all("Project-URL") or []
-    assert "Documentation, https://pypi.org/project/airflow-provider-isales/" in urls
 
 
 def test_the_logo_is_there() -> None:
