@@ -40,9 +40,8 @@ class Shift(NamedTuple):
             last, end = last - timedelta(days=1), "24:00"
         if first == last:
             return f"{start}-{end} on {parsing.format_day(first)} {self.start.timezone_name}"
-        return (
-            f"{start} on {parsing.format_day(first)} to {end} on {parsing.format_day(last)} {self.start.timezone_name}"
-        )
+        days = parsing.format_day(first), parsing.format_day(last)
+        return f"{start} on {days[0]} to {end} on {days[1]} {self.start.timezone_name}"
 
 
 class _Block(NamedTuple):
@@ -93,8 +92,7 @@ class ShiftCalendar:
         if not any(self._week) and not any(self._dates.values()):
             raise ShiftCalendarError("week: there is no shift at all, in special neither: write at least one")
         self._last_call = parsing.parse_last_call(last_call, self._week)
-        blocks = {day.toordinal() // _BLOCK_DAYS for day in self._dates}
-        self._blocks = sorted({number + near for number in blocks for near in (-1, 0, 1)})
+        self._blocks = sorted({day.toordinal() // _BLOCK_DAYS + near for day in self._dates for near in (-1, 0, 1)})
         self._key = (self.timezone, self._week, tuple(self._dates.items()), self._last_call)
         self._hash = hash(self._key)
 
@@ -105,11 +103,7 @@ class ShiftCalendar:
         return block.on + bisect_right(block.starts, instant) > bisect_right(block.ends, instant)
 
     def shift_at(self, at: datetime) -> Shift | None:
-        """
-        Return the shift that is on at an instant, or None.
-
-        None also for a shift that never started or never ends, such as ``00:00-24:00`` every day.
-        """
+        """Return the shift that is on at an instant; None for one without start or end (``00:00-24:00`` daily)."""
         instant = _to_utc("at", at)
         end = self._find_edge("ends", instant, 1)
         start = end and self._find_edge("starts", end, -1)
@@ -137,9 +131,7 @@ class ShiftCalendar:
 
     def shifts_between(self, start: datetime, end: datetime) -> list[Shift]:
         """
-        Return the shifts, whole and in order, that are on at some instant from ``start`` to before ``end``.
-
-        A shift that never started or never ends is left out, as in :meth:`shift_at`.
+        Return the shifts, whole and in order, that :meth:`shift_at` has between ``start`` and before ``end``.
 
         :raises ValueError: ``end`` is before ``start``, or one of them is naive.
         """
@@ -162,8 +154,7 @@ class ShiftCalendar:
     @property
     def summary(self) -> str:
         """The calendar in one line: ``mon-fri 09:00-12:00 13:30-18:00, sat 09:00-12:00, Asia/Shanghai``."""
-        parts = [f"{days} {' '.join(shifts)}" for days, shifts in self._format_week().items()]
-        parts.append(self.timezone)
+        parts = [*(f"{days} {' '.join(shifts)}" for days, shifts in self._format_week().items()), self.timezone]
         special = sum(map(bool, self._dates.values()))
         for count, kind in ((len(self._dates) - special, "closed"), (special, "special")):
             if count:
@@ -264,12 +255,11 @@ class ShiftCalendar:
     @lru_cache(maxsize=4096)  # noqa: B019 - equal calendars share their blocks, so instances may outlive their use
     def _find_block(self, number: int) -> _Block:
         """
-        Return one block.
+        Return one block, made of the shifts of its dates and a few around them.
 
-        A shift covers UTC dates from one before its own (zones far east) to two after it (overnight, zones far
-        west). So the shifts of the block's dates and a few around them give exactly the block's edges, however
-        long the merged shifts at its borders are. Last call does not change that: it is less than 12 hours, and
-        shifts of other dates start or end more than a day from the block.
+        These give exactly its edges, however long merged shifts are: a shift covers UTC dates from one before its own
+        (zones far east) to two after it (overnight, zones far west). Last call does not change that: it is less than
+        12 hours, and shifts of other dates start or end more than a day from the block.
         """
         first, last = number * _BLOCK_DAYS, (number + 1) * _BLOCK_DAYS - 1
         days = map(date.fromordinal, range(max(first - 3, _FIRST_DAY), min(last + 2, _LAST_DAY) + 1))

@@ -18,15 +18,14 @@ def read_data(file: Path) -> Any:
     kind = {".yaml": "YAML", ".yml": "YAML", ".json": "JSON"}.get(file.suffix.lower())
     if not kind:
         raise ShiftCalendarError(f"{quote(file.suffix)} is not a kind of file to read: name a .yaml, .yml or .json")
-    content = _read_bytes(file)
     try:
-        text = content.decode("utf-8-sig")
+        text = _read_bytes(file).decode("utf-8-sig")
         # compose() constructs nothing, and tags have no effect. The base loader keeps dates and times as text; YAML's
         # own rules would turn 12:00 into a number and "no" into a boolean. JSON is YAML, but for tabs.
         node = yaml.compose(text.replace("\t", " ") if kind == "JSON" else text, Loader=yaml.BaseLoader)
         return _convert_node(node) if node else None
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = error.object.count(b"\n", 0, error.start) + 1
         raise ShiftCalendarError(f"line {line} is not UTF-8: save the file in UTF-8") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

@@ -14,7 +14,6 @@ import pendulum
 from pendulum import Timezone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_LAST_CALL_LIMIT = timedelta(hours=12)
 _DAY_MINUTES = 24 * 60
 _NAMED_DAYS = 5  # in a warning
 _RANGE_DAYS = 3660  # a mistyped year must not close centuries
@@ -137,8 +136,7 @@ def _parse_closed(value: date | str) -> list[date]:
     if last < first:
         raise _error("closed", value, "ends before it starts: write the first day first")
     if last - first >= _RANGE_DAYS:
-        days = last - first + 1
-        raise _error("closed", value, f"has {days} days: a range has at most {_RANGE_DAYS}, ten years")
+        raise _error("closed", value, f"has {last - first + 1} days: a range has at most {_RANGE_DAYS}, ten years")
     return [date.fromordinal(day) for day in range(first, last + 1)]
 
 
@@ -156,7 +154,7 @@ def _parse_date(entry: str, value: date | str) -> date:
 
 def parse_last_call(value: timedelta | str, week: Week) -> timedelta:
     length: object = pendulum.parse(value) if isinstance(value, str) and _DURATION.fullmatch(value) else value
-    if not isinstance(length, timedelta) or not timedelta() <= length < _LAST_CALL_LIMIT or length.microseconds:
+    if not isinstance(length, timedelta) or not timedelta() <= length < timedelta(hours=12) or length.microseconds:
         advice = (
             'write a duration such as "PT5M" or give a datetime.timedelta, in whole seconds, at least 0 and less than'
         )
