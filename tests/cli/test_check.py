@@ -29,46 +29,46 @@ def calendar(file: Path, ended: timedelta) -> Path:
 
 
 class TestWithoutShifts:
-    def test_nothing_is_started(self, isales: Isales, simulator: Simulator) -> None:
+    def test_check_is_ok_when_nothing_is_started(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED)
         done = isales("check", 1001)
         assert (done.returncode, done.stdout) == (0, "OK campaign 1001 (VDN 25): nothing is started\n")
 
-    def test_what_is_started_is_named(self, isales: Isales, simulator: Simulator) -> None:
+    def test_check_names_what_is_started(self, isales: Isales, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED)
         batch_id = list(campaign.batches)[1]
         campaign.set_status(batch_id, BatchStatus.STARTED)
         done = isales("check", 1001)
         assert (done.returncode, done.stdout) == (1, f"STARTED campaign 1001 (VDN 25): 1 batch: {batch_id}\n")
 
-    def test_many_batches_stay_one_line(self, isales: Isales, simulator: Simulator) -> None:
+    def test_check_keeps_many_batches_on_one_line(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=300)
         (line,) = isales("check", 1001).stdout.splitlines()
         assert "300 batches" in line
         assert line.endswith(", ...")
 
-    def test_a_batch_that_may_always_be_started_is_excluded(self, isales: Isales, simulator: Simulator) -> None:
+    def test_check_ignores_excluded_batches(self, isales: Isales, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(1001, batches=1)
         assert isales("check", 1001, "--exclude", *campaign.batches).returncode == 0
 
-    def test_a_campaign_that_cannot_be_listed_is_not_known(self, isales: Isales, simulator: Simulator) -> None:
+    def test_check_of_a_campaign_that_cannot_be_listed_is_unknown(self, isales: Isales, simulator: Simulator) -> None:
         done = isales("check", ABSENT)
         assert done.returncode == 2
         assert done.stdout.startswith(f"UNKNOWN campaign {ABSENT} (VDN 25): Listing")
 
-    def test_that_somebody_is_called_counts_more_and_comes_first(self, isales: Isales, simulator: Simulator) -> None:
+    def test_started_counts_more_than_unknown_and_comes_first(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
         simulator.add_campaign(1002, batches=1)
         done = isales("check", 1001, ABSENT, 1002)
         assert done.returncode == 1
         assert [line.split()[0] for line in done.stdout.splitlines()] == ["STARTED", "UNKNOWN", "OK"]
 
-    def test_quiet_says_nothing_of_what_is_as_it_must_be(self, isales: Isales, simulator: Simulator) -> None:
+    def test_check_quiet_says_nothing_of_what_is_ok(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
         assert isales("check", 1001, "--quiet").stdout == ""
         assert isales("check", 1001, ABSENT, "--quiet").stdout.count("\n") == 1
 
-    def test_a_batch_that_an_edit_moved_to_an_earlier_page_is_found(
+    def test_check_finds_a_batch_that_an_edit_moved_between_pages(
         self, isales: Isales, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         campaign = simulator.add_campaign(1001, batches=4, status=BatchStatus.SUSPENDED)
@@ -85,7 +85,7 @@ class TestWithoutShifts:
         done = isales("check", 1001)
         assert (done.returncode, done.stdout) == (1, f"STARTED campaign 1001 (VDN 25): 1 batch: {hidden}\n")
 
-    def test_a_campaign_that_keeps_changing_is_not_known(self, isales: Isales, simulator: Simulator) -> None:
+    def test_check_of_a_campaign_that_keeps_changing_is_unknown(self, isales: Isales, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
 
         def edit(verb: str, body: Any) -> None:
@@ -96,7 +96,7 @@ class TestWithoutShifts:
         assert done.returncode == 2
         assert done.stdout.startswith("UNKNOWN campaign 1001 (VDN 25): Listing")
 
-    def test_nothing_is_changed(self, isales: Isales, simulator: Simulator) -> None:
+    def test_check_only_lists(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=1)
         isales("check", 1001)
         assert set(simulator.requests) == {"list"}
@@ -114,7 +114,7 @@ class TestWithShifts:
         assert done.returncode == 0
         assert "1 started, a shift is on" in done.stdout
 
-    def test_after_it_they_must_not_be(self, isales: Isales, tmp_path: Path) -> None:
+    def test_after_a_shift_batches_must_not_be_started(self, isales: Isales, tmp_path: Path) -> None:
         file = calendar(tmp_path / "shifts.json", timedelta(minutes=12))
         done = isales("check", 1001, "--shifts", file)
         assert done.returncode == 1
@@ -122,7 +122,7 @@ class TestWithShifts:
             r"STARTED campaign 1001 \(VDN 25\): 1 batch 1[23] min after the end of the shift at 1", done.stdout
         )
 
-    def test_a_while_after_it_can_be_allowed(self, isales: Isales, tmp_path: Path) -> None:
+    def test_max_lateness_allows_a_while_after_the_shift(self, isales: Isales, tmp_path: Path) -> None:
         file = calendar(tmp_path / "shifts.json", timedelta(minutes=12))
         assert isales("check", 1001, "--shifts", file, "--max-lateness", "5m").returncode == 1
         done = isales("check", 1001, "--shifts", file, "--max-lateness", "1h")
@@ -130,41 +130,41 @@ class TestWithShifts:
         assert re.search("1 started 1[23] min after the end of the shift", done.stdout)
         assert "1 h are allowed" in done.stdout
 
-    def test_a_calendar_in_python_can_be_named(self, isales: Isales, tmp_path: Path) -> None:
+    def test_check_reads_a_calendar_in_python(self, isales: Isales, tmp_path: Path) -> None:
         file = tmp_path / "team.py"
         file.write_text(f"from airflow_provider_isales.shifts import ShiftCalendar\nSHIFTS = ShiftCalendar(**{ALWAYS})")
         done = isales("check", 1001, "--shifts", f"{file}:SHIFTS")
         assert done.returncode == 0, done
         assert "a shift is on" in done.stdout
 
-    def test_scripts_get_the_end_of_the_shift_too(self, isales: Isales, tmp_path: Path) -> None:
+    def test_check_json_has_the_end_of_the_shift(self, isales: Isales, tmp_path: Path) -> None:
         file = calendar(tmp_path / "shifts.json", timedelta(minutes=12))
         (found,) = json.loads(isales("check", 1001, "--shifts", file, "--output", "json").stdout)
         assert found["started"]
         assert 12 * 60 <= found["seconds_after_shift_end"] < 14 * 60
         assert datetime.fromisoformat(found["shift_end"]) < datetime.now(UTC)
 
-    def test_a_file_that_is_wrong_is_told_in_the_words_of_the_calendar(self, isales: Isales, tmp_path: Path) -> None:
+    def test_check_names_the_mistake_in_a_calendar_file(self, isales: Isales, tmp_path: Path) -> None:
         file = tmp_path / "shifts.yaml"
         file.write_text("timezone: Asia/Shanghai\nweek: {mon-fri: ['9-12']}\n")
         done = isales("check", 1001, "--shifts", "shifts.yaml", cwd=tmp_path)
         assert done.returncode == 2
         assert f"{file}: week" in done.stderr
 
-    def test_lateness_needs_shifts(self, isales: Isales) -> None:
+    def test_max_lateness_needs_shifts(self, isales: Isales) -> None:
         done = isales("check", 1001, "--max-lateness", "5m")
         assert done.returncode == 2
         assert "--max-lateness needs --shifts" in done.stderr
 
 
-def test_a_wrong_key_is_not_known(isales: Isales, simulator: Simulator) -> None:
+def test_check_with_a_wrong_key_is_unknown(isales: Isales, simulator: Simulator) -> None:
     isales.environment["ISALES_CONN"] = simulator.connection().replace("simulator-secret-key", "another")
     done = isales("check", 1001)
     assert done.returncode == 2
     assert "HTTP 401" in done.stdout
 
 
-def test_a_server_that_does_not_answer_is_not_known_within_the_time_that_was_given(isales: Isales) -> None:
+def test_check_of_a_silent_server_ends_in_the_given_time(isales: Isales) -> None:
     connection = {"host": "127.0.0.1", "port": 9, "login": "a", "password": "b", "extra": {"vdn_id": 25}}
     isales.environment["ISALES_CONN"] = json.dumps(connection)
     done = isales("check", 1001, "--retry-for", "1s")
@@ -176,18 +176,20 @@ class TestForNagios:
     @pytest.mark.parametrize(
         ("arguments", "status"), [(["1001"], 0), (["1002"], 2), ([ABSENT], 3), (["1001", "--max-lateness", "5m"], 3)]
     )
-    def test_statuses_are_those_of_nagios(
+    def test_check_nagios_has_the_statuses_of_nagios(
         self, arguments: list[str | int], status: int, isales: Isales, simulator: Simulator
     ) -> None:
         simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
         simulator.add_campaign(1002, batches=1)
         assert isales("check", *arguments, "--nagios").returncode == status
 
-    def test_what_cannot_be_read_is_unknown(self, isales: Isales) -> None:
+    def test_check_nagios_of_bad_arguments_is_unknown(self, isales: Isales) -> None:
         assert isales("check", "x", "--nagios").returncode == 3
 
 
-def test_the_line_of_the_docs_runs_as_cron_runs_it(simulator: Simulator, connection_file: str, tmp_path: Path) -> None:
+def test_the_cron_line_of_the_docs_runs_as_cron_runs_it(
+    simulator: Simulator, connection_file: str, tmp_path: Path
+) -> None:
     page = Path(__file__).parents[2] / "docs" / "alarms.md"
     if not page.exists():
         pytest.skip("there are no docs here")

@@ -21,25 +21,25 @@ NAME = "外呼批次 一"
 
 
 class TestHelp:
-    def test_names_every_command(self, isales: Isales) -> None:
+    def test_help_names_every_command(self, isales: Isales) -> None:
         done = isales("--help")
         assert done.returncode == 0
         assert all(f"    {name} " in done.stdout for name in COMMANDS)
 
     @pytest.mark.parametrize("name", COMMANDS)
-    def test_of_each_command_has_examples(self, name: str, isales: Isales) -> None:
+    def test_help_of_each_command_has_examples(self, name: str, isales: Isales) -> None:
         done = isales(name, "--help")
         assert done.returncode == 0
         assert f"examples:\n  isales {name} " in done.stdout
 
     @pytest.mark.parametrize("name", ["", *COMMANDS])
-    def test_fits_into_80_columns(self, name: str, isales: Isales) -> None:
+    def test_help_fits_into_80_columns(self, name: str, isales: Isales) -> None:
         isales.environment["COLUMNS"] = "80"
         lines = isales(*filter(None, [name]), "--help").stdout.splitlines()
         assert max(map(len, lines)) <= 80
 
     @pytest.mark.parametrize("name", COMMANDS)
-    def test_the_examples_can_be_typed(self, name: str) -> None:
+    def test_examples_in_the_help_can_be_typed(self, name: str) -> None:
         for line in COMMANDS[name].examples.strip().splitlines():
             make_parser().parse_args(line.strip().partition("#")[0].split()[1:])
 
@@ -49,9 +49,7 @@ class TestHelp:
         + [["pause", "1", "--parallel", number] for number in ("0", "65", "x")]
         + [["check", "1", "--max-lateness", text] for text in ("", "5", "5 m", "m", "-5m")],
     )
-    def test_what_cannot_be_read_is_a_status_of_its_own(
-        self, arguments: list[str], capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_bad_arguments_exit_with_2(self, arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit) as caught:
             run_command_line(arguments)
         assert caught.value.code == 2
@@ -79,14 +77,14 @@ class TestImports:
         assert "'requests'" in imported
         assert "'airflow'" not in imported
 
-    def test_the_help_imports_next_to_nothing(self, isales: Isales) -> None:
+    def test_help_imports_no_library(self, isales: Isales) -> None:
         imported = self.imported(isales, "--help")
         for name in ("airflow", "requests", "tenacity", "rich", "pendulum"):
             assert f"'{name}'" not in imported
 
 
 @pytest.mark.parametrize("module", ["argparse", "requests"])
-def test_ctrl_c_while_it_starts_prints_no_traceback(module: str, isales: Isales, tmp_path: Path) -> None:
+def test_ctrl_c_during_start_prints_no_traceback(module: str, isales: Isales, tmp_path: Path) -> None:
     (tmp_path / f"{module}.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
     isales.environment["PYTHONPATH"] = str(tmp_path)
     done = isales("list", 1001)
@@ -94,7 +92,7 @@ def test_ctrl_c_while_it_starts_prints_no_traceback(module: str, isales: Isales,
 
 
 class TestList:
-    def test_shows_each_batch_on_a_line(self, isales: Isales, simulator: Simulator) -> None:
+    def test_list_shows_each_batch_on_a_line(self, isales: Isales, simulator: Simulator) -> None:
         first, second = simulator.add_campaign(1001, batches=2).batches
         simulator.service.campaigns[1001].set_status(second, BatchStatus.SUSPENDED)
         done = isales("list", 1001)
@@ -104,13 +102,13 @@ class TestList:
             ["1001", second, "suspended", "batch-2"],
         ]
 
-    def test_can_select(self, isales: Isales, simulator: Simulator) -> None:
+    def test_list_selects_by_status_and_name(self, isales: Isales, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(1001, batches=1)
         wanted = campaign.add_batch(NAME, BatchStatus.SUSPENDED)
         assert isales("list", 1001, "--status", "suspended").stdout.split()[1] == wanted.id
         assert isales("list", 1001, "--name", NAME[:4]).stdout.split()[1] == wanted.id
 
-    def test_scripts_get_json(self, isales: Isales, simulator: Simulator) -> None:
+    def test_list_gives_scripts_json(self, isales: Isales, simulator: Simulator) -> None:
         batch = simulator.add_campaign(1001).add_batch(NAME)
         (found,) = json.loads(isales("list", 1001, "--output", "json").stdout)
         assert found == {
@@ -120,7 +118,7 @@ class TestList:
         }
 
     @pytest.mark.parametrize("encoding", ["gbk", "latin-1", "ascii"])
-    def test_json_is_valid_whatever_the_locale(self, encoding: str, isales: Isales, simulator: Simulator) -> None:
+    def test_list_json_is_valid_in_every_locale(self, encoding: str, isales: Isales, simulator: Simulator) -> None:
         name = f"{NAME} \u00fc\U0001f4de"
         simulator.add_campaign(1001).add_batch(name)
         isales.environment["PYTHONIOENCODING"] = encoding
@@ -128,25 +126,21 @@ class TestList:
         output, _ = process.communicate(timeout=60)
         assert json.loads(output)[0]["batches"][0]["name"] == name
 
-    def test_a_campaign_that_does_not_exist_keeps_no_other_from_being_listed(
-        self, isales: Isales, simulator: Simulator
-    ) -> None:
+    def test_list_goes_on_after_a_missing_campaign(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=1)
         done = isales("list", 9999, 1001)
         assert done.returncode == 1
         assert "1001" in done.stdout
         assert "does not exist" in done.stderr
 
-    def test_a_name_in_chinese_is_shown_whatever_the_terminal_can_show(
-        self, isales: Isales, simulator: Simulator
-    ) -> None:
+    def test_list_shows_chinese_names_on_an_ascii_terminal(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001).add_batch(NAME)
         isales.environment["PYTHONIOENCODING"] = "ascii"
         done = isales("list", 1001)
         assert done.returncode == 0
         assert r"\u5916" in done.stdout
 
-    def test_a_pipe_that_is_broken_is_no_error(self, isales: Isales, simulator: Simulator) -> None:
+    def test_list_ends_well_when_the_pipe_breaks(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=900)
         process = isales.start("list", 1001)
         assert process.stdout
@@ -156,7 +150,7 @@ class TestList:
         assert process.wait(timeout=60) == 0
         assert not process.stderr.read()
 
-    def test_an_interrupt_ends_it(self, isales: Isales, simulator: Simulator) -> None:
+    def test_an_interrupt_ends_list(self, isales: Isales, simulator: Simulator) -> None:
         simulator.inject("delay", seconds=30, times=10)
         process = isales.start("list", 1001)
         wait_until(lambda: bool(simulator.requests))
@@ -174,13 +168,13 @@ def test_verbose_says_what_is_being_done_and_no_secret(isales: Isales, simulator
     assert "simulator-secret-key" not in done.stderr
 
 
-def test_that_something_is_tried_again_is_said_at_once(isales: Isales, simulator: Simulator) -> None:
+def test_a_retry_is_said_at_once(isales: Isales, simulator: Simulator) -> None:
     simulator.add_campaign(1001, batches=1)
     simulator.inject("answer", status=503)
     assert "isales: Listing the batches of campaign 1001 (VDN 25): attempt 1" in isales("pause", 1001).stderr
 
 
-def test_the_shell_can_complete_it(isales: Isales, tmp_path: Path) -> None:
+def test_the_shell_completes_options(isales: Isales, tmp_path: Path) -> None:
     pytest.importorskip("argcomplete")
     line = "isales pause --conn"
     completed = tmp_path / "completed"

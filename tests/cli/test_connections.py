@@ -29,19 +29,19 @@ def isales(isales: Isales) -> Isales:
 
 class TestFound:
     @pytest.mark.parametrize("variable", ["AIRFLOW_CONN_ISALES_DEFAULT", "ISALES_CONN"])
-    def test_in_a_variable_as_json(self, variable: str, isales: Isales, simulator: Simulator) -> None:
+    def test_connection_in_a_variable(self, variable: str, isales: Isales, simulator: Simulator) -> None:
         isales.environment[variable] = simulator.connection()
         assert isales("list", 1001).returncode == 0
 
-    def test_in_the_variable_of_another_connection(self, isales: Isales, simulator: Simulator) -> None:
+    def test_connection_in_the_variable_of_its_id(self, isales: Isales, simulator: Simulator) -> None:
         isales.environment["AIRFLOW_CONN_ISALES_NORTH"] = simulator.connection()
         isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = "isales://a:b@south.example.com"
         assert isales("list", 1001, "--conn-id", "isales_north").returncode == 0
 
-    def test_in_a_file_as_json(self, isales: Isales, connection_file: str) -> None:
+    def test_connection_in_a_file(self, isales: Isales, connection_file: str) -> None:
         assert isales("list", 1001, "--connection-file", connection_file).returncode == 0
 
-    def test_a_file_that_everybody_can_read_is_a_warning(self, isales: Isales, connection_file: str) -> None:
+    def test_a_connection_file_that_everybody_can_read_is_a_warning(self, isales: Isales, connection_file: str) -> None:
         assert not isales("list", 1001, "--connection-file", connection_file).stderr
         Path(connection_file).chmod(0o604)
         done = isales("list", 1001, "--connection-file", connection_file)
@@ -50,20 +50,22 @@ class TestFound:
             f"isales: every user of this machine can read the keys in {connection_file}: chmod 600 {connection_file}\n"
         )
 
-    def test_in_a_file_as_airflow_exports_it(self, isales: Isales, simulator: Simulator, tmp_path: Path) -> None:
+    def test_connection_in_a_file_that_airflow_exported(
+        self, isales: Isales, simulator: Simulator, tmp_path: Path
+    ) -> None:
         file, connection = tmp_path / "exported.json", json.loads(simulator.connection())
         connection["extra"] = json.dumps(connection["extra"])
         exported = {"other": {"conn_type": "http"}, "isales_default": connection | {"schema": None, "description": ""}}
         file.write_text(json.dumps(exported))
         assert isales("list", 1001, "--connection-file", file).returncode == 0
 
-    def test_in_a_file_before_all_else(self, isales: Isales, connection_file: str) -> None:
+    def test_a_connection_file_wins_over_variables(self, isales: Isales, connection_file: str) -> None:
         isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = "isales://a:b@south.example.com"
         assert isales("list", 1001, "--connection-file", connection_file).returncode == 0
 
 
 class TestNotFound:
-    def test_says_the_line_to_type(self, isales: Isales) -> None:
+    def test_a_missing_connection_names_the_line_to_type(self, isales: Isales) -> None:
         done = isales("pause", 1001)
         assert done.returncode == 2
         assert "there is no connection 'isales_default'" in done.stderr
@@ -79,7 +81,7 @@ class TestNotFound:
         assert "\n  export AIRFLOW_CONN_ISALES_NORTH=" in done.stderr
         assert not simulator.requests
 
-    def test_the_line_to_type_is_a_connection(self, isales: Isales) -> None:
+    def test_the_line_to_type_has_a_connection(self, isales: Isales) -> None:
         line = next(line for line in isales("pause", 1001).stderr.splitlines() if line.startswith("  export"))
         text = line.partition("=")[2].strip("'")
         assert read_connection(text, "isales_default", "it").login == "<access key>"
@@ -93,28 +95,26 @@ class TestNotFound:
         assert str(file) in done.stderr
         assert "Traceback" not in done.stderr
 
-    def test_a_file_that_is_not_there_is_told(self, isales: Isales) -> None:
+    def test_a_missing_connection_file_is_named(self, isales: Isales) -> None:
         done = isales("pause", 1001, "--connection-file", "/nowhere")
         assert done.returncode == 2
         assert "/nowhere can't be read" in done.stderr
 
-    def test_a_setting_that_cannot_work_is_told_with_where_it_stands(
-        self, isales: Isales, simulator: Simulator
-    ) -> None:
+    def test_a_bad_setting_is_named_with_its_place(self, isales: Isales, simulator: Simulator) -> None:
         isales.environment["ISALES_CONN"] = simulator.connection(timeout="never")
         done = isales("pause", 1001)
         assert done.returncode == 2
         assert "the variable ISALES_CONN cannot be used: timeout must be a number of seconds" in done.stderr
         assert SECRET not in done.stderr
 
-    def test_a_vdn_that_is_missing_is_told_and_can_be_typed(self, isales: Isales, simulator: Simulator) -> None:
+    def test_a_missing_vdn_can_be_typed(self, isales: Isales, simulator: Simulator) -> None:
         isales.environment["ISALES_CONN"] = simulator.connection(vdn_id=None)
         done = isales("list", 1001)
         assert done.returncode == 2
         assert "--vdn-id" in done.stderr
         assert isales("list", 1001, "--vdn-id", 25).returncode == 0
 
-    def test_an_error_holds_nothing_that_shows_the_text(self, tmp_path: Path) -> None:
+    def test_a_connection_error_holds_no_secret(self, tmp_path: Path) -> None:
         file = tmp_path / "connection"
         file.write_text('{"password": "hidden",')
         with pytest.raises(UsageError) as caught:

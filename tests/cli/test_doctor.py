@@ -163,22 +163,22 @@ def names_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class TestAPlatformAsInTheReference:
-    def test_every_step_is_well(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_doctor_finds_the_simulator_well(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, "1001")
         assert visited.states("ok") == READING
         assert visited.status == 0
 
-    def test_nothing_but_lists_is_asked_for(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_doctor_only_lists(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         doctor_visits(simulator, "1001")
         assert set(simulator.requests) == {"list"}
 
-    def test_without_a_campaign_what_needs_one_is_skipped(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_doctor_skips_what_needs_a_campaign(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator)
         assert visited.states("skipped") == ["campaign", "status", "page sizes", "total count"]
         assert visited.told["campaign"].advice == "Name one: isales doctor CAMPAIGN"
         assert visited.status == 0
 
-    def test_at_most_two_requests_are_refused(
+    def test_doctor_has_at_most_two_requests_refused(
         self, doctor_visits: Doctor, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         refusals = []
@@ -260,7 +260,7 @@ class TestTheWayThere:
 
 
 class TestTheCertificate:
-    def test_one_of_an_unknown_authority_is_told(
+    def test_a_certificate_of_an_unknown_authority_is_told(
         self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path
     ) -> None:
         trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
@@ -270,27 +270,27 @@ class TestTheCertificate:
             assert told.advice.startswith("Get the certificates of its authority from the platform's operator")
         assert simulator.requests == {}
 
-    def test_one_that_signed_itself_is_told(self, doctor_visits: Doctor, tmp_path: Path) -> None:
+    def test_a_self_signed_certificate_is_told(self, doctor_visits: Doctor, tmp_path: Path) -> None:
         with platform(self_signed=True) as simulator:
             told = doctor_visits(simulator, "1001", extra={"verify": "true"}).told["certificate"]
         assert told.state == "fail"
         assert "self-signed" in told.finding
         assert told.advice.startswith("Get the certificates of its authority from the platform's operator")
 
-    def test_one_that_has_expired_is_told(self, doctor_visits: Doctor) -> None:
+    def test_an_expired_certificate_is_told(self, doctor_visits: Doctor) -> None:
         with platform(certificate_days=-1) as simulator:
             told = doctor_visits(simulator, "1001").told["certificate"]
         assert told.state == "fail"
         assert told.advice.startswith("It expired on ")
 
-    def test_one_that_expires_soon_is_told(self, doctor_visits: Doctor) -> None:
+    def test_a_certificate_that_expires_soon_is_told(self, doctor_visits: Doctor) -> None:
         with platform(certificate_days=10) as simulator:
             visited = doctor_visits(simulator, "1001")
         assert visited.told["certificate"].state == "warn"
         assert visited.told["certificate"].advice == "Have the platform's operator renew it in time."
         assert visited.status == 0
 
-    def test_one_for_another_name_is_told(
+    def test_a_certificate_for_another_name_is_told(
         self, doctor_visits: Doctor, simulator: Simulator, names_resolve: None
     ) -> None:
         told = doctor_visits(simulator, "1001", host=HOST).told
@@ -298,7 +298,7 @@ class TestTheCertificate:
         assert told["certificate"].state == "fail"
         assert told["certificate"].advice.startswith("Put the name that the certificate is for")
 
-    def test_one_that_nobody_checks_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_certificate_that_nobody_checks_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, "1001", extra={"verify": "false"})
         assert visited.states("warn") == ["settings", "certificate"]
 
@@ -421,12 +421,12 @@ class TestClocksAndSignatures:
 
 
 class TestTheCampaign:
-    def test_one_that_does_not_exist_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_missing_campaign_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, "7")
         assert visited.states("fail") == ["campaign"]
         assert visited.told["campaign"].finding.startswith("[0200007] the outbound campaign does not exist")
 
-    def test_it_is_listed_whole(self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign) -> None:
+    def test_a_campaign_is_listed_whole(self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign) -> None:
         for _ in range(247):
             campaign.add_batch(status=BatchStatus.SUSPENDED)
         assert doctor_visits(simulator, "1001").told["campaign"].finding == (
@@ -517,24 +517,24 @@ class TestTheTotalCount:
             simulator.on_request = answer
             yield simulator
 
-    def test_that_of_the_campaign_is_well(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_total_count_of_the_campaign_is_well(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         told = doctor_visits(simulator, "1001").told["total count"]
         assert told == Told("ok", "it is the campaign's, 3, also on a page of 1", "")
 
     @pytest.mark.parametrize("batches", [3, 150])
-    def test_that_of_a_page_is_told(self, doctor_visits: Doctor, batches: int) -> None:
+    def test_a_total_count_of_the_page_is_told(self, doctor_visits: Doctor, batches: int) -> None:
         with self.counting_the_page(batches) as simulator:
             told = doctor_visits(simulator, "1001").told["total count"]
         assert told.state == "warn"
         assert told.finding.startswith("it is that of the page: 1 of a page of 1, ")
 
-    def test_batches_that_it_hides_are_a_failure(self, doctor_visits: Doctor) -> None:
+    def test_batches_hidden_by_the_total_count_are_a_failure(self, doctor_visits: Doctor) -> None:
         with self.counting_the_page(120, max_page_size=50) as simulator:
             told = doctor_visits(simulator, "1001").told["total count"]
         assert told.state == "fail"
         assert told.finding.endswith("; batches beyond it are not seen")
 
-    def test_one_batch_does_not_tell(self, doctor_visits: Doctor) -> None:
+    def test_one_batch_does_not_tell_what_the_total_counts(self, doctor_visits: Doctor) -> None:
         with platform(batches=1) as simulator:
             assert doctor_visits(simulator, "1001").told["total count"].state == "skipped"
 
@@ -593,7 +593,7 @@ class TestWriting:
 
     @pytest.mark.parametrize("verb", ["resume", "pause"])
     @pytest.mark.parametrize("fault", [{"kind": "close_after"}, {"kind": "answer", "status": 403}], ids=str)
-    def test_it_is_deleted_when_a_switch_goes_wrong(
+    def test_the_doctors_batch_is_deleted_when_a_switch_goes_wrong(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, verb: str, fault: dict[str, Any]
     ) -> None:
         simulator.inject(verb=verb, **fault)
@@ -658,11 +658,11 @@ class TestWriting:
         assert (told.state, told.advice) == ("warn", "Delete them in the console, if no visit is under way.")
         assert len(campaign.batches) == 4
 
-    def test_it_needs_a_campaign(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_doctor_write_needs_a_campaign(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         with pytest.raises(UsageError, match="--write needs a campaign"):
             doctor_visits(simulator, "--write", "--yes")
 
-    def test_without_a_terminal_it_needs_yes(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_doctor_write_needs_yes_without_a_terminal(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         with pytest.raises(UsageError, match="add --yes"):
             doctor_visits(simulator, "1001", "--write")
         assert simulator.requests == {}
@@ -681,7 +681,7 @@ class TestOneStepAfterTheOther:
         return [Step(f"step {number}", find(outcome)) for number, outcome in enumerate(outcomes)]
 
     @pytest.mark.parametrize("error", [ISalesError("broken"), ZeroDivisionError("a bug")], ids=str)
-    def test_one_that_breaks_keeps_no_other_from_running(self, error: Exception) -> None:
+    def test_a_step_that_breaks_keeps_no_other_from_running(self, error: Exception) -> None:
         states = [finding.state for _, finding in examine(self.steps(error, State.OK))]
         assert states == [State.FAIL, State.OK]
 
@@ -694,7 +694,7 @@ class TestOneStepAfterTheOther:
             (State.SKIPPED, State.SKIPPED),
         ],
     )
-    def test_one_that_needs_another_is_skipped_without_its_success(self, first: State, second: State) -> None:
+    def test_a_step_is_skipped_without_the_one_it_needs(self, first: State, second: State) -> None:
         one, other = self.steps(first, State.OK)
         states = [finding.state for _, finding in examine([one, other._replace(needs=one.name)])]
         assert states == [first, second]
@@ -702,7 +702,7 @@ class TestOneStepAfterTheOther:
 
 class TestTheReport:
     @pytest.mark.usefixtures("names_resolve")
-    def test_it_tells_nothing_of_whose_platform_it_is(
+    def test_the_report_does_not_tell_whose_platform_it_is(
         self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path
     ) -> None:
         words = f"ask Li Wei, 138 1234 5678 or +86-10-65529988, at {HOST} (10.1.2.3, fe80::1)"
@@ -717,12 +717,14 @@ class TestTheReport:
         assert "\\[0219999\\]" in reports[0]
         assert "Hostname mismatch" in reports[1]
 
-    def test_it_has_a_row_for_each_step(self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path) -> None:
+    def test_the_report_has_a_row_for_each_step(
+        self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path
+    ) -> None:
         doctor_visits(simulator, "1001", "--write", "--yes", "--report", tmp_path / "report.md")
         rows = re.findall(r"^\| ([a-z ]+) \| ok \| (.*) \| .*\|$", (tmp_path / "report.md").read_text(), re.MULTILINE)
         assert [name for name, _ in rows] == READING + WRITING
 
-    def test_a_place_that_can_not_be_written_is_told_before_anything_is_done(
+    def test_a_report_that_cannot_be_written_is_told_first(
         self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path
     ) -> None:
         with pytest.raises(UsageError, match="the report can't be written"):
@@ -745,7 +747,7 @@ class TestTheReport:
             ("key THE-ACCESS-KEY of Gateway:28080", "key *** of ***:28080"),
         ],
     )
-    def test_what_should_not_be_in_it_is_blotted_out(self, simulator: Simulator, text: str, told: str) -> None:
+    def test_the_report_is_redacted(self, simulator: Simulator, text: str, told: str) -> None:
         with simulator.client(host="gateway", access_key="the-access-key") as client:
             assert redact(text, client) == told
 
@@ -765,13 +767,13 @@ class TestTheProcess:
             stdin=subprocess.DEVNULL,
         )
 
-    def test_it_exits_with_0_when_all_is_well(self, simulator: Simulator) -> None:
+    def test_doctor_exits_with_0_when_all_is_well(self, simulator: Simulator) -> None:
         done = self.run(simulator, "1001", "--write", "--yes")
         assert done.returncode == 0, done.stderr
         assert done.stdout.endswith("\n19 ok\n")
         assert done.stderr == ""
 
-    def test_it_exits_with_1_when_something_is_wrong(self, simulator: Simulator) -> None:
+    def test_doctor_exits_with_1_when_something_is_wrong(self, simulator: Simulator) -> None:
         simulator.clock_offset = timedelta(hours=1)
         assert self.run(simulator, "1001").returncode == 1
 
@@ -783,7 +785,7 @@ class TestTheProcess:
             (["1001", "--connection-file", "no-such-file"], "isales: no-such-file can't be read"),
         ],
     )
-    def test_it_exits_with_2_when_it_could_not_run(
+    def test_doctor_exits_with_2_when_it_could_not_run(
         self, simulator: Simulator, arguments: list[str], complaint: str
     ) -> None:
         done = self.run(simulator, *arguments)
@@ -794,7 +796,7 @@ class TestTheProcess:
         ("number", "status"),
         [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGHUP, 0)],  # a terminal that is closed ends nothing
     )
-    def test_the_batch_is_deleted_when_it_is_interrupted(
+    def test_the_doctors_batch_is_deleted_on_interrupt(
         self, simulator: Simulator, campaign: Campaign, number: signal.Signals, status: int, tmp_path: Path
     ) -> None:
         simulator.inject("delay", verb="resume", seconds=2)
@@ -819,7 +821,7 @@ class TestTheProcess:
         assert "| delete | ok |" in report.read_text()
 
     @pytest.mark.parametrize(("answer", "made"), [("n\n", 0), ("y\n", 1)])
-    def test_on_a_terminal_it_asks_before_it_writes(self, simulator: Simulator, answer: str, made: int) -> None:
+    def test_doctor_asks_on_a_terminal_before_it_writes(self, simulator: Simulator, answer: str, made: int) -> None:
         terminal = Isales(self.environment(simulator)).on_terminal("doctor", "1001", "--write")
         terminal.type(answer)
         assert terminal.end() == (0 if made else 2)

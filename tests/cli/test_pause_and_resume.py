@@ -115,7 +115,7 @@ class TestManyCampaigns:
 
 class TestInterrupted:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_says_what_was_done_and_what_is_not_known(
+    def test_an_interrupted_pause_says_what_is_not_known(
         self, number: signal.Signals, isales: Isales, twenty: Simulator
     ) -> None:
         twenty.inject("delay", seconds=30, times=10_000, verb="pause")
@@ -130,7 +130,7 @@ class TestInterrupted:
         assert output.count("not begun") == 4
         assert "Traceback" not in errors
 
-    def test_tells_scripts_too(self, isales: Isales, twenty: Simulator) -> None:
+    def test_an_interrupted_pause_tells_scripts(self, isales: Isales, twenty: Simulator) -> None:
         twenty.inject("delay", seconds=30, times=10_000, verb="pause")
         process = isales.start("pause", 1001, "--output", "json")
         wait_until(lambda: twenty.requests.get("pause", 0) >= 16)
@@ -178,7 +178,7 @@ class TestWithoutAnybodyWhoReads:
 
 
 class TestOnATerminal:
-    def test_says_how_many_batches_it_will_pause_and_asks(
+    def test_pause_says_how_many_batches_and_asks(
         self, isales: Isales, twenty: Simulator, started: Callable[[], int]
     ) -> None:
         terminal = isales.on_terminal("pause", 1001, 1002, ABSENT)
@@ -191,7 +191,7 @@ class TestOnATerminal:
         assert started() == 900
 
     @pytest.mark.parametrize("answer", ["n\n", "\n", "\x04"])
-    def test_pauses_nothing_unless_the_answer_is_yes(
+    def test_pause_does_nothing_unless_the_answer_is_yes(
         self, answer: str, isales: Isales, twenty: Simulator, started: Callable[[], int]
     ) -> None:
         terminal = isales.on_terminal("pause", 1001)
@@ -201,7 +201,7 @@ class TestOnATerminal:
         assert "Nothing was paused." in terminal.shown
         assert started() == 1000
 
-    def test_does_not_ask_if_told_so_and_shows_a_table(self, isales: Isales, twenty: Simulator) -> None:
+    def test_pause_yes_does_not_ask_and_shows_a_table(self, isales: Isales, twenty: Simulator) -> None:
         terminal = isales.on_terminal("pause", 1001, 1002, ABSENT, "--yes")
         assert terminal.end() == 1
         assert "[y/N]" not in terminal.shown
@@ -209,7 +209,7 @@ class TestOnATerminal:
         assert f"campaign {ABSENT} (VDN 25): FAILED" in terminal.shown
         assert "NOT DONE in 1 of 3 campaigns" in terminal.shown
 
-    def test_does_not_ask_when_nothing_is_started(self, isales: Isales, simulator: Simulator) -> None:
+    def test_pause_does_not_ask_when_nothing_is_started(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=2, status=BatchStatus.SUSPENDED)
         terminal = isales.on_terminal("pause", 1001)
         assert terminal.end() == 0
@@ -335,7 +335,7 @@ class TestNotes:
 
 
 class TestResume:
-    def test_starts_exactly_what_was_started_before(self, isales: Isales, simulator: Simulator, tmp_path: Path) -> None:
+    def test_resume_starts_exactly_what_was_started(self, isales: Isales, simulator: Simulator, tmp_path: Path) -> None:
         for campaign_id in (1001, 1002):
             campaign = simulator.add_campaign(campaign_id, batches=3)
             campaign.set_status(next(iter(campaign.batches)), BatchStatus.SUSPENDED)
@@ -348,7 +348,7 @@ class TestResume:
         assert statuses(simulator) == before
         assert json.loads(file.read_text()) == {"campaigns": []}
 
-    def test_of_one_campaign_leaves_the_others_noted(
+    def test_resume_of_one_campaign_leaves_the_others_noted(
         self, isales: Isales, simulator: Simulator, tmp_path: Path
     ) -> None:
         for campaign_id in (1001, 1002):
@@ -383,7 +383,7 @@ class TestResume:
             (["--from-file", "/nowhere"], "/nowhere can't be read"),
         ],
     )
-    def test_what_does_not_say_which_batches_is_refused(
+    def test_resume_must_say_which_batches(
         self, arguments: list[str | int], told: str, isales: Isales, simulator: Simulator
     ) -> None:
         done = isales("resume", *arguments)
@@ -391,7 +391,7 @@ class TestResume:
         assert told in done.stderr
         assert not simulator.requests
 
-    def test_resumes_all_if_that_is_said_twice(
+    def test_resume_all_with_yes_resumes_all(
         self, isales: Isales, simulator: Simulator, started: Callable[[], int]
     ) -> None:
         simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED)
@@ -399,7 +399,7 @@ class TestResume:
         assert started() == 3
 
     @pytest.mark.parametrize("arguments", [["--from-file"], [1001, "--batch"]], ids=str)
-    def test_needs_yes_without_a_terminal(
+    def test_resume_needs_yes_without_a_terminal(
         self,
         arguments: list[str | int],
         isales: Isales,
@@ -414,7 +414,7 @@ class TestResume:
         assert (done.returncode, started()) == (2, 0)
         assert "there is no terminal to ask: add --yes" in done.stderr
 
-    def test_asks_on_a_terminal(self, isales: Isales, simulator: Simulator, started: Callable[[], int]) -> None:
+    def test_resume_asks_on_a_terminal(self, isales: Isales, simulator: Simulator, started: Callable[[], int]) -> None:
         campaign = simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED)
         terminal = isales.on_terminal("resume", 1001, "--batch", next(iter(campaign.batches)))
         terminal.wait_for("Resume 1 batch of 1 campaign? [y/N]")

@@ -51,31 +51,31 @@ class TestTheTable:
         assert run(file, "--from", "2026-09-28") == 0
         return [re.sub(" +", " ", line) for line in capsys.readouterr().out.splitlines()]
 
-    def test_it_begins_with_the_calendar_in_words(self, printed: list[str], file: Path) -> None:
+    def test_the_preview_begins_with_the_calendar_in_words(self, printed: list[str], file: Path) -> None:
         assert printed[0] == ShiftCalendar.from_file(file).summary
 
-    def test_it_has_starts_ends_and_the_hour_of_each_pause(self, printed: list[str]) -> None:
+    def test_the_preview_has_the_hour_of_each_pause(self, printed: list[str]) -> None:
         assert printed[1:4] == [
             "day starts ends pause at note",
             "Mon 2026-09-28 09:00 12:00 11:30",
             " 13:30 18:00 17:30",
         ]
 
-    def test_it_names_the_day_of_an_end_after_midnight(self, printed: list[str]) -> None:
+    def test_the_preview_names_the_day_of_an_end_after_midnight(self, printed: list[str]) -> None:
         assert " 22:00 02:00 Sat 01:30 Sat" in printed
 
-    def test_it_marks_days_without_shifts_closed_days_and_special_days(self, printed: list[str]) -> None:
+    def test_the_preview_marks_closed_and_special_days(self, printed: list[str]) -> None:
         assert "Sun 2026-10-04 no shift" in printed
         assert "Thu 2026-10-01 closed" in printed
         assert "Sun 2026-10-11 09:00 18:00 17:30 special" in printed
 
-    def test_it_says_until_when_the_shift_of_the_day_before_goes_on(self, printed: list[str]) -> None:
+    def test_the_preview_says_until_when_a_night_shift_goes_on(self, printed: list[str]) -> None:
         assert "Sat 2026-10-03 on until 01:30" in printed
 
-    def test_it_says_which_shift_does_not_take_place_because_of_last_call(self, printed: list[str]) -> None:
+    def test_the_preview_names_shifts_no_longer_than_last_call(self, printed: list[str]) -> None:
         assert " 20:00 20:20 none: no longer than last call" in printed
 
-    def test_it_has_fourteen_days(self, printed: list[str]) -> None:
+    def test_the_preview_has_fourteen_days(self, printed: list[str]) -> None:
         assert len([line for line in printed[2:] if not line.startswith(" ")]) == 14
 
 
@@ -124,7 +124,7 @@ class TestTheArguments:
             (["--days", "1000"], "must be a number from 1 to 366, not '1000'"),
         ],
     )
-    def test_a_wrong_one_is_refused_with_what_is_allowed(
+    def test_a_wrong_date_or_number_is_refused(
         self, file: Path, arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with pytest.raises(SystemExit, match="2"):
@@ -150,7 +150,7 @@ class TestACalendarInPython:
         )
         return path
 
-    def test_it_is_previewed(self, team: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_calendar_in_python_is_previewed(self, team: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert run(f"{team}:SHIFTS", "--from", "2026-09-28", "--days", "1") == 0
         printed = capsys.readouterr().out
         assert "loading" not in printed
@@ -166,14 +166,14 @@ class TestACalendarInPython:
             ("broken.py:SHIFTS", r"broken.py can't be run: ZeroDivisionError: division by zero"),
         ],
     )
-    def test_what_is_wrong_is_told(self, team: Path, name: str, complaint: str) -> None:
+    def test_a_mistake_in_naming_python_is_told(self, team: Path, name: str, complaint: str) -> None:
         team.with_name("broken.py").write_text("1 / 0")
         with pytest.raises(UsageError, match=complaint):
             run(team.with_name(name))
 
 
 class TestTheProcess:
-    def test_a_wrong_file_exits_with_2_and_the_message_of_the_calendar(self, tmp_path: Path) -> None:
+    def test_a_wrong_calendar_file_exits_with_2(self, tmp_path: Path) -> None:
         path = tmp_path / "shifts.yaml"
         path.write_text("timezone: Asia/Shanghai\nweek: {mon: 09:00-12:00}\n")
         done = subprocess.run([*COMMAND, path.name], cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -182,7 +182,7 @@ class TestTheProcess:
         assert done.stderr.startswith("isales: ")
         assert 'shifts.yaml: week["mon"]: "09:00-12:00" is not a list of shifts: write ["09:00-12:00"]' in done.stderr
 
-    def test_a_table_on_a_terminal_has_colours(self, file: Path) -> None:
+    def test_the_preview_on_a_terminal_has_colours(self, file: Path) -> None:
         environment = {**os.environ}
         environment.pop("NO_COLOR", None)
         terminal = Isales(environment).on_terminal("shifts", file, "--days", "2")

@@ -10,7 +10,7 @@ from airflow_provider_isales.cli.notes import Notes, to_json
 from airflow_provider_isales.cli.output import confirm, format_count, is_interactive, warn
 from airflow_provider_isales.cli.statuses import FAILURE
 from airflow_provider_isales.cli.switching import Batches, name_batches, switch_batches
-from airflow_provider_isales.client import BatchStatus, CampaignKey, ISalesClient, ISalesError
+from airflow_provider_isales.client import BatchStatus, CampaignKey, ISalesClient
 from airflow_provider_isales.client.listing import list_batches
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.verbs import PAUSE
@@ -51,7 +51,7 @@ def _ask(client: ISalesClient, batches: Batches, arguments: argparse.Namespace) 
                 and (wanted == "all" or batch.id in wanted)
                 for batch in list_batches(client.session, campaign, retry=ONCE)
             )
-        except ISalesError as error:
+        except Exception as error:  # also a bug: it must not keep anybody from pausing
             return f"what is started is not known. {error}"
 
     counts = map_each(count, batches, arguments.parallel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -52,7 +53,9 @@ class Trial:
         """Delete the batch, and look for what earlier visits left."""
         by_hand = f"Look for {self.name} in the console and delete it. It has no numbers, so nobody is called by it."
         try:
-            own = self._batch_id or self._find_by_name()
+            own = self._batch_id
+            if not own and (found := self._wait_for(bool)[0]):  # the answer that had its id was lost
+                own = found.id
             if own:
                 with suppress(ISalesBatchNotFoundError):  # gone, by an earlier attempt whose answer was lost
                     self._client.delete_call_batch(self._campaign.campaign_id, own, self._campaign.vdn_id)
@@ -100,29 +103,27 @@ class Trial:
     def _confirm(self, look: Look[Any], wanted: BatchStatus, said: str) -> Finding:
         """Say what was answered, and whether a list says the same."""
         private = explain(look.error)[1] if look.error else ""
+        try:
+            found, waited = self._wait_for(lambda batch: batch is not None and batch.status is wanted)
+        except ISalesError as error:
+            return Finding(State.WARN, f"{said}; then no list came: {explain(error)[0]}", "", private)
+        seen = found.status.name.lower() if found else "not at all"
+        if found and found.status is wanted:
+            late = f" after {waited:g} s" if waited else ""
+            return Finding(State.OK, f"{said}; list has it {seen}{late}", "", private)
+        advice = "Tasks for whole campaigns are verified by list, and fail so. Attach a report (--report) to an issue."
+        return Finding(State.FAIL, f"{said}; but list has it {seen}", advice, private)
+
+    def _wait_for(self, is_enough: Callable[[CallBatch | None], bool]) -> tuple[CallBatch | None, float]:
+        """Return the batch as lists have it, when it is as it should be or at last, and the seconds waited."""
         waited = 0.0
         for wait in _WAITS:
             self._client.session.gate.sleep(wait)
             waited += wait
-            try:
-                found = next((batch.status for batch in self._list_own() if batch.name == self.name), None)
-            except ISalesError as error:
-                return Finding(State.WARN, f"{said}; then no list came: {explain(error)[0]}", "", private)
-            if found is wanted:
-                late = f" after {waited:g} s" if waited else ""
-                return Finding(State.OK, f"{said}; list has it {wanted.name.lower()}{late}", "", private)
-        seen = found.name.lower() if found else "not at all"
-        advice = "Tasks for whole campaigns are verified by list, and fail so. Attach a report (--report) to an issue."
-        return Finding(State.FAIL, f"{said}; but list has it {seen}", advice, private)
-
-    def _find_by_name(self) -> str:
-        """Return the batch's id where the answer that had it was lost, if the batch was made."""
-        for wait in _WAITS:
-            self._client.session.gate.sleep(wait)
-            for batch in self._list_own():
-                if batch.name == self.name:
-                    return batch.id
-        return ""
+            batch = next((batch for batch in self._list_own() if batch.name == self.name), None)
+            if is_enough(batch):
+                break
+        return batch, waited
 
     def _list_own(self) -> list[CallBatch]:
         """List the batches of this visit and of others."""
