@@ -6,8 +6,8 @@ import io
 import socket
 import ssl
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.client import HTTPResponse
 from typing import Any, TypeVar, cast
@@ -157,9 +157,9 @@ class Connection:
             layer: _TCP | _TLS = self._tcp
             if route.proxy_address:
                 layer = _TLS(layer, route.context, route.proxy_address[0]) if route.proxy_speaks_tls else layer
-                response, _ = _ask(layer, "CONNECT", route.target, route.proxy_headers())
-                if response.status != HTTPStatus.OK:
-                    raise OSError(f"Tunnel connection failed: {response.status} {response.reason}")
+                with _ask(layer, "CONNECT", route.target, route.proxy_headers()) as (response, _):
+                    if response.status != HTTPStatus.OK:
+                        raise OSError(f"Tunnel connection failed: {response.status} {response.reason}")
             self._tls = _TLS(layer, route.context, route.address[0])
         except BaseException as error:
             self.close()
@@ -175,9 +175,9 @@ class Connection:
         """Send a request and read its response."""
         self._reusable = False
         self._tcp.begin(deadline)
-        response, stream = _ask(self._tls, method, path, headers, body)
-        result = read_response(response, self.peer)
-        self._reusable = response.isclosed() and not response.will_close and not stream.has_surplus
+        with _ask(self._tls, method, path, headers, body) as (response, stream):
+            result = read_response(response, self.peer)
+            self._reusable = response.isclosed() and not response.will_close and not stream.has_surplus
         return result
 
     @property
@@ -193,12 +193,13 @@ class Connection:
         return False
 
 
+@contextmanager
 def _ask(
     layer: _TCP | _TLS, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
-) -> tuple[_Response, _Stream]:
+) -> Iterator[tuple[_Response, _Stream]]:
     lines = [f"{method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
     layer.send("\r\n".join(lines).encode("latin-1") + body)
     stream = _Stream(layer)
-    response = _Response(cast("socket.socket", stream), method=method)
-    response.begin()
-    return response, stream
+    with _Response(cast("socket.socket", stream), method=method) as response:
+        response.begin()
+        yield response, stream

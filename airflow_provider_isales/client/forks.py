@@ -8,18 +8,14 @@ from weakref import WeakSet
 
 
 class Renewable(Protocol):
-    """Something that can be used on both sides of a fork."""
+    """Something that can be used on both sides of a fork, by forgetting what belongs to the parent."""
 
-    def renew(self) -> None:
-        """Forget what belongs to the parent."""
+    def renew(self) -> None: ...
 
 
 _used = WeakSet[Renewable]()
-
-
-def renew_in_children(thing: Renewable) -> None:
-    """Call ``renew`` in each process that is forked from now on."""
-    _used.add(thing)
+#: Calls ``renew`` of what it gets in each process that is forked from now on.
+renew_in_children = _used.add
 
 
 def _renew_all() -> None:
