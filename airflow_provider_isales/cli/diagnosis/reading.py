@@ -52,27 +52,26 @@ _ADVICE = {
 def make_reading_steps(visit: Visit) -> list[Step]:
     """Return the steps in the order in which one builds on the other."""
     steps: list[tuple[str, Callable[[Visit], Finding], str]] = [
-        ("settings", check_settings, ""),
-        ("name", look_up_name, ""),
-        ("connection", check_connection, "name"),
-        ("certificate", check_certificate, "connection"),
-        ("answer", check_answer, "certificate"),
-        ("clock", check_clock, "certificate"),
-        ("signature", check_signature, "answer"),
-        ("other profile", check_other_profile, "answer"),
-        ("clock tolerance", check_clock_tolerance, "signature"),
-        ("campaign", list_campaign, "signature"),
-        ("status", check_status, "signature"),
-        ("page sizes", check_page_sizes, "signature"),
-        ("total count", check_total_count, "signature"),
+        ("settings", _check_settings, ""),
+        ("name", _look_up_name, ""),
+        ("connection", _check_connection, "name"),
+        ("certificate", _check_certificate, "connection"),
+        ("answer", _check_answer, "certificate"),
+        ("clock", _check_clock, "certificate"),
+        ("signature", _check_signature, "answer"),
+        ("other profile", _check_other_profile, "answer"),
+        ("clock tolerance", _check_clock_tolerance, "signature"),
+        ("campaign", _list_campaign, "signature"),
+        ("status", _check_status, "signature"),
+        ("page sizes", _check_page_sizes, "signature"),
+        ("total count", _check_total_count, "signature"),
     ]
     if not visit.campaign:
         steps[-4:] = [(name, lambda _: _NO_CAMPAIGN, needs) for name, _, needs in steps[-4:]]
     return [Step(name, partial(find, visit), needs) for name, find, needs in steps]
 
 
-def check_settings(visit: Visit) -> Finding:
-    """Say what the connection says."""
+def _check_settings(visit: Visit) -> Finding:
     client, route = visit.client, visit.client.session.transport.route
     trusted = {True: "the usual authorities are trusted", False: "anybody is trusted"}
     bundle = "" if isinstance(route.verify, bool) else route.verify
@@ -92,8 +91,7 @@ def check_settings(visit: Visit) -> Finding:
     return Finding(State.WARN if advice else State.OK, ", ".join(said), " ".join(advice), private)
 
 
-def look_up_name(visit: Visit) -> Finding:
-    """Look the server's name up."""
+def _look_up_name(visit: Visit) -> Finding:
     route = visit.client.session.transport.route
     host, port = route.address
     if route.proxy_address:
@@ -114,16 +112,14 @@ def look_up_name(visit: Visit) -> Finding:
     return Finding(State.OK, count, private=f"{host}: {', '.join(addresses)}")
 
 
-def check_connection(visit: Visit) -> Finding:
-    """Find out whether anything listens."""
+def _check_connection(visit: Visit) -> Finding:
     if isinstance(error := visit.first.error, ISalesConnectError):
         return make_failure(error, _choose_advice(error))
     is_proxied = visit.client.session.transport.route.proxy_address
     return Finding(State.OK, "the proxy connects" if is_proxied else "it listens")
 
 
-def check_certificate(visit: Visit) -> Finding:
-    """Find out whether the server is who it says."""
+def _check_certificate(visit: Visit) -> Finding:
     error, peer = visit.first.error, visit.first.peer
     if isinstance(error, (ISalesCertificateError, ISalesTLSError)):
         return make_failure(error, _choose_advice(error))
@@ -139,8 +135,7 @@ def check_certificate(visit: Visit) -> Finding:
     return Finding(State.WARN if advice else State.OK, found, advice, f"by {issuer}")
 
 
-def check_answer(visit: Visit) -> Finding:
-    """Find out whether it is CC-iSales that answers, or something in front of it."""
+def _check_answer(visit: Visit) -> Finding:
     look = visit.first
     if not (look.accepted or isinstance(look.error, ISalesAuthenticationError)):
         found = make_failure(look)
@@ -159,8 +154,7 @@ def check_answer(visit: Visit) -> Finding:
     return Finding(State.OK, told)
 
 
-def check_clock(visit: Visit) -> Finding:
-    """Compare this machine's clock with the server's."""
+def _check_clock(visit: Visit) -> Finding:
     ahead = visit.first.seconds_ahead
     if ahead is None:
         return Finding(State.SKIPPED, "no answer came that tells the server's time", "Run NTP anyway.")
@@ -173,8 +167,7 @@ def check_clock(visit: Visit) -> Finding:
     )
 
 
-def check_signature(visit: Visit) -> Finding:
-    """Find out whether the server accepts the connection's keys and signing profile."""
+def _check_signature(visit: Visit) -> Finding:
     look, others = visit.first, visit.by_other_profiles
     if look.accepted:
         return Finding(State.OK, f"accepted, signing profile {visit.client.auth.profile.value!r}")
@@ -190,8 +183,7 @@ def check_signature(visit: Visit) -> Finding:
     return make_failure(look, advice)
 
 
-def check_other_profile(visit: Visit) -> Finding:
-    """Find out which other signing profiles the server accepts too."""
+def _check_other_profile(visit: Visit) -> Finding:
     others = visit.by_other_profiles
     for look in others.values():
         if not (look.accepted or isinstance(look.error, ISalesAuthenticationError)):
@@ -203,8 +195,7 @@ def check_other_profile(visit: Visit) -> Finding:
     return Finding(State.OK, "; ".join(found))
 
 
-def check_clock_tolerance(visit: Visit) -> Finding:
-    """Find out how far a clock may be off, by signing as of another time; each way ends at the first refusal."""
+def _check_clock_tolerance(visit: Visit) -> Finding:
     told, refused = [], []
     for sign, way in ((-1, "behind"), (1, "ahead")):
         accepted = 0
@@ -225,8 +216,7 @@ def check_clock_tolerance(visit: Visit) -> Finding:
     return Finding(State.OK, "; ".join(told))
 
 
-def list_campaign(visit: Visit) -> Finding:
-    """List the campaign's batches, as a pause of all of them does."""
+def _list_campaign(visit: Visit) -> Finding:
     try:
         batches = list(list_batches(visit.client.session, visit.get_campaign(), retry=ONCE))
     except ISalesError as error:
@@ -235,8 +225,7 @@ def list_campaign(visit: Visit) -> Finding:
     return Finding(State.OK, f"all batches listed: {len(batches)}, of which {started} started")
 
 
-def check_status(visit: Visit) -> Finding:
-    """Find out how a list writes the status of a batch."""
+def _check_status(visit: Visit) -> Finding:
     data = visit.first_page.answer.payload.get("data") if visit.first_page.answer else None
     found = [batch.get("status") for batch in data if isinstance(batch, dict)] if isinstance(data, list) else []
     if not found:
@@ -249,8 +238,7 @@ def check_status(visit: Visit) -> Finding:
     return Finding(State.OK, f"it comes as {' and '.join(kinds)}; the client reads both")
 
 
-def check_page_sizes(visit: Visit) -> Finding:
-    """Find out how many batches a page of a list has at most."""
+def _check_page_sizes(visit: Visit) -> Finding:
     pages = {limit: visit.list_page(limit) for limit in _PAGE_SIZES}
     if pages[_PAGE_SIZES[0]].error:
         return Finding(State.SKIPPED, "no list of this campaign comes")
@@ -269,8 +257,7 @@ def check_page_sizes(visit: Visit) -> Finding:
     return Finding(State.OK, "; ".join(told))
 
 
-def check_total_count(visit: Visit) -> Finding:
-    """Find out whether ``totalCount`` counts the batches of the campaign, or only those of the page."""
+def _check_total_count(visit: Visit) -> Finding:
     smallest, page = visit.list_page(1).value, visit.first_page.value
     if not smallest or not page:
         return Finding(State.SKIPPED, "no list of this campaign comes")
