@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_provider_isales.hooks.isales import ISalesHook
 
 _BLOCKING = ("depends_on_past", "wait_for_downstream")
-# More red runs in a row than there are in any closed time. Airflow 2 takes 0 for the configuration's value.
+# More red runs in a row than any closed time has: Airflow 2.11 and 3.0 take 0 for the configuration's value.
 NEVER = 1_000_000
 
 
@@ -36,12 +36,7 @@ class ISalesOperator(BaseOperator):
     _pauses: ClassVar[bool]
 
     def __init__(
-        self,
-        *,
-        vdn_id: int | str | None,
-        isales_conn_id: str,
-        shifts: ShiftCalendar | None,
-        **kwargs: Any,
+        self, *, vdn_id: int | str | None, isales_conn_id: str, shifts: ShiftCalendar | None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.vdn_id = vdn_id
@@ -115,8 +110,8 @@ class ISalesOperator(BaseOperator):
         if repeats and 0 < (most := dag.max_consecutive_failed_dag_runs) < NEVER:
             warnings.warn(
                 f"After {most} red runs in a row, Airflow switches off the DAG {dag.dag_id!r}, and nothing pauses what "
-                "is restarted. Set max_consecutive_failed_dag_runs=0 for the DAG; on Airflow 2, where 0 means the "
-                f"configuration's value, {NEVER}.",
+                "is restarted. Set max_consecutive_failed_dag_runs=0 for the DAG; on Airflow 2.11 and 3.0, where 0 "
+                f"means the configuration's value, {NEVER}.",
                 stacklevel=3,
             )
 
@@ -127,11 +122,7 @@ class ISalesOperator(BaseOperator):
         return ISalesHook(self.isales_conn_id, **settings)
 
     def _report(self, result: CallBatchResult | BulkResult, context: Context, problem: str = "") -> dict[str, Any]:
-        """
-        Publish what was done, and return the task's result.
-
-        :param problem: for which the task is to fail all the same
-        """
+        """Publish what was done, and return the task's result; fail for a problem all the same."""
         record, lateness = self._account_for(result, context)
         if lateness or problem:
             self._push(record, context)

@@ -191,9 +191,8 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
     """
     Pauses many call batches of a campaign in one task, and makes sure by ``list`` that it was done.
 
-    All are tried, however many fail. Then ``list`` is asked, and has the last word: a batch that it still has as
-    started is tried once more, then counts as failed, whatever its answer said. The task fails if any batch failed: for
-    good if trying again cannot help any of them.
+    All are tried, however many fail. Then ``list`` has the last word: a batch that it still has as started is tried
+    once more, then counts as failed. The task fails if any batch failed: for good if trying again cannot help any.
 
     Returns, as XCom, a dict with ``vdn_id``, ``campaign_id``, ``paused`` and ``already_paused`` (lists of batch ids),
     ``failed`` (reasons by batch id), ``gone``, ``unknown``, ``not_tried`` and ``excluded`` (lists), and

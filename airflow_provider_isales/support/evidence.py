@@ -12,24 +12,14 @@ if TYPE_CHECKING:
 
 
 def add_to_asset_events(outlets: Iterable[Any], record: Mapping[str, Any], context: Context) -> None:
-    """
-    Put a result into the extra of the events that the outlets of a task have when it succeeds.
-
-    :param outlets: the task's; only assets (datasets in Airflow 2) have events
-    :param record: the result
-    :param context: the task's
-    """
+    """Put a result into the extra of the events that a task's outlets have when it succeeds, if they are assets."""
     for outlet in outlets:
         if isinstance(outlet, Asset):
             context["outlet_events"][outlet].extra.update(record)
 
 
 def send_metrics(record: Mapping[str, Any]) -> None:
-    """
-    Send the metrics of a pause. Without tags (plain StatsD) they have the seconds of the last campaign alone.
-
-    :param record: the result of a pause, of one batch or many
-    """
+    """Send the metrics of a pause, of one batch or many. Without tags, they have the last campaign's seconds alone."""
     tags = {name: str(record[name]) for name in ("vdn_id", "campaign_id")}
     for name in ("paused", "already_paused", "failed"):
         found = record[name] if name in record else [name] * (record.get("outcome") == name)

@@ -19,11 +19,7 @@ class InvalidArgumentError(AirflowFailException, ISalesArgumentError):
 
 @contextmanager
 def report_failures() -> Iterator[None]:
-    """
-    Log the reason of a failure or a skip in one line: the UI cuts the last line of a long traceback.
-
-    An error for which trying again cannot help becomes one after which Airflow does not retry.
-    """
+    """Log why a task fails or skips in one line, since the UI cuts long tracebacks; don't retry what is permanent."""
     try:
         yield
     except AirflowSkipException as skip:

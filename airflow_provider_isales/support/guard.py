@@ -54,8 +54,6 @@ def pause_window(
     That end is the one for which the scheduler made the run, else the last. At the run's own end it is right to pause
     at once. In the last 30 seconds of another shift, wait for its end.
 
-    :param shifts: when people may be called
-    :param context: the task's
     :param margin: how long a request may take effect after it was sent
     :param now: this worker's time, in UTC
     :param fail_if_missed: whether to fail, instead of skipping, when nothing was paused after the run's own end
@@ -82,14 +80,12 @@ def pause_window(
 
 def resume_window(shifts: ShiftCalendar, context: Context, margin: timedelta, now: DateTime) -> Window:
     """
-    Return between which edges it is right to resume: the start and the end of the shift.
+    Return until when it is right to resume: the end of the shift.
 
     Before the start for which the run was made, and in the last 30 seconds before another one, wait for it.
 
-    :param shifts: when people may be called
-    :param context: the task's
     :param margin: how long a request may take effect after it was sent: a resume that overtakes the pause at the end
-        would have people called all night
+        would let people be called all night
     :param now: this worker's time, in UTC
     :raises AirflowSkipException: while no shift is on, or the one that is on is about to end
     :raises AirflowFailException: the same after an earlier try, which a skip would hide
@@ -107,17 +103,14 @@ def resume_window(shifts: ShiftCalendar, context: Context, margin: timedelta, no
     if end is not None and (left := end - now) <= margin:
         reason = f"Not resumed, because the shift ends in {left.total_seconds():.0f} s."
         _turn_back(context, f"{reason} {_next_start(shifts, now)}", _RESUME_FAILED)
-    return Window(shifts.previous_start(now + TICK), end)
+    return Window(None, end)
 
 
 def _edge_ahead(context: Context, previous: Callable[[datetime], DateTime | None], now: DateTime) -> DateTime | None:
     """
     Return the edge for which a run was made, if it is yet to come by this worker's clock.
 
-    It is a bound of the run's data interval, also when the schedule is a cron expression; but only if the calendar,
-    which may have been edited since, still has it.
-
-    :param previous: the calendar's question for the last edge of a kind before an instant
+    It is a bound of the run's data interval, also of a cron schedule's, if the calendar still has it.
     """
     for bound in (context.get("data_interval_start"), context.get("data_interval_end")):
         if bound is not None and now < (edge := in_utc(bound)):

@@ -35,12 +35,9 @@ class Memory:
     """
     An Airflow Variable with the batches that were paused, as JSON: ``{"batches": [...], "changed_at": "..."}``.
 
-    It can be seen and edited in the UI. Airflow can't change a Variable in one step, so each change is read back, and
-    made again if another task's was in the way. A pause only adds to it, before its first request and after its last:
-    two pauses at once do not forget each other's batches.
-
-    :param conn_id: the connection
-    :param campaign: the campaign
+    Airflow can't change a Variable in one step, so each change is read back, and made again if another task's was in
+    the way. A pause only adds to it, before its first request and after its last: two pauses at once do not forget each
+    other's batches.
     """
 
     def __init__(self, conn_id: str, campaign: CampaignKey) -> None:
@@ -81,11 +78,7 @@ class Memory:
             log.error("Could not record the batches to be paused. %s", error)
 
     def settle(self, result: BulkResult) -> str:
-        """
-        Remember what a pause has suspended, and once more what it announced.
-
-        :return: what went wrong; empty if all is remembered
-        """
+        """Remember what a pause has suspended, and once more what it announced; return what went wrong, or nothing."""
         paused = list(self._announced | dict.fromkeys(result.changed))
         try:
             self.add(paused)

@@ -77,9 +77,7 @@ def describe_late(late: Mapping[str, datetime], campaign: object, shift_end: Dat
     Say which batches were late, and that they are paused now.
 
     :param late: when each was asked to be paused: until then it was started
-    :param campaign: whose they are
     :param shift_end: the end of the shift, in the calendar's time zone
-    :param zone: the name of that zone
     :param reason: why, in sentences
     """
     batches, were, they = ("batch", "was", "it is") if len(late) == 1 else ("batches", "were", "they are")
