@@ -61,7 +61,7 @@ class ISalesOperator(BaseOperator):
         return operator
 
     def execute(self, context: Context) -> dict[str, Any]:
-        with report_failures(), self._new_hook().get_conn() as client:
+        with report_failures(self.log), self._new_hook().get_conn() as client:
             self._client = client
             if self.shifts is not None:
                 now = in_utc(clock.utc_now())

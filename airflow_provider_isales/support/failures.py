@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 
 from airflow_provider_isales.client import ISalesArgumentError, ISalesError
-
-log = logging.getLogger(__name__)
 
 
 class InvalidArgumentError(AirflowFailException, ISalesArgumentError):
@@ -18,7 +16,7 @@ class InvalidArgumentError(AirflowFailException, ISalesArgumentError):
 
 
 @contextmanager
-def report_failures() -> Iterator[None]:
+def report_failures(log: Any) -> Iterator[None]:
     """Log why a task fails or skips in one line, since the UI cuts long tracebacks; don't retry what is permanent."""
     try:
         yield

@@ -28,7 +28,11 @@ def own_shift_end(shifts: ShiftCalendar, context: Context) -> DateTime | None:
     if run is None or run.run_type != "scheduled" or run.clear_number or not (start and end):
         return None
     last = shifts.previous_end(in_utc(end) + TICK)
-    return last if last and (in_utc(start) < in_utc(last) or in_utc(last) == in_utc(end)) else None
+    if last is None:
+        return None
+    # An overdue run may have its bounds moved by some microseconds, so that it has a logical date of its own.
+    is_at_end = in_utc(end) - in_utc(last) < timedelta(seconds=1)
+    return last if is_at_end or in_utc(start) < in_utc(last) else None
 
 
 def is_retry(context: Context) -> bool:

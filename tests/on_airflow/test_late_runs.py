@@ -126,6 +126,13 @@ class TestLatenessCountsFrom:
         assert pause_at("25 12:30", context).since == shanghai("25 12:00")
 
 
+def test_an_overdue_run_whose_interval_was_moved_by_microseconds_is_for_its_end() -> None:
+    context = late_run(("24 18:00", "24 18:00"))
+    for bound in ("data_interval_start", "data_interval_end"):
+        context[bound] += timedelta(microseconds=16)
+    assert own_shift_end(SHIFTS, context) == shanghai("24 18:00")
+
+
 def test_a_run_for_an_end_that_the_calendar_no_longer_has_is_for_none() -> None:
     prolonged = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-20:00"]})
     assert own_shift_end(prolonged, late_run()) is None
