@@ -19,7 +19,7 @@ from airflow_provider_isales.client.arguments import campaign_key, check_batch_i
 Noted = dict[CampaignKey, list[str]]
 
 # Others hold the lock for milliseconds. One that was stopped meanwhile must not keep anybody from pausing.
-_LOCK_SECONDS = 5.0
+_LOCK_SECONDS = 10.0
 
 
 class Notes:
@@ -57,8 +57,9 @@ class Notes:
     def add(self, batches: Mapping[CampaignKey, Iterable[str]]) -> None:
         """Note batches too. A failure is no reason to leave them started: ``problem`` says what went wrong."""
         with self._lock:
-            self.added = _merge(self.added, batches)
-            self._change(lambda noted: _merge(noted, self.added))
+            before, self.added = self.added, _merge(self.added, batches)
+            if self.problem or not batches or self.added != before:
+                self._change(lambda noted: _merge(noted, self.added))
 
     def remove(self, batches: Mapping[CampaignKey, Collection[str]]) -> None:
         """Remove batches; on failure ``problem`` says what went wrong."""
