@@ -200,7 +200,7 @@ COMMANDS = {
             EXCLUDE,
             PARALLEL,
             _make_option("--from-file", "FILE", "resume what `isales pause --save FILE` noted"),
-            _make_flag("--all", meaning="resume all that is suspended, also on purpose; needs --yes"),
+            _make_flag("--all", meaning="resume all that is suspended, even if on purpose; needs --yes"),
             _make_flag("-y", "--yes", meaning="do not ask; needed without a terminal"),
             *OUTPUT,
         ),
