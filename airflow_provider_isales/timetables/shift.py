@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # The resolution of time in Airflow: "at or before now" is "before now and this".
 _TICK = timedelta(microseconds=1)
+# A run that has not been created so many seconds after it was due gets another logical date.
+_OVERDUE_SECONDS = 5
 
 
 class _ShiftTimetable(Timetable):
@@ -51,8 +53,8 @@ class _ShiftTimetable(Timetable):
         file is parsed by this version.
         """
         try:
-            shifts = ShiftCalendar.from_dict(_known(data["shifts"], CALENDAR_KEYS))
-            return cls._read(shifts, _known(data, cls._keys))
+            shifts = ShiftCalendar.from_dict(_drop_unknown(data["shifts"], CALENDAR_KEYS))
+            return cls._read(shifts, _drop_unknown(data, cls._keys))
         except Exception as error:
             return _UnreadableTimetable(cls.__name__, data, f"{type(error).__name__}: {error}")
 
@@ -71,12 +73,21 @@ class _ShiftTimetable(Timetable):
         :return: when to run, and the shift; None if there is none
         """
         last = last_automated_data_interval and DataInterval(*map(in_utc, last_automated_data_interval))
-        earliest = restriction.earliest and in_utc(restriction.earliest)
-        interval = self._next_interval(last, earliest, restriction.catchup, in_utc(_utc_now()))
-        if interval is None or (restriction.latest is not None and interval.start > restriction.latest):
+        earliest, latest = restriction.earliest and in_utc(restriction.earliest), restriction.latest
+        now = in_utc(datetime.now(UTC))
+        interval = self._find_next(last, earliest, restriction.catchup, now)
+        if interval is None or (latest is not None and interval.start > latest):
             return None
+        run_after = self._get_edge(interval)
+        # A manual run may have the logical date of this run, and Airflow creates no second one: give it another. Not in
+        # the past of a backfill, which finds the runs that there are by their logical dates.
+        overdue = (now - run_after).total_seconds()
+        if overdue > _OVERDUE_SECONDS and (latest is None or latest > now):
+            other = _TICK * (1 + overdue // 3600)
+            start = interval.start + other
+            interval, run_after = DataInterval(start, max(start, interval.end)), run_after + other
         # Not its constructor, which takes other arguments in Airflow 3.2.
-        return DagRunInfo.interval(*interval)._replace(run_after=self._edge_of(interval))
+        return DagRunInfo.interval(*interval)._replace(run_after=run_after)
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
         """
@@ -86,7 +97,7 @@ class _ShiftTimetable(Timetable):
         :return: the shift; if there was none yet, an interval of no length
         """
         moment = in_utc(run_after)
-        return self._last_until(moment) or DataInterval.exact(moment)
+        return self._find_last_until(moment) or DataInterval.exact(moment)
 
     def __eq__(self, other: object) -> bool:
         return type(other) is type(self) and other.shifts == self.shifts
@@ -94,30 +105,30 @@ class _ShiftTimetable(Timetable):
     def __hash__(self) -> int:
         return hash((type(self), self.shifts))
 
-    def _next_interval(
+    def _find_next(
         self, last: DataInterval | None, earliest: DateTime | None, catchup: bool, now: DateTime
     ) -> DataInterval | None:
         """Return the shift of the next edge that gets a run."""
         candidates = []
         if last is not None:
-            candidates.append(self._first_after(self._edge_of(last)))
+            candidates.append(self._find_first_after(self._get_edge(last)))
         if earliest is not None:
-            candidates.append(self._first_from(earliest))
-        if not candidates:
-            candidates.append(self._first_after(now))
+            candidates.append(self._find_first_from(earliest))
+        if not candidates:  # the same whenever it is asked, or the run would never fall due
+            return self._find_last_until(now) or self._find_first_after(now)
         if None in candidates:
             return None
         if not catchup:
-            candidates.append(self._last_until(now))
+            candidates.append(self._find_last_until(now))
         shift = max(candidate for candidate in candidates if candidate)
-        return self._clear_of(last, shift)
+        return self._cut_after(last, shift)
 
-    def _first_from(self, earliest: DateTime) -> DataInterval | None:
+    def _find_first_from(self, earliest: DateTime) -> DataInterval | None:
         """Return the first shift that does not start before a moment."""
-        first = self._first_after(earliest - _TICK)
-        return first if first is None or first.start >= earliest else self._first_after(self._edge_of(first))
+        first = self._find_first_after(earliest - _TICK)
+        return first if first is None or first.start >= earliest else self._find_first_after(self._get_edge(first))
 
-    def _clear_of(self, last: DataInterval | None, interval: DataInterval) -> DataInterval:
+    def _cut_after(self, last: DataInterval | None, interval: DataInterval) -> DataInterval:
         """
         Return an interval, or what is left of it after the last run.
 
@@ -126,33 +137,33 @@ class _ShiftTimetable(Timetable):
         """
         if last is None:
             return interval
-        edge = self._edge_of(last)
+        edge = self._get_edge(last)
         if interval.start >= edge and interval.start > last.start:
             return interval
         return DataInterval(edge, interval.end) if edge > last.start else DataInterval.exact(interval.end)
 
-    def _interval(self, moment: datetime, edge: DateTime) -> DataInterval:
+    def _make_interval(self, moment: datetime, edge: DateTime) -> DataInterval:
         """Return the shift that is on at a moment; one that never starts or never ends is no more than its edge."""
         shift = self.shifts.shift_at(moment)
         # In UTC, because local times that occur twice do not compare as instants.
         return DataInterval(*map(in_utc, shift)) if shift else DataInterval.exact(in_utc(edge))
 
-    def _starting_at(self, start: DateTime | None) -> DataInterval | None:
-        return self._interval(start, start) if start else None
+    def _make_starting_at(self, start: DateTime | None) -> DataInterval | None:
+        return self._make_interval(start, start) if start else None
 
-    def _ending_at(self, end: DateTime | None) -> DataInterval | None:
-        return self._interval(in_utc(end) - _TICK, end) if end else None
+    def _make_ending_at(self, end: DateTime | None) -> DataInterval | None:
+        return self._make_interval(in_utc(end) - _TICK, end) if end else None
 
     @abstractmethod
-    def _edge_of(self, interval: DataInterval) -> DateTime:
+    def _get_edge(self, interval: DataInterval) -> DateTime:
         """Return the edge at which a shift has its run."""
 
     @abstractmethod
-    def _first_after(self, moment: datetime) -> DataInterval | None:
+    def _find_first_after(self, moment: datetime) -> DataInterval | None:
         """Return the shift with the first edge after a moment."""
 
     @abstractmethod
-    def _last_until(self, moment: datetime) -> DataInterval | None:
+    def _find_last_until(self, moment: datetime) -> DataInterval | None:
         """Return the shift with the last edge at or before a moment."""
 
 
@@ -166,9 +177,13 @@ class ShiftEndTimetable(_ShiftTimetable):
     one round the clock before a closed day, has a data interval of no length at its end.
 
     With ``catchup=True`` every shift since the start date, or since the last run, gets its run. With ``catchup=False``
-    only the last edge that was missed does, so that a pause that falls due while the scheduler is down is made up for
-    when it is back. Of the repeats that were missed, only the last is made up for, and none once a shift is on. Give
-    the operators ``shifts=`` too: they skip when a run comes late, in another shift.
+    only the last end that was missed does, and for a DAG without ``start_date`` the last one before its first run. Of
+    the repeats that were missed, only the last is made up for, and none once a shift is on. Give the operators
+    ``shifts=`` too: they skip when a run comes late, in another shift.
+
+    However late it is created, a run at an end has that end as the end of its data interval, also when the DAG is
+    switched on for the first time in or after a shift: then it is for the last end before that, and no run precedes it.
+    A run that is created late starts some microseconds after the shift, because a manual run may have its logical date.
 
     :param shifts: the calendar
     :param repeat: the time from one repeat to the next, at least a minute; None for none. The first is that long after
@@ -211,17 +226,15 @@ class ShiftEndTimetable(_ShiftTimetable):
     def __hash__(self) -> int:
         return hash((super().__hash__(), self.repeat))
 
-    def _next_interval(
+    def _find_next(
         self, last: DataInterval | None, earliest: DateTime | None, catchup: bool, now: DateTime
     ) -> DataInterval | None:
-        shift = super()._next_interval(last, earliest, catchup, now)
+        shift = super()._find_next(last, earliest, catchup, now)
         if self.repeat is None or (shift and shift.end <= now):
             return shift
-        if last is None and earliest is None:
-            earliest = now
-        return self._next_repeat(self.repeat, last, earliest, now) or shift
+        return self._find_next_repeat(self.repeat, last, earliest, now) or shift
 
-    def _next_repeat(
+    def _find_next_repeat(
         self, repeat: timedelta, last: DataInterval | None, earliest: DateTime | None, now: DateTime
     ) -> DataInterval | None:
         """Return the last repeat that is due and had no run, else the next one; None if a shift comes first."""
@@ -232,26 +245,26 @@ class ShiftEndTimetable(_ShiftTimetable):
         start = self.shifts.next_start(end)
         end = in_utc(end)
 
-        def repeats_until(moment: DateTime) -> int:
+        def count_repeats_until(moment: DateTime) -> int:
             # In seconds: an interval of pendulum can't be divided by a timedelta.
             return int((moment - end).total_seconds() // repeat.total_seconds())
 
-        number = max(1, repeats_until(moment))
+        number = max(1, count_repeats_until(moment))
         if last is not None:
-            number = max(number, repeats_until(last.end) + 1)
+            number = max(number, count_repeats_until(last.end) + 1)
         if earliest is not None:  # and its data interval is not to start before that
-            number = max(number, repeats_until(earliest - _TICK) + 2)
+            number = max(number, count_repeats_until(earliest - _TICK) + 2)
         due = end + number * repeat
-        return None if start and due >= start else self._clear_of(last, DataInterval(due - repeat, due))
+        return None if start and due >= start else self._cut_after(last, DataInterval(due - repeat, due))
 
-    def _edge_of(self, interval: DataInterval) -> DateTime:
+    def _get_edge(self, interval: DataInterval) -> DateTime:
         return interval.end
 
-    def _first_after(self, moment: datetime) -> DataInterval | None:
-        return self._ending_at(self.shifts.next_end(moment))
+    def _find_first_after(self, moment: datetime) -> DataInterval | None:
+        return self._make_ending_at(self.shifts.next_end(moment))
 
-    def _last_until(self, moment: datetime) -> DataInterval | None:
-        return self._ending_at(self.shifts.previous_end(in_utc(moment) + _TICK))
+    def _find_last_until(self, moment: datetime) -> DataInterval | None:
+        return self._make_ending_at(self.shifts.previous_end(in_utc(moment) + _TICK))
 
 
 class ShiftStartTimetable(_ShiftTimetable):
@@ -266,14 +279,14 @@ class ShiftStartTimetable(_ShiftTimetable):
 
     _edge = "start"
 
-    def _edge_of(self, interval: DataInterval) -> DateTime:
+    def _get_edge(self, interval: DataInterval) -> DateTime:
         return interval.start
 
-    def _first_after(self, moment: datetime) -> DataInterval | None:
-        return self._starting_at(self.shifts.next_start(moment))
+    def _find_first_after(self, moment: datetime) -> DataInterval | None:
+        return self._make_starting_at(self.shifts.next_start(moment))
 
-    def _last_until(self, moment: datetime) -> DataInterval | None:
-        return self._starting_at(self.shifts.previous_start(in_utc(moment) + _TICK))
+    def _find_last_until(self, moment: datetime) -> DataInterval | None:
+        return self._make_starting_at(self.shifts.previous_start(in_utc(moment) + _TICK))
 
 
 class _UnreadableTimetable(Timetable):
@@ -292,7 +305,7 @@ class _UnreadableTimetable(Timetable):
             "Install the version that wrote it, or change the DAG to what this one knows."
         )
         self.description = self.summary
-        _tell_once(logging.ERROR, self._problem)
+        _log_once(logging.ERROR, self._problem)
 
     @property
     def summary(self) -> str:
@@ -314,10 +327,10 @@ class _UnreadableTimetable(Timetable):
         return DataInterval.exact(in_utc(run_after))
 
 
-def _known(data: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
+def _drop_unknown(data: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
     """Return what is known of serialized data; log what is not, which a newer version has written."""
     if unknown := sorted({*data} - {*keys}):
-        _tell_once(
+        _log_once(
             logging.WARNING,
             f"A shift timetable was written by a newer version of airflow-provider-isales: {', '.join(unknown)} is not "
             "known to this one, and left out until the DAG file is parsed again.",
@@ -326,10 +339,6 @@ def _known(data: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
 
 
 @cache
-def _tell_once(level: int, message: str) -> None:
+def _log_once(level: int, message: str) -> None:
     """Log a message, however often the scheduler reads the data."""
     log.log(level, "%s", message)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)

@@ -37,7 +37,7 @@ each = pytest.mark.parametrize("kind", [ShiftEndTimetable, ShiftStartTimetable],
 
 @pytest.fixture(autouse=True)
 def nothing_was_told() -> None:
-    shift._tell_once.cache_clear()
+    shift._log_once.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,11 @@ def drive(timetable: ShiftTimetable, catchup: bool, wake: Callable[[datetime], d
         if now >= LAST:
             return
         last = info.data_interval
-        yield (*(moment.astimezone(UTC) for moment in info.data_interval), info.run_after.astimezone(UTC))
+        # To the second: a run that is made up for has a logical date of its own.
+        start, end, due = (
+            moment.astimezone(UTC).replace(microsecond=0) for moment in (*info.data_interval, info.run_after)
+        )
+        yield start, end, due
 
 
 @each_timetable

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, timedelta
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pendulum
 import pytest
+import time_machine
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction
 
 from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.support.runs import own_shift_end
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
 
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"], "sat": ["09:00-12:00"]})
@@ -43,12 +46,9 @@ def shown(info: DagRunInfo | None) -> str:
 
 
 @pytest.fixture
-def now(monkeypatch: pytest.MonkeyPatch) -> SetNow:
-    def set_now(text: str) -> None:
-        monkeypatch.setattr("airflow_provider_isales.timetables.shift._utc_now", lambda: at(text).in_timezone("UTC"))
-
-    set_now("25 10:00")
-    return set_now
+def now() -> Iterator[SetNow]:
+    with time_machine.travel(at("25 10:00"), tick=False) as clock:
+        yield lambda text: clock.move_to(at(text))
 
 
 def following(
@@ -86,13 +86,76 @@ class TestTheFirstRun:
 
 @pytest.mark.parametrize(
     ("timetable", "expected"),
-    [(ENDS, "25 09:00-12:00 at 25 12:00"), (STARTS, "25 13:30-18:00 at 25 13:30")],
+    [(ENDS, "24 13:30-18:00 at 24 18:00"), (STARTS, "25 09:00-12:00 at 25 09:00")],
     ids=["end", "start"],
 )
-def test_without_a_start_date_the_first_run_is_at_the_next_edge(
-    timetable: ShiftTimetable, expected: str, now: SetNow
+@pytest.mark.parametrize("catchup", [True, False])
+@pytest.mark.parametrize("hour", ["09:30", "10:00", "11:59"])
+def test_without_a_start_date_the_first_run_is_for_the_last_edge_whenever_that_is_asked(
+    timetable: ShiftTimetable, expected: str, catchup: bool, hour: str, now: SetNow
 ) -> None:
-    assert following(timetable, earliest=None) == expected
+    now(f"25 {hour}")
+    assert following(timetable, earliest=None, catchup=catchup) == expected
+
+
+@both
+def test_without_a_start_date_and_an_edge_before_the_first_run_is_for_the_edge_to_come(
+    timetable: ShiftTimetable, now: SetNow
+) -> None:
+    to_come = type(timetable)(ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-30": ["09:00-10:00"]}))
+    assert following(to_come, earliest=None).startswith("30 09:00-10:00")
+
+
+class TestARunThatIsOverdue:
+    """A manual run may have its logical date: Airflow then creates no other with it, and asks again."""
+
+    EDGES: ClassVar = {ENDS: "18:00", STARTS: "13:30"}
+
+    @staticmethod
+    def start(timetable: ShiftTimetable, seconds: float, latest: str | None = None) -> str:
+        edge = at(f"25 {TestARunThatIsOverdue.EDGES[timetable]}")
+        restriction = TimeRestriction(at("23 00:00"), at(latest) if latest else None, False)
+        with time_machine.travel(edge.add(seconds=seconds), tick=False):
+            info = timetable.next_dagrun_info(
+                last_automated_data_interval=interval("25", "09:00", "12:00"), restriction=restriction
+            )
+        assert info
+        assert info.logical_date
+        return f"{info.logical_date.in_timezone('Asia/Shanghai'):%H:%M:%S.%f}"
+
+    @both
+    @pytest.mark.parametrize("seconds", [-3600, 0, 5])
+    def test_has_the_start_of_the_shift_as_its_logical_date_at_first(
+        self, timetable: ShiftTimetable, seconds: float
+    ) -> None:
+        assert self.start(timetable, seconds) == "13:30:00.000000"
+
+    @both
+    def test_has_another_logical_date_after_some_seconds(self, timetable: ShiftTimetable) -> None:
+        assert self.start(timetable, 5.1) == "13:30:00.000001"
+
+    @both
+    def test_has_another_one_each_hour(self, timetable: ShiftTimetable) -> None:
+        assert self.start(timetable, 3600) == "13:30:00.000002"
+
+    @both
+    def test_keeps_its_logical_date_in_a_backfill(self, timetable: ShiftTimetable) -> None:
+        assert self.start(timetable, 60, latest="25 13:30") == "13:30:00.000000"
+
+    def test_of_no_length_stays_so(self, now: SetNow) -> None:
+        now("25 10:00")
+        closed = ShiftCalendar("Asia/Shanghai", {"mon-sun": ["00:00-24:00"]}, closed=["2026-11-24"])
+        restriction = TimeRestriction(at("23 00:00"), None, False)
+        info = ShiftEndTimetable(closed).next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
+        assert info
+        assert info.data_interval
+        assert info.data_interval.start == info.data_interval.end == info.run_after
+
+    @both
+    def test_is_followed_by_the_next_edge(self, timetable: ShiftTimetable, now: SetNow) -> None:
+        now("25 18:01")
+        made = DataInterval(at("25 13:30").add(microseconds=1), at("25 18:00"))
+        assert following(timetable, last=made, catchup=False).startswith("26 09:00-12:00")
 
 
 @pytest.mark.parametrize(
@@ -218,6 +281,16 @@ class TestAShiftWithoutStartOrEnd:
     def test_has_one_run_alone(self, now: SetNow, name: str) -> None:
         edge = DataInterval.exact(at("24 00:00" if name == "ENDS" else "25 00:00"))
         assert following(getattr(self, name), last=edge) == "no run"
+
+    def test_is_known_to_operators_when_its_run_comes_late(self, now: SetNow) -> None:
+        restriction = TimeRestriction(at("23 00:00"), None, False)
+        info = self.ENDS.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
+        assert info
+        assert info.data_interval
+        start, end = info.data_interval
+        run = SimpleNamespace(run_type="scheduled", clear_number=0)
+        context: Any = {"dag_run": run, "data_interval_start": start, "data_interval_end": end}
+        assert own_shift_end(self.SHIFTS, context) == at("24 00:00")
 
     def test_has_no_run_before_the_start_date(self, now: SetNow) -> None:
         assert following(self.ENDS, earliest="24 00:01") == "no run"
@@ -360,10 +433,9 @@ def test_the_interval_is_in_utc_wherever_the_machine_is(timetable: Any, now: Any
 
 @both
 def test_now_is_now(timetable: Any) -> None:
-    before = pendulum.now()
-    restriction = TimeRestriction(None, None, False)
-    found = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
-    assert before < found.run_after < before.add(days=4)
+    last = DataInterval.exact(pendulum.now().subtract(years=1))
+    info = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=TimeRestriction(None, None, False))
+    assert pendulum.now().subtract(days=4) < info.run_after < pendulum.now()
 
 
 class TestRepeats:
@@ -413,9 +485,14 @@ class TestRepeats:
         now("25 20:05")
         assert following(self.KEPT, earliest="25 19:55") == "25 20:00-20:10 at 25 20:10"
 
-    def test_without_a_start_date_they_begin_with_the_first_that_is_wholly_to_come(self, now: SetNow) -> None:
+    def test_without_a_start_date_they_begin_with_the_run_at_the_end(self, now: SetNow) -> None:
         now("25 20:05")
-        assert following(self.KEPT, earliest=None) == "25 20:10-20:20 at 25 20:20"
+        assert following(self.KEPT, earliest=None, catchup=False) == "25 13:30-18:00 at 25 18:00"
+
+    def test_without_a_start_date_they_go_on(self, now: SetNow) -> None:
+        now("25 20:05")
+        made = interval("25", "13:30", "18:00")
+        assert following(self.KEPT, made, earliest=None, catchup=False) == "25 19:50-20:00 at 25 20:00"
 
     def test_they_begin_with_a_start_date_to_come(self, now: SetNow) -> None:
         assert following(self.KEPT, earliest="25 20:00") == "25 20:00-20:10 at 25 20:10"
