@@ -12,6 +12,7 @@ import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from importlib.metadata import distributions
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,16 @@ class VirtualEnvironment:
         return {each["name"]: each["version"] for each in listed}
 
 
+class ThisEnvironment:
+    """The environment that the tests run in."""
+
+    bin = Path(sys.executable).parent
+
+    def installed(self) -> dict[str, str]:
+        """Return the versions of all packages that are installed, by their names."""
+        return {each.name: each.version for each in distributions()}
+
+
 class InstalledAirflow:
     """
     An Airflow whose database, in SQLite, is there before and after its processes.
@@ -69,7 +80,7 @@ class InstalledAirflow:
     :param settings: more environment variables
     """
 
-    def __init__(self, home: Path, environment: VirtualEnvironment, settings: dict[str, str]) -> None:
+    def __init__(self, home: Path, environment: VirtualEnvironment | ThisEnvironment, settings: dict[str, str]) -> None:
         self.home, self._bin = home, environment.bin
         self.dags = home / "dags"
         self.dags.mkdir(parents=True)

@@ -1,0 +1,112 @@
+"""
+Runs by hand on a real scheduler, in real time, with the logical date that ``airflow dags next-execution`` prints.
+
+They are triggered while a shift is on, which then ends. It takes the Airflow of the environment that it runs in:
+``make environment AIRFLOW=2.11 VENV=.venv-2.11``, and ``.venv-2.11/bin/pytest tests/system/test_manual_runs.py``.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from installed_airflow import InstalledAirflow, ThisEnvironment, wait_while_running
+
+from airflow_provider_isales.shifts import ShiftCalendar
+
+DAG_FILE = Path(__file__).parent / "manual_dags" / "manual_runs.py"
+DAGS = ["last_end", "last_end_repeated", "every_end", "every_end_repeated"]
+UNDATED = ["last_end_undated", "last_end_repeated_undated"]
+
+
+class Evening:
+    """A shift that is on, and ends soon after the runs by hand; the one before it ended on another day."""
+
+    def __init__(self, home: Path) -> None:
+        self.airflow = InstalledAirflow(home, ThisEnvironment(), {})
+        self.undated = UNDATED if "api-server" in self.airflow.components else []
+        self.start = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(hours=1)
+        self.end = self.start + timedelta(hours=3)
+        self.end_before = (self.start - timedelta(days=2)).replace(hour=12, minute=0)
+
+    def spend(self) -> None:
+        """Trigger the runs, and wait for the end."""
+        self.write_calendar()
+        shutil.copy(DAG_FILE, self.airflow.dags)
+        with self.airflow.running() as processes:
+            every = [*DAGS, *self.undated]
+            wait_while_running(
+                processes, lambda: all(self.next_end(dag_id) == self.end for dag_id in every), "the DAGs"
+            )
+            with ThreadPoolExecutor() as executor:
+                list(executor.map(self.run_by_hand, DAGS, ["trigger", "test", "test", "trigger"]))
+            self.end = (datetime.now(UTC) + timedelta(seconds=80)).replace(second=0, microsecond=0)
+            self.write_calendar()
+            wait_while_running(
+                processes,
+                lambda: all(self.end in self.ends(dag_id) for dag_id in every),
+                "a scheduled run of each DAG for the end of the shift",
+            )
+
+    def write_calendar(self) -> None:
+        hours = {self.start: f"{self.start:%H:%M}-{self.end:%H:%M}", self.end_before: "09:00-12:00"}
+        calendar = ShiftCalendar("UTC", {}, special={day.date(): [text] for day, text in hours.items()})
+        (self.airflow.dags / "shifts.part").write_text(json.dumps(calendar.to_dict()))
+        (self.airflow.dags / "shifts.part").replace(self.airflow.dags / "shifts.json")
+
+    def next_end(self, dag_id: str) -> datetime | None:
+        """Return for which end the next run is."""
+        ends = self.airflow.rows("SELECT next_dagrun_data_interval_end FROM dag WHERE dag_id = ?", dag_id)
+        return next((moment(end) for (end,) in ends if end), None)
+
+    def run_by_hand(self, dag_id: str, way: str) -> None:
+        option = {"test": [], "trigger": ["-l" if self.undated else "-e"]}[way]
+        with suppress(
+            AssertionError
+        ):  # the scheduler may get in the way of a test's task; its run is there all the same
+            self.airflow.command("dags", way, dag_id, *option, self.start.isoformat())
+
+    def by_hand(self, dag_id: str) -> list[datetime]:
+        """Return the logical dates of the runs by hand."""
+        question = "SELECT logical_date FROM dag_run WHERE dag_id = ? AND run_type = 'manual'"
+        if not self.undated:
+            question = question.replace("logical_date", "execution_date")
+        return [moment(logical_date) for (logical_date,) in self.airflow.rows(question, dag_id)]
+
+    def ends(self, dag_id: str) -> list[datetime]:
+        """Return the ends of the data intervals of scheduled runs."""
+        question = "SELECT data_interval_end FROM dag_run WHERE dag_id = ? AND run_type = 'scheduled' ORDER BY id"
+        return [moment(end) for (end,) in self.airflow.rows(question, dag_id)]
+
+
+def moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def evening(tmp_path_factory: pytest.TempPathFactory) -> Evening:
+    evening = Evening(tmp_path_factory.mktemp("manual") / "home")
+    evening.spend()
+    return evening
+
+
+@pytest.mark.parametrize("dag_id", DAGS)
+def test_a_manual_run_has_the_logical_date_of_the_run_at_the_end(evening: Evening, dag_id: str) -> None:
+    assert evening.by_hand(dag_id) == [evening.start]
+
+
+@pytest.mark.parametrize("dag_id", DAGS)
+def test_the_end_has_one_scheduled_run_all_the_same(evening: Evening, dag_id: str) -> None:
+    assert evening.ends(dag_id).count(evening.end) == 1
+
+
+@pytest.mark.parametrize("dag_id", UNDATED)
+def test_without_a_start_date_the_last_missed_end_and_the_next_one_have_a_run(evening: Evening, dag_id: str) -> None:
+    if dag_id not in evening.undated:
+        pytest.skip("Airflow 2 wants a start date")
+    assert evening.ends(dag_id)[:2] == [evening.end_before, evening.end]
