@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_isales.client import (
     ISalesBulkError,
@@ -144,7 +144,6 @@ class _ManyBatchesOperator(ISalesOperator):
     """What the two operators for many batches have in common."""
 
     template_fields: Sequence[str] = ("campaign_id", "batch_ids", "exclude", "vdn_id", "isales_conn_id")
-    _check_batch_ids: ClassVar[staticmethod[[object], object]]
 
     def _set_batches(
         self, campaign_id: int | str, batch_ids: Sequence[str] | str, exclude: Sequence[str], parallel: int
@@ -153,7 +152,8 @@ class _ManyBatchesOperator(ISalesOperator):
         self.max_parallel_requests = parallel
         check_unless_templated(check_campaign_id, campaign_id)
         check_unless_templated(check_parallelism, parallel)
-        check_unless_templated(self._check_batch_ids, batch_ids)
+        if self._pauses or batch_ids != REMEMBERED:
+            check_unless_templated(check_batch_ids, batch_ids)
         for name, listed in (("batch_id", batch_ids), ("exclude", exclude)):
             if isinstance(listed, (list, tuple)):
                 for batch_id in listed:
@@ -212,7 +212,6 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
     """
 
     _pauses = True
-    _check_batch_ids = staticmethod(check_batch_ids)
 
     def __init__(
         self,
@@ -253,10 +252,6 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
         return self._report(result, context, memory.settle(result) if memory else "")
 
 
-def _check_resumed(value: object) -> object:
-    return REMEMBERED if value == REMEMBERED else check_batch_ids(value)
-
-
 class ResumeCallBatchesOperator(_ManyBatchesOperator):
     """
     Resumes many call batches of a campaign in one task, and makes sure by ``list`` that it was done.
@@ -274,7 +269,6 @@ class ResumeCallBatchesOperator(_ManyBatchesOperator):
     """
 
     _pauses = False
-    _check_batch_ids = staticmethod(_check_resumed)
 
     def __init__(
         self,

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 # The resolution of time in Airflow: "at or before now" is "before now and this".
 TICK = timedelta(microseconds=1)
 
+_POSSIBLE_REASONS = (
+    "The pause at the end failed or did not run, somebody restarted them, the calendar was changed, or this worker's "
+    "clock is ahead."
+)
+
 
 def own_shift_end(shifts: ShiftCalendar, context: Context) -> DateTime | None:
     """
@@ -56,9 +61,12 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, shift_end: DateTim
     def format_time(moment: datetime) -> str:
         return f"{in_utc(moment).in_timezone(shifts.timezone):%H:%M:%S on %a %Y-%m-%d}"
 
-    success = last_success(context)
     if is_retry(context):
         return "Earlier tries of this run failed."
+    try:
+        success = last_success(context)
+    except Exception:  # which batches were late matters more
+        return _POSSIBLE_REASONS
     if success and success[0] >= in_utc(shift_end):
         return (
             f"The run before, of {format_time(success[1])}, succeeded. So they, or the campaign, were started since: "
@@ -70,10 +78,7 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, shift_end: DateTim
             why = "no worker was free, or this one's clock is ahead"
         return f"Airflow started the run for that end at {format_time(started)}: {why}."
     known = "No run of this DAG has succeeded since. " if "prev_data_interval_end_success" in context else ""
-    return (
-        f"{known}The pause at the end failed or did not run, somebody restarted them, the calendar was changed, or "
-        "this worker's clock is ahead."
-    )
+    return known + _POSSIBLE_REASONS
 
 
 def describe_late(late: Mapping[str, datetime], campaign: object, shift_end: DateTime, zone: str, reason: str) -> str:

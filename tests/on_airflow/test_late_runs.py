@@ -179,6 +179,11 @@ def test_the_reason_lists_what_may_be_where_airflow_knows_nothing() -> None:
     assert explain(context).startswith("The pause at the end failed or did not run, somebody restarted them, ")
 
 
+def test_the_reason_lists_what_may_be_where_airflow_does_not_answer() -> None:
+    context = late_run() | {"prev_data_interval_end_success": Proxy(lambda: 1 / 0)}
+    assert explain(context).startswith("The pause at the end failed or did not run, somebody restarted them, ")
+
+
 def test_one_late_batch_is_told_in_the_singular() -> None:
     end = shanghai("24 18:00").in_timezone("Asia/Shanghai")
     late = {"1": shanghai("24 18:40")}
