@@ -100,7 +100,7 @@ class _ShiftTimetable(Timetable):
         return self._find_last_until(moment) or DataInterval.exact(moment)
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and other.shifts == self.shifts
+        return type(other) is type(self) and other.serialize() == self.serialize()
 
     def __hash__(self) -> int:
         return hash((type(self), self.shifts))
@@ -219,12 +219,6 @@ class ShiftEndTimetable(_ShiftTimetable):
     @classmethod
     def _read(cls, shifts: ShiftCalendar, data: Mapping[str, Any]) -> Self:
         return cls(shifts, repeat=timedelta(seconds=data["repeat"]) if "repeat" in data else None)
-
-    def __eq__(self, other: object) -> bool:
-        return super().__eq__(other) and isinstance(other, ShiftEndTimetable) and other.repeat == self.repeat
-
-    def __hash__(self) -> int:
-        return hash((super().__hash__(), self.repeat))
 
     def _find_next(
         self, last: DataInterval | None, earliest: DateTime | None, catchup: bool, now: DateTime
