@@ -29,6 +29,7 @@ from airflow_provider_isales.cli.parser import make_parser
 from airflow_provider_isales.cli.statuses import UsageError
 from airflow_provider_isales.client import BatchStatus, ISalesError, SigningProfile
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
+from airflow_provider_isales.simulator.signature import SignatureCheck
 
 CONN = "AIRFLOW_CONN_ISALES_DEFAULT"
 COMMAND = [ISALES, "doctor"]
@@ -162,6 +163,13 @@ def names_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
 
 
+def answer_lists(simulator: Simulator, status: str) -> None:
+    """Answer each list with the same three batches, whatever was asked for."""
+    data = [{"id": str(number), "name": str(number), "status": status} for number in range(3)]
+    body = json.dumps({"resultCode": "0200000", "returnCode": "0200000", "totalCount": 3, "data": data})
+    simulator.inject("answer", verb="list", status=200, body=body, times=1000)
+
+
 class TestAPlatformAsInTheReference:
     def test_doctor_finds_the_simulator_well(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, "1001")
@@ -182,14 +190,14 @@ class TestAPlatformAsInTheReference:
         self, doctor_visits: Doctor, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         refusals = []
-        check = type(simulator.signatures).refusal
+        check = SignatureCheck.refusal
 
         def refusal(*arguments: Any, **settings: Any) -> str | None:
             if found := check(*arguments, **settings):
                 refusals.append(found)
             return found
 
-        monkeypatch.setattr(type(simulator.signatures), "refusal", refusal)
+        monkeypatch.setattr(SignatureCheck, "refusal", refusal)
         doctor_visits(simulator, "1001")
         assert len(refusals) == 2  # the clock, behind and ahead
 
@@ -442,10 +450,8 @@ class TestTheCampaign:
         assert visited.told["status"] == Told("ok", "it comes as text; the client reads both", "")
         assert visited.states("ok") == READING
 
-    def test_a_status_of_another_kind_is_told(
-        self, doctor_visits: Doctor, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(simulator.service, "_written", lambda status: "started")
+    def test_a_status_of_another_kind_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        answer_lists(simulator, "started")
         visited = doctor_visits(simulator, "1001")
         assert visited.states("fail") == ["campaign", "status"]
         assert visited.told["status"].finding == "it comes as text, and not only 1 and 2 (started)"
@@ -492,44 +498,28 @@ class TestTheCampaign:
         assert told.state == state
         assert "[0200001] parameter error" in told.finding
 
-    def test_a_page_of_more_than_was_asked_for_is_told(
-        self, doctor_visits: Doctor, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr("airflow_provider_isales.simulator.service.min", lambda *sizes: 1000, raising=False)
+    def test_a_page_of_more_than_was_asked_for_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        answer_lists(simulator, "1")
         told = doctor_visits(simulator, "1001").told["page sizes"]
         assert (told.state, told.finding) == ("fail", "1 asked, 3 came; 100 asked, 3 came; 1000 asked, 3 came")
 
 
 class TestTheTotalCount:
-    @contextmanager
-    def counting_the_page(self, batches: int, max_page_size: int = 1000) -> Iterator[Simulator]:
-        """A platform whose ``totalCount`` is the number of batches on the page."""
-        with platform(batches=batches, max_page_size=max_page_size) as simulator:
-            ids = list(simulator.service.campaigns[1001].batches)
-
-            def answer(verb: str, body: Any) -> None:
-                page = ids[body["offset"] :][: min(body["limit"], max_page_size)]
-                data = [{"id": batch_id, "name": batch_id, "status": 1} for batch_id in page]
-                codes = {"resultCode": "0200000", "returnCode": "0200000"}
-                body = json.dumps({**codes, "totalCount": len(page), "data": data})
-                simulator.inject("answer", status=200, body=body)
-
-            simulator.on_request = answer
-            yield simulator
-
     def test_a_total_count_of_the_campaign_is_well(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         told = doctor_visits(simulator, "1001").told["total count"]
         assert told == Told("ok", "it is the campaign's, 3, also on a page of 1", "")
 
     @pytest.mark.parametrize("batches", [3, 150])
     def test_a_total_count_of_the_page_is_told(self, doctor_visits: Doctor, batches: int) -> None:
-        with self.counting_the_page(batches) as simulator:
+        with platform(batches=batches) as simulator:
+            simulator.service.total_counts_page = True
             told = doctor_visits(simulator, "1001").told["total count"]
         assert told.state == "warn"
         assert told.finding.startswith("it is that of the page: 1 of a page of 1, ")
 
     def test_batches_hidden_by_the_total_count_are_a_failure(self, doctor_visits: Doctor) -> None:
-        with self.counting_the_page(120, max_page_size=50) as simulator:
+        with platform(batches=120, max_page_size=50) as simulator:
+            simulator.service.total_counts_page = True
             told = doctor_visits(simulator, "1001").told["total count"]
         assert told.state == "fail"
         assert told.finding.endswith("; batches beyond it are not seen")
