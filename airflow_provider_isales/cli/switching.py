@@ -9,9 +9,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal
 
-from rich.box import SIMPLE_HEAD
 from rich.live import Live
-from rich.table import Table
+from rich.text import Text
 
 from airflow_provider_isales.cli.at_once import map_each
 from airflow_provider_isales.cli.connections import make_campaign_keys
@@ -37,8 +36,8 @@ class CampaignRun:
         self.switch = switch
         self.campaign = campaign
         self.error = ""
-        #: The batches that were listed with the opposite status; None before they were listed.
-        self.opposite: set[str] | None = None
+        #: The batches that were listed with the opposite status.
+        self.opposite: set[str] = set()
         self.interrupted = False
         self.began = self.ended = 0.0
         self._announce = announce
@@ -77,24 +76,16 @@ class CampaignRun:
         found = {result.already.value.replace("_", " "): result.unchanged, "failed": result.failed, "gone": result.gone}
         counts = [f"{len(result.changed)} {result.done.value}"]
         counts += [f"{len(batches)} {name}" for name, batches in found.items() if batches]
-        end = f"confirmed by list ({self.seconds:.1f} s)"
+        end = f"confirmed by list ({self.seconds:.1f} s)" if self.ended else "..."
         if self.interrupted:
             counts += [f"{len(result.unknown)} asked but not answered: not known", f"{len(result.not_tried)} not tried"]
             end = "not confirmed by list"
+        elif not self.ended:
+            counts.append(f"{len(self.opposite.difference(result.changed))} to do")
         return f"{self.campaign}: {', '.join(counts)}; {end}"
 
-    def to_cells(self) -> list[str]:
-        """Return the result as the cells of a row."""
-        result = self.result()
-        left = "" if self.opposite is None else str(len(self.opposite.difference(result.changed)))
-        state = "confirmed by list" if self.ended else "..." if self.began else ""
-        if self.error:
-            state, left = "FAILED", "?"
-        counts = [str(len(result.changed)), str(len(result.failed)), f"{self.seconds:.1f}"] if self.began else [""] * 3
-        return [str(self.campaign.campaign_id), left, *counts, state]
-
     def _note(self, batch_ids: list[str]) -> None:
-        self.opposite = {*(self.opposite or ()), *batch_ids}
+        self.opposite = {*self.opposite, *batch_ids}
         if self._announce is not None:
             self._announce({self.campaign: batch_ids})
 
@@ -129,7 +120,7 @@ def switch_batches(
         for campaign, batch_ids in batches.items()
     ]
     on_terminal = sys.stdout is not None and sys.stdout.isatty()
-    display = (_Json if arguments.output == "json" else _Table if on_terminal else _Lines)(runs)
+    display = (_Json if arguments.output == "json" else _LiveLines if on_terminal else _Lines)(runs)
     try:
         with display:
             map_each(CampaignRun.run, runs, at_once, display.update)
@@ -203,12 +194,12 @@ class _Lines(_Json):
                 say(run.to_line())
 
 
-class _Table(_Lines):
-    """Shows all campaigns in a table that is kept up to date; what went wrong follows below it."""
+class _LiveLines(_Lines):
+    """Keeps the lines of all campaigns up to date on a terminal."""
 
     def __init__(self, runs: Sequence[CampaignRun]) -> None:
         super().__init__(runs)
-        self._live = Live(self._make_table(), auto_refresh=False)
+        self._live = Live(auto_refresh=False)
 
     def __enter__(self) -> None:
         self._live.start()
@@ -218,21 +209,6 @@ class _Table(_Lines):
             self._live.stop()
 
     def update(self) -> None:
+        lines = [Text(run.to_line(), "bold red" if run.error else "") for run in self.runs]
         with suppress(OSError):
-            self._live.update(self._make_table(), refresh=True)
-
-    def show_end(self) -> None:
-        for run in self.runs:
-            if run.error:
-                say(run.to_line())
-        super().show_end()
-
-    def _make_table(self) -> Table:
-        switch = self.runs[0].switch
-        table = Table("campaign", box=SIMPLE_HEAD)
-        for name in (switch.opposite.name.lower(), switch.done.value, "failed", "seconds"):
-            table.add_column(name, justify="right")
-        table.add_column("")
-        for run in self.runs:
-            table.add_row(*run.to_cells(), style="bold red" if run.error else "")
-        return table
+            self._live.update(Text("\n").join(lines), refresh=True)

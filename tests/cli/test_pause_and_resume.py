@@ -201,10 +201,12 @@ class TestOnATerminal:
         assert "Nothing was paused." in terminal.shown
         assert started() == 1000
 
-    def test_pause_yes_does_not_ask_and_shows_a_table(self, isales: Isales, twenty: Simulator) -> None:
+    def test_pause_yes_does_not_ask_and_keeps_lines_up_to_date(self, isales: Isales, twenty: Simulator) -> None:
+        twenty.inject("delay", seconds=1, times=20, verb="pause")
         terminal = isales.on_terminal("pause", 1001, 1002, ABSENT, "--yes")
         assert terminal.end() == 1
         assert "[y/N]" not in terminal.shown
+        assert "campaign 1001 (VDN 25): 0 paused, 50 to do; ..." in terminal.shown
         assert terminal.shown.count("confirmed by list") >= 2
         assert f"campaign {ABSENT} (VDN 25): FAILED" in terminal.shown
         assert "NOT DONE in 1 of 3 campaigns" in terminal.shown
