@@ -97,6 +97,7 @@ class BulkSwitch:
         # Threads only replace values, one thread at a time for each batch, so it can be read while they run.
         self._states: dict[str, BatchState] = {}
         self._confirmed_at: datetime | None = None
+        self._was_listed = False
 
     def run(self) -> BulkResult:
         """
@@ -107,8 +108,8 @@ class BulkSwitch:
         try:
             self._switch_and_verify()
         except ISalesError as error:
-            if not self._states:
-                raise  # no batch is known, so the error says it all
+            if not self._states and not self._was_listed:
+                raise  # nothing is known of the campaign, so the error says it all
             raise self._failure(error) from None
         except BaseException:  # a timeout of the task, an interrupt
             self._session.gate.stop()
@@ -211,6 +212,7 @@ class BulkSwitch:
         except ISalesError as error:
             problem = error
         self._note(listed)
+        self._was_listed |= bool(listed) or problem is None
         return listed, problem
 
     def _note(self, listed: Listed) -> None:
@@ -255,8 +257,9 @@ class BulkSwitch:
         errors = [*failures.values(), *([error] if error else [])]
         # A batch that is started, or may be, is worth a retry; a refusal of another batch does not change that.
         is_open = bool(_select(found, *OPEN) or self._list_wrong()) and not self.failed_by(ISalesNotAllowedError)
-        # A listing that was refused leaves every batch open, unless there is no such campaign.
-        is_open |= isinstance(error, ISalesResultError) and not isinstance(error, ISalesCampaignNotFoundError)
+        # A listing that fails leaves every batch open, unless no other came and there is no such campaign.
+        is_refused = isinstance(error, ISalesResultError) and not isinstance(error, ISalesCampaignNotFoundError)
+        is_open |= is_refused or (error is not None and self._was_listed)
         why = [_format_reasons(failures), *_format_open(found), str(error) if error else self._rounds.outage]
         return ISalesBulkError(
             f"{self._format_counts()}. {' '.join(filter(None, why))}".removesuffix("."),

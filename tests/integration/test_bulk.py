@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -405,6 +406,36 @@ class TestFailures:
         simulator.inject("result", code="0200001", times=999)
         with pytest.raises(ISalesBulkError) as caught:
             client.pause_call_batches(7, ids(campaign)[:3])
+        assert caught.value.retryable
+
+    @pytest.mark.parametrize("given", [True, False])
+    def test_to_find_a_campaign_that_was_listed_before_are_worth_a_later_try(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, given: bool
+    ) -> None:
+        def refuse_the_rest(verb: str, body: dict[str, object]) -> None:
+            if verb == "pause":
+                simulator.inject("result", code="0200007", verb="list", times=99)
+
+        simulator.on_request = refuse_the_rest
+        with pytest.raises(ISalesBulkError) as caught:
+            client.pause_call_batches(7, ids(campaign) if given else "all")
+        assert caught.value.retryable
+
+    @pytest.mark.parametrize("batches", [0, 2, 120])
+    def test_to_authenticate_after_a_first_page_are_worth_a_later_try(
+        self, client: ISalesClient, simulator: Simulator, batches: int
+    ) -> None:
+        simulator.add_campaign(8, batches=batches)
+        date = {"Date": format_datetime(datetime.now(UTC), usegmt=True)}
+        requests = itertools.count()
+
+        def forget_the_key(verb: str, body: dict[str, object]) -> None:
+            if next(requests) == 1:
+                simulator.inject("answer", status=401, headers=date, times=999)
+
+        simulator.on_request = forget_the_key
+        with pytest.raises(ISalesBulkError) as caught:
+            client.pause_call_batches(8)
         assert caught.value.retryable
 
     def test_of_a_campaign_that_does_not_exist_are_permanent(self, client: ISalesClient) -> None:
