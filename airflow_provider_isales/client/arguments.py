@@ -47,13 +47,13 @@ _HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
 def hides_variables(function: Callable[P, None]) -> Callable[P, None]:
-    """Have argument errors leave a function without its frames: tracebacks may show variables, and some are secret."""
+    """Drop the frames of what a function raises: tracebacks may show variables, and some are secret."""
 
     @wraps(function)
     def hiding(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             return function(*args, **kwargs)
-        except ISalesArgumentError as error:
+        except BaseException as error:  # also a timeout of the task, or Ctrl-C
             problem = error
         args, kwargs = (), {}  # type: ignore[assignment]
         raise problem.with_traceback(None) from None
@@ -201,7 +201,9 @@ def check_verify(value: object) -> bool | str:
     if not isinstance(value, (bool, str)):
         raise ISalesArgumentError(f"verify must be true, false or the path of a CA bundle, not {shown(value)}")
     if isinstance(value, str) and os.path.isdir(value):
-        if not any(map(_HASHED_NAME.fullmatch, os.listdir(value))):
+        names: list[str] = []
+        _load("verify names no directory", lambda path: names.extend(os.listdir(path)), value)
+        if not any(map(_HASHED_NAME.fullmatch, names)):
             raise ISalesArgumentError(
                 f"verify names a directory that has no certificate under the name OpenSSL looks for: {shown(value)}. "
                 "Run 'openssl rehash' (or c_rehash) on it, or name one file with all certificates",

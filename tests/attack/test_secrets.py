@@ -247,6 +247,15 @@ def test_an_interrupt_in_the_middle_of_a_call_shows_no_secret(monkeypatch: pytes
     assert (leaks(shown, SECRETS), kind) == ([], "Interruption")
 
 
+def test_an_interrupt_while_a_client_is_made_shows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(**_: object) -> None:
+        raise Interruption("the task took too long")
+
+    monkeypatch.setattr("ssl.create_default_context", interrupt)
+    shown, kind = failure_of(lambda: ISalesClient(**{**GOOD, "proxies": {"https": PROXY}}))
+    assert (leaks(shown, SECRETS), kind) == ([], "Interruption")
+
+
 @pytest.mark.parametrize("half", [ISalesClient.__new__(ISalesClient), C2Auth.__new__(C2Auth)], ids=type)
 def test_the_repr_of_an_object_that_is_only_half_made_works(half: object) -> None:
     assert SECRET not in repr(half)

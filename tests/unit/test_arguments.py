@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -251,6 +253,17 @@ class TestVerify:
     ) -> None:
         (tmp_path / "ca.pem").touch()
         with pytest.raises(ISalesArgumentError, match="openssl rehash") as caught:
+            check_verify(str(tmp_path))
+        assert caught.value.retryable
+
+    def test_is_left_to_a_later_try_if_the_directory_cannot_be_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(path: str) -> list[str]:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+
+        monkeypatch.setattr("os.listdir", refuse)  # root, as whom tests may run, can read all
+        with pytest.raises(ISalesArgumentError, match="verify names no directory that can be read: ") as caught:
             check_verify(str(tmp_path))
         assert caught.value.retryable
 
