@@ -6,6 +6,7 @@ import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from http.client import HTTPException
 from typing import Any
 
 from airflow_provider_isales.client.connection import Connection
@@ -13,6 +14,7 @@ from airflow_provider_isales.client.errors import (
     ISalesCertificateError,
     ISalesConnectError,
     ISalesConnectionLostError,
+    ISalesError,
     ISalesTimeoutError,
     ISalesTLSError,
     ISalesTransportError,
@@ -91,7 +93,7 @@ def _advise(code: int, route: Route, deadline: float) -> str | None:
 
 def _look_at_the_certificate(route: Route, deadline: float) -> Mapping[str, Any]:
     """Connect once more, send nothing, and return the certificate; empty if its authority is not trusted."""
-    with suppress(OSError, ValueError):
+    with suppress(HTTPException, OSError, ValueError, ISalesError):
         connection = Connection(route.to_look_at_the_certificate(), deadline)
         connection.close()
         return connection.peer.certificate

@@ -9,7 +9,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote_to_bytes, urlsplit
 
 import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
@@ -67,7 +67,7 @@ class Route:
         proxy = urlsplit(self._proxy.reveal())
         if proxy.username is None:
             return {"Host": self.target}
-        user = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}".encode("latin-1")
+        user = unquote_to_bytes(proxy.username) + b":" + unquote_to_bytes(proxy.password or "")
         return {"Host": self.target, "Proxy-Authorization": f"Basic {b64encode(user).decode()}"}
 
     def to_look_at_the_certificate(self) -> Self:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import socket
 import time
+from base64 import b64encode
 from typing import Any
 
 import pytest
 from raw_server import RawServer, Wire, answering, client_of, http_answer, tunnel
 
 from airflow_provider_isales.client import (
+    ISalesCertificateError,
     ISalesConnectError,
     ISalesConnectionLostError,
     ISalesTimeoutError,
@@ -28,6 +30,47 @@ def test_a_call_goes_through_the_proxy(scheme: str, monkeypatch: pytest.MonkeyPa
     ):
         assert client.pause_call_batch(7, "1").outcome is Outcome.PAUSED
         assert proxy.connections == 1
+
+
+@pytest.mark.parametrize(("typed", "sent"), [("%E4%BD%A0", "你".encode()), ("%E9", b"\xe9"), ("a%40b", b"a@b")])
+def test_the_password_of_a_proxy_is_sent_as_it_is_percent_encoded(
+    typed: str, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "")
+    heads: list[bytes] = []
+
+    def refuse(wire: Wire) -> None:
+        if request := wire.read_request():
+            heads.append(request.head)
+
+    with (
+        RawServer(refuse, tls=False) as proxy,
+        client_of(1, proxies={"https": f"http://user:{typed}@127.0.0.1:{proxy.port}"}) as client,
+        pytest.raises(ISalesConnectError),
+    ):
+        client.pause_call_batch(7, "1")
+    assert b"Proxy-Authorization: Basic " + b64encode(b"user:" + sent) in heads[0]
+
+
+def test_an_untrusted_certificate_is_named_though_the_proxy_refuses_a_second_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "")
+
+    def serve_once(wire: Wire) -> None:
+        if proxy.connections == 1:
+            tunnel(wire)
+        else:
+            wire.send(b"no more\r\n\r\n")
+
+    with (
+        RawServer(answering(lambda request: http_answer())) as server,
+        RawServer(serve_once, tls=False) as proxy,
+        server.client(verify=True, proxies={"https": f"http://127.0.0.1:{proxy.port}"}) as client,
+        pytest.raises(ISalesCertificateError) as caught,
+    ):
+        client.pause_call_batch(7, "1")
+    assert not caught.value.sent
 
 
 def test_an_answer_that_stops_in_its_middle_does_not_come_in_time() -> None:
