@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 from datetime import UTC, date, datetime
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from isales_command import ISALES, Isales
+from isales_command import ISALES
 
 from airflow_provider_isales.cli.commands import shifts
 from airflow_provider_isales.cli.parser import make_parser
@@ -181,10 +180,3 @@ class TestTheProcess:
         assert done.stdout == ""
         assert done.stderr.startswith("isales: ")
         assert 'shifts.yaml: week["mon"]: "09:00-12:00" is not a list of shifts: write ["09:00-12:00"]' in done.stderr
-
-    def test_the_preview_on_a_terminal_has_colours(self, file: Path) -> None:
-        environment = {**os.environ}
-        environment.pop("NO_COLOR", None)
-        terminal = Isales(environment).on_terminal("shifts", file, "--days", "2")
-        assert terminal.end() == 0
-        assert "\x1b[1;31m" in terminal.shown

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pendulum
-from rich.console import Console
-from rich.table import Table
 
 from airflow_provider_isales.cli.calendars import read_calendar
 from airflow_provider_isales.cli.output import say
 from airflow_provider_isales.cli.statuses import SUCCESS, UsageError
 from airflow_provider_isales.shifts import ShiftCalendar
 
-COLUMNS = {"day": "", "starts": "green", "ends": "", "pause at": "bold red", "note": "dim"}
+COLUMNS = ("day", "starts", "ends", "pause at", "note")
 _DAYS_OF_WEEK = 7
 _TICK = timedelta(microseconds=1)
 
@@ -31,15 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     except OverflowError:
         raise UsageError(f"no calendar reaches {arguments.days} days from {first} on") from None
     say(calendar.summary)
-    if sys.stdout.isatty():
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for column, style in COLUMNS.items():
-            table.add_column(column, style=style)
-        for row in rows:
-            table.add_row(*row)
-        Console(file=sys.stdout).print(table)
-        return SUCCESS
-    lines = [tuple(COLUMNS), *rows]
+    lines = [COLUMNS, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         say("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
