@@ -86,7 +86,9 @@ def settle(state: BatchState, switch: Switch, *, missing_is_gone: bool) -> tuple
         return Outcome.FAILED, error
     if state.listed is switch.opposite and state.asked_at is not None:
         return Outcome.FAILED, error or ISalesUnchangedError(f"list still has it as {switch.opposite.name.lower()}")
-    if state.is_missing and missing_is_gone:
+    # Of a batch that the service has said nothing about, a listing that lacks it is too little to be sure.
+    is_unanswered = isinstance(error, (ISalesTransportError, ISalesProtocolError))
+    if state.is_missing and missing_is_gone and not is_unanswered:
         return Outcome.GONE, None
     if state.is_missing and state.outcome is not Outcome.NOT_TRIED:
         # Retryable: it was there when it answered.

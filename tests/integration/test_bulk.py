@@ -159,6 +159,22 @@ class TestEveryBatch:
         assert len(result.changed) == 119
 
 
+def test_no_batch_is_gone_because_a_firewall_blocks_the_pauses_and_list_comes_back_empty(
+    client: ISalesClient, simulator: Simulator
+) -> None:
+    campaign = simulator.add_campaign(7, batches=3)
+    listed = ids(campaign)
+
+    def forget_all(verb: str, body: dict[str, object]) -> None:
+        if verb == "pause":
+            campaign.batches.clear()
+
+    simulator.on_request = forget_all
+    simulator.inject("answer", status=403, verb="pause", times=9)
+    result, _ = failure_of(client)
+    assert (sorted(result.failed), result.gone) == (listed, [])
+
+
 def test_a_batch_that_is_missing_for_a_while_and_then_started_is_a_failure(
     client: ISalesClient, simulator: Simulator
 ) -> None:

@@ -104,6 +104,11 @@ def test_a_missing_batch_is_gone_where_that_is_no_failure() -> None:
     assert outcome_of(asked().failed(REFUSED).missed()) is Outcome.GONE
 
 
+@pytest.mark.parametrize("error", [LOST, NEVER_SENT])
+def test_a_missing_batch_is_not_gone_if_the_service_never_answered_for_it(error: ISalesError) -> None:
+    assert outcome_of(asked().failed(error).missed()) is Outcome.FAILED
+
+
 def test_a_missing_batch_failed_where_it_was_asked_for() -> None:
     assert outcome_of(asked().switched(Outcome.PAUSED).missed(), missing_is_gone=False) is Outcome.FAILED
 
