@@ -55,9 +55,9 @@ class BatchState:
         asked_at = self.asked_at if took_effect else now
         return replace(self, outcome=Outcome.UNKNOWN, error=None, listed=None, is_missing=False, asked_at=asked_at)
 
-    def switched(self, outcome: Outcome) -> BatchState:
-        """Return the state after a response said that the batch is as wanted."""
-        return replace(self, outcome=outcome)
+    def switched(self, outcome: Outcome, changed_at: datetime | None = None) -> BatchState:
+        """Return the state after a response said that the batch is as wanted, and when a request was sent that did it."""
+        return replace(self, outcome=outcome, asked_at=changed_at or self.asked_at)
 
     def failed(self, error: ISalesError) -> BatchState:
         """Return the state after a request failed."""

@@ -188,11 +188,14 @@ class BulkSwitch:
             self._session.gate.pass_through(deadline)
         except ISalesError as error:
             return error
-        state = self._states[batch_id] = self._states[batch_id].asked(self._session.gate.now(), self.switch.opposite)
+        now = self._session.gate.now()
+        state = self._states[batch_id] = self._states[batch_id].asked(now, self.switch.opposite)
         try:
             batch = BatchKey(self.campaign.vdn_id, self.campaign.campaign_id, batch_id)
             reply = self._session.call_once(self.switch, batch, timeout)
-            self._states[batch_id] = state.switched(self.switch.outcome_of(reply.code))
+            outcome = self.switch.outcome_of(reply.code)
+            # If this request changed it, no earlier one had taken effect.
+            self._states[batch_id] = state.switched(outcome, now if outcome is self.switch.done else None)
             return None
         except ISalesError as error:
             self._states[batch_id] = state.failed(error)

@@ -747,6 +747,17 @@ class TestWhen:
         simulator.inject("close_after", verb="pause")
         assert client.pause_call_batches(7).asked_at == undisturbed.asked_at
 
+    def test_the_request_counts_that_changed_the_batch_if_an_earlier_one_changed_nothing(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(7, batches=1)
+        moments: list[datetime] = []
+        simulator.on_request = lambda verb, body: moments.append(self.now()) if verb == "pause" else None
+        simulator.inject("answer", status=503, verb="pause")
+        (asked_at,) = client.pause_call_batches(7).changed_when_asked.values()
+        first, second = moments
+        assert first < asked_at < second
+
     def test_what_no_listing_confirms_is_not_confirmed(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(7, batches=1)
         simulator.inject("result", verb="list", code="0200001", times=9)
