@@ -56,7 +56,7 @@ class BatchState:
         return replace(self, outcome=Outcome.UNKNOWN, error=None, listed=None, is_missing=False, asked_at=asked_at)
 
     def switched(self, outcome: Outcome, changed_at: datetime | None = None) -> BatchState:
-        """Return the state after a response said that the batch is as wanted, and when a request was sent that did it."""
+        """Return the state after a response said that the batch is as wanted, since ``changed_at`` if that is known."""
         return replace(self, outcome=outcome, asked_at=changed_at or self.asked_at)
 
     def failed(self, error: ISalesError) -> BatchState:
