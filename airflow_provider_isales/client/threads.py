@@ -45,13 +45,17 @@ def work_off(
     :param tick: is called every few seconds meanwhile
     :param tick_seconds: how often
     """
-    threads = [
+    threads: list[threading.Thread] = []
+    for number in range(min(parallel, queue.left)):
         # Daemons: an interpreter that ends does not wait for their answers.
-        threading.Thread(target=work, args=(queue,), name=f"isales-{number}", daemon=True)
-        for number in range(min(parallel, queue.left))
-    ]
-    for thread in threads:
-        thread.start()
+        thread = threading.Thread(target=work, args=(queue,), name=f"isales-{number}", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:  # the machine allows no more threads: fewer do the work
+            if not threads:
+                raise
+            break
+        threads.append(thread)
     for thread in threads:
         while thread.is_alive():
             thread.join(tick_seconds)

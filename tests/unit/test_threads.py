@@ -28,6 +28,20 @@ def test_as_many_are_under_way_at_once_as_are_allowed() -> None:
     assert len(met) == 4
 
 
+def test_fewer_threads_do_all_the_work_where_the_machine_allows_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = threading.Thread.start
+
+    def start_one(thread: threading.Thread) -> None:
+        if thread.name != "isales-0":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_one)
+    done: list[int] = []
+    work_off(Queue(range(100)), done.extend, parallel=8)
+    assert sorted(done) == [*range(100)]
+
+
 @pytest.mark.parametrize(("things", "threads"), [(2, 2), (10, 3)])
 def test_there_are_no_more_threads_than_are_of_use(things: int, threads: int) -> None:
     started: list[str] = []
