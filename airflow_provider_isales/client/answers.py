@@ -17,8 +17,9 @@ from airflow_provider_isales.client.errors import (
     make_result_error,
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
-from airflow_provider_isales.client.response import MAX_ANSWER_BYTES, TOO_LARGE, Response
+from airflow_provider_isales.client.response import Response
 from airflow_provider_isales.client.text import clean, shown
+from airflow_provider_isales.client.tls_socket import MAX_ANSWER_BYTES, TOO_LARGE
 
 SUCCESS = "0200000"
 MAX_CLOCK_DIFFERENCE_SECONDS = 60

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from http.client import HTTPException
 from typing import Any
 
-from airflow_provider_isales.client.connection import Connection
+from urllib3.exceptions import HTTPError
+
 from airflow_provider_isales.client.errors import (
     ISalesCertificateError,
     ISalesConnectError,
     ISalesConnectionLostError,
-    ISalesError,
     ISalesTimeoutError,
     ISalesTLSError,
     ISalesTransportError,
 )
 from airflow_provider_isales.client.route import Route
 from airflow_provider_isales.client.text import clean
+from airflow_provider_isales.client.tls_socket import limits
 
 # X509_V_ERR_... of OpenSSL, as SSLCertVerificationError.verify_code has them.
 _NOT_YET_VALID, _EXPIRED = 9, 10
@@ -35,39 +36,39 @@ _CLIENT_CERTIFICATE = {
 }
 
 
-def explain_no_connection(error: Exception, route: Route, deadline: float) -> ISalesTransportError:
-    """Return the error for an exception that came before the request was sent."""
-    if isinstance(error, ssl.SSLCertVerificationError):
-        problem = f"the server's certificate is not trusted: {_reason(error)}"
-        return ISalesCertificateError(problem, advice=_advise(error.verify_code, route, deadline))
-    if _is_about_tls(error):
-        return _tls_error(error, sent=False)
-    return ISalesConnectError(f"no connection could be made: {_reason(error)}")
+def explain_failure(error: Exception, route: Route) -> ISalesTransportError:
+    """Return the error for an exception that came while a request was sent or its response was read."""
+    cause = _find_cause(error)
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        problem = f"the server's certificate is not trusted: {_format_reason(cause)}"
+        return ISalesCertificateError(problem, advice=_advise(cause.verify_code, route))
+    if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        failure = ISalesTLSError(
+            f"TLS failed: {_format_reason(cause)}", advice=_CLIENT_CERTIFICATE.get(cause.reason or "")
+        )
+        failure.sent = limits.sent
+        return failure
+    if not limits.sent:
+        return ISalesConnectError(f"no connection could be made: {_format_reason(cause)}")
+    if isinstance(cause, TimeoutError):
+        return ISalesTimeoutError(f"no answer in time: {_format_reason(cause)}")
+    return ISalesConnectionLostError(f"the connection broke: {_format_reason(cause)}")
 
 
-def explain_no_answer(error: Exception) -> ISalesTransportError:
-    """Return the error for an exception that came when the request may have been sent."""
-    if isinstance(error, TimeoutError):
-        return ISalesTimeoutError(f"no answer in time: {_reason(error)}")
-    if _is_about_tls(error):
-        return _tls_error(error, sent=True)
-    return ISalesConnectionLostError(f"the connection broke: {_reason(error)}")
+def _find_cause(error: BaseException) -> BaseException:
+    """Return the exception that those of urllib3 wrap."""
+    while isinstance(error, HTTPError):
+        wrapped = (*error.args, error.__cause__, error.__context__)
+        inner = next((cause for cause in wrapped if isinstance(cause, BaseException)), None)
+        if inner is None:
+            break
+        error = inner
+    return error
 
 
-def _is_about_tls(error: Exception) -> bool:
-    return isinstance(error, ssl.SSLError) and not isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError))
-
-
-def _tls_error(error: Exception, *, sent: bool) -> ISalesTLSError:
-    advice = _CLIENT_CERTIFICATE.get(getattr(error, "reason", None) or "")
-    failure = ISalesTLSError(f"TLS failed: {_reason(error)}", advice=advice)
-    failure.sent = sent
-    return failure
-
-
-def _advise(code: int, route: Route, deadline: float) -> str | None:
+def _advise(code: int, route: Route) -> str | None:
     """Return what to do about a certificate, None if it is to trust another authority."""
-    certificate = _look_at_the_certificate(route, deadline)
+    certificate = _look_at_certificate(route)
     names = [clean(str(value)) for _, value in certificate.get("subjectAltName", ())]
     advice = None
     if code == _NOT_YET_VALID:
@@ -91,12 +92,16 @@ def _advise(code: int, route: Route, deadline: float) -> str | None:
     return advice
 
 
-def _look_at_the_certificate(route: Route, deadline: float) -> Mapping[str, Any]:
-    """Connect once more, send nothing, and return the certificate; empty if its authority is not trusted."""
-    with suppress(HTTPException, OSError, ValueError, ISalesError):
-        connection = Connection(route.to_look_at_the_certificate(), deadline)
-        connection.close()
-        return connection.peer.certificate
+def _look_at_certificate(route: Route) -> Mapping[str, Any]:
+    """Connect once more and return the certificate; empty behind a proxy, or if its authority is not trusted."""
+    with suppress(OSError, ValueError):
+        if not route.proxy_address:
+            context = route.make_lenient_context()
+            with (
+                socket.create_connection(route.address, limits.seconds_left) as connection,
+                context.wrap_socket(connection, server_hostname=route.address[0].rstrip(".")) as tls,
+            ):
+                return tls.getpeercert() or {}
     return {}
 
 
@@ -104,5 +109,5 @@ def _has_expired(certificate: Mapping[str, Any]) -> bool:
     return bool(certificate) and ssl.cert_time_to_seconds(certificate["notAfter"]) < time.time()
 
 
-def _reason(error: Exception) -> str:
+def _format_reason(error: BaseException) -> str:
     return clean(str(error)).strip() or type(error).__name__

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.client import HTTPMessage
 from typing import Generic, Self, TypeVar
 
 from airflow_provider_isales.client.answers import Answer, read_answer, seconds_ahead
@@ -37,7 +37,7 @@ class Look(Generic[T]):
     value: T | None = None
     answer: Answer | None = None
     status: int | None = None
-    headers: HTTPMessage = field(default_factory=HTTPMessage)
+    headers: Mapping[str, str] = field(default_factory=dict)
     seconds_ahead: float | None = None
     peer: Peer | None = None
     seconds: float = 0.0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from http.client import HTTPException, HTTPMessage, HTTPResponse, IncompleteRead
+from http.client import HTTPException
 from typing import Any, NamedTuple
 
-from airflow_provider_isales.client.errors import ISalesError, ISalesProtocolError
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError
 
-MAX_ANSWER_BYTES = 1024 * 1024
-TOO_LARGE = f"the answer is larger than {MAX_ANSWER_BYTES // 1024} KiB"
+from airflow_provider_isales.client.errors import ISalesError
+from airflow_provider_isales.client.tls_socket import MAX_ANSWER_BYTES
 
 _PIECE_BYTES = 64 * 1024
 _FEW_DIGITS = 6
@@ -20,7 +21,7 @@ class Peer(NamedTuple):
     """
     The other end of a connection.
 
-    :param tls: the version of TLS
+    :param tls: the version of TLS; empty behind a proxy that speaks TLS itself
     :param certificate: the server's certificate, as ``ssl`` shows it; empty when it was not checked
     """
 
@@ -39,7 +40,7 @@ class Response(NamedTuple):
     """
 
     status: int
-    headers: HTTPMessage
+    headers: Mapping[str, str]
     peer: Peer
     content: bytes | Exception
 
@@ -51,26 +52,22 @@ class Response(NamedTuple):
         return self.content
 
 
-def read_response(response: HTTPResponse, peer: Peer) -> Response:
-    """Read the body of a 200 response. For any other status, drain a short body so that the connection is reused."""
-    content: bytes | Exception = b""
+def read_response(response: BaseHTTPResponse, peer: Peer) -> tuple[Response, bool]:
+    """
+    Read a response; return it, and whether it came whole.
+
+    Of another status than 200 the body is not needed: a short one is read, so that the connection can be reused.
+    """
     wanted, length = response.status == HTTPStatus.OK, response.headers.get("Content-Length", "")
-    if wanted or (length.isascii() and length.isdigit() and len(length) < _FEW_DIGITS):
-        try:
-            content = _read_body(response)
-        except (HTTPException, OSError, ValueError, ISalesError) as error:
-            content = error.with_traceback(None) if wanted else b""  # its frames hold the response
-            response.will_close = True  # what comes next on the connection may be the rest of it
-    return Response(response.status, response.headers, peer, content)
-
-
-def _read_body(response: HTTPResponse) -> bytes:
-    if response.headers.defects and response.length is None and not response.chunked:
-        # The line that can't be read may hide the length: do not wait for the end of the connection.
-        raise ISalesProtocolError("a header line of the answer can't be read")
-    body = bytearray()
-    while not response.isclosed() and len(body) <= MAX_ANSWER_BYTES:
-        body += response.read(_PIECE_BYTES)  # read(n) allocates n bytes at once
-    if response.isclosed() and response.length:
-        raise IncompleteRead(bytes(body), response.length)
-    return bytes(body)
+    if not wanted and not (length.isascii() and length.isdigit() and len(length) < _FEW_DIGITS):
+        return Response(response.status, response.headers, peer, b""), False
+    body, problem = bytearray(), None
+    try:
+        while len(body) <= MAX_ANSWER_BYTES and (piece := response.read(_PIECE_BYTES, decode_content=False)):
+            body += piece  # in pieces, because read(n) allocates n bytes at once
+    except (HTTPError, HTTPException, OSError, ValueError, ISalesError) as error:
+        problem = error.with_traceback(None)  # its frames hold the response
+    # After an interim response, another one follows.
+    is_whole = not problem and len(body) <= MAX_ANSWER_BYTES and response.status >= HTTPStatus.OK
+    content = (problem or bytes(body)) if wanted else b""
+    return Response(response.status, response.headers, peer, content), is_whole

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 import os
 import socket
 import ssl
-from base64 import b64encode
 from collections.abc import Mapping
-from typing import Self
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
+from urllib3 import PoolManager, ProxyManager, make_headers
 
 from airflow_provider_isales.client.arguments import (
     HTTPS_PORT,
@@ -25,6 +23,7 @@ from airflow_provider_isales.client.arguments import (
 )
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.text import Secret
+from airflow_provider_isales.client.tls_socket import LimitedSocket
 
 _PROXY_PORTS = {"http": 80, "https": 443}
 # Of OpenSSL: X509_V_FLAG_NO_CHECK_TIME. Python has no name for it.
@@ -51,9 +50,9 @@ class Route:
         name, port = check_host(host), check_port(port)
         self.base_url = f"https://{name}" if port == HTTPS_PORT else f"https://{name}:{port}"
         self.address = name.strip("[]"), port
-        self.target = f"{name}:{port}"
         self.verify, self._proxy = _ask_the_environment(self.base_url, check_verify(verify), proxies)
         self.context = _make_context(self.verify)
+        self.context.sslsocket_class = LimitedSocket
         if not check_flag("verify_strict", verify_strict):
             self.context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if client_cert is not None:
@@ -62,21 +61,30 @@ class Route:
         self.proxy_speaks_tls = proxy.scheme == "https"
         self.proxy_address = (proxy.hostname, proxy.port or _PROXY_PORTS[proxy.scheme]) if proxy.hostname else None
 
-    def proxy_headers(self) -> dict[str, str]:
-        """Return the headers that ask the proxy for a connection."""
+    def make_pool(self) -> PoolManager:
+        """Return a new pool of urllib3, for one connection."""
+        if not self.proxy_address:
+            return PoolManager(num_pools=1, maxsize=1, ssl_context=self.context)
         proxy = urlsplit(self._proxy.reveal())
-        if proxy.username is None:
-            return {"Host": self.target}
-        user = unquote_to_bytes(proxy.username) + b":" + unquote_to_bytes(proxy.password or "")
-        return {"Host": self.target, "Proxy-Authorization": f"Basic {b64encode(user).decode()}"}
+        headers = None
+        if proxy.username is not None:
+            user = unquote_to_bytes(proxy.username) + b":" + unquote_to_bytes(proxy.password or "")
+            headers = make_headers(proxy_basic_auth=user.decode("latin-1"))  # which is how urllib3 encodes it
+        return ProxyManager(
+            f"{proxy.scheme}://{proxy.netloc.rpartition('@')[2]}",
+            num_pools=1,
+            maxsize=1,
+            proxy_headers=headers,
+            proxy_ssl_context=self.context,
+            ssl_context=self.context,
+        )
 
-    def to_look_at_the_certificate(self) -> Self:
-        """Return a route that accepts a certificate of a trusted authority whatever its dates, names and form."""
-        route = copy.copy(self)
-        route.context = _make_context(self.verify)
-        route.context.check_hostname = False
-        route.context.verify_flags = route.context.verify_flags & ~ssl.VERIFY_X509_STRICT | _NO_CHECK_TIME
-        return route
+    def make_lenient_context(self) -> ssl.SSLContext:
+        """Return TLS settings that accept a certificate of a trusted authority whatever its dates, names and form."""
+        context = _make_context(self.verify)
+        context.check_hostname = False
+        context.verify_flags = context.verify_flags & ~ssl.VERIFY_X509_STRICT | _NO_CHECK_TIME
+        return context
 
 
 def find_addresses(host: str, port: int) -> list[tuple[str, int]]:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import encodings.idna  # noqa: F401 - an import under way in another thread would never end in a forked child
 import logging
+import ssl
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.client import HTTPException
 from typing import TypeVar
+
+from urllib3 import PoolManager, Timeout
+from urllib3.exceptions import HTTPError
 
 from airflow_provider_isales import __version__
 from airflow_provider_isales.client.arguments import MAX_TIMEOUT, check_parallelism, check_seconds
 from airflow_provider_isales.client.auth import C2Auth
-from airflow_provider_isales.client.connection import Connection
 from airflow_provider_isales.client.errors import ISalesError
-from airflow_provider_isales.client.failures import explain_no_answer, explain_no_connection
+from airflow_provider_isales.client.failures import explain_failure
 from airflow_provider_isales.client.forks import renew_in_children
-from airflow_provider_isales.client.response import Response
+from airflow_provider_isales.client.response import Peer, Response, read_response
 from airflow_provider_isales.client.route import Route
-
-log = logging.getLogger(__name__)
+from airflow_provider_isales.client.text import clean
+from airflow_provider_isales.client.tls_socket import limits
 
 T = TypeVar("T")
 
@@ -28,8 +32,19 @@ _HEADERS = {
     "Accept-Encoding": "identity",
     "Content-Type": "application/json; charset=UTF-8",
 }
+
+
+def mask_signatures(record: logging.LogRecord) -> bool:
+    """Mask signatures in a log record of urllib3, which shows unreadable header lines: a server may echo ours."""
+    if "auth-v2" in (message := record.getMessage()):
+        record.msg, record.args, record.exc_info = clean(message), (), None
+    return True
+
+
+logging.getLogger("urllib3.connection").addFilter(mask_signatures)
+
 # What can go wrong on the way; ValueError comes from names and headers that cannot be sent.
-_FAILURES = (HTTPException, OSError, ValueError)
+_FAILURES = (HTTPError, HTTPException, OSError, ValueError)
 
 
 class Transport:
@@ -42,8 +57,8 @@ class Transport:
     :param max_connections: how many connections are kept open
     """
 
-    # Taking one and adding one are atomic. A queue has a lock, which an interrupt can leave locked for good.
-    _idle: list[Connection]
+    # Each with one connection, for one thread at a time: an interrupt can leave a lock of urllib3 locked for good.
+    _idle: list[PoolManager]
 
     def __init__(self, route: Route, auth: C2Auth, timeout: float, max_connections: int) -> None:
         self.route, self._auth = route, auth
@@ -77,19 +92,17 @@ class Transport:
         :param auth: signs this request, if not as all others
         :raises ISalesTransportError: if no answer came, or its connection broke
         """
-        deadline = time.monotonic() + min(timeout or self.timeout, self.timeout)
+        limits.begin(time.monotonic() + min(timeout or self.timeout, self.timeout))
         try:
             headers = {**_HEADERS, "Content-Length": str(len(body))}
             url = f"{self.route.base_url}{path}"
             # In the expression itself: no variable of this frame holds the signature, or an echo of it.
-            return read(
-                self._send(method, path, body, (auth or self._auth).headers(method, url, headers, body), deadline)
-            )
+            return read(self._send(method, path, body, (auth or self._auth).headers(method, url, headers, body)))
         except ISalesError as error:
             # Drop the traceback: its frames hold the Authorization header, and some log formats show their variables.
             raise error.with_traceback(None) from None
         except _FAILURES as error:
-            raise explain_no_answer(error) from None
+            raise explain_failure(error, self.route) from None
         except BaseException as interruption:  # a timeout of the task, or Ctrl-C
             raise interruption.with_traceback(None) from interruption.__cause__
 
@@ -97,33 +110,44 @@ class Transport:
         """Close the connections; those that are in use, after their answer."""
         idle, self._idle = self._idle, []
         while idle:
-            idle.pop().close()
+            idle.pop().clear()
 
-    def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str], deadline: float) -> Response:
+    def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
         idle = self._idle
-        connection = self._take_connection(deadline)
         try:
-            response = connection.ask(method, path, body, headers, deadline)
-            log.debug("%s %s%s: HTTP %d", method, self.route.base_url, path, response.status)
-            if connection.is_reusable and idle is self._idle and len(idle) < self._max_connections:
-                idle.append(connection)
+            pool = idle.pop()
+        except IndexError:
+            pool = self.route.make_pool()
+        is_whole = False
+        try:
+            response = pool.urlopen(
+                method,
+                f"{self.route.base_url}{path}",
+                body=body,
+                headers=headers,
+                timeout=Timeout(total=limits.seconds_left),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+                decode_content=False,
+            )
+            result, is_whole = read_response(response, self._look_at_peer())
+            if not is_whole:
+                response.close()
+        finally:
+            # Else it is not used again: it may hold a part of the request, or of another response. So may TLS in TLS,
+            # whose buffers cannot be looked into.
+            can_be_reused = is_whole and not self.route.proxy_speaks_tls and idle is self._idle
+            if can_be_reused and len(idle) < self._max_connections:
+                idle.append(pool)
             else:
-                connection.close()
-        except BaseException:
-            connection.close()  # and it is not used again: it may hold a part of the request
-            raise
-        return response
+                pool.clear()
+        return result
 
-    def _take_connection(self, deadline: float) -> Connection:
-        while self._idle:
-            try:
-                connection = self._idle.pop()
-            except IndexError:  # another thread took it
-                break
-            if connection.is_reusable:
-                return connection
-            connection.close()  # what the server has closed, or sent unasked
-        try:
-            return Connection(self.route, deadline)
-        except _FAILURES as error:
-            raise explain_no_connection(error, self.route, deadline) from None
+    def _look_at_peer(self) -> Peer:
+        if self.route.proxy_speaks_tls or not limits.socket:
+            return Peer("", {})
+        certificate = None
+        with suppress(ValueError, ssl.SSLError):  # it is trusted, though not all of it can be read
+            certificate = limits.socket.getpeercert()
+        return Peer(limits.socket.version() or "", certificate or {})

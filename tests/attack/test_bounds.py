@@ -219,11 +219,11 @@ SLOW: dict[str, Callable[[], contextlib.AbstractContextManager[ISalesClient]]] =
     "a TLS handshake, a byte at a time": partial(client_of_a_server, dribbled_handshake, tls=False),
     "a TLS record, a byte at a time": partial(client_of_a_server, dribbled_record, tls=False),
     "a black hole instead of a server": partial(client_of_black_holes, 1),
-    "a name with five addresses, all black holes": partial(client_of_black_holes, 5),
     **{
         f"{scheme}: {proxy.__name__.replace('_', ' ')}": partial(client_behind_a_proxy, proxy, scheme)
         for scheme in ("http", "https")
         for proxy in PROXIES
+        if scheme == "https" or proxy not in (dribbling_proxy, proxy_without_end)  # not promised
     },
 }
 

@@ -215,11 +215,11 @@ class TestAServerThatAsksForAClientCertificate:
 
         return adapt
 
-    @pytest.mark.parametrize("most", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-    def test_is_said_to_do_so(self, tmp_path: Path, most: ssl.TLSVersion) -> None:
+    # With TLS 1.3 a server refuses after the request was sent: if it resets the connection, its reason may be lost.
+    def test_is_said_to_do_so(self, tmp_path: Path) -> None:
         authority = Authority(tmp_path)
         with (
-            served(authority.issue(), self.ask(authority, most)) as client,
+            served(authority.issue(), self.ask(authority, ssl.TLSVersion.TLSv1_2)) as client,
             client(verify=authority.ca_file) as ours,
             pytest.raises(ISalesTLSError, match="'client_cert'"),
         ):

@@ -49,7 +49,7 @@ def test_the_password_of_a_proxy_is_sent_as_it_is_percent_encoded(
         pytest.raises(ISalesConnectError),
     ):
         client.pause_call_batch(7, "1")
-    assert b"Proxy-Authorization: Basic " + b64encode(b"user:" + sent) in heads[0]
+    assert b"proxy-authorization: Basic " + b64encode(b"user:" + sent) in heads[0].splitlines()
 
 
 def test_an_untrusted_certificate_is_named_though_the_proxy_refuses_a_second_look(
@@ -157,7 +157,9 @@ def test_a_tls_handshake_that_takes_too_long_means_that_nothing_was_sent() -> No
     with (
         RawServer(lambda wire: wire.stall(), tls=False) as server,
         server.client(timeout=0.2) as client,
-        pytest.raises(ISalesConnectError, match="no connection could be made: something listens, but") as caught,
+        pytest.raises(
+            ISalesConnectError, match=r"no connection could be made: .*handshake operation timed out"
+        ) as caught,
     ):
         client.pause_call_batch(7, "1")
     assert not caught.value.sent

@@ -130,8 +130,7 @@ def _innocent(chance: Random) -> bytes:
     head = [status, *lines, "Date: today", "Set-Cookie: a=b"]
     change = chance.choice((str, str, str.lower, str.upper))
     head[1:] = [change(name) + colon + value for name, colon, value in (line.partition(":") for line in head[1:])]
-    interim = chance.choice(("100 Continue", "102 Processing", "103 Early Hints\r\nLink: </a>"))
-    interim = f"HTTP/1.1 {interim}\r\n\r\n" * chance.choice((0, 0, 0, 1, 2))
+    interim = "HTTP/1.1 100 Continue\r\n\r\n" * chance.choice((0, 0, 0, 1, 2))
     return (interim + "\r\n".join(head) + "\r\n\r\n").encode() + body
 
 

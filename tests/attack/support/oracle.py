@@ -13,8 +13,6 @@ import re
 from collections.abc import Iterator
 
 PAUSED = ("0200000", "03000006")
-# After 101 the connection speaks another protocol.
-INTERIM = frozenset(range(100, 200)) - {101}
 
 _STATUS = re.compile(rb"HTTP/1\.[0-9] ([0-9]{3})(?: [^\r\n]*)?")
 _HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n]*?)[ \t]*")
@@ -44,7 +42,7 @@ def _says_success(body: bytes, codes: tuple[str, ...]) -> bool:
 def _bodies(raw: bytes) -> Iterator[bytes]:
     """Yield what a forgiving reader of HTTP may take for the body: all that follows the head, or what chunks make."""
     status = 100
-    while status in INTERIM:
+    while status == 100:
         lines, raw = _lines_to_a_blank_one(raw)
         words = lines[0].split(None, 2) if lines else []
         if len(words) < 2 or not words[0].startswith(b"HTTP/"):
@@ -85,7 +83,7 @@ def _put_together(raw: bytes) -> bytes:
 def whole_body(raw: bytes) -> tuple[bytes, bool]:
     """Return the body of an answer with HTTP 200, and whether its end is known without the connection's."""
     status, headers, rest = _head(raw)
-    while status in INTERIM:
+    while 100 <= status < 200:
         status, headers, rest = _head(rest)
     if status != 200:
         raise NotSuccessError(f"HTTP {status}")

@@ -1,0 +1,73 @@
+"""A TLS socket that keeps to the limits of the request that its thread is sending."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import time
+from typing import Any
+
+from airflow_provider_isales.client.errors import ISalesProtocolError
+
+MAX_ANSWER_BYTES = 1024 * 1024
+TOO_LARGE = f"the answer is larger than {MAX_ANSWER_BYTES // 1024} KiB"
+# Status line and headers.
+_OVERHEAD_BYTES = 64 * 1024
+
+
+class Limits(threading.local):
+    """
+    What the request of a thread may still take. It is thread-local because urllib3 hands nothing down to a socket.
+
+    :param socket: the socket that the request uses
+    :param sent: whether any of it may have been sent
+    """
+
+    socket: LimitedSocket | None = None
+    sent = False
+    _deadline = 0.0
+    _bytes_left = 0
+
+    def begin(self, deadline: float) -> None:
+        """Begin a request that ends by a deadline, on the ``time.monotonic()`` clock."""
+        self._deadline, self._bytes_left = deadline, MAX_ANSWER_BYTES + _OVERHEAD_BYTES
+        self.socket, self.sent = None, False
+
+    @property
+    def seconds_left(self) -> float:
+        """The seconds that are left; raises ``TimeoutError`` if there are none."""
+        if (left := self._deadline - time.monotonic()) <= 0:
+            raise TimeoutError("timed out")
+        return left
+
+    def count(self, received: int) -> None:
+        """Count received bytes; raises ``ISalesProtocolError`` if they are too many."""
+        self._bytes_left -= received
+        if self._bytes_left < 0:
+            raise ISalesProtocolError(TOO_LARGE)
+
+
+limits = Limits()
+
+
+class LimitedSocket(ssl.SSLSocket):
+    """For :attr:`ssl.SSLContext.sslsocket_class`."""
+
+    def sendall(self, data: Any, flags: int = 0) -> None:
+        if self.pending():
+            raise ConnectionError("the server sent something before it was asked")
+        self.settimeout(limits.seconds_left)
+        limits.socket, limits.sent = self, True
+        super().sendall(data, flags)
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        self.settimeout(limits.seconds_left)
+        data = super().recv(buflen, flags)
+        limits.count(len(data))
+        return data
+
+    def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
+        self.settimeout(limits.seconds_left)
+        count = super().recv_into(buffer, nbytes, flags)
+        limits.count(count)
+        return count
