@@ -6,7 +6,6 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Literal
@@ -31,17 +30,18 @@ from airflow_provider_isales.client.errors import (
 )
 from airflow_provider_isales.client.listing import MAX_LISTINGS, Listed, find_agreed, list_batches
 from airflow_provider_isales.client.models import BatchKey, BulkResult, CallBatch, CampaignKey, Outcome
-from airflow_provider_isales.client.retry import ONCE, RetryPolicy
+from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.rounds import Rounds
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.text import first_few, shown
+from airflow_provider_isales.client.text import clean, first_few, shown
 from airflow_provider_isales.client.verbs import Switch
 
 log = logging.getLogger(__name__)
 
-# Time limits for listings, in seconds: before the first request for batches that are given, and to verify.
-FIRST_LISTING_SECONDS = 10.0
-VERIFY_SECONDS = 120.0
+# Time limits in seconds: to list a campaign, or to find two listings that agree; and to list it before the first
+# request where the batches are given.
+LISTING_SECONDS = 120.0
+SHORT_LISTING_SECONDS = 10.0
 
 #: The outcomes of batches that may not be as wanted, though nothing says that they failed.
 OPEN = (Outcome.UNKNOWN, Outcome.NOT_TRIED)
@@ -97,7 +97,7 @@ class BulkSwitch:
         # Threads only replace values, one thread at a time for each batch, so it can be read while they run.
         self._states: dict[str, BatchState] = {}
         self._confirmed_at: datetime | None = None
-        self._was_listed = False
+        self._was_listed = self._was_listed_whole = False
 
     def run(self) -> BulkResult:
         """
@@ -142,16 +142,14 @@ class BulkSwitch:
         """Whether no batch was switched, some failed, all of them by one kind of error, and the rest is as wanted."""
         found = self._settle_all()
         failures = _select_failures(found)
-        others = _select(found, self.switch.done, *OPEN)
+        others = _select(found, self.switch.done, *OPEN) or self._confirmed_at is None
         return bool(failures) and not others and all(isinstance(error, kind) for error in failures.values())
 
     def __str__(self) -> str:
         return f"{self.switch.doing} the call batches of {self.campaign}"
 
     def _switch_and_verify(self) -> None:
-        before, problem = self._list(
-            self._session.retry if self._all else _limit(self._session.retry, FIRST_LISTING_SECONDS)
-        )
+        before, problem = self._list(time.monotonic() + (LISTING_SECONDS if self._all else SHORT_LISTING_SECONDS))
         if self._all:
             targets = self._list_wrong()
             if before and not targets:
@@ -178,7 +176,9 @@ class BulkSwitch:
         return [batch_id for batch_id, state in self._states.items() if not state.error]
 
     def _switch_all(self, batch_ids: Collection[str]) -> None:
-        self._announce([batch_id for batch_id in batch_ids if self._states[batch_id].listed is self.switch.opposite])
+        # After a listing that failed, what it does not have may be about to change, too.
+        about_to_change = (self.switch.opposite,) if self._was_listed_whole else (self.switch.opposite, None)
+        self._announce([batch_id for batch_id in batch_ids if self._states[batch_id].listed in about_to_change])
         self._confirmed_at = None
         self._rounds.run(batch_ids, self._log_progress)
 
@@ -202,20 +202,26 @@ class BulkSwitch:
             return error
         except Exception as error:  # one unexpected error must not stop the remaining batches
             log.exception("%s: %s", self, batch_id)
-            self._states[batch_id] = state.failed(ISalesUnchangedError(f"unexpected {type(error).__name__}: {error}"))
+            problem = clean(f"unexpected {type(error).__name__}: {error}")
+            self._states[batch_id] = state.failed(ISalesUnchangedError(problem))
             return None
 
-    def _list(self, retry: RetryPolicy) -> tuple[Listed, ISalesError | None]:
+    def _list(self, ends: float) -> tuple[Listed, ISalesError | None]:
         """Return the batches that one listing has, and the error that ended it early. Note each batch it has."""
         listed: dict[str, CallBatch] = {}
         problem = None
+        retry = ONCE if self._rounds.outage else None
         try:
-            for batch in list_batches(self._session, self.campaign, retry=retry, parallel=self.parallel):
+            for batch in list_batches(self._session, self.campaign, retry=retry, ends=ends, parallel=self.parallel):
                 listed[batch.id] = batch
         except ISalesError as error:
             problem = error
+            # Our request is always the same, so a refusal of it is no reason to give up.
+            if isinstance(error, ISalesResultError) and not isinstance(error, ISalesCampaignNotFoundError):
+                problem.retryable = True
         self._note(listed)
         self._was_listed |= bool(listed) or problem is None
+        self._was_listed_whole |= problem is None
         return listed, problem
 
     def _note(self, listed: Listed) -> None:
@@ -233,12 +239,11 @@ class BulkSwitch:
 
     def _list_repeatedly(self) -> Iterator[Listed | None]:
         """Yield listings until their time is over; None for one during which the campaign changed."""
-        ends = time.monotonic() + VERIFY_SECONDS
+        ends = time.monotonic() + LISTING_SECONDS
         for number in range(MAX_LISTINGS):
             if number and time.monotonic() > ends:
                 return
-            retry = ONCE if self._rounds.outage else _limit(self._session.retry, ends - time.monotonic())
-            listed, problem = self._list(retry)
+            listed, problem = self._list(ends)
             if problem and not isinstance(problem, ISalesCampaignEditedError):
                 raise problem
             yield None if problem else listed
@@ -260,9 +265,8 @@ class BulkSwitch:
         errors = [*failures.values(), *([error] if error else [])]
         # A batch that is started, or may be, is worth a retry; a refusal of another batch does not change that.
         is_open = bool(_select(found, *OPEN) or self._list_wrong()) and not self.failed_by(ISalesNotAllowedError)
-        # A listing that fails leaves every batch open, unless no other came and there is no such campaign.
-        is_refused = isinstance(error, ISalesResultError) and not isinstance(error, ISalesCampaignNotFoundError)
-        is_open |= is_refused or (error is not None and self._was_listed)
+        # A listing that fails leaves every batch open.
+        is_open |= error is not None and self._was_listed
         why = [_format_reasons(failures), *_format_open(found), str(error) if error else self._rounds.outage]
         return ISalesBulkError(
             f"{self._format_counts()}. {' '.join(filter(None, why))}".removesuffix("."),
@@ -307,8 +311,3 @@ def _format_open(found: Found) -> Iterator[str]:
     for outcome in OPEN:
         if ids := _select(found, outcome):
             yield f"{outcome.value.replace('_', ' ').capitalize()}: {first_few(ids)}."
-
-
-def _limit(retry: RetryPolicy, seconds: float) -> RetryPolicy:
-    """Return the policy with its total time limited."""
-    return replace(retry, total=max(0.001, min(retry.total, seconds)))

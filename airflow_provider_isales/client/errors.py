@@ -150,7 +150,7 @@ class ISalesCertificateError(ISalesTransportError):
         "Get the certificates of its authority from the platform's operator, those in between too, and set the "
         "connection's extra 'verify' to the path of the file."
     )
-    retryable = False
+    # Retryable: it may be one node of several, or about to be renewed.
     transient = False
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from types import MappingProxyType
 
 from airflow_provider_isales.client.answers import Page
-from airflow_provider_isales.client.errors import ISalesCampaignEditedError, ISalesError, ISalesProtocolError
+from airflow_provider_isales.client.errors import (
+    ISalesCampaignEditedError,
+    ISalesError,
+    ISalesProtocolError,
+    ISalesTimeoutError,
+)
 from airflow_provider_isales.client.models import CallBatch, CampaignKey
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.session import Session
@@ -29,6 +37,7 @@ def list_batches(
     campaign: CampaignKey,
     *,
     retry: RetryPolicy | None = None,
+    ends: float = math.inf,
     parallel: int = 1,
     selection: Mapping[str, int | str] = MappingProxyType({}),
 ) -> Iterator[CallBatch]:
@@ -38,15 +47,21 @@ def list_batches(
     :param session: carries out the calls
     :param campaign: the campaign
     :param retry: the bounds of trying again for each page; the session's when None
+    :param ends: when no more requests are sent, on the ``time.monotonic()`` clock
     :param parallel: how many pages are asked for at once, after the first
     :param selection: the fields of the request that select batches
     :raises ISalesCampaignEditedError: if batches came or went meanwhile, and it was noticed
     """
+    action, limit = f"{LIST.doing} {campaign}", PAGE_SIZE
+    policy = retry or session.retry
 
     def page_at(offset: int) -> Page:
-        return session.call(LIST, campaign, retry, offset=offset, limit=limit, **selection).value
+        if (left := ends - time.monotonic()) <= 0:
+            advice = "The service, or the firewall in front of it, is slow or overloaded: try again later."
+            raise ISalesTimeoutError("it took too long", advice=advice).during(action)
+        within = replace(policy, total=min(policy.total, left))
+        return session.call(LIST, campaign, within, offset=offset, limit=limit, **selection).value
 
-    action, limit = f"{LIST.doing} {campaign}", PAGE_SIZE
     first = page_at(0)
     if first.total > MAX_BATCHES:
         raise ISalesProtocolError(f"totalCount is {first.total}, more than a campaign holds").during(action)

@@ -266,13 +266,14 @@ class TestListings:
         last = ids(campaign)[-3:]  # created while the last listing was read
         assert {*with_status(campaign, BatchStatus.STARTED)} <= {*result.failed, *result.not_tried, *last}
 
-    def test_stop_when_their_time_is_over(
+    def test_end_when_their_time_is_over(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("airflow_provider_isales.client.bulk.VERIFY_SECONDS", 0.0)
-        self.edit(simulator, dict.fromkeys(range(1, 99), campaign.add_batch))
-        failure_of(client)
-        assert simulator.requests["list"] <= 3 + 4
+        monkeypatch.setattr("airflow_provider_isales.client.bulk.LISTING_SECONDS", 0.5)
+        simulator.inject("delay", seconds=0.3, verb="list", times=999)
+        with pytest.raises(ISalesBulkError, match="it took too long"):
+            client.pause_call_batches(7, max_parallel_requests=1)
+        assert simulator.requests["list"] == 2
 
     def test_that_fail_do_not_keep_given_batches_from_being_paused(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
@@ -798,11 +799,11 @@ class TestTheAnnouncement:
         first, *others = ids(campaign)
         assert self.announced(client, exclude=[first]) == [others]
 
-    def test_names_nothing_when_nobody_knows_what_is_started(
+    def test_names_all_given_batches_when_nobody_knows_what_is_started(
         self, client: ISalesClient, campaign: Campaign, simulator: Simulator
     ) -> None:
         simulator.inject("result", verb="list", code="0200001", times=9)
-        assert self.announced(client, ids(campaign)[:2]) == [[]]
+        assert self.announced(client, ids(campaign)[:2]) == [ids(campaign)[:2]]
 
 
 def test_a_batch_of_a_list_that_was_paused_by_a_request_whose_answer_was_lost_counts_as_paused(
