@@ -49,7 +49,9 @@ def explain_failure(error: Exception, route: Route) -> ISalesTransportError:
         failure.sent = limits.sent
         return failure
     if not limits.sent:
-        return ISalesConnectError(f"no connection could be made: {_format_reason(cause)}")
+        in_handshake = isinstance(cause, TimeoutError) and "handshake" in str(cause)
+        reason = "something listens, but the TLS handshake timed out" if in_handshake else _format_reason(cause)
+        return ISalesConnectError(f"no connection could be made: {reason}")
     if isinstance(cause, TimeoutError):
         return ISalesTimeoutError(f"no answer in time: {_format_reason(cause)}")
     return ISalesConnectionLostError(f"the connection broke: {_format_reason(cause)}")

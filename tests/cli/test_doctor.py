@@ -259,7 +259,7 @@ class TestTheWayThere:
         with raw_server(None) as port:
             visited = doctor_visits(simulator, "1001", port=port, extra={"timeout": 0.3})
         assert visited.told["connection"].state == "fail"
-        assert "something listens, but did not answer in time" in visited.told["connection"].finding
+        assert "something listens, but the TLS handshake timed out" in visited.told["connection"].finding
 
     def test_a_connection_without_a_vdn_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, extra={"vdn_id": None})

@@ -132,7 +132,7 @@ CASES = [
     Case(
         "certificate not trusted",
         connection(extra={"verify": certifi.where()}),
-        FOR_GOOD,
+        RETRIED,
         "the server's certificate is not trusted: [SSL: CERTIFICATE_VERIFY_FAILED]",
     ),
     Case("a batch id that cannot be", conf_is(batch_id="12a"), FOR_GOOD, "batch_id must be text of 1 to 64 digits"),
