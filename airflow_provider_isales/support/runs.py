@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TICK = timedelta(microseconds=1)
 
 _POSSIBLE_REASONS = (
-    "The pause at the end failed or did not run, somebody restarted them, the calendar was changed, or this worker's "
+    "The pause at the end failed or did not run, somebody restarted calls, the calendar was changed, or this worker's "
     "clock is ahead."
 )
 
@@ -69,8 +69,8 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, shift_end: DateTim
         return _POSSIBLE_REASONS
     if success and success[0] >= in_utc(shift_end):
         return (
-            f"The run before, of {format_time(success[1])}, succeeded. So they, or the campaign, were started since: "
-            "by somebody, by another DAG, or in a shift that the calendar has no longer."
+            f"The run before, of {format_time(success[1])}, succeeded. So calls were started since: by somebody, by "
+            "another DAG, or in a shift that the calendar has no longer."
         )
     if started := own_shift_end(shifts, context) and context["dag_run"].start_date:
         why = "the DAG or the scheduler was off or busy"

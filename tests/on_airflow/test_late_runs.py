@@ -149,8 +149,8 @@ def explain(context: Context, end: str = "24 18:00") -> str:
         (late_run(try_number=2), "Earlier tries of this run failed."),
         (
             late_run(("24 19:00", "24 19:10"), success=("24 19:00", "24 19:01")),
-            "The run before, of 19:01:00 on Tue 2026-11-24, succeeded. So they, or the campaign, were started since: "
-            "by somebody, by another DAG, or in a shift that the calendar has no longer.",
+            "The run before, of 19:01:00 on Tue 2026-11-24, succeeded. So calls were started since: by somebody, by "
+            "another DAG, or in a shift that the calendar has no longer.",
         ),
         (
             late_run(started="24 22:10"),
@@ -165,7 +165,7 @@ def explain(context: Context, end: str = "24 18:00") -> str:
         (
             late_run(("24 18:00", "24 18:10")),
             "No run of this DAG has succeeded since. The pause at the end failed or did not run, somebody restarted "
-            "them, the calendar was changed, or this worker's clock is ahead.",
+            "calls, the calendar was changed, or this worker's clock is ahead.",
         ),
     ],
     ids=["retry", "restarted", "late run", "late worker", "an earlier run failed"],
@@ -176,12 +176,12 @@ def test_the_reason_names_what_airflow_knows(context: Context, reason: str) -> N
 
 def test_the_reason_lists_what_may_be_where_airflow_knows_nothing() -> None:
     context = {"ti": Mock(try_number=1, max_tries=0), "task": Mock(retries=0), "dag_run": None}
-    assert explain(context).startswith("The pause at the end failed or did not run, somebody restarted them, ")
+    assert explain(context).startswith("The pause at the end failed or did not run, somebody restarted calls, ")
 
 
 def test_the_reason_lists_what_may_be_where_airflow_does_not_answer() -> None:
     context = late_run() | {"prev_data_interval_end_success": Proxy(lambda: 1 / 0)}
-    assert explain(context).startswith("The pause at the end failed or did not run, somebody restarted them, ")
+    assert explain(context).startswith("The pause at the end failed or did not run, somebody restarted calls, ")
 
 
 def test_one_late_batch_is_told_in_the_singular() -> None:

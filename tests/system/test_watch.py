@@ -87,7 +87,7 @@ def test_the_red_run_names_the_batch(night: Night) -> None:
 
 def test_the_red_run_says_what_happened(night: Night) -> None:
     assert f"1 batch of campaign {CAMPAIGN} (VDN 25) was dialled until " in night.log
-    assert ", succeeded. So they, or the campaign, were started since: by somebody" in night.log
+    assert ", succeeded. So calls were started since: by somebody" in night.log
 
 
 def test_the_batch_is_remembered_for_the_morning(night: Night) -> None:
