@@ -36,7 +36,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     max_active_runs=1,
-    max_consecutive_failed_dag_runs=0,
+    max_consecutive_failed_dag_runs=1_000_000,
     dagrun_timeout=timedelta(minutes=20),
     on_failure_callback=alert,
     is_paused_upon_creation=True,

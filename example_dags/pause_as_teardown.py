@@ -23,7 +23,7 @@ with DAG(
     catchup=False,
     default_args={"retries": 3, "retry_delay": timedelta(seconds=30)},
     params={"work_fails": False},
-    max_consecutive_failed_dag_runs=0,
+    max_consecutive_failed_dag_runs=1_000_000,
     is_paused_upon_creation=True,
     doc_md=__doc__,
     tags=["isales"],

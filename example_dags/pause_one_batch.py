@@ -20,7 +20,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
     params={"campaign_id": 1001, "batch_id": "000000000001001000000000000001"},
-    max_consecutive_failed_dag_runs=0,
+    max_consecutive_failed_dag_runs=1_000_000,
     is_paused_upon_creation=True,
     doc_md=__doc__,
     tags=["isales"],

@@ -110,8 +110,7 @@ class ISalesOperator(BaseOperator):
         if repeats and 0 < (most := dag.max_consecutive_failed_dag_runs) < NEVER:
             warnings.warn(
                 f"After {most} red runs in a row, Airflow switches off the DAG {dag.dag_id!r}, and nothing pauses what "
-                "is restarted. Set max_consecutive_failed_dag_runs=0 for the DAG; on Airflow 2.11 and 3.0, where 0 "
-                f"means the configuration's value, {NEVER}.",
+                f"is restarted. Set max_consecutive_failed_dag_runs={NEVER:_} for the DAG.",
                 stacklevel=3,
             )
 

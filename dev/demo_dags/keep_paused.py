@@ -17,7 +17,7 @@ with DAG(
     start_date=datetime(2026, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    max_consecutive_failed_dag_runs=0,
+    max_consecutive_failed_dag_runs=1_000_000,
     is_paused_upon_creation=False,
 ):
     PauseCallBatchesOperator(

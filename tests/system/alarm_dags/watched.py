@@ -32,7 +32,7 @@ with DAG(
     schedule=ShiftEndTimetable(SHIFTS),
     start_date=pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     catchup=False,
-    max_consecutive_failed_dag_runs=0,
+    max_consecutive_failed_dag_runs=1_000_000,
     deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, interval=IN_TIME, callback=NOT_DONE),
 ):
     PauseCallBatchesOperator(

@@ -26,7 +26,7 @@ with DAG(
     start_date=pendulum.datetime(2026, 1, 1, tz="UTC"),
     catchup=False,
     max_active_runs=1,
-    max_consecutive_failed_dag_runs=0,
+    max_consecutive_failed_dag_runs=1_000_000,
     dagrun_timeout=timedelta(seconds=15),
     on_failure_callback=alert,
     is_paused_upon_creation=False,
