@@ -8,23 +8,19 @@ from pathlib import Path
 
 from airflow_provider_isales.cli.parser import COMMANDS, CONNECTION, Argument, Command
 from airflow_provider_isales.cli.statuses import STATUSES as EXIT_STATUSES
-from airflow_provider_isales.client import (
-    ISalesAuthenticationError,
-    ISalesCertificateError,
-    ISalesConnectError,
-    ISalesConnectionLostError,
-    ISalesError,
-    ISalesHeldBackError,
-    ISalesHTTPStatusError,
-    ISalesProtocolError,
-    ISalesTimeoutError,
-    ISalesTLSError,
-)
+from airflow_provider_isales.client import ISalesAuthenticationError, ISalesError, ISalesProtocolError
 from airflow_provider_isales.client.errors import (
     ALREADY_SUSPENDED,
     PARAMETER_COMPLAINT,
     RESULT_CODES,
     UNDOCUMENTED,
+    ISalesCertificateError,
+    ISalesConnectError,
+    ISalesConnectionLostError,
+    ISalesHeldBackError,
+    ISalesHTTPStatusError,
+    ISalesTimeoutError,
+    ISalesTLSError,
     ResultCode,
 )
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS

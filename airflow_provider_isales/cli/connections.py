@@ -15,7 +15,10 @@ from typing import Any
 from airflow_provider_isales.cli.output import silence, warn
 from airflow_provider_isales.cli.parser import VARIABLE
 from airflow_provider_isales.cli.statuses import UsageError
-from airflow_provider_isales.client import CampaignKey, ISalesArgumentError, ISalesClient, RetryPolicy
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.errors import ISalesArgumentError
+from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 from airflow_provider_isales.support.settings import ConnectionLike, client_settings
 

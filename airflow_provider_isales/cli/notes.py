@@ -13,8 +13,9 @@ from threading import Lock
 from uuid import uuid4
 
 from airflow_provider_isales.cli.statuses import UsageError
-from airflow_provider_isales.client import CampaignKey, ISalesArgumentError
 from airflow_provider_isales.client.arguments import campaign_key, check_batch_id
+from airflow_provider_isales.client.errors import ISalesArgumentError
+from airflow_provider_isales.client.models import CampaignKey
 
 Noted = dict[CampaignKey, list[str]]
 

@@ -16,8 +16,11 @@ from airflow_provider_isales.cli.at_once import map_each
 from airflow_provider_isales.cli.connections import make_campaign_keys
 from airflow_provider_isales.cli.output import format_count, say, say_json, warn
 from airflow_provider_isales.cli.statuses import FAILURE, INTERRUPTED, SUCCESS, UsageError
-from airflow_provider_isales.client import BulkResult, BulkSwitch, CampaignKey, ISalesClient, ISalesError
 from airflow_provider_isales.client.arguments import ALL
+from airflow_provider_isales.client.bulk import BulkSwitch
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.errors import ISalesError
+from airflow_provider_isales.client.models import BulkResult, CampaignKey
 from airflow_provider_isales.client.verbs import Switch
 
 #: How long requests that are under way may take after Ctrl-C.

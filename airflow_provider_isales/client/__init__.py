@@ -12,79 +12,49 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from airflow_provider_isales.client.errors import (
-    RESULT_CODES,
     ISalesArgumentError,
     ISalesAuthenticationError,
     ISalesBatchNotFoundError,
     ISalesBulkError,
     ISalesCampaignEditedError,
     ISalesCampaignNotFoundError,
-    ISalesCertificateError,
-    ISalesConnectError,
-    ISalesConnectionLostError,
     ISalesError,
-    ISalesHeldBackError,
-    ISalesHTTPStatusError,
     ISalesNotAllowedError,
     ISalesProtocolError,
     ISalesResultError,
     ISalesStoppedError,
-    ISalesTimeoutError,
-    ISalesTLSError,
     ISalesTransportError,
-    ISalesUnchangedError,
 )
-from airflow_provider_isales.client.models import (
-    BatchKey,
-    BatchStatus,
-    BulkResult,
-    CallBatch,
-    CallBatchResult,
-    CampaignKey,
-    Outcome,
-)
+from airflow_provider_isales.client.models import BatchStatus, BulkResult, CallBatch, CallBatchResult, Outcome
 from airflow_provider_isales.client.profiles import SigningProfile
 
 if TYPE_CHECKING:
     from airflow_provider_isales.client.auth import C2Auth
-    from airflow_provider_isales.client.bulk import BulkSwitch
     from airflow_provider_isales.client.client import ISalesClient
     from airflow_provider_isales.client.retry import RetryPolicy
 
-# Imported when they are asked for: DAG files, which are parsed again and again, need none of what these import.
-_LAZY = {"BulkSwitch": "bulk", "C2Auth": "auth", "ISalesClient": "client", "RetryPolicy": "retry"}
+# Imported on first use, so that parsing a DAG file stays cheap.
+_LAZY = {"C2Auth": "auth", "ISalesClient": "client", "RetryPolicy": "retry"}
 
 __all__ = [
-    "RESULT_CODES",
-    "BatchKey",
     "BatchStatus",
     "BulkResult",
-    "BulkSwitch",
     "C2Auth",
     "CallBatch",
     "CallBatchResult",
-    "CampaignKey",
     "ISalesArgumentError",
     "ISalesAuthenticationError",
     "ISalesBatchNotFoundError",
     "ISalesBulkError",
     "ISalesCampaignEditedError",
     "ISalesCampaignNotFoundError",
-    "ISalesCertificateError",
     "ISalesClient",
-    "ISalesConnectError",
-    "ISalesConnectionLostError",
     "ISalesError",
-    "ISalesHTTPStatusError",
-    "ISalesHeldBackError",
     "ISalesNotAllowedError",
     "ISalesProtocolError",
     "ISalesResultError",
     "ISalesStoppedError",
-    "ISalesTLSError",
-    "ISalesTimeoutError",
     "ISalesTransportError",
-    "ISalesUnchangedError",
     "Outcome",
     "RetryPolicy",
     "SigningProfile",

@@ -6,10 +6,10 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import BaseHook
 
-from airflow_provider_isales.client import (
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesAuthenticationError,
-    ISalesClient,
     ISalesError,
     ISalesResultError,
 )

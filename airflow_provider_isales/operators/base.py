@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, BaseOperator
 
 from airflow_provider_isales import clock
-from airflow_provider_isales.client import CallBatchResult, CampaignKey, ISalesArgumentError, ISalesError
 from airflow_provider_isales.client.arguments import check_vdn_id
+from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError
+from airflow_provider_isales.client.models import CallBatchResult, CampaignKey
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.support.evidence import add_to_asset_events, send_metrics
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
@@ -22,7 +23,8 @@ from airflow_provider_isales.support.runs import describe_late, explain_lateness
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_isales.client import BulkResult, ISalesClient
+    from airflow_provider_isales.client.client import ISalesClient
+    from airflow_provider_isales.client.models import BulkResult
     from airflow_provider_isales.hooks.isales import ISalesHook
 
 _BLOCKING = ("depends_on_past", "wait_for_downstream")

@@ -7,11 +7,6 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from airflow_provider_isales.client import (
-    ISalesBulkError,
-    ISalesError,
-    ISalesNotAllowedError,
-)
 from airflow_provider_isales.client.arguments import (
     ALL,
     check_batch_id,
@@ -20,6 +15,7 @@ from airflow_provider_isales.client.arguments import (
     check_exclude,
     check_parallelism,
 )
+from airflow_provider_isales.client.errors import ISalesBulkError, ISalesError, ISalesNotAllowedError
 from airflow_provider_isales.client.text import first_few
 from airflow_provider_isales.operators.base import ISalesOperator, check_choice, check_unless_templated
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
@@ -30,7 +26,9 @@ from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-    from airflow_provider_isales.client import BulkResult, BulkSwitch, CallBatchResult, CampaignKey, ISalesClient
+    from airflow_provider_isales.client.bulk import BulkSwitch
+    from airflow_provider_isales.client.client import ISalesClient
+    from airflow_provider_isales.client.models import BulkResult, CallBatchResult, CampaignKey
     from airflow_provider_isales.hooks.isales import ISalesHook
 
 # Bounds what nothing else does: a server that goes on answering, but ever so slowly.
@@ -168,7 +166,7 @@ class _ManyBatchesOperator(ISalesOperator):
         self, client: ISalesClient, campaign: CampaignKey, batch_ids: Collection[str] | str, **settings: Any
     ) -> BulkSwitch:
         # Imported here, like the hook.
-        from airflow_provider_isales.client import BulkSwitch  # noqa: PLC0415
+        from airflow_provider_isales.client.bulk import BulkSwitch  # noqa: PLC0415
         from airflow_provider_isales.client.verbs import SWITCHES  # noqa: PLC0415
 
         switch, parallel = SWITCHES["pause" if self._pauses else "resume"], self.max_parallel_requests

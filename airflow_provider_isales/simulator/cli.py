@@ -10,13 +10,15 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from airflow_provider_isales.client import C2Auth, ISalesArgumentError, SigningProfile
 from airflow_provider_isales.client.arguments import (
     MAX_PORT,
     check_campaign_id,
     check_signing_profile,
     check_vdn_id,
 )
+from airflow_provider_isales.client.auth import C2Auth
+from airflow_provider_isales.client.errors import ISalesArgumentError
+from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.simulator.service import CampaignState
 
 try:

@@ -16,7 +16,8 @@ from typing import Any, Self
 
 import trustme
 
-from airflow_provider_isales.client import ISalesClient, SigningProfile
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.simulator.app import SimulatorApp
 from airflow_provider_isales.simulator.http_server import HttpServer
 from airflow_provider_isales.simulator.service import Service

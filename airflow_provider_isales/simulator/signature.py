@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from airflow_provider_isales.client import SigningProfile
 from airflow_provider_isales.client.auth import SCHEME, authorization, format_timestamp
+from airflow_provider_isales.client.profiles import SigningProfile
 
 CLOCK_WINDOW = timedelta(minutes=15)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 
-from airflow_provider_isales.client import ISalesArgumentError, ISalesError
+from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError
 
 
 class InvalidArgumentError(AirflowFailException, ISalesArgumentError):

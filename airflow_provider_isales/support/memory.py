@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.providers.common.compat.sdk import Variable
 
 from airflow_provider_isales import clock
-from airflow_provider_isales.client import ISalesArgumentError, ISalesError
 from airflow_provider_isales.client.arguments import check_batch_id
+from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError
 from airflow_provider_isales.client.models import CampaignKey, in_iso
 from airflow_provider_isales.client.text import shown
 
 if TYPE_CHECKING:
-    from airflow_provider_isales.client import BulkResult
+    from airflow_provider_isales.client.models import BulkResult
 
 log = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from airflow_provider_isales.client import ISalesArgumentError
 from airflow_provider_isales.client.arguments import check_client_cert, check_proxy, check_signing_profile, check_vdn_id
+from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.text import Secret
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS
 

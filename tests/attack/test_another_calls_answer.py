@@ -18,13 +18,8 @@ import pytest
 from measuring import Figures, Size
 from raw_server import RawServer, Request, Wire, answering, ca_file, http_answer, result, tunnel
 
-from airflow_provider_isales.client import (
-    ISalesBatchNotFoundError,
-    ISalesClient,
-    ISalesConnectionLostError,
-    ISalesError,
-    RetryPolicy,
-)
+from airflow_provider_isales.client import ISalesBatchNotFoundError, ISalesClient, ISalesError, RetryPolicy
+from airflow_provider_isales.client.errors import ISalesConnectionLostError
 
 FORKING = Path(__file__).with_name("forking.py")
 INTERRUPTING = Path(__file__).with_name("interrupting.py")

@@ -14,13 +14,8 @@ from odd_answers import OddAnswer, base_answers, odd_answer
 from oracle import NotSuccessError, may_be_success, whole_body
 from raw_server import RawServer, Request, Wire, answering, http_answer
 
-from airflow_provider_isales.client import (
-    ISalesClient,
-    ISalesError,
-    ISalesHTTPStatusError,
-    ISalesTimeoutError,
-    RetryPolicy,
-)
+from airflow_provider_isales.client import ISalesClient, ISalesError, RetryPolicy
+from airflow_provider_isales.client.errors import ISalesHTTPStatusError, ISalesTimeoutError
 
 BATCH = "174712034211433247704877116507"
 TIMEOUT = 2.0

@@ -11,7 +11,8 @@ import pytest
 from leaks import everything_logged, leaks, shown_of
 from raw_server import Handler, RawServer, Wire, answering, http_answer, result, tunnel
 
-from airflow_provider_isales.client import BatchKey, C2Auth, ISalesClient, RetryPolicy
+from airflow_provider_isales.client import C2Auth, ISalesClient, RetryPolicy
+from airflow_provider_isales.client.models import BatchKey
 from airflow_provider_isales.client.text import clean
 from airflow_provider_isales.client.verbs import PAUSE
 

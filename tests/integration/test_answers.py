@@ -6,13 +6,8 @@ import json
 
 import pytest
 
-from airflow_provider_isales.client import (
-    ISalesClient,
-    ISalesHTTPStatusError,
-    ISalesProtocolError,
-    ISalesResultError,
-    Outcome,
-)
+from airflow_provider_isales.client import ISalesClient, ISalesProtocolError, ISalesResultError, Outcome
+from airflow_provider_isales.client.errors import ISalesHTTPStatusError
 from airflow_provider_isales.simulator import Simulator
 
 SUCCESS = {"resultCode": "0200000", "resultDesc": "ok", "returnCode": "0200000", "returnDesc": "ok"}

@@ -18,10 +18,8 @@ from typing import Any
 import pytest
 
 from airflow_provider_isales.client import (
-    BatchKey,
     BatchStatus,
     BulkResult,
-    BulkSwitch,
     CallBatch,
     ISalesArgumentError,
     ISalesBulkError,
@@ -30,6 +28,8 @@ from airflow_provider_isales.client import (
     ISalesNotAllowedError,
     RetryPolicy,
 )
+from airflow_provider_isales.client.bulk import BulkSwitch
+from airflow_provider_isales.client.models import BatchKey
 from airflow_provider_isales.client.session import Reply, Session
 from airflow_provider_isales.client.verbs import PAUSE, Switch
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator

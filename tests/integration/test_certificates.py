@@ -17,14 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from airflow_provider_isales.client import (
-    ISalesArgumentError,
-    ISalesCertificateError,
-    ISalesClient,
-    ISalesTLSError,
-    Outcome,
-    RetryPolicy,
-)
+from airflow_provider_isales.client import ISalesArgumentError, ISalesClient, Outcome, RetryPolicy
+from airflow_provider_isales.client.errors import ISalesCertificateError, ISalesTLSError
 
 NOW = datetime.datetime.now(datetime.UTC)
 DAY = datetime.timedelta(days=1)

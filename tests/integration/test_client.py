@@ -12,21 +12,19 @@ import pytest
 from airflow_provider_isales.client import (
     BatchStatus,
     CallBatch,
-    CampaignKey,
     ISalesArgumentError,
     ISalesBatchNotFoundError,
     ISalesCampaignEditedError,
     ISalesClient,
-    ISalesConnectError,
-    ISalesConnectionLostError,
-    ISalesHTTPStatusError,
     ISalesNotAllowedError,
     ISalesProtocolError,
     ISalesResultError,
     Outcome,
     RetryPolicy,
 )
+from airflow_provider_isales.client.errors import ISalesConnectError, ISalesConnectionLostError, ISalesHTTPStatusError
 from airflow_provider_isales.client.listing import list_agreed_batches, list_batches
+from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 

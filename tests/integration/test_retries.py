@@ -12,15 +12,17 @@ import pytest
 from airflow_provider_isales.client import (
     CallBatchResult,
     ISalesArgumentError,
-    ISalesCertificateError,
     ISalesClient,
+    ISalesResultError,
+    Outcome,
+    RetryPolicy,
+)
+from airflow_provider_isales.client.errors import (
+    ISalesCertificateError,
     ISalesConnectError,
     ISalesConnectionLostError,
     ISalesHTTPStatusError,
-    ISalesResultError,
     ISalesTimeoutError,
-    Outcome,
-    RetryPolicy,
 )
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.simulator import Campaign, Simulator

@@ -14,11 +14,11 @@ import pytest
 from airflow_provider_isales.client import (
     ISalesArgumentError,
     ISalesAuthenticationError,
-    ISalesCertificateError,
     ISalesClient,
     Outcome,
     SigningProfile,
 )
+from airflow_provider_isales.client.errors import ISalesCertificateError
 from airflow_provider_isales.simulator import Simulator
 
 

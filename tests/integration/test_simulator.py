@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import requests
 
-from airflow_provider_isales.client import BatchStatus, C2Auth, ISalesConnectionLostError, RetryPolicy
+from airflow_provider_isales.client import BatchStatus, C2Auth, RetryPolicy
+from airflow_provider_isales.client.errors import ISalesConnectionLostError
 from airflow_provider_isales.simulator import Campaign, CampaignState, Fault, Simulator
 from airflow_provider_isales.simulator.cli import main
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from raw_server import RawServer, Wire, answering, client_of, http_answer, tunnel
 
-from airflow_provider_isales.client import (
+from airflow_provider_isales.client import Outcome
+from airflow_provider_isales.client.errors import (
     ISalesCertificateError,
     ISalesConnectError,
     ISalesConnectionLostError,
     ISalesTimeoutError,
     ISalesTLSError,
-    Outcome,
 )
 
 

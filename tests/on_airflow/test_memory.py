@@ -12,7 +12,8 @@ from airflow.providers.common.compat.sdk import Variable
 from airflow_runs import TaskRun, dag_file, run_dag, start_airflow
 from cryptography.fernet import InvalidToken
 
-from airflow_provider_isales.client import BatchStatus, CampaignKey
+from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.simulator import Campaign, Simulator
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 

@@ -6,16 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_provider_isales.client import (
-    BatchStatus,
-    ISalesArgumentError,
-    ISalesConnectError,
-    ISalesError,
-    ISalesNotAllowedError,
-    ISalesTimeoutError,
-    Outcome,
-)
+from airflow_provider_isales.client import BatchStatus, ISalesArgumentError, ISalesError, ISalesNotAllowedError, Outcome
 from airflow_provider_isales.client.batch_state import BatchState, settle
+from airflow_provider_isales.client.errors import ISalesConnectError, ISalesTimeoutError
 from airflow_provider_isales.client.verbs import PAUSE
 
 STARTED, SUSPENDED = BatchStatus.STARTED, BatchStatus.SUSPENDED

@@ -10,19 +10,17 @@ import pytest
 
 from airflow_provider_isales import client
 from airflow_provider_isales.client import (
-    RESULT_CODES,
     BulkResult,
-    CampaignKey,
     ISalesAuthenticationError,
     ISalesBulkError,
     ISalesError,
-    ISalesHTTPStatusError,
     ISalesProtocolError,
     ISalesResultError,
     ISalesTransportError,
     Outcome,
 )
-from airflow_provider_isales.client.errors import make_result_error
+from airflow_provider_isales.client.errors import RESULT_CODES, ISalesHTTPStatusError, make_result_error
+from airflow_provider_isales.client.models import CampaignKey
 
 DOCUMENTED_FAILURES = [
     "0200001", "0200006", "0200007",

@@ -16,14 +16,9 @@ import time_machine
 import urllib3
 from urllib3.exceptions import HTTPError
 
-from airflow_provider_isales.client import (
-    BatchStatus,
-    CallBatch,
-    ISalesAuthenticationError,
-    ISalesHTTPStatusError,
-    ISalesProtocolError,
-)
+from airflow_provider_isales.client import BatchStatus, CallBatch, ISalesAuthenticationError, ISalesProtocolError
 from airflow_provider_isales.client.answers import Answer, Page, read_answer, read_batch_page, read_created_id
+from airflow_provider_isales.client.errors import ISalesHTTPStatusError
 from airflow_provider_isales.client.response import Peer, Response, read_response
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)

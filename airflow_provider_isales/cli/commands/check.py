@@ -12,8 +12,10 @@ from airflow_provider_isales.cli.calendars import read_calendar
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
 from airflow_provider_isales.cli.output import format_count, say, say_json
 from airflow_provider_isales.cli.statuses import FAILURE, SUCCESS, UNUSABLE, UsageError
-from airflow_provider_isales.client import BatchStatus, CampaignKey, ISalesClient, ISalesError
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.listing import list_agreed_batches
+from airflow_provider_isales.client.models import BatchStatus, CampaignKey
 from airflow_provider_isales.client.text import after_the_end, first_few, in_words
 from airflow_provider_isales.shifts import ShiftCalendar
 

@@ -16,7 +16,8 @@ from airflow_provider_isales.cli.diagnosis.trial import Trial
 from airflow_provider_isales.cli.diagnosis.visit import Finding, State, Step, Visit, examine
 from airflow_provider_isales.cli.output import confirm, is_interactive, say, warn
 from airflow_provider_isales.cli.statuses import FAILURE, SUCCESS, UsageError
-from airflow_provider_isales.client import CampaignKey, ISalesClient
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.client.text import clean
 
 

@@ -10,8 +10,9 @@ from airflow_provider_isales.cli.notes import Notes, to_json
 from airflow_provider_isales.cli.output import confirm, format_count, is_interactive, warn
 from airflow_provider_isales.cli.statuses import FAILURE
 from airflow_provider_isales.cli.switching import Batches, name_batches, switch_batches
-from airflow_provider_isales.client import BatchStatus, CampaignKey, ISalesClient
+from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.listing import list_batches
+from airflow_provider_isales.client.models import BatchStatus, CampaignKey
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.verbs import PAUSE
 

@@ -9,7 +9,8 @@ from airflow_provider_isales.cli.notes import Notes
 from airflow_provider_isales.cli.output import confirm, format_count, is_interactive, warn
 from airflow_provider_isales.cli.statuses import FAILURE, SUCCESS, UsageError
 from airflow_provider_isales.cli.switching import Batches, name_batches, switch_batches
-from airflow_provider_isales.client import BulkResult, ISalesClient
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.models import BulkResult
 from airflow_provider_isales.client.verbs import RESUME
 
 

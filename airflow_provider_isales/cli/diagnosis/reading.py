@@ -10,17 +10,17 @@ from functools import partial
 from ipaddress import ip_address
 
 from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, Visit, explain, make_failure
-from airflow_provider_isales.client import (
-    BatchStatus,
+from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS, Page
+from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
     ISalesCertificateError,
     ISalesConnectError,
     ISalesError,
     ISalesTLSError,
 )
-from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS, Page
 from airflow_provider_isales.client.listing import PAGE_SIZE, list_batches
 from airflow_provider_isales.client.look import Look
+from airflow_provider_isales.client.models import BatchStatus
 from airflow_provider_isales.client.probe import probe
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.route import find_addresses

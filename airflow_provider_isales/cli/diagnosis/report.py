@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 from airflow_provider_isales import __version__
 from airflow_provider_isales.cli.diagnosis.visit import Finding, Step
-from airflow_provider_isales.client import ISalesClient
+from airflow_provider_isales.client.client import ISalesClient
 
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?"
 _HOST_NAME = re.compile(rf"\b(?:{_LABEL}\.)+[A-Za-z]{{2,}}\b")

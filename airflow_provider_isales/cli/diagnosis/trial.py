@@ -9,18 +9,15 @@ from functools import partial
 from typing import Any
 
 from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, explain, make_failure
-from airflow_provider_isales.client import (
-    BatchKey,
-    BatchStatus,
-    CallBatch,
-    CampaignKey,
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.errors import (
     ISalesBatchNotFoundError,
-    ISalesClient,
     ISalesError,
     ISalesNotAllowedError,
     ISalesResultError,
 )
 from airflow_provider_isales.client.look import Look
+from airflow_provider_isales.client.models import BatchKey, BatchStatus, CallBatch, CampaignKey
 from airflow_provider_isales.client.verbs import CREATE, PAUSE, RESUME, Switch
 
 PREFIX = "isales-doctor-"

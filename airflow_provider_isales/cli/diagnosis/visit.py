@@ -8,19 +8,19 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from airflow_provider_isales.client import (
-    CampaignKey,
-    ISalesClient,
+from airflow_provider_isales.client.answers import Page
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.errors import (
     ISalesError,
     ISalesHTTPStatusError,
     ISalesProtocolError,
     ISalesResultError,
-    SigningProfile,
 )
-from airflow_provider_isales.client.answers import Page
 from airflow_provider_isales.client.listing import PAGE_SIZE
 from airflow_provider_isales.client.look import Look
+from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.client.probe import by_other_profiles, probe
+from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.verbs import LIST
 
 #: The advice where an answer is one that the client does not expect.
