@@ -121,3 +121,32 @@ def test_a_request_that_changed_nothing_is_not_when_it_was_asked(error: ISalesEr
 
 def test_a_batch_that_was_restarted_meanwhile_was_asked_again_later() -> None:
     assert asked(asked().failed(LOST).seen(STARTED), LATER).asked_at == LATER
+
+
+def reason_for(state: BatchState, *, missing_is_gone: bool = True) -> ISalesError | None:
+    return settle(state, PAUSE, missing_is_gone=missing_is_gone)[1]
+
+
+def test_a_request_that_was_never_sent_failed_even_without_a_listing() -> None:
+    assert outcome_of(asked().failed(NEVER_SENT)) is Outcome.FAILED
+
+
+def test_a_batch_that_nothing_is_known_of_is_not_tried() -> None:
+    assert outcome_of(BatchState()) is Outcome.NOT_TRIED
+
+
+def test_the_reason_of_a_started_batch_is_the_refusal_of_the_last_request() -> None:
+    assert reason_for(asked().failed(REFUSED).seen(STARTED)) is REFUSED
+
+
+def test_the_reason_of_a_batch_that_is_started_after_all_is_the_listing() -> None:
+    assert str(reason_for(asked().switched(Outcome.PAUSED).seen(STARTED))).startswith("list still has it as started")
+
+
+def test_the_reason_of_a_given_batch_that_answered_and_is_missing_is_worth_a_retry() -> None:
+    reason = reason_for(asked().switched(Outcome.PAUSED).missed(), missing_is_gone=False)
+    assert reason and reason.retryable
+
+
+def test_the_reason_of_a_given_batch_that_is_missing_is_its_refusal() -> None:
+    assert reason_for(asked().failed(REFUSED).missed(), missing_is_gone=False) is REFUSED
