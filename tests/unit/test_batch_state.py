@@ -145,7 +145,8 @@ def test_the_reason_of_a_batch_that_is_started_after_all_is_the_listing() -> Non
 
 def test_the_reason_of_a_given_batch_that_answered_and_is_missing_is_worth_a_retry() -> None:
     reason = reason_for(asked().switched(Outcome.PAUSED).missed(), missing_is_gone=False)
-    assert reason and reason.retryable
+    assert reason
+    assert reason.retryable
 
 
 def test_the_reason_of_a_given_batch_that_is_missing_is_its_refusal() -> None:
