@@ -17,6 +17,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import requests
 from processes import ProcessGroup, free_port, is_open, wait_for
 from throwaway_airflow import REPOSITORY
 
@@ -85,7 +86,7 @@ class InstalledAirflow:
         self.dags = home / "dags"
         self.dags.mkdir(parents=True)
         self._port = free_port()
-        url = f"http://127.0.0.1:{self._port}"
+        self._url = url = f"http://127.0.0.1:{self._port}"
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON"))}
         self._settings = own | {
             "AIRFLOW_HOME": str(home),
@@ -119,6 +120,14 @@ class InstalledAirflow:
     def command(self, *arguments: str) -> str:
         """Carry out an ``airflow`` command, and return what it printed."""
         return run(self._bin / "airflow", *arguments, environment=self._settings)
+
+    def api(self, method: str, path: str, **settings: Any) -> requests.Response:
+        """Call the REST API of an Airflow 3."""
+        with requests.Session() as session:
+            session.trust_env = False
+            token = session.get(f"{self._url}/auth/token", timeout=30).json()["access_token"]
+            session.headers["Authorization"] = f"Bearer {token}"
+            return session.request(method, f"{self._url}/api/v2/{path}", timeout=30, **settings)
 
     def serialized(self) -> list[str]:
         """Have the installed version read all serialized DAGs; return the ids of those that it could read."""

@@ -31,6 +31,10 @@ last = make_dag("last_end", catchup=False, repeat=None, start_date=START)
 last_repeated = make_dag("last_end_repeated", catchup=False, repeat=REPEAT, start_date=START)
 every = make_dag("every_end", catchup=True, repeat=None, start_date=START)
 every_repeated = make_dag("every_end_repeated", catchup=True, repeat=REPEAT, start_date=START)
-if not __version__.startswith("2."):  # which wants a start date
+cleared = make_dag("cleared", catchup=False, repeat=REPEAT, start_date=START)
+if not __version__.startswith("2."):  # which wants a start date, and whose REST API needs a webserver
+    posted = make_dag("posted", catchup=False, repeat=None, start_date=START)
+    posted_without_date = make_dag("posted_without_date", catchup=False, repeat=None, start_date=START)
+    backfilled = make_dag("backfilled", catchup=False, repeat=None, start_date=START)
     undated = make_dag("last_end_undated", catchup=False, repeat=None, start_date=None)
     undated_repeated = make_dag("last_end_repeated_undated", catchup=False, repeat=REPEAT, start_date=None)
