@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
-from airflow_provider_isales.client.threads import Queue, work_off
+from airflow_provider_isales.client.threads import Queue, run_threads
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -23,6 +23,6 @@ def map_each(
         for item in queue:
             done[item] = do(item)
 
-    work_off(Queue(items), work, parallel, tick, TICK_SECONDS)
+    run_threads(Queue(items), work, parallel, tick, TICK_SECONDS)
     tick()
     return {item: done[item] for item in items}

@@ -18,7 +18,7 @@ from airflow_provider_isales.client.errors import (
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
 from airflow_provider_isales.client.response import Response
-from airflow_provider_isales.client.text import clean, shown
+from airflow_provider_isales.client.text import clean_text, format_value
 from airflow_provider_isales.client.tls_socket import MAX_ANSWER_BYTES, TOO_LARGE
 
 SUCCESS = "0200000"
@@ -63,9 +63,9 @@ def read_answer(response: Response, counts_as_success: str | None = None) -> Ans
         raise _authentication_error(response) if unauthorized else _status_error(response)
     payload = _json_object(_body(response))
     code = _result_code(payload)
-    description = clean(_text(payload, "resultDesc") or _text(payload, "returnDesc"))
+    description = clean_text(_text(payload, "resultDesc") or _text(payload, "returnDesc"))
     if code not in (SUCCESS, counts_as_success):
-        raise make_result_error(clean(code), description)
+        raise make_result_error(clean_text(code), description)
     return Answer(code, description, payload)
 
 
@@ -94,9 +94,9 @@ def read_batch_page(answer: Answer) -> Page:
     """
     total, data = answer.payload.get("totalCount"), answer.payload.get("data")
     if not isinstance(total, int) or isinstance(total, bool) or total < 0:
-        raise ISalesProtocolError(f"totalCount is {shown(total)}, not a count")
+        raise ISalesProtocolError(f"totalCount is {format_value(total)}, not a count")
     if not isinstance(data, list):
-        raise ISalesProtocolError(f"data is {shown(data)}, not a list of batches")
+        raise ISalesProtocolError(f"data is {format_value(data)}, not a list of batches")
     return Page([_call_batch(entry) for entry in data], total)
 
 
@@ -109,7 +109,7 @@ def read_created_id(answer: Answer) -> str:
     created = answer.payload.get("returnObject")
     if isinstance(created, dict) and _is_batch_id(created.get("id")):
         return str(created["id"])
-    raise ISalesProtocolError(f"returnObject is {shown(created)}, without the new batch's id")
+    raise ISalesProtocolError(f"returnObject is {format_value(created)}, without the new batch's id")
 
 
 def _call_batch(entry: object) -> CallBatch:
@@ -117,7 +117,7 @@ def _call_batch(entry: object) -> CallBatch:
         status = entry.get("status")
         if isinstance(status, int | str) and status is not True and status in _STATUSES:
             return CallBatch(entry["id"], _text(entry, "name"), _STATUSES[status])
-    raise ISalesProtocolError(f"the list holds {shown(entry)}, which is not a batch with id and status 1 or 2")
+    raise ISalesProtocolError(f"the list holds {format_value(entry)}, which is not a batch with id and status 1 or 2")
 
 
 def _is_batch_id(value: object) -> bool:
@@ -127,7 +127,7 @@ def _is_batch_id(value: object) -> bool:
 def _body(response: Response) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding.lower() != "identity":
-        raise ISalesProtocolError(f"the answer is compressed ({clean(encoding)}), which was not asked for")
+        raise ISalesProtocolError(f"the answer is compressed ({clean_text(encoding)}), which was not asked for")
     if len(response.body) > MAX_ANSWER_BYTES:
         raise ISalesProtocolError(TOO_LARGE)
     return response.body
@@ -138,9 +138,9 @@ def _json_object(body: bytes) -> dict[str, Any]:
     with suppress(ValueError, RecursionError):  # raised outside: what a failure held would keep the body
         payload = _FROM_JSON.decode(body.decode("utf-8-sig"))
     if payload is _NO_JSON:
-        raise ISalesProtocolError(f"the answer is not JSON: {shown(body.decode(errors='replace'))}")
+        raise ISalesProtocolError(f"the answer is not JSON: {format_value(body.decode(errors='replace'))}")
     if not isinstance(payload, dict):
-        raise ISalesProtocolError(f"the answer is not a JSON object: {shown(payload)}")
+        raise ISalesProtocolError(f"the answer is not a JSON object: {format_value(payload)}")
     return payload
 
 
@@ -163,10 +163,10 @@ def _result_code(payload: dict[str, Any]) -> str:
         raise ISalesProtocolError("the answer has neither a resultCode nor a returnCode")
     for field, code in codes.items():
         if not isinstance(code, str):
-            raise ISalesProtocolError(f"{field} is {shown(code)}, which is not text")
+            raise ISalesProtocolError(f"{field} is {format_value(code)}, which is not text")
     code, *others = codes.values()
     if others and others != [code]:
-        raise ISalesProtocolError(f"the answer contradicts itself: {shown(codes)}")
+        raise ISalesProtocolError(f"the answer contradicts itself: {format_value(codes)}")
     return str(code)
 
 
@@ -191,7 +191,7 @@ def _authentication_error(response: Response) -> ISalesAuthenticationError:
 
 def _status_error(response: Response) -> ISalesHTTPStatusError:
     location = response.headers.get("Location")
-    detail = f", a redirect to {shown(location)}, which is not followed" if location else ""
+    detail = f", a redirect to {format_value(location)}, which is not followed" if location else ""
     return ISalesHTTPStatusError(response.status, detail, _retry_after_seconds(response.headers.get("Retry-After")))
 
 

@@ -1,8 +1,8 @@
 """
-The rules for what a caller may pass, in calls and in settings, checked before anything is sent.
+Check arguments and settings before anything is sent.
 
 Each function returns the value to use and raises ``ISalesArgumentError`` with the value and what is allowed.
-Source of those for calls: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
+Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import BatchKey, BatchStatus, CampaignKey
 from airflow_provider_isales.client.profiles import SigningProfile
-from airflow_provider_isales.client.text import shown
+from airflow_provider_isales.client.text import format_value
 
 P = ParamSpec("P")
 
@@ -46,8 +46,8 @@ _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
-def hides_variables(function: Callable[P, None]) -> Callable[P, None]:
-    """Drop the frames of what a function raises: tracebacks may show variables, and some are secret."""
+def hide_variables(function: Callable[P, None]) -> Callable[P, None]:
+    """Make a function raise without its frames: tracebacks may show variables, and some are secret."""
 
     @wraps(function)
     def hiding(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -75,7 +75,7 @@ def check_vdn_id(value: object) -> int:
     """Check a VDN id: an integer from 1 to 9999, or its digits as text."""
     number = _whole_number(value)
     if number is None or not 1 <= number <= MAX_VDN_ID:
-        raise ISalesArgumentError(f"vdn_id must be an integer from 1 to {MAX_VDN_ID}, not {shown(value)}")
+        raise _error("vdn_id", f"an integer from 1 to {MAX_VDN_ID}", value)
     return number
 
 
@@ -83,7 +83,7 @@ def check_campaign_id(value: object) -> int:
     """Check a campaign id: a positive integer, or its digits as text."""
     number = _whole_number(value)
     if number is None or not 1 <= number < 10**MAX_DIGITS:
-        raise ISalesArgumentError(f"campaign_id must be a positive integer, not {shown(value)}")
+        raise _error("campaign_id", "a positive integer", value)
     return number
 
 
@@ -91,43 +91,35 @@ def check_batch_id(value: object, name: str = "batch_id") -> str:
     """Check a batch id: text of digits, 30 by the reference, up to 64 here."""
     if _integer(value) is not None:
         raise ISalesArgumentError(
-            f"{name} must be text of digits, not the number {shown(value)}: a number loses leading zeros, and JSON "
-            "readers round 30 digits. Put it in quotes; a DAG with render_template_as_native_obj=True turns a "
+            f"{name} must be text of digits, not the number {format_value(value)}: a number loses leading zeros, and "
+            "JSON readers round 30 digits. Put it in quotes; a DAG with render_template_as_native_obj=True turns a "
             "rendered id into a number"
         )
     text = _text(value)
     if text is None or not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
-        raise ISalesArgumentError(f"{name} must be text of 1 to {MAX_DIGITS} digits, not {shown(value)}")
+        raise _error(name, f"text of 1 to {MAX_DIGITS} digits", value)
     return text
 
 
 def check_batch_ids(value: object) -> list[Any] | Literal["all"]:
-    """
-    Check that something says which batches; the entries of a list are for :func:`check_batch_id`.
-
-    :param value: ``"all"``, or a list of batch ids
-    """
+    """Check ``"all"``, or that there is a list, whose entries are for :func:`check_batch_id`."""
     if isinstance(value, str) and value == ALL:
         return ALL
     return _list(value, "batch_ids", 'a list of batch ids, or "all" for every batch of the campaign')
 
 
 def check_exclude(value: object) -> list[str]:
-    """
-    Check the batches that are to be left alone.
-
-    :param value: a list of batch ids
-    """
+    """Check the batches that are to be left alone: a list of batch ids."""
     return [check_batch_id(batch_id, "exclude") for batch_id in _list(value, "exclude", "a list of batch ids")]
 
 
 def _list(value: object, name: str, allowed: str) -> list[Any]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise ISalesArgumentError(f"{name} must be {allowed}, not {shown(value)}")
+        raise _error(name, allowed, value)
     try:
         return list(value)
     except Exception as error:
-        raise ISalesArgumentError(f"{name} can't be read: {shown(error)}") from None
+        raise ISalesArgumentError(f"iterating {name} failed: {format_value(error)}") from None
 
 
 def check_parallelism(value: object, name: str = "max_parallel_requests") -> int:
@@ -136,18 +128,14 @@ def check_parallelism(value: object, name: str = "max_parallel_requests") -> int
 
 
 def check_batch_name(value: object) -> str:
-    """
-    Check the name of a batch that is created or renamed.
-
-    :param value: text of 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``, and no control characters
-    """
+    """Check a batch name: 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``, and no control characters."""
     text = _text(value)
     if text is None or not 1 <= len(text) <= MAX_NAME_LENGTH:
-        raise ISalesArgumentError(f"name must be text of 1 to {MAX_NAME_LENGTH} characters, not {shown(value)}")
+        raise _error("name", f"text of 1 to {MAX_NAME_LENGTH} characters", value)
     if forbidden := sorted(FORBIDDEN_IN_NAMES.intersection(text)):
-        raise ISalesArgumentError(f"name must not contain {' '.join(forbidden)}, as {shown(value)} does")
+        raise ISalesArgumentError(f"name must not contain {' '.join(forbidden)}, as {format_value(value)} does")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
-        raise ISalesArgumentError(f"name must not contain control characters, as {shown(value)} does")
+        raise ISalesArgumentError(f"name must not contain control characters, as {format_value(value)} does")
     return text
 
 
@@ -156,7 +144,7 @@ def check_status(value: object) -> BatchStatus:
     number = _integer(value)
     if number in tuple(BatchStatus):
         return BatchStatus(number)
-    raise ISalesArgumentError(f"status must be 1 (started) or 2 (suspended), not {shown(value)}")
+    raise _error("status", "1 (started) or 2 (suspended)", value)
 
 
 def check_host(value: object) -> str:
@@ -170,8 +158,8 @@ def check_host(value: object) -> str:
             if _HOST_NAME.fullmatch(text):
                 return text
     raise ISalesArgumentError(
-        f"host must be a bare name or address, not {shown(value)}: leave out the scheme (it is always https) and any "
-        "path, and give the port in its own field"
+        f"host must be a bare name or address, not {format_value(value)}: leave out the scheme (it is always https) "
+        "and any path, and give the port in its own field"
     )
 
 
@@ -184,7 +172,7 @@ def check_seconds(name: str, value: object, most: float) -> float:
     """Check a time: a number of seconds above 0, and up to ``most``."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= most:
         return float(value)
-    raise ISalesArgumentError(f"{name} must be a number of seconds above 0, up to {most}, not {shown(value)}")
+    raise _error(name, f"a number of seconds above 0, up to {most}", value)
 
 
 def check_attempts(value: object) -> int:
@@ -193,20 +181,16 @@ def check_attempts(value: object) -> int:
 
 
 def check_verify(value: object) -> bool | str:
-    """
-    Check how far a server's certificate is to be trusted.
-
-    :param value: True, False, or the path of a CA bundle or of a directory of certificates
-    """
+    """Check which certificates to trust: True, False, or the path of a CA bundle or a directory of certificates."""
     if not isinstance(value, (bool, str)):
-        raise ISalesArgumentError(f"verify must be true, false or the path of a CA bundle, not {shown(value)}")
+        raise _error("verify", "true, false or the path of a CA bundle", value)
     if isinstance(value, str) and os.path.isdir(value):
         names: list[str] = []
         _load("verify names no directory", lambda path: names.extend(os.listdir(path)), value)
         if not any(map(_HASHED_NAME.fullmatch, names)):
             raise ISalesArgumentError(
-                f"verify names a directory that has no certificate under the name OpenSSL looks for: {shown(value)}. "
-                "Run 'openssl rehash' (or c_rehash) on it, or name one file with all certificates",
+                "verify names a directory that has no certificate under the name OpenSSL looks for: "
+                f"{format_value(value)}. Run 'openssl rehash' (or c_rehash) on it, or name one file with them all",
                 retryable=True,
             )
     elif isinstance(value, str):
@@ -218,7 +202,7 @@ def check_verify(value: object) -> bool | str:
 def check_client_cert(value: object) -> str:
     """Check the path of a PEM file with a client certificate and its key, which has no password."""
     if not isinstance(value, str) or not value:
-        raise ISalesArgumentError(f"client_cert must be the path of a PEM file, not {shown(value)}")
+        raise _error("client_cert", "the path of a PEM file", value)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     _load(
         "client_cert names no certificate with its key", lambda path: context.load_cert_chain(path, password=""), value
@@ -229,7 +213,7 @@ def check_client_cert(value: object) -> str:
 def check_flag(name: str, value: object) -> bool:
     """Check that something is true or false."""
     if not isinstance(value, bool):
-        raise ISalesArgumentError(f"{name} must be true or false, not {shown(value)}")
+        raise _error(name, "true or false", value)
     return value
 
 
@@ -238,15 +222,13 @@ def _load(problem: str, load: Callable[[str], object], path: str) -> None:
         load(path)
     except (OSError, ValueError) as error:  # also what ssl raises
         # Retryable: another worker may have the file.
-        raise ISalesArgumentError(f"{problem} that can be read: {shown(path)} ({error})", retryable=True) from None
+        raise ISalesArgumentError(
+            f"{problem} that can be read: {format_value(path)} ({error})", retryable=True
+        ) from None
 
 
 def check_proxy(value: object) -> str:
-    """
-    Check the URL of a proxy. No message shows it: it may hold a password.
-
-    :param value: such as ``http://proxy.example.com:3128``, with or without ``user:password@``
-    """
+    """Check the URL of a proxy, with or without ``user:password@``. No message shows it: it may hold a password."""
     if isinstance(value, str) and value.isascii() and value.isprintable() and not {*" ?#\\"} & {*value}:
         try:
             parts = urlsplit(value)
@@ -266,12 +248,11 @@ def check_signing_profile(value: object) -> SigningProfile:
     for profile in SigningProfile:
         if _text(value) == profile.value:
             return profile
-    names = " or ".join(repr(known.value) for known in SigningProfile)
-    raise ISalesArgumentError(f"signing_profile must be {names}, not {shown(value)}")
+    raise _error("signing_profile", " or ".join(repr(known.value) for known in SigningProfile), value)
 
 
 def check_access_key(value: object) -> str:
-    """Check an access key. No message shows it: whoever mixes up the two keys would read the secret one."""
+    """Check an access key. No message shows it: it may be the secret key by mistake."""
     text = _text(value)
     if not text or not text.isascii() or not text.isprintable() or {*" /"} & {*text}:
         raise ISalesArgumentError("the access key must be visible ASCII characters without spaces or slashes")
@@ -282,14 +263,18 @@ def check_instant(name: str, value: object) -> datetime:
     """Check an instant: a datetime with a time zone."""
     if isinstance(value, datetime) and value.utcoffset() is not None and value.year > 1:
         return value
-    raise ISalesArgumentError(f"{name} must be a datetime with a time zone, not {shown(value)}")
+    raise _error(name, "a datetime with a time zone", value)
 
 
 def _between(name: str, value: object, least: int, most: int) -> int:
     number = _integer(value)
     if number is not None and least <= number <= most:
         return number
-    raise ISalesArgumentError(f"{name} must be an integer from {least} to {most}, not {shown(value)}")
+    raise _error(name, f"an integer from {least} to {most}", value)
+
+
+def _error(name: str, allowed: str, value: object) -> ISalesArgumentError:
+    return ISalesArgumentError(f"{name} must be {allowed}, not {format_value(value)}")
 
 
 def _whole_number(value: object) -> int | None:
@@ -300,9 +285,7 @@ def _whole_number(value: object) -> int | None:
     return _integer(value)
 
 
-# What is checked is what is sent: a subclass of int or str, such as an enumeration, may say something else of itself.
-
-
+# Convert to plain int and str: a subclass, such as an enum, may render differently from the value that was checked.
 def _integer(value: object) -> int | None:
     return int.__int__(value) if isinstance(value, int) and not isinstance(value, bool) else None
 

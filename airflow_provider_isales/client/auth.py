@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
-from airflow_provider_isales.client.arguments import check_access_key, check_signing_profile, hides_variables
+from airflow_provider_isales.client.arguments import check_access_key, check_signing_profile, hide_variables
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.profiles import SigningProfile, Timespec
 from airflow_provider_isales.client.text import Secret
@@ -119,7 +119,7 @@ class C2Auth(AuthBase):
     :raises ISalesArgumentError: for a key that is empty or cannot stand in a header, or an unknown profile
     """
 
-    @hides_variables
+    @hide_variables
     def __init__(
         self,
         access_key: str,

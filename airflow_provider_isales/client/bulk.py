@@ -33,7 +33,7 @@ from airflow_provider_isales.client.models import BatchKey, BulkResult, CallBatc
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.rounds import Rounds
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.text import clean, first_few, shown
+from airflow_provider_isales.client.text import clean_text, format_value, join_first
 from airflow_provider_isales.client.verbs import Switch
 
 log = logging.getLogger(__name__)
@@ -170,7 +170,7 @@ class BulkSwitch:
                 if (given := check_batch_id(batch_id)) not in self.exclude:
                     self._states[given] = BatchState()
             except ISalesArgumentError as error:  # one bad id must not keep the other batches from being paused
-                name = batch_id if isinstance(batch_id, str) else shown(batch_id)
+                name = batch_id if isinstance(batch_id, str) else format_value(batch_id)
                 self._states[name] = BatchState(error=error)
         self._note(listed)
         return [batch_id for batch_id, state in self._states.items() if not state.error]
@@ -202,7 +202,7 @@ class BulkSwitch:
             return error
         except Exception as error:  # one unexpected error must not stop the remaining batches
             log.exception("%s: %s", self, batch_id)
-            problem = clean(f"unexpected {type(error).__name__}: {error}")
+            problem = clean_text(f"unexpected {type(error).__name__}: {error}")
             self._states[batch_id] = state.failed(ISalesUnchangedError(problem))
             return None
 
@@ -301,7 +301,7 @@ def _format_reasons(failures: Mapping[str, ISalesError], few: int = 3) -> str:
     batches: dict[str, list[str]] = {}
     for batch_id, error in failures.items():
         batches.setdefault(f"{error.problem}. {error.advice}".strip(), []).append(batch_id)
-    reasons = [f"{len(ids)} of them ({first_few(ids, few)}): {reason}" for reason, ids in islice(batches.items(), few)]
+    reasons = [f"{len(ids)} of them ({join_first(ids, few)}): {reason}" for reason, ids in islice(batches.items(), few)]
     more = len(batches) - few
     return " ".join([*reasons, f"And {more} more reasons."] if more > 0 else reasons)
 
@@ -310,4 +310,4 @@ def _format_open(found: Found) -> Iterator[str]:
     """Name the first batches of which nobody knows whether they are as wanted."""
     for outcome in OPEN:
         if ids := _select(found, outcome):
-            yield f"{outcome.value.replace('_', ' ').capitalize()}: {first_few(ids)}."
+            yield f"{outcome.value.replace('_', ' ').capitalize()}: {join_first(ids)}."

@@ -17,7 +17,7 @@ from airflow_provider_isales.client.arguments import (
     check_instant,
     check_status,
     check_vdn_id,
-    hides_variables,
+    hide_variables,
 )
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.bulk import BulkSwitch
@@ -39,7 +39,7 @@ from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.route import Route
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.text import Secret, shown
+from airflow_provider_isales.client.text import Secret, format_value
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import CREATE, DELETE, PAUSE, RESUME, UPDATE, Switch
 
@@ -76,7 +76,7 @@ class ISalesClient:
     :raises ISalesArgumentError: for a setting that cannot work
     """
 
-    @hides_variables
+    @hide_variables
     def __init__(
         self,
         host: str,
@@ -98,7 +98,7 @@ class ISalesClient:
         self.auth = C2Auth(access_key, secret_key, signing_profile)
         self.vdn_id = None if vdn_id is None else check_vdn_id(vdn_id)
         if retry is not None and not isinstance(retry, RetryPolicy):
-            raise ISalesArgumentError(f"retry must be a RetryPolicy, not {shown(retry)}")
+            raise ISalesArgumentError(f"retry must be a RetryPolicy, not {format_value(retry)}")
         route = Route(host, port, verify=verify, verify_strict=verify_strict, client_cert=client_cert, proxies=proxies)
         #: Carries out the calls; for this package alone.
         self.session = Session(Transport(route, self.auth, timeout, max_connections), retry or RetryPolicy())

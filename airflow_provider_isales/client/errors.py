@@ -203,11 +203,6 @@ class ISalesHTTPStatusError(ISalesTransportError):
         self.transient = status in self._TRANSIENT
 
     @property
-    def asks_to_slow_down(self) -> bool:
-        """Whether all requests should wait, not just the one that got this answer."""
-        return self.too_fast or self.retry_after is not None
-
-    @property
     def too_fast(self) -> bool:
         """Whether requests should follow one another more slowly."""
         return self.status == HTTPStatus.TOO_MANY_REQUESTS

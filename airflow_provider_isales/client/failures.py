@@ -20,7 +20,7 @@ from airflow_provider_isales.client.errors import (
     ISalesTransportError,
 )
 from airflow_provider_isales.client.route import Route
-from airflow_provider_isales.client.text import clean
+from airflow_provider_isales.client.text import clean_text
 from airflow_provider_isales.client.tls_socket import limits
 
 # X509_V_ERR_... of OpenSSL, as SSLCertVerificationError.verify_code has them.
@@ -71,7 +71,7 @@ def _find_cause(error: BaseException) -> BaseException:
 def _advise(code: int, route: Route) -> str | None:
     """Return what to do about a certificate, None if it is to trust another authority."""
     certificate = _look_at_certificate(route)
-    names = [clean(str(value)) for _, value in certificate.get("subjectAltName", ())]
+    names = [clean_text(str(value)) for _, value in certificate.get("subjectAltName", ())]
     advice = None
     if code == _NOT_YET_VALID:
         advice = "It is not valid yet: check this machine's date."
@@ -112,4 +112,4 @@ def _has_expired(certificate: Mapping[str, Any]) -> bool:
 
 
 def _format_reason(error: BaseException) -> str:
-    return clean(str(error)).strip() or type(error).__name__
+    return clean_text(str(error)).strip() or type(error).__name__

@@ -19,7 +19,7 @@ from airflow_provider_isales.client.errors import (
 from airflow_provider_isales.client.models import CallBatch, CampaignKey
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.threads import Queue, work_off
+from airflow_provider_isales.client.threads import Queue, run_threads
 from airflow_provider_isales.client.verbs import LIST
 
 PAGE_SIZE = 100
@@ -170,7 +170,7 @@ def _read_at_once(page_at: PageAt, offsets: Sequence[int], parallel: int) -> Ite
             except Exception as error:  # raised below, where the pages are read
                 failed[offset] = error
 
-    work_off(Queue(offsets), work, parallel)
+    run_threads(Queue(offsets), work, parallel)
     for offset in offsets:
         if offset not in found:
             raise failed[min(failed)]

@@ -64,8 +64,7 @@ class RetryPolicy:
 
         def prepare_wait(state: RetryCallState) -> None:
             error = state.outcome.exception() if state.outcome else None
-            if isinstance(error, ISalesHTTPStatusError) and error.asks_to_slow_down:
-                gate.hold(state.upcoming_sleep, too_fast=error.too_fast)
+            gate.hold_after(error, state.upcoming_sleep)
             log.warning(
                 "%s: attempt %d of at most %d failed: %s. Trying again in %.1f s.",
                 action,

@@ -15,7 +15,7 @@ from airflow_provider_isales.client.errors import (
     ISalesStoppedError,
 )
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.threads import Queue, work_off
+from airflow_provider_isales.client.threads import Queue, run_threads
 
 log = logging.getLogger(__name__)
 
@@ -79,11 +79,11 @@ class Rounds:
         """Send one request for each batch; return the transient failures."""
         queue, failed = Queue(batch_ids), dict[str, ISalesError]()
         began = time.monotonic()
-        work_off(
+        run_threads(
             queue,
             lambda queue: self._work(queue, failed),
             self._parallel,
-            lambda: progress(queue.taken, len(batch_ids), time.monotonic() - began),
+            lambda: progress(len(batch_ids) - queue.left, len(batch_ids), time.monotonic() - began),
             PROGRESS_SECONDS,
         )
         if stopped := next((error for error in failed.values() if isinstance(error, ISalesStoppedError)), None):

@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from airflow_provider_isales.client.answers import Answer, read_answer
-from airflow_provider_isales.client.errors import ISalesError, ISalesHTTPStatusError, ISalesResultError
+from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
 from airflow_provider_isales.client.gate import Gate
-from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.models import BatchKey, CampaignKey
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import Verb
@@ -67,7 +67,7 @@ class Session:
         """
         retry = retry or self.retry
         action = f"{verb.doing} {target}"
-        body = encode_body(verb, target, fields)
+        body = encode_body(target, fields)
         sent, asked_at = False, self.gate.now()
         deadline = time.monotonic() + retry.total
         retrying = retry.retrying(action, self.gate, repeatable=verb.repeatable)
@@ -105,10 +105,9 @@ class Session:
         """
         asked_at = self.gate.now()
         try:
-            answer, value = self._send(verb, target, encode_body(verb, target, {}), timeout)
-        except ISalesHTTPStatusError as error:
-            if error.asks_to_slow_down:
-                self.gate.hold(self.retry.wait_after(error, attempt=1), too_fast=error.too_fast)
+            answer, value = self._send(verb, target, encode_body(target, {}), timeout)
+        except ISalesError as error:
+            self.gate.hold_after(error, self.retry.wait_after(error, attempt=1))
             raise
         return Reply(answer.code, answer.description, value, 1, asked_at)
 
@@ -123,6 +122,6 @@ class Session:
         return answer, verb.read(answer)
 
 
-def encode_body(verb: Verb[Any], target: CampaignKey, fields: dict[str, Any]) -> bytes:
-    """Return the body of a request."""
-    return _TO_JSON.encode(verb.body(target, **fields)).encode()
+def encode_body(target: CampaignKey, fields: dict[str, Any]) -> bytes:
+    """Return the body of a request to a campaign or a batch."""
+    return _TO_JSON.encode({"id": target.batch_id, **fields} if isinstance(target, BatchKey) else fields).encode()

@@ -1,10 +1,9 @@
-"""Text that is fit for logs, messages and XCom: nothing secret in it, nothing that breaks a line, never too long."""
+"""Format external text for logs, messages and XCom: without secrets and control characters, and truncated."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from datetime import datetime, timedelta
 from itertools import islice
 
 MAX_CHARACTERS = 200
@@ -21,11 +20,7 @@ _USER_INFO = re.compile(r"://\S*@")
 
 
 class Secret:
-    """
-    Holds a secret text so that no log, traceback or dump of variables shows it.
-
-    :param text: the secret
-    """
+    """Holds a secret text so that no log, traceback or dump of variables shows it."""
 
     __slots__ = ("_text",)
 
@@ -57,36 +52,22 @@ class Secret:
         return "***"
 
 
-def clean(text: str) -> str:
-    """Return a text of others without signatures, user names and passwords in URLs, and control characters; cut."""
+def clean_text(text: str) -> str:
+    """Return external text with signatures, URL credentials and control characters removed, truncated."""
     text = _SIGNATURE.sub("***", _AUTHORIZATION.sub(r"\1/***", text))
     text = _CREDENTIALS.sub(r"\1 ***", _USER_INFO.sub("://***@", text))
     text = "".join(character if character.isprintable() else " " for character in text)
     return text if len(text) <= MAX_CHARACTERS else text[:MAX_CHARACTERS] + "..."
 
 
-def shown(value: object) -> str:
-    """Return how a message shows a value, whatever it is: long numbers have no text, and some objects refuse."""
+def format_value(value: object) -> str:
+    """Return the ``repr`` of any value, cleaned; its type where ``repr`` fails, as for very long numbers."""
     try:
-        return clean(repr(value))
+        return clean_text(repr(value))
     except Exception:
         return f"<{type(value).__name__}>"
 
 
-def in_words(duration: timedelta) -> str:
-    """Write a duration as ``4 h 10 min``, ``10 min`` or ``50 s``."""
-    seconds = int(duration.total_seconds())
-    minutes, hours = seconds // 60 % 60, seconds // 3600
-    if hours:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    return f"{minutes} min" if minutes else f"{seconds} s"
-
-
-def after_the_end(late: timedelta, shift_end: datetime) -> str:
-    """Say how long after the end of which shift; the end in the time zone that it is given in."""
-    return f"{in_words(late)} after the end of the shift at {shift_end:%H:%M} on {shift_end:%a %Y-%m-%d}"
-
-
-def first_few(names: Collection[str], few: int = 10) -> str:
-    """Name the first few of many."""
+def join_first(names: Collection[str], few: int = 10) -> str:
+    """Return the first few names separated by commas, and ``...`` if there are more."""
     return ", ".join([*islice(names, few), *(["..."] if len(names) > few else [])])

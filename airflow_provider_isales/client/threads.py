@@ -1,4 +1,4 @@
-"""Working through a queue with several threads."""
+"""Work through a queue with several threads."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ T = TypeVar("T")
 
 
 class Queue(Generic[T]):
-    """Hands each of some things to one thread."""
+    """An iterator for many threads: each thing goes to one of them. ``left`` is the number of those to come."""
 
     def __init__(self, things: Collection[T]) -> None:
         self._lock = threading.Lock()
         self._things = iter(things)
         self.left = len(things)
-        self.taken = 0
 
     def __iter__(self) -> Iterator[T]:
         return self
@@ -25,11 +24,10 @@ class Queue(Generic[T]):
         with self._lock:
             thing = next(self._things)
             self.left -= 1
-            self.taken += 1
             return thing
 
 
-def work_off(
+def run_threads(
     queue: Queue[T],
     work: Callable[[Queue[T]], None],
     parallel: int,
@@ -37,17 +35,14 @@ def work_off(
     tick_seconds: float = 5.0,
 ) -> None:
     """
-    Have threads work through a queue, and wait for all of them.
+    Run ``work`` on a queue in at most ``parallel`` threads, and wait for all of them.
 
-    :param queue: the queue
-    :param work: what each thread does with it; it must not raise
-    :param parallel: how many threads there are at most
-    :param tick: is called every few seconds meanwhile
-    :param tick_seconds: how often
+    :param work: iterates over the queue in each thread; it must not raise
+    :param tick: called every ``tick_seconds`` meanwhile
     """
     threads: list[threading.Thread] = []
     for number in range(min(parallel, queue.left)):
-        # Daemons: an interpreter that ends does not wait for their answers.
+        # Daemon threads, so that interpreter shutdown does not wait for pending responses.
         thread = threading.Thread(target=work, args=(queue,), name=f"isales-{number}", daemon=True)
         try:
             thread.start()

@@ -22,7 +22,7 @@ from airflow_provider_isales.client.failures import explain_failure
 from airflow_provider_isales.client.forks import renew_in_children
 from airflow_provider_isales.client.response import Peer, Response, read_response
 from airflow_provider_isales.client.route import Route
-from airflow_provider_isales.client.text import clean
+from airflow_provider_isales.client.text import clean_text
 from airflow_provider_isales.client.tls_socket import limits
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ _HEADERS = {
 def mask_signatures(record: logging.LogRecord) -> bool:
     """Mask signatures in a log record of urllib3, which shows unreadable header lines: a server may echo ours."""
     if "auth-v2" in (message := record.getMessage()):
-        record.msg, record.args, record.exc_info = clean(message), (), None
+        record.msg, record.args, record.exc_info = clean_text(message), (), None
     return True
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from airflow_provider_isales.client.answers import Answer, Page, read_batch_page, read_created_id, read_nothing
 from airflow_provider_isales.client.errors import ALREADY_SUSPENDED
-from airflow_provider_isales.client.models import BatchKey, BatchStatus, CampaignKey, Outcome
+from airflow_provider_isales.client.models import BatchStatus, CampaignKey, Outcome
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -41,10 +41,6 @@ class Verb(Generic[T_co]):
     def path(self, campaign: CampaignKey) -> str:
         """Return the path of this interface for a campaign."""
         return PATH.format(vdn_id=campaign.vdn_id, campaign_id=campaign.campaign_id, verb=self.name)
-
-    def body(self, target: CampaignKey, **fields: object) -> dict[str, object]:
-        """Return the request body for a campaign or a batch, with more fields."""
-        return {"id": target.batch_id, **fields} if isinstance(target, BatchKey) else fields
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,21 +91,6 @@ CREATE: Verb[str] = Verb(
     repeatable=False,
     when_unknown="Look for {name!r} with list before you create it again.",
 )
-UPDATE: Verb[None] = Verb(
-    name="update",
-    doing="Renaming",
-    read=read_nothing,
-)
+UPDATE: Verb[None] = Verb(name="update", doing="Renaming", read=read_nothing)
 DELETE: Verb[None] = Verb(name="delete", doing="Deleting", read=read_nothing)
-LIST: Verb[Page] = Verb(
-    name="list",
-    method="GET",
-    doing="Listing the batches of",
-    read=read_batch_page,
-)
-
-#: The interfaces that switch a batch from one status to the other, by their names.
-SWITCHES = {switch.name: switch for switch in (PAUSE, RESUME)}
-
-#: Every interface by its name.
-VERBS: dict[str, Verb[Any]] = {verb.name: verb for verb in (*SWITCHES.values(), CREATE, UPDATE, DELETE, LIST)}
+LIST: Verb[Page] = Verb(name="list", method="GET", doing="Listing the batches of", read=read_batch_page)

@@ -7,13 +7,13 @@ from typing import Any
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.diagnosis import PROBED_CAMPAIGN, check_other_profiles, check_signature
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesAuthenticationError,
     ISalesError,
     ISalesResultError,
 )
-from airflow_provider_isales.client.probe import PROBED_CAMPAIGN, by_other_profiles, probe
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS, DEFAULT_CONN_ID, get_provider_info
 from airflow_provider_isales.support.settings import client_settings
 
@@ -104,9 +104,9 @@ class ISalesHook(BaseHook):
 
     @staticmethod
     def _probe(client: ISalesClient) -> tuple[bool, str]:
-        look, used = probe(client), client.auth.profile
+        look, used = check_signature(client), client.auth.profile
         if isinstance(look.error, ISalesAuthenticationError):
-            other = next((profile for profile, look in by_other_profiles(client) if look.accepted), None)
+            other = next((profile for profile, look in check_other_profiles(client).items() if look.accepted), None)
             if other is None:
                 return False, _describe(look.error)
             return False, (

@@ -16,7 +16,7 @@ from airflow_provider_isales.client.arguments import (
     check_parallelism,
 )
 from airflow_provider_isales.client.errors import ISalesBulkError, ISalesError, ISalesNotAllowedError
-from airflow_provider_isales.client.text import first_few
+from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.operators.base import ISalesOperator, check_choice, check_unless_templated
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 from airflow_provider_isales.shifts import ShiftCalendar
@@ -167,9 +167,9 @@ class _ManyBatchesOperator(ISalesOperator):
     ) -> BulkSwitch:
         # Imported here, like the hook.
         from airflow_provider_isales.client.bulk import BulkSwitch  # noqa: PLC0415
-        from airflow_provider_isales.client.verbs import SWITCHES  # noqa: PLC0415
+        from airflow_provider_isales.client.verbs import PAUSE, RESUME  # noqa: PLC0415
 
-        switch, parallel = SWITCHES["pause" if self._pauses else "resume"], self.max_parallel_requests
+        switch, parallel = PAUSE if self._pauses else RESUME, self.max_parallel_requests
         return BulkSwitch(switch, client.session, campaign, batch_ids, parallel, exclude=self.exclude, **settings)
 
     def _run(self, bulk: BulkSwitch, context: Context) -> BulkResult:
@@ -319,7 +319,8 @@ class ResumeCallBatchesOperator(_ManyBatchesOperator):
         if result.gone and not (result.changed or result.unchanged):
             self._push(result.to_dict(), context)
             raise MemoryFailedError(
-                f"none of the batches that the Variable {memory.name} holds is in {campaign}: {first_few(result.gone)}",
+                f"none of the batches that the Variable {memory.name} holds is in {campaign}: "
+                f"{join_first(result.gone)}",
                 advice="They stay remembered. Check the connection; if the batches were deleted, delete the Variable.",
             )
         return result

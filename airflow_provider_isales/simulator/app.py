@@ -16,8 +16,8 @@ from urllib.parse import parse_qsl
 
 from airflow_provider_isales.client.arguments import check_campaign_id
 from airflow_provider_isales.client.models import BatchStatus
-from airflow_provider_isales.client.verbs import PATH, VERBS
-from airflow_provider_isales.simulator.faults import NO_FAULT, Fault, FaultPlan
+from airflow_provider_isales.client.verbs import PATH
+from airflow_provider_isales.simulator.faults import NO_FAULT, VERBS, Fault, FaultPlan
 from airflow_provider_isales.simulator.http_server import Request, Response, make_text_response
 from airflow_provider_isales.simulator.service import Campaign, CampaignState, Service, result_fields
 from airflow_provider_isales.simulator.signature import SignatureCheck

@@ -7,8 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from airflow_provider_isales.client.text import SURROGATES, shown
-from airflow_provider_isales.client.verbs import VERBS
+from airflow_provider_isales.client.text import SURROGATES, format_value
+from airflow_provider_isales.client.verbs import CREATE, DELETE, LIST, PAUSE, RESUME, UPDATE, Verb
+
+#: Every interface by its name.
+VERBS: dict[str, Verb[Any]] = {verb.name: verb for verb in (PAUSE, RESUME, CREATE, UPDATE, DELETE, LIST)}
 
 MAX_SECONDS = 600
 KINDS = ("delay", "close_before", "close_after", "truncate", "answer", "result")
@@ -57,15 +60,15 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {shown(self.kind)}")
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {format_value(self.kind)}")
         if type(self.times) is not int or self.times < 1:
-            raise ValueError(f"times must be an integer from 1, not {shown(self.times)}")
+            raise ValueError(f"times must be an integer from 1, not {format_value(self.times)}")
         if self.verb not in ("", *VERBS):
-            raise ValueError(f"verb must be one of {', '.join(VERBS)}, not {shown(self.verb)}")
+            raise ValueError(f"verb must be one of {', '.join(VERBS)}, not {format_value(self.verb)}")
         if type(self.seconds) not in (int, float) or not 0 <= self.seconds <= MAX_SECONDS:
-            raise ValueError(f"seconds must be a number from 0 to {MAX_SECONDS}, not {shown(self.seconds)}")
+            raise ValueError(f"seconds must be a number from 0 to {MAX_SECONDS}, not {format_value(self.seconds)}")
         if type(self.status) is not int or not 200 <= self.status <= 599:  # noqa: PLR2004
-            raise ValueError(f"status must be an HTTP status from 200 to 599, not {shown(self.status)}")
+            raise ValueError(f"status must be an HTTP status from 200 to 599, not {format_value(self.status)}")
         headers = [*self.headers, *self.headers.values()] if isinstance(self.headers, Mapping) else [None]
         if not all(isinstance(text, str) for text in (self.body, self.code, *headers)):
             raise ValueError("body and code must be text, headers a JSON object of text")
@@ -78,10 +81,11 @@ class Fault:
             raise ValueError("body and code must be text that UTF-8 can express")
         for name, value in self.headers.items():
             if not _HEADER_NAME.fullmatch(name):
-                raise ValueError(f"a header's name must be a word such as Retry-After, not {shown(name)}")
+                raise ValueError(f"a header's name must be a word such as Retry-After, not {format_value(name)}")
             if not _HEADER_VALUE.fullmatch(value):
                 raise ValueError(
-                    f"a header's value must be Latin-1 text without line breaks and outer spaces, not {shown(value)}"
+                    f"a header's value must be Latin-1 text without line breaks and outer spaces, "
+                    f"not {format_value(value)}"
                 )
             if name.lower() in ("content-length", "transfer-encoding"):
                 raise ValueError(f"headers must not have {name}: the simulator says itself where the body ends")
@@ -98,7 +102,7 @@ class Fault:
         names = [known.name for known in fields(cls)]
         if not isinstance(value, dict) or "kind" not in value or set(value) - set(names):
             raise ValueError(
-                f"a fault is a JSON object with kind and any of {', '.join(names[1:])}, not {shown(value)}"
+                f"a fault is a JSON object with kind and any of {', '.join(names[1:])}, not {format_value(value)}"
             )
         return cls(**value)
 

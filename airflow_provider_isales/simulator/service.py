@@ -23,7 +23,7 @@ from airflow_provider_isales.client.errors import (
     ISalesResultError,
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
-from airflow_provider_isales.client.text import SURROGATES, shown
+from airflow_provider_isales.client.text import SURROGATES, format_value
 
 # Made up: the reference does not give the code for resuming a batch that is started.
 ALREADY_STARTED = "03999999"
@@ -75,14 +75,16 @@ class Campaign:
             changed then
         """
         if not isinstance(changes, dict) or not changes or set(changes) - {"state", "batches"}:
-            raise ValueError(f"a change is a JSON object with state, batches or both, not {shown(changes)}")
+            raise ValueError(f"a change is a JSON object with state, batches or both, not {format_value(changes)}")
         state, batches = changes.get("state", self.state), changes.get("batches", {})
         if state not in tuple(CampaignState):
-            raise ValueError(f"state must be one of {', '.join(CampaignState)}, not {shown(state)}")
+            raise ValueError(f"state must be one of {', '.join(CampaignState)}, not {format_value(state)}")
         if not isinstance(batches, dict) or not all(status in ("started", "suspended") for status in batches.values()):
-            raise ValueError(f"batches must be a JSON object of ids with started or suspended, not {shown(batches)}")
+            raise ValueError(
+                f"batches must be a JSON object of ids with started or suspended, not {format_value(batches)}"
+            )
         if unknown := set(batches) - set(self.batches):
-            raise ValueError(f"campaign {self.id} has no batch {shown(min(unknown))}")
+            raise ValueError(f"campaign {self.id} has no batch {format_value(min(unknown))}")
         self.state = CampaignState(state)
         for batch_id, status in batches.items():
             self.set_status(batch_id, BatchStatus[status.upper()])

@@ -13,7 +13,7 @@ from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import check_batch_id
 from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError
 from airflow_provider_isales.client.models import CampaignKey, in_iso
-from airflow_provider_isales.client.text import shown
+from airflow_provider_isales.client.text import format_value
 
 if TYPE_CHECKING:
     from airflow_provider_isales.client.models import BulkResult
@@ -66,7 +66,8 @@ class Memory:
             return list(dict.fromkeys(batch_ids)), value.get("changed_at")
         except (ValueError, TypeError, LookupError, AttributeError, ISalesArgumentError):
             raise MemoryFailedError(
-                f'the Variable {self.name} must be {{"batches": ["...", ...]}}, with batch ids, not {shown(text)}'
+                f'the Variable {self.name} must be {{"batches": ["...", ...]}}, with batch ids, '
+                f"not {format_value(text)}"
             ) from None
 
     def announce(self, batch_ids: Collection[str]) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from pendulum import DateTime
 
-from airflow_provider_isales.client.text import after_the_end, first_few
+from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
+from airflow_provider_isales.shifts.lateness import format_lateness
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -93,5 +94,5 @@ def describe_late(late: Mapping[str, datetime], campaign: object, shift_end: Dat
     until = in_utc(max(late.values())).in_timezone(zone)
     return (
         f"{len(late)} {batches} of {campaign} {were} dialled until {until:%H:%M} {zone}, "
-        f"{after_the_end(until - shift_end, shift_end)}; {they} paused now. {reason} Batches: {first_few(late)}."
+        f"{format_lateness(until - shift_end, shift_end)}; {they} paused now. {reason} Batches: {join_first(late)}."
     )

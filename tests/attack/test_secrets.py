@@ -13,7 +13,7 @@ from raw_server import Handler, RawServer, Wire, answering, http_answer, result,
 
 from airflow_provider_isales.client import C2Auth, ISalesClient, RetryPolicy
 from airflow_provider_isales.client.models import BatchKey
-from airflow_provider_isales.client.text import clean
+from airflow_provider_isales.client.text import clean_text
 from airflow_provider_isales.client.verbs import PAUSE
 
 SECRET = "this-is-the-secret-key"
@@ -292,4 +292,4 @@ SIGNED = "auth-v2/ak/2026-11-24T09:00:00.000Z/host/" + "0123456789abcdef" * 4
     ],
 )
 def test_a_signature_is_masked_however_it_is_echoed(echoed: str) -> None:
-    assert "789abcdef0123456789" not in clean(f"refused: {echoed} is wrong").lower()
+    assert "789abcdef0123456789" not in clean_text(f"refused: {echoed} is wrong").lower()

@@ -21,9 +21,8 @@ from hypothesis import strategies as st
 
 from airflow_provider_isales.client import SigningProfile
 from airflow_provider_isales.client.auth import authorization, format_timestamp
-from airflow_provider_isales.client.verbs import VERBS
 from airflow_provider_isales.simulator import CampaignState, Fault, Simulator
-from airflow_provider_isales.simulator.faults import KINDS
+from airflow_provider_isales.simulator.faults import KINDS, VERBS
 
 SECONDS = 2
 INTERFACE = "/rest/isales/v1/openapi/campaigns/25/callbatch/7/"

@@ -13,7 +13,7 @@ import pytest
 from airflow_runs import TaskRun, dag_file, publish, run_dag
 
 from airflow_provider_isales.client import BatchStatus
-from airflow_provider_isales.client.text import in_words
+from airflow_provider_isales.shifts.lateness import format_duration
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 BATCHES = [f"00000000000000700000000000000{number}" for number in (1, 2, 3)]
@@ -135,7 +135,7 @@ def test_as_late_as_is_allowed_is_in_time(now: SetNow, time: str, state: str) ->
     [(50, "50 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (15000, "4 h 10 min"), (90000, "25 h")],
 )
 def test_a_duration_in_words(seconds: int, words: str) -> None:
-    assert in_words(timedelta(seconds=seconds)) == words
+    assert format_duration(timedelta(seconds=seconds)) == words
 
 
 class TestASuspendedCampaign:

@@ -110,7 +110,7 @@ def test_a_list_of_batches_that_cannot_be_read_is_refused_with_the_reason() -> N
         yield "1"
         raise OSError("no such file")
 
-    with pytest.raises(ISalesArgumentError, match=r"batch_ids can't be read: OSError\('no such file'\)"):
+    with pytest.raises(ISalesArgumentError, match=r"iterating batch_ids failed: OSError\('no such file'\)"):
         check_batch_ids(broken())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_provider_isales.client.text import Secret, clean, shown
+from airflow_provider_isales.client.text import Secret, clean_text, format_value
 
 SIGNATURE = "0123456789abcdef" * 4
 
@@ -20,18 +20,21 @@ class TestATextOfOthers:
         ],
     )
     def test_is_shown_without_a_signature(self, echo: str) -> None:
-        assert clean(f"bad {echo} header").lower() == "bad auth-v2/*** header"
+        assert clean_text(f"bad {echo} header").lower() == "bad auth-v2/*** header"
 
     @pytest.mark.parametrize("signature", [SIGNATURE, SIGNATURE.upper()])
     def test_is_shown_without_the_last_part_of_one(self, signature: str) -> None:
-        assert clean(f"expected {signature}, got none") == "expected ***, got none"
+        assert clean_text(f"expected {signature}, got none") == "expected ***, got none"
 
     def test_is_shown_without_user_and_password_of_a_url(self) -> None:
-        assert clean("no route to http://user:pass@proxy:3128") == "no route to http://***@proxy:3128"
+        assert clean_text("no route to http://user:pass@proxy:3128") == "no route to http://***@proxy:3128"
 
     @pytest.mark.parametrize("scheme", ["Basic", "bearer", "DIGEST"])
     def test_is_shown_without_credentials_of_another_scheme(self, scheme: str) -> None:
-        assert clean(f"the proxy refused {scheme} dXNlcjpwYXNz+/=_.~- again") == f"the proxy refused {scheme} *** again"
+        assert (
+            clean_text(f"the proxy refused {scheme} dXNlcjpwYXNz+/=_.~- again")
+            == f"the proxy refused {scheme} *** again"
+        )
 
     @pytest.mark.parametrize(
         "text",
@@ -45,24 +48,24 @@ class TestATextOfOthers:
         ],
     )
     def test_is_shown_with_words_that_only_look_like_credentials(self, text: str) -> None:
-        assert clean(text) == text
+        assert clean_text(text) == text
 
     def test_is_shown_on_one_line(self) -> None:
-        assert clean("a\nb\x00c\x1bd") == "a b c d"
+        assert clean_text("a\nb\x00c\x1bd") == "a b c d"
 
     def test_of_200_characters_is_shown_in_full(self) -> None:
-        assert clean("x" * 200) == "x" * 200
+        assert clean_text("x" * 200) == "x" * 200
 
     def test_of_more_is_cut(self) -> None:
-        assert clean("x" * 201) == "x" * 200 + "..."
+        assert clean_text("x" * 201) == "x" * 200 + "..."
 
 
 class TestAValue:
     def test_is_shown_as_python_writes_it(self) -> None:
-        assert shown("it's") == '"it\'s"'
+        assert format_value("it's") == '"it\'s"'
 
     def test_that_cannot_be_written_is_shown_as_its_type(self) -> None:
-        assert shown(10**5000) == "<int>"
+        assert format_value(10**5000) == "<int>"
 
 
 class TestASecret:

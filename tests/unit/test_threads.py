@@ -6,12 +6,12 @@ import threading
 
 import pytest
 
-from airflow_provider_isales.client.threads import Queue, work_off
+from airflow_provider_isales.client.threads import Queue, run_threads
 
 
 def test_each_thing_is_worked_on_once() -> None:
     done: list[int] = []
-    work_off(Queue(range(100)), done.extend, parallel=8)
+    run_threads(Queue(range(100)), done.extend, parallel=8)
     assert sorted(done) == [*range(100)]
 
 
@@ -24,7 +24,7 @@ def test_as_many_are_under_way_at_once_as_are_allowed() -> None:
             together.wait(timeout=10)
             met.append(thing)
 
-    work_off(Queue(range(4)), work, parallel=4)
+    run_threads(Queue(range(4)), work, parallel=4)
     assert len(met) == 4
 
 
@@ -38,7 +38,7 @@ def test_fewer_threads_do_all_the_work_where_the_machine_allows_no_more(monkeypa
 
     monkeypatch.setattr(threading.Thread, "start", start_one)
     done: list[int] = []
-    work_off(Queue(range(100)), done.extend, parallel=8)
+    run_threads(Queue(range(100)), done.extend, parallel=8)
     assert sorted(done) == [*range(100)]
 
 
@@ -51,14 +51,14 @@ def test_there_are_no_more_threads_than_are_of_use(things: int, threads: int) ->
         for _ in queue:
             pass
 
-    work_off(Queue(range(things)), work, parallel=3)
+    run_threads(Queue(range(things)), work, parallel=3)
     assert len(started) == threads
 
 
-def test_the_queue_says_how_much_is_taken_and_how_much_is_left() -> None:
+def test_the_queue_says_how_much_is_left() -> None:
     queue = Queue("abc")
     next(queue)
-    assert (queue.taken, queue.left) == (1, 2)
+    assert queue.left == 2
 
 
 def test_it_is_told_meanwhile_that_time_goes_by() -> None:
@@ -67,5 +67,5 @@ def test_it_is_told_meanwhile_that_time_goes_by() -> None:
     def work(queue: Queue[int]) -> None:
         ticked.wait(10)
 
-    work_off(Queue([1]), work, 1, tick=ticked.set, tick_seconds=0.01)
+    run_threads(Queue([1]), work, 1, tick=ticked.set, tick_seconds=0.01)
     assert ticked.is_set()

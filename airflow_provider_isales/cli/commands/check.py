@@ -16,8 +16,9 @@ from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.listing import list_agreed_batches
 from airflow_provider_isales.client.models import BatchStatus, CampaignKey
-from airflow_provider_isales.client.text import after_the_end, first_few, in_words
+from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.shifts.lateness import format_duration, format_lateness
 
 PARALLEL = 8
 # Somebody is called: that is worse than not to know.
@@ -82,7 +83,7 @@ def _judge(
     """
     if not started:
         return SUCCESS, "nothing is started", {}
-    count, named = format_count(len(started), "batch", "batches"), first_few(started)
+    count, named = format_count(len(started), "batch", "batches"), join_first(started)
     if shifts is None:
         return FAILURE, f"{count}: {named}", {}
     if on := next((at for at in listed if shifts.is_on(at)), None):
@@ -92,7 +93,7 @@ def _judge(
         return FAILURE, f"{count} before the first shift: {named}", {}
     late = listed[0] - end
     lateness = {"shift_end": end.isoformat(), "seconds_after_shift_end": round(late.total_seconds(), 3)}
-    after = after_the_end(late, end)
+    after = format_lateness(late, end)
     if late <= max_lateness:
-        return SUCCESS, f"{len(started)} started {after}; {in_words(max_lateness)} are allowed", lateness
+        return SUCCESS, f"{len(started)} started {after}; {format_duration(max_lateness)} are allowed", lateness
     return FAILURE, f"{count} {after}: {named}", lateness

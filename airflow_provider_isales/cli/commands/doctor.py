@@ -18,7 +18,7 @@ from airflow_provider_isales.cli.output import confirm, is_interactive, say, war
 from airflow_provider_isales.cli.statuses import FAILURE, SUCCESS, UsageError
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.models import CampaignKey
-from airflow_provider_isales.client.text import clean
+from airflow_provider_isales.client.text import clean_text
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -49,7 +49,7 @@ def _visit(client: ISalesClient, campaign: CampaignKey | None, write: bool, repo
     def show_all(steps: list[Step]) -> None:
         for step, finding in examine(steps):
             findings.append((step, finding))
-            private = f" ({clean(finding.private)})" if finding.private else ""
+            private = f" ({clean_text(finding.private)})" if finding.private else ""
             say(f"{finding.state:<9}{step.name:<17}{finding.finding}{private}")
             if finding.advice:
                 say(f"{'':<26}-> {finding.advice}")

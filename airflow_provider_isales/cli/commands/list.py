@@ -11,7 +11,7 @@ from airflow_provider_isales.cli.output import say, say_json, warn
 from airflow_provider_isales.cli.statuses import FAILURE, SUCCESS
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.models import BatchStatus, CampaignKey
-from airflow_provider_isales.client.text import clean
+from airflow_provider_isales.client.text import clean_text
 
 PARALLEL = 8
 
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         for record in records:
             for batch in record["batches"]:
-                say(f"{record['campaign_id']:<8} {batch['id']:<30} {batch['status']:<9} {clean(batch['name'])}")
+                say(f"{record['campaign_id']:<8} {batch['id']:<30} {batch['status']:<9} {clean_text(batch['name'])}")
             if "error" in record:
                 warn(f"isales: {record['error']}")
     return FAILURE if any("error" in record for record in records) else SUCCESS

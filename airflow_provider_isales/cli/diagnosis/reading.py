@@ -11,6 +11,7 @@ from ipaddress import ip_address
 
 from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, Visit, explain, make_failure
 from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS, Page
+from airflow_provider_isales.client.diagnosis import Observation, check_signature
 from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
     ISalesCertificateError,
@@ -19,9 +20,7 @@ from airflow_provider_isales.client.errors import (
     ISalesTLSError,
 )
 from airflow_provider_isales.client.listing import PAGE_SIZE, list_batches
-from airflow_provider_isales.client.look import Look
 from airflow_provider_isales.client.models import BatchStatus
-from airflow_provider_isales.client.probe import probe
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.route import find_addresses
 
@@ -281,9 +280,9 @@ def _find_error_when_off(visit: Visit, shift: timedelta) -> ISalesError | None:
     """Return what goes wrong with a request that is signed by a clock that is off the server's by so much."""
     ahead = timedelta(seconds=visit.first.seconds_ahead or 0)
     auth = visit.client.auth.variant(clock=lambda: datetime.now(UTC) + shift - ahead)
-    look = probe(visit.client, visit.campaign, auth)
+    look = check_signature(visit.client, visit.campaign, auth)
     return None if look.accepted else look.error
 
 
-def _count_batches(page: Look[Page]) -> str:
+def _count_batches(page: Observation[Page]) -> str:
     return f"{len(page.value.batches)} came" if page.value else make_failure(page).finding

@@ -10,13 +10,13 @@ from typing import Any
 
 from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, explain, make_failure
 from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.diagnosis import Observation, observe_call
 from airflow_provider_isales.client.errors import (
     ISalesBatchNotFoundError,
     ISalesError,
     ISalesNotAllowedError,
     ISalesResultError,
 )
-from airflow_provider_isales.client.look import Look
 from airflow_provider_isales.client.models import BatchKey, BatchStatus, CallBatch, CampaignKey
 from airflow_provider_isales.client.verbs import CREATE, PAUSE, RESUME, Switch
 
@@ -70,7 +70,7 @@ class Trial:
 
     def _create(self) -> Finding:
         self.is_open = True
-        look = Look.at(self._client.session, CREATE, self._campaign, name=self.name, status=BatchStatus.SUSPENDED)
+        look = observe_call(self._client, CREATE, self._campaign, name=self.name, status=BatchStatus.SUSPENDED)
         self._batch_id = look.value or ""
         if look.error:
             self.is_open = look.error.sent and not isinstance(look.error, ISalesResultError)
@@ -80,7 +80,7 @@ class Trial:
     def _switch(self, switch: Switch, *, again: bool) -> Finding:
         """Pause or resume the batch, for the first time or once more."""
         batch = BatchKey(self._campaign.vdn_id, self._campaign.campaign_id, self._batch_id)
-        look = Look.at(self._client.session, switch, batch)
+        look = observe_call(self._client, switch, batch)
         advice = ""
         if not look.code:
             return make_failure(look)
@@ -97,7 +97,7 @@ class Trial:
         finding = self._confirm(look, switch.wanted, f"[{look.code}] {said}")
         return finding._replace(advice=finding.advice or advice)
 
-    def _confirm(self, look: Look[Any], wanted: BatchStatus, said: str) -> Finding:
+    def _confirm(self, look: Observation[Any], wanted: BatchStatus, said: str) -> Finding:
         """Say what was answered, and whether a list says the same."""
         private = explain(look.error)[1] if look.error else ""
         try:

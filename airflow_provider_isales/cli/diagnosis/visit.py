@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from airflow_provider_isales.client.answers import Page
 from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.diagnosis import Observation, check_other_profiles, check_signature, observe_call
 from airflow_provider_isales.client.errors import (
     ISalesError,
     ISalesHTTPStatusError,
@@ -17,9 +18,7 @@ from airflow_provider_isales.client.errors import (
     ISalesResultError,
 )
 from airflow_provider_isales.client.listing import PAGE_SIZE
-from airflow_provider_isales.client.look import Look
 from airflow_provider_isales.client.models import CampaignKey
-from airflow_provider_isales.client.probe import by_other_profiles, probe
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.verbs import LIST
 
@@ -67,10 +66,10 @@ class Visit:
         self.in_vain: list[ISalesError] = []
 
     @cached_property
-    def first(self) -> Look[Page]:
+    def first(self) -> Observation[Page]:
         """The first answer; a transient failure is tried again, or it would hide all else."""
         for attempt in range(1, _FIRST_ATTEMPTS + 1):
-            look = probe(self.client, self.campaign)
+            look = check_signature(self.client, self.campaign)
             if not (look.error and look.error.transient) or attempt == _FIRST_ATTEMPTS:
                 break
             self.in_vain.append(look.error)
@@ -78,12 +77,12 @@ class Visit:
         return look
 
     @cached_property
-    def by_other_profiles(self) -> dict[SigningProfile, Look[Page]]:
+    def by_other_profiles(self) -> dict[SigningProfile, Observation[Page]]:
         """The answers to requests that are signed by the profiles that the connection does not use."""
-        return dict(by_other_profiles(self.client, self.campaign))
+        return check_other_profiles(self.client, self.campaign)
 
     @cached_property
-    def first_page(self) -> Look[Page]:
+    def first_page(self) -> Observation[Page]:
         """The first page of the campaign's batches, as the client asks for it."""
         return self.list_page(PAGE_SIZE)
 
@@ -93,9 +92,9 @@ class Visit:
             raise ValueError("no campaign was named")
         return self.campaign
 
-    def list_page(self, limit: int, offset: int = 0) -> Look[Page]:
+    def list_page(self, limit: int, offset: int = 0) -> Observation[Page]:
         """Ask for a page of so many batches of the campaign."""
-        return Look.at(self.client.session, LIST, self.get_campaign(), offset=offset, limit=limit)
+        return observe_call(self.client, LIST, self.get_campaign(), offset=offset, limit=limit)
 
 
 def examine(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
@@ -129,7 +128,7 @@ def explain(error: ISalesError) -> tuple[str, str]:
     return problem, "" if problem == error.problem else error.problem
 
 
-def make_failure(what: Look[Any] | ISalesError, advice: str = "", state: State = State.FAIL) -> Finding:
+def make_failure(what: Observation[Any] | ISalesError, advice: str = "", state: State = State.FAIL) -> Finding:
     """Return the finding that something went wrong, with the error's own advice unless there is a better one."""
     error = what if isinstance(what, ISalesError) else what.error
     if error is None:

@@ -1,0 +1,104 @@
+"""Diagnostic requests: each is sent once, and everything observable about its response is returned."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from airflow_provider_isales.client.answers import Answer, Page, read_answer, seconds_ahead
+from airflow_provider_isales.client.auth import C2Auth
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
+from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.profiles import SigningProfile
+from airflow_provider_isales.client.response import Peer, Response
+from airflow_provider_isales.client.session import encode_body
+from airflow_provider_isales.client.verbs import LIST, Verb
+
+T = TypeVar("T")
+
+# Any VDN and campaign do: an authenticated call is answered with HTTP 200 whatever it asks for.
+PROBED_VDN = 1
+PROBED_CAMPAIGN = 1
+
+
+@dataclass
+class Observation(Generic[T]):
+    """
+    What is known after one request.
+
+    :param error: why the response is of no use; None if it says success
+    :param value: what the response holds, if it says success
+    :param answer: a response that says success, also when what it holds can't be read
+    :param status: the HTTP status; None without a response
+    :param headers: the headers of the response
+    :param seconds_ahead: how far this machine's clock is ahead of the server's, None if it told no time
+    :param peer: the other end of the connection
+    :param seconds: how long it took
+    """
+
+    error: ISalesError | None = None
+    value: T | None = None
+    answer: Answer | None = None
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    seconds_ahead: float | None = None
+    peer: Peer | None = None
+    seconds: float = 0.0
+
+    @property
+    def code(self) -> str:
+        """The result code, empty if there is none."""
+        if self.answer:
+            return self.answer.code
+        return self.error.code if isinstance(self.error, ISalesResultError) else ""
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the signature was: any result code proves it."""
+        return bool(self.code)
+
+
+def observe_call(
+    client: ISalesClient, verb: Verb[T], target: CampaignKey, auth: C2Auth | None = None, **fields: object
+) -> Observation[T]:
+    """
+    Send one request without gate and retries; raise nothing for network and protocol errors.
+
+    :param auth: signs this request instead of the client's
+    :param fields: more fields of the request body
+    """
+    observed = Observation[T]()
+    began = time.monotonic()
+
+    def read(response: Response) -> None:
+        observed.status, observed.headers = response.status, response.headers
+        observed.seconds_ahead, observed.peer = seconds_ahead(response), response.peer
+        observed.answer = read_answer(response, verb.also_success)
+        observed.value = verb.read(observed.answer)
+
+    try:
+        body = encode_body(target, fields)
+        client.session.transport.exchange(verb.method, verb.path(target), body, read, auth=auth)
+    except ISalesError as error:
+        observed.error = error.with_traceback(None)  # its frames hold the signature
+    observed.seconds = time.monotonic() - began
+    return observed
+
+
+def check_signature(
+    client: ISalesClient, campaign: CampaignKey | None = None, auth: C2Auth | None = None
+) -> Observation[Page]:
+    """Ask for the first batch of a campaign, which need not exist: does the server accept the signature?"""
+    campaign = campaign or CampaignKey(client.vdn_id or PROBED_VDN, PROBED_CAMPAIGN)
+    return observe_call(client, LIST, campaign, auth, offset=0, limit=1)
+
+
+def check_other_profiles(
+    client: ISalesClient, campaign: CampaignKey | None = None
+) -> dict[SigningProfile, Observation[Page]]:
+    """Check the signature with each signing profile that the client does not use."""
+    others = [profile for profile in SigningProfile if profile is not client.auth.profile]
+    return {profile: check_signature(client, campaign, client.auth.variant(profile=profile)) for profile in others}

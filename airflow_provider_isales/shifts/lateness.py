@@ -1,0 +1,19 @@
+"""Format how late something is after the end of a shift."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+
+def format_duration(duration: timedelta) -> str:
+    """Write a duration as ``4 h 10 min``, ``10 min`` or ``50 s``."""
+    seconds = int(duration.total_seconds())
+    minutes, hours = seconds // 60 % 60, seconds // 3600
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def format_lateness(late: timedelta, shift_end: datetime) -> str:
+    """Write how long after the end of which shift, in the time zone of ``shift_end``."""
+    return f"{format_duration(late)} after the end of the shift at {shift_end:%H:%M} on {shift_end:%a %Y-%m-%d}"
