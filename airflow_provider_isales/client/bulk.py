@@ -28,7 +28,7 @@ from airflow_provider_isales.client.errors import (
     ISalesResultError,
     ISalesUnchangedError,
 )
-from airflow_provider_isales.client.listing import MAX_LISTINGS, Listed, find_agreed, list_batches
+from airflow_provider_isales.client.listing import Listed, find_agreed_listing, list_batches
 from airflow_provider_isales.client.models import BatchKey, BulkResult, CallBatch, CampaignKey, Outcome
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.rounds import Rounds
@@ -192,8 +192,7 @@ class BulkSwitch:
         state = self._states[batch_id] = self._states[batch_id].asked(now, self.switch.opposite)
         try:
             batch = BatchKey(self.campaign.vdn_id, self.campaign.campaign_id, batch_id)
-            reply = self._session.call_once(self.switch, batch, timeout)
-            outcome = self.switch.outcome_of(reply.code)
+            outcome = self.switch.find_outcome(self._session.call_once(self.switch, batch, timeout).code)
             # If this request changed it, no earlier one had taken effect.
             self._states[batch_id] = state.switched(outcome, now if outcome is self.switch.done else None)
             return None
@@ -232,21 +231,18 @@ class BulkSwitch:
 
     def _verify(self, previous: Listed | None) -> Listed:
         """Return a listing that counts, after its statuses are noted."""
-        listed = find_agreed(self._list_repeatedly(), previous)
+        ends = time.monotonic() + LISTING_SECONDS
+
+        def list_once() -> Listed:
+            listed, problem = self._list(ends)
+            if problem:
+                raise problem
+            return listed
+
+        listed = find_agreed_listing(list_once, previous, ends)
         self._states |= {batch_id: self._states[batch_id].missed() for batch_id in self._states.keys() - listed}
         self._confirmed_at = self._session.gate.now()
         return listed
-
-    def _list_repeatedly(self) -> Iterator[Listed | None]:
-        """Yield listings until their time is over; None for one during which the campaign changed."""
-        ends = time.monotonic() + LISTING_SECONDS
-        for number in range(MAX_LISTINGS):
-            if number and time.monotonic() > ends:
-                return
-            listed, problem = self._list(ends)
-            if problem and not isinstance(problem, ISalesCampaignEditedError):
-                raise problem
-            yield None if problem else listed
 
     def _list_wrong(self) -> list[str]:
         """Return the batches that the last listing has with the opposite status."""

@@ -287,5 +287,6 @@ class ISalesClient:
 
     def _switch(self, switch: Switch, batch: BatchKey) -> CallBatchResult:
         reply, now = self.session.call(switch, batch), self.session.gate.now
-        outcome = switch.outcome_of(reply.code)
-        return CallBatchResult(batch, outcome, reply.code, reply.description, reply.attempts, reply.asked_at, now())
+        code, description = reply.answer.code, reply.answer.description
+        outcome = switch.find_outcome(code)
+        return CallBatchResult(batch, outcome, code, description, reply.attempts, reply.asked_at, now())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from types import MappingProxyType
@@ -44,9 +44,7 @@ def list_batches(
     """
     Yield the batches of a campaign, each once. If the pages contradict each other, the error is raised after the last.
 
-    :param session: carries out the calls
-    :param campaign: the campaign
-    :param retry: the bounds of trying again for each page; the session's when None
+    :param retry: the bounds for each page, where they are not the session's
     :param ends: when no more requests are sent, on the ``time.monotonic()`` clock
     :param parallel: how many pages are asked for at once, after the first
     :param selection: the fields of the request that select batches
@@ -76,38 +74,38 @@ def list_batches(
         raise problem.during(action)
 
 
-def list_agreed_batches(session: Session, campaign: CampaignKey, parallel: int = 1) -> list[CallBatch]:
-    """
-    Return every batch of a campaign, from the second of two listings in a row with the same batches.
+def list_agreed_batches(session: Session, campaign: CampaignKey) -> list[CallBatch]:
+    """Return every batch of a campaign, by :func:`find_agreed_listing`."""
 
-    :param session: carries out the calls
-    :param campaign: the campaign
-    :param parallel: how many pages are asked for at once
-    :raises ISalesCampaignEditedError: if no two agree
-    """
-
-    def list_once() -> Listed | None:
-        try:
-            return {batch.id: batch for batch in list_batches(session, campaign, parallel=parallel)}
-        except ISalesCampaignEditedError:
-            return None
+    def list_once() -> Listed:
+        return {batch.id: batch for batch in list_batches(session, campaign)}
 
     try:
-        return [*find_agreed(list_once() for _ in range(MAX_LISTINGS)).values()]
+        return [*find_agreed_listing(list_once).values()]
     except ISalesCampaignEditedError as error:
         raise error.during(f"{LIST.doing} {campaign}") from None
 
 
-def find_agreed(listings: Iterable[Listed | None], previous: Listed | None = None) -> Listed:
+def find_agreed_listing(
+    list_once: Callable[[], Listed], previous: Listed | None = None, ends: float = math.inf
+) -> Listed:
     """
-    Return the first listing that has the same batches as the one before it.
+    List until two listings in a row have the same batches, and return the second.
 
-    :param listings: the listings, one after the other; None for one that is not whole
-    :param previous: the listing before the first of them
-    :raises ISalesCampaignEditedError: if there is none
+    :param list_once: returns the batches of one listing, or raises ``ISalesCampaignEditedError``
+    :param previous: an earlier listing that counts as the first
+    :param ends: when no more listings begin, on the ``time.monotonic()`` clock
+    :raises ISalesCampaignEditedError: if no two agree
     """
-    for listed in listings:
-        if previous is not None and listed is not None and previous.keys() == listed.keys():
+    for number in range(MAX_LISTINGS):
+        if number and time.monotonic() > ends:
+            break
+        try:
+            listed = list_once()
+        except ISalesCampaignEditedError:
+            previous = None
+            continue
+        if previous is not None and previous.keys() == listed.keys():
             return listed
         previous = listed
     raise ISalesCampaignEditedError("the campaign kept changing: no two listings in a row had the same batches")

@@ -24,29 +24,22 @@ _TO_JSON = json.JSONEncoder(ensure_ascii=False)
 @dataclass(frozen=True)
 class Reply(Generic[T]):
     """
-    What a successful call came to.
+    The result of a successful call.
 
-    :param code: the result code
-    :param description: the result description
-    :param value: what the response holds besides
+    :param answer: the response
+    :param value: what it holds besides code and description
     :param attempts: how many requests it took
     :param asked_at: when the request that was answered was sent, in UTC
     """
 
-    code: str
-    description: str
+    answer: Answer
     value: T
     attempts: int
     asked_at: datetime
 
 
 class Session:
-    """
-    What all calls of one client share; safe to use from many threads.
-
-    :param transport: sends requests
-    :param retry: the bounds of trying again within one call
-    """
+    """What all calls of one client share; safe to use from many threads."""
 
     def __init__(self, transport: Transport, retry: RetryPolicy) -> None:
         self.transport = transport
@@ -59,9 +52,8 @@ class Session:
         """
         Carry out one call with its retries.
 
-        :param verb: the interface, one of :mod:`.verbs`
         :param target: the campaign or batch
-        :param retry: other bounds of trying again than the session's
+        :param retry: the bounds of retries, where they are not the session's
         :param fields: more fields of the request body, already checked
         :raises ISalesError: unless the response says success
         """
@@ -92,24 +84,20 @@ class Session:
                 sent=sent,
                 more_advice=verb.when_unknown.format(**fields) if unknown else "",
             ) from None
-        return Reply(answer.code, answer.description, value, retrying.statistics["attempt_number"], asked_at)
+        return Reply(answer, value, retrying.statistics["attempt_number"], asked_at)
 
-    def call_once(self, verb: Verb[T], target: CampaignKey, timeout: float | None = None) -> Reply[T]:
+    def call_once(self, verb: Verb[T], target: CampaignKey, timeout: float | None = None) -> Answer:
         """
         Carry out one call with one request, without waiting at the gate.
 
-        :param verb: the interface, one of :mod:`.verbs`
-        :param target: the campaign or batch
         :param timeout: the timeout in seconds, where this is less than the transport's
         :raises ISalesError: unless the response says success
         """
-        asked_at = self.gate.now()
         try:
-            answer, value = self._send(verb, target, encode_body(target, {}), timeout)
+            return self._send(verb, target, encode_body(target, {}), timeout)[0]
         except ISalesError as error:
             self.gate.hold_after(error, self.retry.wait_after(error, attempt=1))
             raise
-        return Reply(answer.code, answer.description, value, 1, asked_at)
 
     def _send(self, verb: Verb[T], target: CampaignKey, body: bytes, timeout: float | None = None) -> tuple[Answer, T]:
         answer = self.transport.exchange(

@@ -57,7 +57,7 @@ class Switch(Verb[None]):
     done: Outcome
     already: Outcome
 
-    def outcome_of(self, code: str) -> Outcome:
+    def find_outcome(self, code: str) -> Outcome:
         """Return the outcome that a result code of success stands for."""
         return self.already if code == self.also_success else self.done
 

@@ -28,9 +28,10 @@ from airflow_provider_isales.client import (
     ISalesNotAllowedError,
     RetryPolicy,
 )
+from airflow_provider_isales.client.answers import Answer
 from airflow_provider_isales.client.bulk import BulkSwitch
 from airflow_provider_isales.client.models import BatchKey
-from airflow_provider_isales.client.session import Reply, Session
+from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.verbs import PAUSE, Switch
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
@@ -368,7 +369,7 @@ class TestFailures:
     def test_of_many_kinds_are_counted_after_the_third(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, reasons: int, ending: str
     ) -> None:
-        def break_always(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> Reply[None]:
+        def break_always(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> Answer:
             raise RuntimeError(f"bug number {batch.batch_id[-1]}")
 
         monkeypatch.setattr(Session, "call_once", break_always)
@@ -399,7 +400,7 @@ class TestFailures:
     ) -> None:
         call_once, broken = Session.call_once, ids(campaign)[3]
 
-        def call_or_break(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> Reply[None]:
+        def call_or_break(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> Answer:
             if batch.batch_id == broken:
                 raise RuntimeError("a bug")
             return call_once(self, switch, batch, timeout)
