@@ -13,7 +13,7 @@ from threading import Lock
 from uuid import uuid4
 
 from airflow_provider_isales.cli.statuses import UsageError
-from airflow_provider_isales.client.arguments import campaign_key, check_batch_id
+from airflow_provider_isales.client.arguments import check_batch_id, make_campaign_key
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import CampaignKey
 
@@ -47,7 +47,7 @@ class Notes:
             for entry in json.loads(self.path.read_text(encoding="utf-8"))["campaigns"]:
                 if not isinstance(entry["batch_ids"], list):
                     raise TypeError
-                campaign = campaign_key(entry["vdn_id"], entry["campaign_id"])
+                campaign = make_campaign_key(entry["vdn_id"], entry["campaign_id"])
                 noted = _merge(noted, {campaign: map(check_batch_id, entry["batch_ids"])})
         except OSError as error:
             raise UsageError(f"{self.path} can't be read: {error}") from None

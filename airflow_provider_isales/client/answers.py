@@ -1,4 +1,4 @@
-"""Reading an HTTP response as an answer of CC-iSales: either it says success in every way, or it is an error."""
+"""Read an HTTP response of CC-iSales: either it says success in every way, or it is an error."""
 
 from __future__ import annotations
 
@@ -33,13 +33,7 @@ _NO_JSON = object()
 
 @dataclass(frozen=True)
 class Answer:
-    """
-    An answer that says success.
-
-    :param code: the result code: success, or one that the caller counts as such
-    :param description: the result description
-    :param payload: the whole JSON object
-    """
+    """A response that says success, with the whole JSON object as ``payload``."""
 
     code: str
     description: str
@@ -48,15 +42,9 @@ class Answer:
 
 def read_answer(response: Response, counts_as_success: str | None = None) -> Answer:
     """
-    Read a response.
+    Read a response; what it raises is an ``ISalesError``, or the exception that kept the body from being read.
 
-    :param response: the response
     :param counts_as_success: one more result code to take for success
-    :raises ISalesAuthenticationError: for HTTP 401
-    :raises ISalesHTTPStatusError: for every other HTTP status than 200
-    :raises ISalesProtocolError: for an answer that is not as documented
-    :raises ISalesResultError: for a failure code
-    :raises Exception: what kept the body from being read
     """
     if response.status != HTTPStatus.OK:
         unauthorized = response.status == HTTPStatus.UNAUTHORIZED
@@ -83,15 +71,11 @@ class Page(NamedTuple):
 
 
 def read_nothing(answer: Answer) -> None:
-    """Read what there is besides code and description: nothing."""
+    """Read nothing besides code and description."""
 
 
 def read_batch_page(answer: Answer) -> Page:
-    """
-    Read one page of a list.
-
-    :raises ISalesProtocolError: for a page that is not as documented
-    """
+    """Read one page of a list; raise ``ISalesProtocolError`` if it is not as documented."""
     total, data = answer.payload.get("totalCount"), answer.payload.get("data")
     if not isinstance(total, int) or isinstance(total, bool) or total < 0:
         raise ISalesProtocolError(f"totalCount is {format_value(total)}, not a count")
@@ -101,11 +85,7 @@ def read_batch_page(answer: Answer) -> Page:
 
 
 def read_created_id(answer: Answer) -> str:
-    """
-    Read the id of a created batch.
-
-    :raises ISalesProtocolError: if there is none
-    """
+    """Read the id of a created batch; raise ``ISalesProtocolError`` if there is none."""
     created = answer.payload.get("returnObject")
     if isinstance(created, dict) and _is_batch_id(created.get("id")):
         return str(created["id"])
@@ -135,7 +115,7 @@ def _body(response: Response) -> bytes:
 
 def _json_object(body: bytes) -> dict[str, Any]:
     payload: object = _NO_JSON
-    with suppress(ValueError, RecursionError):  # raised outside: what a failure held would keep the body
+    with suppress(ValueError, RecursionError):  # raise outside: the decoder's exception keeps the body alive
         payload = _FROM_JSON.decode(body.decode("utf-8-sig"))
     if payload is _NO_JSON:
         raise ISalesProtocolError(f"the answer is not JSON: {format_value(body.decode(errors='replace'))}")

@@ -61,13 +61,13 @@ def hide_variables(function: Callable[P, None]) -> Callable[P, None]:
     return hiding
 
 
-def campaign_key(vdn_id: object, campaign_id: object) -> CampaignKey:
-    """Check what names a campaign."""
+def make_campaign_key(vdn_id: object, campaign_id: object) -> CampaignKey:
+    """Check what names a campaign, and return it."""
     return CampaignKey(check_vdn_id(vdn_id), check_campaign_id(campaign_id))
 
 
-def batch_key(vdn_id: object, campaign_id: object, batch_id: object) -> BatchKey:
-    """Check what names a call batch."""
+def make_batch_key(vdn_id: object, campaign_id: object, batch_id: object) -> BatchKey:
+    """Check what names a call batch, and return it."""
     return BatchKey(check_vdn_id(vdn_id), check_campaign_id(campaign_id), check_batch_id(batch_id))
 
 

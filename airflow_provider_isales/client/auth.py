@@ -1,9 +1,7 @@
 """
 "C2", the AK/SK request signature of CC-iSales.
 
-Everything here follows the chapter "Authentication" of the Huawei Cloud CEC API Reference and the vendor's public
-demo for the same scheme. The functions are pure; :class:`C2Auth` applies them to a prepared ``requests`` request, so
-that what is signed is what is sent.
+Source: the chapter "Authentication" of the Huawei Cloud CEC API Reference, and the vendor's public demo.
 """
 
 from __future__ import annotations
@@ -29,12 +27,7 @@ _ENCODED = [quote(bytes([byte]), safe="") for byte in range(256)]
 
 
 def format_timestamp(at: datetime, timespec: Timespec) -> str:
-    """
-    Write an instant as C2 wants it: UTC, with a ``Z``.
-
-    :param at: an aware datetime
-    :param timespec: the precision; what is finer is cut off, not rounded
-    """
+    """Write an aware datetime as C2 wants it: UTC, with a ``Z``; what is finer than ``timespec`` is cut off."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 
@@ -44,20 +37,14 @@ def normalize(text: str | bytes) -> str:
 
 
 def canonical_request(
-    method: str,
-    path: str,
-    query: Iterable[tuple[str, str]],
-    headers: Mapping[str, str],
-    body: str | bytes,
+    method: str, path: str, query: Iterable[tuple[str, str]], headers: Mapping[str, str], body: str | bytes
 ) -> str:
     """
     Build the text that is signed.
 
-    :param method: the HTTP method
     :param path: the path as it stands in the request line, without the query
     :param query: the decoded query parameters; with none, their line is left out
     :param headers: the headers to sign and no others, with their values as sent
-    :param body: the exact body that is sent, empty when there is none
     """
     lines = [method.upper(), path]
     if parameters := sorted([f"{normalize(name)}={normalize(value)}" for name, value in query]):
@@ -76,14 +63,7 @@ def authorization(
     headers: Mapping[str, str],
     body: str | bytes = b"",
 ) -> str:
-    """
-    Return the value of the ``Authorization`` header for one request.
-
-    :param access_key: the access key (AK)
-    :param secret_key: the secret key (SK)
-    :param timestamp: the time of signing, see :func:`format_timestamp`
-    :param method: see :func:`canonical_request`, like all that follow
-    """
+    """Return the value of the ``Authorization`` header; see :func:`format_timestamp`, :func:`canonical_request`."""
     prefix = f"{SCHEME}/{access_key}/{timestamp}/{_join_names(tuple(headers))}"
     signing_key = _hmac_sha256_hex(secret_key, prefix)
     signature = _hmac_sha256_hex(signing_key, canonical_request(method, path, query, headers, body))
@@ -110,7 +90,7 @@ class C2Auth(AuthBase):
     """
     Signs each ``requests`` request with C2: ``session.post(url, data=body, auth=C2Auth(ak, sk))``.
 
-    It sets the Host header: have no redirects followed, which would carry it to another host.
+    It sets the Host header: follow no redirects, which would carry it to another host.
 
     :param access_key: the access key (AK)
     :param secret_key: the secret key (SK)
@@ -153,17 +133,9 @@ class C2Auth(AuthBase):
         return request
 
     def headers(self, method: str, url: str, headers: Mapping[str, str], body: str | bytes) -> dict[str, str]:
-        """
-        Return what sends a request signed: the given headers and those of the signature.
-
-        :param method: the HTTP method
-        :param url: the URL
-        :param headers: the headers that it has already
-        :param body: the body
-        :raises ISalesArgumentError: if a header is missing that is to be signed
-        """
+        """Return the given headers and those of the signature; ``ISalesArgumentError`` if one to sign is missing."""
         parts = urlsplit(url)
-        # The Host too, so that the text that is signed is the text on the wire: the HTTP library keeps a given one.
+        # Set Host here, so that the text that is signed is the text on the wire: the HTTP library keeps a given one.
         sent = {**headers, "Host": _host_header(parts.scheme, parts.netloc)}
         values = {name.lower(): value for name, value in sent.items()}
         if "content-length" in self.profile.signed_headers and "content-length" not in values:
@@ -183,7 +155,7 @@ class C2Auth(AuthBase):
     def variant(
         self, *, profile: SigningProfile | str | None = None, clock: Callable[[], datetime] | None = None
     ) -> C2Auth:
-        """Return one that signs with the same keys, but by another profile or clock."""
+        """Return one with the same keys, but another profile or clock."""
         return C2Auth(self.access_key, self._secret_key, profile or self.profile, clock=clock or self._clock)
 
     def __repr__(self) -> str:

@@ -73,12 +73,8 @@ class BatchState:
 
 def settle(state: BatchState, switch: Switch, *, missing_is_gone: bool) -> tuple[Outcome, ISalesError | None]:
     """
-    Return what the facts about a batch amount to: its outcome, and the reason if it failed.
+    Return the outcome of a batch, and the reason if it failed. The last listing decides; without one, the responses.
 
-    The last listing decides, whatever the responses said. Without one, the responses do.
-
-    :param state: the facts
-    :param switch: ``PAUSE`` or ``RESUME``
     :param missing_is_gone: whether a batch that is not listed was deleted, or failed
     """
     error = state.error

@@ -53,16 +53,14 @@ class BulkSwitch:
     """
     One run over the batches of one campaign.
 
-    Every batch is tried, however many fail; transient failures are tried again in rounds. Then ``list`` decides: a
-    batch without the wanted status is tried once more, then counts as failed, whatever its responses said. With
-    ``"all"``, batches that somebody creates or starts meanwhile are switched too.
+    Every batch is tried, however many fail; transient failures are retried in rounds. Then ``list`` decides: a batch
+    without the wanted status is tried once more, then counts as failed, whatever its responses said. With ``"all"``,
+    batches that somebody creates or starts meanwhile are switched too.
 
-    A listing counts only if the campaign did not change meanwhile: every batch is listed before and after, and again
-    until two listings in a row have the same batches.
+    A listing counts only if the campaign did not change meanwhile: it is listed before and after, and again until two
+    listings in a row have the same batches.
 
     :param switch: ``PAUSE`` or ``RESUME``
-    :param session: carries out the calls
-    :param campaign: the campaign
     :param batch_ids: the batches; ``"all"`` for those that have the opposite status
     :param max_parallel_requests: how many requests are under way at once, 1 to 64
     :param exclude: batches to leave alone, whatever their status

@@ -5,27 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
-from types import TracebackType
 from typing import Literal, Self
 
 from airflow_provider_isales.client.arguments import (
     ALL,
     HTTPS_PORT,
-    batch_key,
-    campaign_key,
     check_batch_name,
     check_instant,
     check_status,
     check_vdn_id,
     hide_variables,
+    make_batch_key,
+    make_campaign_key,
 )
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.bulk import BulkSwitch
-from airflow_provider_isales.client.errors import (
-    ISalesArgumentError,
-    ISalesError,
-    ISalesResultError,
-)
+from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError, ISalesResultError
 from airflow_provider_isales.client.listing import list_batches
 from airflow_provider_isales.client.models import (
     BatchKey,
@@ -46,7 +41,7 @@ from airflow_provider_isales.client.verbs import CREATE, DELETE, PAUSE, RESUME, 
 log = logging.getLogger(__name__)
 
 DEFAULT_TIMEOUT = 10.0
-# What a request takes besides: between the gate and the wire, and from the wire to the service.
+# Extra time for a request on top of its timeout: queueing on our side and transit to the service.
 _SPARE = timedelta(seconds=5)
 
 
@@ -54,10 +49,11 @@ class ISalesClient:
     """
     Speaks to one CC-iSales server over one keep-alive HTTPS session. Use it as a context manager, or ``close`` it.
 
-    Every method checks its arguments before anything is sent (``ISalesArgumentError``), tries again within the bounds
-    of ``retry`` where that is safe, and raises an ``ISalesError`` unless the server explicitly reported success.
+    Every method checks its arguments before anything is sent (``ISalesArgumentError``), retries within the bounds of
+    ``retry`` where that is safe, and raises an ``ISalesError`` unless the server explicitly reported success.
 
     Campaigns are positive integers or their digits as text; batch ids are text of digits; VDNs are 1 to 9999.
+    Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
 
     :param host: the server's name or address, without scheme or port
     :param access_key: the access key (AK)
@@ -68,10 +64,10 @@ class ISalesClient:
         anybody; a path wins over ``REQUESTS_CA_BUNDLE`` in the environment
     :param verify_strict: False to accept certificates whose form the strict checks of Python 3.13 refuse
     :param client_cert: the path of a file with a certificate and its key, for a server that asks for one
-    :param timeout: the seconds that one request may take, from connecting to the last byte of its answer
+    :param timeout: the seconds that one request may take, from connecting to the last byte of its response
     :param signing_profile: ``current`` or ``legacy``
     :param proxies: proxies by scheme, as ``requests`` takes them, added to those of the environment
-    :param retry: the bounds of trying again within one call
+    :param retry: the bounds of retries within one call
     :param max_connections: how many connections are kept open: as many as threads use the client at once
     :raises ISalesArgumentError: for a setting that cannot work
     """
@@ -106,9 +102,7 @@ class ISalesClient:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def __repr__(self) -> str:
@@ -121,21 +115,16 @@ class ISalesClient:
         self.session.transport.close()
 
     def stop(self) -> None:
-        """Send nothing more: calls under way end with ``ISalesStoppedError`` unless they get their answer."""
+        """Send nothing more: calls under way end with ``ISalesStoppedError`` unless they get their response."""
         self.session.gate.stop()
 
     def stop_before(self, edge: datetime) -> None:
-        """
-        Send nothing more from :attr:`margin` before an instant on; for calls that would do harm after it.
-
-        :param edge: the instant, an aware datetime
-        :raises ISalesArgumentError: for anything else
-        """
+        """Send nothing more from :attr:`margin` before ``edge``, an aware datetime: calls would do harm after it."""
         self.session.gate.close_at(check_instant("edge", edge) - self.margin)
 
     @property
     def margin(self) -> timedelta:
-        """How long a request may take effect after it was sent: more than the timeout, after which it is given up."""
+        """How long after it was sent a request may still take effect: the timeout plus a margin."""
         return timedelta(seconds=self.session.transport.timeout) + _SPARE
 
     def pause_call_batch(
@@ -144,10 +133,10 @@ class ISalesClient:
         """
         Suspend a batch. A batch that is already suspended counts as success.
 
-        A request whose answer is lost is sent again, which is safe: the second answer says whether the batch is
-        suspended by then. Source: "Suspending an Outbound Call Batch".
+        A request whose response is lost is sent again, which is safe: the second response says whether the batch is
+        suspended by then.
         """
-        return self._switch(PAUSE, batch_key(self._vdn(vdn_id), campaign_id, batch_id))
+        return self._switch(PAUSE, make_batch_key(self._vdn(vdn_id), campaign_id, batch_id))
 
     def resume_call_batch(
         self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None
@@ -155,10 +144,9 @@ class ISalesClient:
         """
         Resume a suspended batch. A batch that is already started counts as success.
 
-        The code for "already started" is not documented, so when the server refuses, ``list`` is asked whether the
-        batch is started. Source: "Outbound Call Batch Interfaces".
+        The code for "already started" is not documented: if the server refuses, ``list`` decides.
         """
-        batch = batch_key(self._vdn(vdn_id), campaign_id, batch_id)
+        batch = make_batch_key(self._vdn(vdn_id), campaign_id, batch_id)
         try:
             return self._switch(RESUME, batch)
         except ISalesResultError as refusal:
@@ -177,14 +165,12 @@ class ISalesClient:
         vdn_id: int | str | None = None,
     ) -> BulkResult:
         """
-        Suspend many batches of a campaign in parallel; see :class:`.BulkSwitch` for how, and for what it found so far.
+        Suspend many batches of a campaign in parallel; see :class:`.BulkSwitch` for how.
 
-        :param batch_ids: the batches, each done once; ``"all"`` for every batch that ``list`` has as started
+        :param batch_ids: the batches; ``"all"`` for every batch that ``list`` has as started
         :param exclude: batches to leave alone, whatever their status
-        :param max_parallel_requests: how many requests are under way at once, 1 to 64; make the client with as many
-            ``max_connections``
-        :return: the result, if every batch is as wanted
-        :raises ISalesBulkError: if any is not, after all were tried; it has the result
+        :param max_parallel_requests: 1 to 64; give the client as many ``max_connections``
+        :raises ISalesBulkError: if any batch is not as wanted, after all were tried; it has the result
         """
         campaign = self.campaign(campaign_id, vdn_id)
         return BulkSwitch(PAUSE, self.session, campaign, batch_ids, max_parallel_requests, exclude=exclude).run()
@@ -198,11 +184,7 @@ class ISalesClient:
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
     ) -> BulkResult:
-        """
-        Resume many batches of a campaign in parallel; in all else as :meth:`pause_call_batches`.
-
-        :param batch_ids: the batches, each done once; ``"all"`` for every batch that ``list`` has as suspended
-        """
+        """Resume many batches in parallel, as :meth:`pause_call_batches`; ``"all"`` are those that are suspended."""
         campaign = self.campaign(campaign_id, vdn_id)
         return BulkSwitch(RESUME, self.session, campaign, batch_ids, max_parallel_requests, exclude=exclude).run()
 
@@ -214,9 +196,7 @@ class ISalesClient:
         vdn_id: int | str | None = None,
     ) -> CallBatch:
         """
-        Create a batch. Source: "Outbound Call Batch Interfaces".
-
-        A request that may have reached the server is never sent twice: it could create two batches.
+        Create a batch. A request that may have reached the server is never sent twice: it could create two batches.
 
         :param name: 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``, unique in the campaign
         :param status: the batch's first status
@@ -228,21 +208,17 @@ class ISalesClient:
     def update_call_batch(
         self, campaign_id: int | str, batch_id: str, name: str, vdn_id: int | str | None = None
     ) -> None:
-        """
-        Rename a batch. Source: "Outbound Call Batch Interfaces".
-
-        :param name: the new name, by the rules of :meth:`create_call_batch`
-        """
-        self.session.call(UPDATE, batch_key(self._vdn(vdn_id), campaign_id, batch_id), name=check_batch_name(name))
+        """Rename a batch; the name has the rules of :meth:`create_call_batch`."""
+        self.session.call(UPDATE, make_batch_key(self._vdn(vdn_id), campaign_id, batch_id), name=check_batch_name(name))
 
     def delete_call_batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None) -> None:
         """
-        Delete a batch. Source: "Outbound Call Batch Interfaces".
+        Delete a batch.
 
-        When an answer is lost and the next one says that the batch is not found, that is raised as it is: nobody can
-        tell whether the first request deleted it or it never was there.
+        When a response is lost and the next one says that the batch is not found, that is raised: nobody can tell
+        whether the first request deleted it.
         """
-        self.session.call(DELETE, batch_key(self._vdn(vdn_id), campaign_id, batch_id))
+        self.session.call(DELETE, make_batch_key(self._vdn(vdn_id), campaign_id, batch_id))
 
     def list_call_batches(
         self,
@@ -253,10 +229,10 @@ class ISalesClient:
         vdn_id: int | str | None = None,
     ) -> Iterator[CallBatch]:
         """
-        List a campaign's batches, page by page as they are asked for. Source: "Outbound Call Batch Interfaces".
+        List a campaign's batches, page by page as they are asked for.
 
-        Pages are counted from the front: when batches enter or leave the selection meanwhile, some may be missed, which
-        is not always noticed. To change the batches that are listed, read the whole list first.
+        Batches may be missed when others enter or leave the selection meanwhile, which is not always noticed. To change
+        the batches that are listed, read the whole list first.
 
         :param status: only batches with this status
         :param name: only batches whose name contains this
@@ -268,8 +244,8 @@ class ISalesClient:
         return list_batches(self.session, self.campaign(campaign_id, vdn_id), selection=selection)
 
     def campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> CampaignKey:
-        """Return which campaign that is, in the client's VDN unless another one is named."""
-        return campaign_key(self._vdn(vdn_id), campaign_id)
+        """Return the key of a campaign, in the client's VDN unless another one is named."""
+        return make_campaign_key(self._vdn(vdn_id), campaign_id)
 
     def _vdn(self, vdn_id: int | str | None) -> int | str:
         if vdn_id is None and self.vdn_id is None:

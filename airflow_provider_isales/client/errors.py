@@ -1,18 +1,17 @@
 """
-What can go wrong with a call to CC-iSales: one tree of plain exceptions, and the table of result codes::
+The errors of a call to CC-iSales, and the table of result codes::
 
     ISalesError
         ISalesArgumentError: a bad argument; nothing was sent
         ISalesStoppedError: the client was stopped
-        ISalesCampaignEditedError: the campaign's batches came and went while they were listed
+        ISalesCampaignEditedError: batches were created or deleted while they were listed
         ISalesBulkError: some batches of many failed; ISalesUnchangedError is one of the reasons
-        ISalesTransportError: no usable answer
+        ISalesTransportError: no usable response
             ISalesConnectError, ISalesCertificateError, ISalesHeldBackError: nothing was sent
-            ISalesTLSError, ISalesTimeoutError, ISalesConnectionLostError: it is not known whether the request
-            took effect
-            ISalesHTTPStatusError: something answered with another HTTP status than 200
+            ISalesTLSError, ISalesTimeoutError, ISalesConnectionLostError: the request may have taken effect
+            ISalesHTTPStatusError: another HTTP status than 200
         ISalesAuthenticationError: HTTP 401
-        ISalesProtocolError: an answer that cannot be read, so that nothing is known
+        ISalesProtocolError: an unreadable response; the request may have taken effect
         ISalesResultError: a failure code, whose meaning is in RESULT_CODES
 """
 
@@ -29,18 +28,16 @@ if TYPE_CHECKING:
 
 class ISalesError(Exception):
     """
-    The root of all errors of this package.
+    The root of all errors of this package. ``problem`` is a clause without a full stop.
 
-    :param problem: what went wrong, as a clause without a full stop
-    :param advice: what a person can do about it, where this differs from the class's
-    :param retryable: whether the same call may succeed later, where this differs from the class's
+    ``advice`` and ``retryable`` are only given where they differ from those of the class.
     """
 
     #: What a person can do about it; one or more sentences.
     advice: str = ""
     #: Whether the same call may succeed later. An operator then fails the try, so that Airflow's retries apply.
     retryable: bool = False
-    #: Whether it is likely to pass within seconds. The client then tries again within the call.
+    #: Whether it is likely to pass within seconds. The client then retries within the call.
     transient: bool = False
     #: Whether the request may have reached the server.
     sent: bool = False
@@ -59,12 +56,10 @@ class ISalesError(Exception):
 
     def during(self, action: str, attempts: int = 1, *, sent: bool = False, more_advice: str = "") -> Self:
         """
-        Return this error as the end of what was being done. Errors do not change once they are raised.
+        Return a copy of this error that names the action it ended.
 
-        :param action: what was being done
-        :param attempts: how many requests were made
-        :param sent: whether any of them may have reached the server
-        :param more_advice: what else a person can do about it
+        :param sent: whether any of the requests may have reached the server
+        :param more_advice: added to the advice
         """
         error = copy.copy(self)
         error.action, error.attempts = action, attempts
@@ -92,14 +87,14 @@ class ISalesStoppedError(ISalesError):
 
 
 class ISalesCampaignEditedError(ISalesError):
-    """A listing of which nobody knows whether it is whole: batches came or went while its pages were read."""
+    """Batches were created or deleted while a listing's pages were read, so it may be incomplete."""
 
     advice = "Somebody, or some program, creates or deletes batches of this campaign: try again when that is done."
     retryable = True
 
 
 class ISalesUnchangedError(ISalesError):
-    """A batch whose status is still the old one, whatever the answer to its pause or resume said."""
+    """A batch whose status is still the old one, whatever the response to its pause or resume said."""
 
     advice = "Check the batch in the console."
     retryable = True
@@ -107,13 +102,7 @@ class ISalesUnchangedError(ISalesError):
 
 
 class ISalesBulkError(ISalesError):
-    """
-    Some batches of many failed; all were tried.
-
-    :param problem: counts and reasons
-    :param result: what came of each
-    :param retryable: whether the same call may succeed later
-    """
+    """Some batches of many failed; all were tried. ``result`` has the outcome of each."""
 
     sent = True
 
@@ -124,7 +113,7 @@ class ISalesBulkError(ISalesError):
 
 
 class ISalesTransportError(ISalesError):
-    """No usable answer came."""
+    """No usable response came."""
 
     retryable = True
     transient = True
@@ -162,14 +151,14 @@ class ISalesTLSError(ISalesTransportError):
 
 
 class ISalesTimeoutError(ISalesTransportError):
-    """The request was sent but no answer came in time; it may have taken effect."""
+    """The request was sent but no response came in time; it may have taken effect."""
 
     advice = "Whether the request took effect is not known. If this recurs, raise the connection's extra 'timeout'."
     sent = True
 
 
 class ISalesConnectionLostError(ISalesTransportError):
-    """The connection broke before the whole answer was read; the request may have taken effect."""
+    """The connection broke before the whole response was read; the request may have taken effect."""
 
     advice = "Whether the request took effect is not known."
     sent = True
@@ -177,13 +166,10 @@ class ISalesConnectionLostError(ISalesTransportError):
 
 class ISalesHTTPStatusError(ISalesTransportError):
     """
-    Something answered with another HTTP status than 200: a firewall, a proxy or some other server.
+    Another HTTP status than 200: from a firewall, a proxy or some other server, so each is worth a later try.
 
-    No status says anything about the service itself, so each is worth a later try, perhaps on another worker.
-
-    :param status: the HTTP status
-    :param detail: what else is worth saying, such as a redirect's target
-    :param retry_after: the seconds that the answer asked to wait, None when it did not
+    :param detail: more for the message, such as a redirect's target
+    :param retry_after: the seconds that the response asked to wait, None when it did not
     """
 
     sent = True
@@ -192,10 +178,7 @@ class ISalesHTTPStatusError(ISalesTransportError):
     _FIREWALL = frozenset({403, 406, 418})
 
     def __init__(self, status: int, detail: str = "", retry_after: float | None = None) -> None:
-        try:
-            phrase = f" {HTTPStatus(status).phrase}"
-        except ValueError:
-            phrase = ""
+        phrase = f" {HTTPStatus(status).phrase}" if status in tuple(HTTPStatus) else ""
         super().__init__(f"HTTP {status}{phrase}{detail}", advice=self._advice(status))
         self.args = (status, detail, retry_after)
         self.status = status
@@ -220,14 +203,14 @@ class ISalesHTTPStatusError(ISalesTransportError):
 
 
 class ISalesAuthenticationError(ISalesError):
-    """HTTP 401: the server did not accept the signature. Only with clocks that agree is it the keys for sure."""
+    """HTTP 401: the server did not accept the signature. It is certainly the keys only if the clocks agree."""
 
     advice = "Check access key and secret key of the connection, and its extra 'signing_profile'."
     sent = True
 
 
 class ISalesProtocolError(ISalesError):
-    """An answer that cannot be read as the interface's reference describes it; it counts as no answer."""
+    """A response that is not as the interface's reference describes it; it counts as no response."""
 
     advice = "Whether the request took effect is not known. Check host and port of the connection."
     retryable = True
@@ -237,14 +220,10 @@ class ISalesProtocolError(ISalesError):
 
 class ResultCode(NamedTuple):
     """
-    What a failure code means, and what comes of it.
+    What a failure code means by the reference; the other fields are those of :class:`ISalesError`.
 
-    :param code: the code, which is text: ``0200001`` and ``02000001`` are two different ones
+    :param code: text: ``0200001`` and ``02000001`` are two different codes
     :param interface: the interfaces that answer with it
-    :param meaning: what the reference says it means
-    :param advice: what a person can do about it
-    :param retryable: whether the same call may succeed later
-    :param transient: whether that is likely within seconds
     """
 
     code: str
@@ -315,9 +294,8 @@ class ISalesResultError(ISalesError):
     """
     CC-iSales answered with a failure code.
 
-    :param description: the answer's ``resultDesc``
-    :param code: the answer's ``resultCode``, as received; the class's when empty
-    :param retryable: whether the same call may succeed later, where this differs from what the code means
+    :param description: the response's ``resultDesc``
+    :param code: the response's ``resultCode``, as received; the class's when empty
     """
 
     #: The result code.
@@ -364,11 +342,6 @@ def find_meaning(code: str) -> ResultCode:
 
 
 def make_result_error(code: str, description: str) -> ISalesResultError:
-    """
-    Return the error for a failure code.
-
-    :param code: the code as received
-    :param description: the description as received
-    """
+    """Return the error for a failure code."""
     kind = next((kind for kind in ISalesResultError.__subclasses__() if kind.code == code), ISalesResultError)
     return kind(description, code)

@@ -1,4 +1,4 @@
-"""What a forked child makes anew: locks that a thread of its parent may hold, and connections that both would use."""
+"""Renew, in a forked child, locks that a thread of its parent may hold and connections that both would use."""
 
 from __future__ import annotations
 

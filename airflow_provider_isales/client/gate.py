@@ -11,8 +11,7 @@ from airflow_provider_isales.client.errors import ISalesHeldBackError, ISalesHTT
 from airflow_provider_isales.client.forks import renew_in_children
 from airflow_provider_isales.client.pace import Pace
 
-# Waits look this often whether the gate was closed. A Condition would tell them, but an exception that a signal
-# handler raises can leave its lock locked for good.
+# Waits poll: an exception that a signal handler raises can leave a Condition's lock locked for good.
 _TICK_SECONDS = 0.05
 
 
@@ -35,7 +34,7 @@ class Gate:
         """
         Block while requests are held back; after a 429, also wait for this request's turn.
 
-        :param deadline: how long it may wait, by :func:`time.monotonic`
+        :param deadline: when to give up, on the ``time.monotonic()`` clock
         :raises ISalesStoppedError: after :meth:`stop`, or from the instant of :meth:`close_at` on
         :raises ISalesHeldBackError: if requests are held back for longer than it may wait
         """
@@ -52,12 +51,7 @@ class Gate:
             raise ISalesStoppedError("the time for it was over before it was sent")
 
     def hold(self, seconds: float, *, too_fast: bool = False) -> None:
-        """
-        Hold back all requests for some seconds, so that not every thread has to run into the same 429.
-
-        :param seconds: for how long
-        :param too_fast: whether requests should follow one another more slowly from then on
-        """
+        """Hold back all requests for some seconds; if they came too fast, send the next ones more slowly."""
         with self._lock:
             now = time.monotonic()
             if too_fast:
@@ -70,11 +64,11 @@ class Gate:
             self.hold(seconds, too_fast=error.too_fast)
 
     def close_at(self, instant: datetime) -> None:
-        """Let no more requests pass from an instant on, by this machine's clock, and end all waiting then."""
+        """Refuse requests and end waits from an instant on, by this machine's clock."""
         self._closes_at = instant
 
     def stop(self) -> None:
-        """Let no more requests pass, and end all waiting."""
+        """Refuse requests and end waits from now on."""
         self._stopped = True
 
     def sleep(self, seconds: float) -> None:
@@ -85,7 +79,7 @@ class Gate:
 
     def now(self) -> datetime:
         """Return the time in UTC, by this machine's clock."""
-        return _utc_now()
+        return clock.utc_now()
 
     def _wait(self, until: float, deadline: float) -> None:
         while (left := until - time.monotonic()) > 0 and not self._is_closed:
@@ -95,8 +89,4 @@ class Gate:
 
     @property
     def _is_closed(self) -> bool:
-        return self._stopped or _utc_now() >= self._closes_at
-
-
-def _utc_now() -> datetime:
-    return clock.utc_now()
+        return self._stopped or self.now() >= self._closes_at

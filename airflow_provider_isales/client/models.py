@@ -1,4 +1,4 @@
-"""The things that the client speaks of, as plain immutable values."""
+"""Immutable values: campaigns, batches and results."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class BatchStatus(IntEnum):
 
 
 class Outcome(StrEnum):
-    """What a pause or a resume found and did; the last four are for many batches at once."""
+    """The result of a pause or a resume; the last four are for many batches at once."""
 
     PAUSED = "paused"
     ALREADY_PAUSED = "already_paused"
@@ -55,13 +55,7 @@ class BatchKey(CampaignKey):
 
 @dataclass(frozen=True)
 class CallBatch:
-    """
-    A named part of a campaign's numbers that can be suspended and resumed by itself.
-
-    :param id: the batch id: text of digits, never a number
-    :param name: its name, unique within the campaign
-    :param status: whether it is being dialled
-    """
+    """A part of a campaign's numbers, with an id (digits as text), a name that is unique there, and a status."""
 
     id: str
     name: str
@@ -71,17 +65,13 @@ class CallBatch:
 @dataclass(frozen=True)
 class CallBatchResult:
     """
-    What came of a pause or a resume; there is one only when the batch is in the state that was asked for.
+    The result of a pause or a resume that succeeded. Times are in UTC, by this machine's clock.
 
-    :param batch: the call batch
     :param outcome: whether this call changed the batch or found it as wanted
-    :param result_code: the answer's ``resultCode``
-    :param result_desc: the answer's ``resultDesc``
     :param attempts: how many requests it took. After more than one, ``already_paused`` may be the work of an earlier
-        attempt whose answer was lost
-    :param asked_at: when the request that was answered was sent, in UTC by this machine's clock: a batch that was
-        changed had its old state until then
-    :param confirmed_at: when the answer was there, in UTC by this machine's clock
+        attempt whose response was lost
+    :param asked_at: when the last request was sent: a batch that was changed had its old status until then
+    :param confirmed_at: when its response was there
     """
 
     batch: BatchKey
@@ -94,7 +84,7 @@ class CallBatchResult:
 
     @property
     def changed_when_asked(self) -> dict[str, datetime]:
-        """When the batch was asked to change, by its id; empty if this call did not change it."""
+        """When the request was sent that changed the batch, by its id; empty if this call did not change it."""
         changed = self.outcome in (Outcome.PAUSED, Outcome.RESUMED)
         return {self.batch.batch_id: self.asked_at} if changed else {}
 
@@ -105,28 +95,26 @@ class CallBatchResult:
             "outcome": self.outcome.value,
             "result_code": self.result_code,
             "result_desc": self.result_desc,
-            "confirmed_at": in_iso(self.confirmed_at),
+            "confirmed_at": format_iso(self.confirmed_at),
         }
 
 
 @dataclass(frozen=True, kw_only=True)
 class BulkResult:
     """
-    What came of pausing or resuming many batches of a campaign. Each batch is in one place.
+    The result of pausing or resuming many batches of a campaign: their ids, each in one list.
 
-    :param campaign: the campaign
-    :param done: what it means that a batch was changed: ``PAUSED`` or ``RESUMED``
-    :param already: what it means that it was not: ``ALREADY_PAUSED`` or ``ALREADY_STARTED``
-    :param changed: the ids of the batches that were changed
-    :param unchanged: the ids of those that were as wanted
+    :param done: the outcome of the batches in ``changed``: ``PAUSED`` or ``RESUMED``
+    :param already: that of those in ``unchanged``: ``ALREADY_PAUSED`` or ``ALREADY_STARTED``
+    :param changed: those that were changed
+    :param unchanged: those that were as wanted
     :param failed: the reasons by the ids of those that are not as wanted, or by what was given instead of an id
-    :param gone: the ids of those that were deleted meanwhile, where all were to be changed
-    :param unknown: the ids of those for which a request was sent but not answered, and that no listing told of
-    :param not_tried: the ids of those for which no request was sent
-    :param excluded: the ids of those that were to be left alone
+    :param gone: those that were deleted meanwhile, where all were to be changed
+    :param unknown: those for which a request was sent but not answered, and that no listing told of
+    :param not_tried: those for which no request was sent
+    :param excluded: those that were to be left alone
     :param confirmed_at: when the listing that confirms it was read, in UTC by this machine's clock; None if none does
-    :param asked_at: when the requests were sent, by the ids of the batches. One that was changed had its old status
-        until then
+    :param asked_at: when the requests were sent, by id. A batch that was changed had its old status until then
     """
 
     campaign: CampaignKey
@@ -144,7 +132,7 @@ class BulkResult:
 
     @property
     def changed_when_asked(self) -> dict[str, datetime]:
-        """When the batches that were changed were asked to change, by their ids."""
+        """When the requests were sent that changed batches, by their ids."""
         return {batch_id: self.asked_at[batch_id] for batch_id in self.changed if batch_id in self.asked_at}
 
     @property
@@ -158,15 +146,11 @@ class BulkResult:
             **vars(self.campaign),
             self.done.value: self.changed,
             self.already.value: self.unchanged,
-            "failed": self.failed,
-            "gone": self.gone,
-            "unknown": self.unknown,
-            "not_tried": self.not_tried,
-            "excluded": self.excluded,
-            "confirmed_at": self.confirmed_at and in_iso(self.confirmed_at),
+            **{name: getattr(self, name) for name in ("failed", "gone", "unknown", "not_tried", "excluded")},
+            "confirmed_at": self.confirmed_at and format_iso(self.confirmed_at),
         }
 
 
-def in_iso(instant: datetime) -> str:
-    """Write an instant as ISO 8601 does, in UTC and to the millisecond."""
+def format_iso(instant: datetime) -> str:
+    """Write an instant in ISO 8601, in UTC and to the millisecond."""
     return instant.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -1,25 +1,25 @@
-"""How fast requests follow one another, learned from a server that refuses what is too fast for it."""
+"""Limit the rate of requests to what the server accepts."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
 
-# One refusal among so many requests says nothing about how fast the server takes them.
+# A single 429 among this many requests says nothing about the rate that the server accepts.
 _BY_CHANCE = 10
-# What is asked of the server after a refusal: this part of what it had accepted in a second.
+# The rate after a 429, as a part of what was accepted in the last second.
 _EASE = 0.95
-# Each second without a refusal makes it faster: the first by 2 %, the second by 4 %, and so on.
+# The rate increases by 2 % after the first second without a 429, by 4 % after the second, and so on.
 _GROWTH = 0.02
-# Slower would help nobody, and keep people on the phone: a second that began with a refusal tells too little.
+# Lower bound of the rate: one bad second is too small a sample to justify going slower.
 _LEAST_RATE = 30.0
-# After so many seconds without a refusal nothing is remembered of the last one.
+# After this many seconds without a 429 the rate is unlimited again.
 _FORGET_SECONDS = 30
 
 
 class Pace:
     """
-    As fast as can be, until requests are refused; then a little slower than what was accepted, and slowly faster again.
+    Unlimited until the server answers 429; then just below the accepted rate, increasing slowly.
 
     All times are in seconds, by :func:`time.monotonic`. It is for one thread at a time.
     """

@@ -1,4 +1,4 @@
-"""The dialects of the C2 signature. Imports little, because Airflow asks for their names at every start."""
+"""The C2 signature profiles. Keep imports light: Airflow loads this at every start."""
 
 from __future__ import annotations
 

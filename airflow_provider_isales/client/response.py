@@ -33,9 +33,7 @@ class Response(NamedTuple):
     """
     An HTTP response.
 
-    :param status: the HTTP status
-    :param headers: the headers, whose names may be written in any case
-    :param peer: who sent it
+    :param headers: case-insensitive
     :param content: the body, or the exception raised while reading it; empty when it is not needed
     """
 

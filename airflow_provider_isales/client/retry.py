@@ -1,4 +1,4 @@
-"""When the client tries again within one call, and how long it waits."""
+"""When the client retries within one call, and how long it waits."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ import logging
 import random
 from dataclasses import dataclass
 
-from tenacity import (
-    RetryCallState,
-    Retrying,
-    retry_if_exception,
-    stop_after_attempt,
-    stop_before_delay,
-)
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 
 from airflow_provider_isales.client.arguments import check_attempts, check_seconds
 from airflow_provider_isales.client.errors import ISalesError, ISalesHTTPStatusError
@@ -26,14 +20,13 @@ MAX_RETRY_SECONDS = 86_400
 @dataclass(frozen=True)
 class RetryPolicy:
     """
-    The bounds of trying again within one call. All times are in seconds.
+    The bounds of retries within one call. All times are in seconds.
 
     A call ends after ``total`` and one ``timeout`` of the client at the latest, whatever the server does.
 
-    :param attempts: how many requests at the most
+    :param attempts: how many requests at most
     :param total: no attempt is sent later than this after the call began
-    :param first_wait: the longest wait before the second attempt; it doubles with each, and a random part of it is
-        waited, so that many clients do not come back at the same moment
+    :param first_wait: the longest back-off before the second attempt; it doubles with each (full jitter)
     :param max_wait: the longest wait between attempts
     :param max_retry_after: the longest wait that a server may ask for with ``Retry-After``
     :raises ISalesArgumentError: for a value that is not allowed
@@ -54,9 +47,7 @@ class RetryPolicy:
         """
         Return the tenacity object that carries out one call.
 
-        :param action: what is being done, for the log
-        :param gate: what all requests of the client pass, and all its waits go by
-        :param repeatable: whether a request that may have reached the server may be sent once more
+        :param repeatable: whether a request that may have reached the server may be sent again
         """
 
         def is_worth_another_attempt(error: BaseException) -> bool:
@@ -84,11 +75,11 @@ class RetryPolicy:
         )
 
     def backoff(self, attempt: int) -> float:
-        """Return how long to wait after the so-many-th attempt, counted from 1: some part of a time that doubles."""
+        """Return the back-off after an attempt, counted from 1: full jitter, doubling, at most ``max_wait``."""
         return random.uniform(0, min(self.max_wait, self.first_wait * 2 ** min(attempt - 1, 32)))  # noqa: S311
 
     def wait_after(self, error: BaseException | None, attempt: int) -> float:
-        """Return how long to wait after the so-many-th attempt: at least what the answer asked for, up to the cap."""
+        """Return the wait after an attempt: at least its Retry-After, up to ``max_retry_after``."""
         asked = error.retry_after if isinstance(error, ISalesHTTPStatusError) else None
         return max(self.backoff(attempt), min(asked or 0.0, self.max_retry_after))
 
@@ -96,5 +87,5 @@ class RetryPolicy:
         return self.wait_after(state.outcome.exception() if state.outcome else None, state.attempt_number)
 
 
-#: For a call that is made once, whatever comes of it.
+#: No retries.
 ONCE = RetryPolicy(attempts=1)

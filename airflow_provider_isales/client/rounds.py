@@ -34,13 +34,12 @@ class Rounds:
     """
     Send one request for each batch in a round. Batches with a transient failure go into the next, after a back-off.
 
-    So failing batches do not delay the others, and all share what is known of the server: while it does not respond,
-    timeouts are shortened so that every batch gets its request before the run gives up.
+    So failing batches do not delay the others. While the server does not respond, timeouts are shortened so that every
+    batch gets its request before the run gives up.
 
     :param action: what is being done, for the log
-    :param session: has the bounds of trying again, and the gate
-    :param attempt: sends the request for a batch; it gets the batch, how long it may wait at the gate, by
-        :func:`time.monotonic`, and the timeout in seconds, and returns what went wrong
+    :param attempt: sends the request for a batch; it gets the batch, when to give up at the gate, on the
+        ``time.monotonic()`` clock, and the timeout in seconds, and returns what went wrong
     :param parallel: how many requests are under way at once
     """
 
@@ -59,7 +58,6 @@ class Rounds:
         """
         Send the requests, in as many rounds as the retry policy allows; none once a run has given up.
 
-        :param batch_ids: the batches
         :param progress: called every few seconds with how many are done, of how many, after how many seconds
         :raises ISalesStoppedError: if the client was stopped
         """

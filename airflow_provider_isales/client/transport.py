@@ -48,14 +48,7 @@ _FAILURES = (HTTPError, HTTPException, OSError, ValueError)
 
 
 class Transport:
-    """
-    Keep-alive connections to one server; safe to use from many threads, and on both sides of a fork.
-
-    :param route: how to reach the server
-    :param auth: signs each request
-    :param timeout: the seconds that one request may take, from connecting to the last byte of its answer
-    :param max_connections: how many connections are kept open
-    """
+    """Keep-alive connections to one server; safe to use from many threads, and on both sides of a fork."""
 
     # Each with one connection, for one thread at a time: an interrupt can leave a lock of urllib3 locked for good.
     _idle: list[PoolManager]
@@ -68,7 +61,7 @@ class Transport:
         renew_in_children(self)
 
     def renew(self) -> None:
-        """Forget the connections, which are the parent's: whoever reads first would get the other's answer."""
+        """Forget the parent's connections: whoever reads first would get the other's response."""
         self._idle = []
 
     def exchange(
@@ -82,15 +75,12 @@ class Transport:
         auth: C2Auth | None = None,
     ) -> T:
         """
-        Send one request and read its answer.
+        Send one request and return what ``read`` makes of its response.
 
-        :param method: the HTTP method
         :param path: the path below the base URL
-        :param body: the request body
-        :param read: reads the response
-        :param timeout: the seconds that it may take, where this is less than those of the transport
-        :param auth: signs this request, if not as all others
-        :raises ISalesTransportError: if no answer came, or its connection broke
+        :param timeout: in seconds, where this is less than the transport's
+        :param auth: signs this request instead of the transport's
+        :raises ISalesTransportError: if no response came, or its connection broke
         """
         limits.begin(time.monotonic() + min(timeout or self.timeout, self.timeout))
         try:

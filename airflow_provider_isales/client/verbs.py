@@ -22,12 +22,11 @@ class Verb(Generic[T_co]):
     One interface.
 
     :param name: the last part of its path
-    :param doing: how messages speak of it, before what it is done to
-    :param read: reads what an answer holds besides code and description
-    :param method: the HTTP method
+    :param doing: its name in messages, before what it is done to
+    :param read: reads what a response holds besides code and description
     :param also_success: one more result code that says that the goal is reached
-    :param repeatable: whether a request that may have reached the server may be sent once more
-    :param when_unknown: what to do when nobody knows whether the request took effect; it may name fields in braces
+    :param repeatable: whether a request that may have reached the server may be sent again
+    :param when_unknown: advice when the request may have taken effect; it may name fields in braces
     """
 
     name: str
@@ -46,11 +45,10 @@ class Verb(Generic[T_co]):
 @dataclass(frozen=True, kw_only=True)
 class Switch(Verb[None]):
     """
-    An interface that switches a batch from one status to the other.
+    An interface that switches a batch to the status ``wanted``.
 
-    :param wanted: the status that a batch has afterwards
     :param done: the outcome for a batch that was switched
-    :param already: the outcome for a batch that was found switched
+    :param already: the outcome for a batch that had that status
     """
 
     wanted: BatchStatus
@@ -63,7 +61,7 @@ class Switch(Verb[None]):
 
     @property
     def opposite(self) -> BatchStatus:
-        """The status that a batch has no longer."""
+        """The status that a batch has before."""
         return BatchStatus.STARTED if self.wanted is BatchStatus.SUSPENDED else BatchStatus.SUSPENDED
 
 

@@ -12,7 +12,7 @@ from airflow.providers.common.compat.sdk import Variable
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import check_batch_id
 from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError
-from airflow_provider_isales.client.models import CampaignKey, in_iso
+from airflow_provider_isales.client.models import CampaignKey, format_iso
 from airflow_provider_isales.client.text import format_value
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class Memory:
             changed = change(batches or [])
             if changed == (batches or []):
                 return
-            value: dict[str, Any] = {"batches": changed, "changed_at": in_iso(clock.utc_now())}
+            value: dict[str, Any] = {"batches": changed, "changed_at": format_iso(clock.utc_now())}
             try:
                 Variable.set(self.name, json.dumps(value))
             except Exception as error:

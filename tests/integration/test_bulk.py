@@ -82,7 +82,7 @@ class TestEveryBatch:
         self, client: ISalesClient, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = datetime(2026, 11, 24, 10, 0, 3, 250_000, tzinfo=UTC)
-        monkeypatch.setattr("airflow_provider_isales.client.gate._utc_now", lambda: now)
+        monkeypatch.setattr("airflow_provider_isales.clock.utc_now", lambda: now)
         batches = ids(simulator.add_campaign(7, batches=2))
         assert client.pause_call_batches(7, max_parallel_requests=1).to_dict() == {
             "vdn_id": 25,
@@ -725,7 +725,7 @@ class TestWhen:
     @pytest.fixture(autouse=True)
     def clock(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.seconds = itertools.count()
-        monkeypatch.setattr("airflow_provider_isales.client.gate._utc_now", self.now)
+        monkeypatch.setattr("airflow_provider_isales.clock.utc_now", self.now)
 
     def now(self) -> datetime:
         return datetime(2026, 11, 24, 18, tzinfo=UTC) + timedelta(seconds=next(self.seconds))

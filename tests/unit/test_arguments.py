@@ -14,7 +14,6 @@ import pytest
 
 from airflow_provider_isales.client import BatchStatus, ISalesArgumentError
 from airflow_provider_isales.client.arguments import (
-    batch_key,
     check_access_key,
     check_attempts,
     check_batch_id,
@@ -30,6 +29,7 @@ from airflow_provider_isales.client.arguments import (
     check_status,
     check_vdn_id,
     check_verify,
+    make_batch_key,
 )
 
 BATCH = "012345678901234567890123456789"
@@ -186,7 +186,7 @@ def test_any_other_status_is_refused_with_what_is_allowed(value: object) -> None
 
 
 def test_a_key_reads_as_what_it_names() -> None:
-    assert str(batch_key(25, "1001", BATCH)) == f"call batch {BATCH} of campaign 1001 (VDN 25)"
+    assert str(make_batch_key(25, "1001", BATCH)) == f"call batch {BATCH} of campaign 1001 (VDN 25)"
 
 
 @pytest.mark.parametrize("value", [datetime(2026, 11, 25, tzinfo=UTC), datetime(2, 1, 1, tzinfo=UTC)])
