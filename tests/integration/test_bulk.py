@@ -513,9 +513,10 @@ class TestTheServerUnderStress:
     ) -> None:
         simulator.add_campaign(7, batches=40)
         monkeypatch.setattr("airflow_provider_isales.client.rounds.OUTAGE_SECONDS", 6.0)
+        monkeypatch.setattr("airflow_provider_isales.client.rounds.LEAST_TIMEOUT", 0.05)
         simulator.inject("delay", seconds=60, verb="pause", times=9999)
         began = time.monotonic()
-        with simulator.client(timeout=2) as client:
+        with simulator.client(timeout=1) as client:
             result, _ = failure_of(client)
         assert simulator.requests["pause"] >= 40
         assert len(result.failed) == 40
