@@ -16,7 +16,7 @@ AT_ONCE = --dist loadfile --numprocesses
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
-.PHONY: help demo test attack test-matrix test-system test-upgrade screenshots lint docs docs-refresh docs-translations package check-tag bench picture simulator airflow constraints environment clean
+.PHONY: help demo test attack test-matrix test-system test-upgrade screenshots lint docs docs-refresh docs-translations package check-tag bench simulator airflow constraints environment clean
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -78,9 +78,6 @@ check-tag: $(INSTALLED)  ## that TAG=v1.2.3 is this version's, and that the chan
 
 bench: $(INSTALLED)-bench  ## the benchmarks, side by side with what would be used instead
 	@$(BIN)/python benchmarks/run.py
-
-picture: $(INSTALLED)  ## draw the pictures of the docs anew
-	@$(BIN)/python docs/terminal_picture.py
 
 simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with; PORT=8444
 	$(BIN)/isales-simulator --campaign 1001 --campaign 1002 --ca-file $(VENV)/isales-simulator-ca.pem $(if $(PORT),--port $(PORT))

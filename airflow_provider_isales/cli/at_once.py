@@ -10,19 +10,14 @@ from airflow_provider_isales.client.threads import Queue, run_threads
 K = TypeVar("K")
 V = TypeVar("V")
 
-TICK_SECONDS = 0.5
 
-
-def map_each(
-    do: Callable[[K], V], items: Collection[K], parallel: int, tick: Callable[[], None] = lambda: None
-) -> dict[K, V]:
-    """Return what ``do``, which must not raise, returns for each item in other threads; ``tick`` meanwhile in this."""
+def map_each(do: Callable[[K], V], items: Collection[K], parallel: int) -> dict[K, V]:
+    """Return what ``do``, which must not raise, returns for each item, in other threads."""
     done: dict[K, V] = {}
 
     def work(queue: Queue[K]) -> None:
         for item in queue:
             done[item] = do(item)
 
-    run_threads(Queue(items), work, parallel, tick, TICK_SECONDS)
-    tick()
+    run_threads(Queue(items), work, parallel)
     return {item: done[item] for item in items}

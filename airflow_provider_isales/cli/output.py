@@ -77,7 +77,7 @@ def flush() -> str:
 def _print(text: str, stream: TextIO | None, end: str = "\n") -> None:
     global _problem  # noqa: PLW0603  # of the process, as standard output is
     try:
-        print(text, file=stream, end=end, flush=True)
+        print(text + end, file=stream, end="", flush=True)  # in one piece: other threads print too
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # of `isales list ... | head`: nobody wants more
             _problem = f"standard output can't be written: {error}"

@@ -29,7 +29,8 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.yes and is_interactive() and not _ask(client, batches, arguments):
             warn("Nothing was paused.")
             return FAILURE
-        status, results = switch_batches(PAUSE, client, batches, arguments, notes.add if notes else None)
+        settings = {"announce": notes.add} if notes else {}
+        status, results = switch_batches(PAUSE, client, batches, arguments, **settings)
     if notes:
         # Also what no listing had as started before it was paused.
         notes.add({result.campaign: result.changed for result in results})
