@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from airflow_provider_isales.cli.output import STATUSES as EXIT_STATUSES
 from airflow_provider_isales.cli.parser import COMMANDS, CONNECTION, Argument, Command
-from airflow_provider_isales.cli.statuses import STATUSES as EXIT_STATUSES
 from airflow_provider_isales.client import ISalesAuthenticationError, ISalesError, ISalesProtocolError
 from airflow_provider_isales.client.errors import (
     ALREADY_SUSPENDED,
@@ -87,9 +87,9 @@ def terminal_connection() -> str:
     return table(("argument", "meaning"), map(_argument, CONNECTION))
 
 
-def terminal_statuses(statuses: Mapping[int, str] = EXIT_STATUSES) -> str:
+def terminal_statuses() -> str:
     """The exit statuses of ``isales``."""
-    return table(("exit status", "meaning"), ((f"`{status}`", meaning) for status, meaning in statuses.items()))
+    return table(("exit status", "meaning"), ((f"`{status}`", meaning) for status, meaning in EXIT_STATUSES.items()))
 
 
 def _command(command: Command) -> str:
@@ -98,7 +98,6 @@ def _command(command: Command) -> str:
             f"{command.summary}\n",
             f"```sh\n{textwrap.dedent(command.examples).strip()}\n```",
             table(("argument", "meaning"), map(_argument, command.arguments)).rstrip(),
-            terminal_statuses(command.statuses).rstrip() if command.statuses is not EXIT_STATUSES else "",
         ]
     )
 

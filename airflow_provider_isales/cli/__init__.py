@@ -1,4 +1,3 @@
-# PYTHON_ARGCOMPLETE_OK
 """The command ``isales``: parsing and printing over ``ISalesClient`` and ``ShiftCalendar``, and nothing else."""
 
 from __future__ import annotations

@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.threads import Queue, run_threads
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+def format_error(error: Exception) -> str:
+    """Return what went wrong with one campaign. Not even a bug may keep the others from being handled."""
+    return str(error) if isinstance(error, ISalesError) else f"unexpected {type(error).__name__}: {error}"
 
 
 def map_each(do: Callable[[K], V], items: Collection[K], parallel: int) -> dict[K, V]:

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from airflow_provider_isales.cli.output import silence, warn
+from airflow_provider_isales.cli.output import UsageError, silence, warn
 from airflow_provider_isales.cli.parser import VARIABLE
-from airflow_provider_isales.cli.statuses import UsageError
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import CampaignKey
@@ -42,11 +41,7 @@ class JSONConnection:
 
 
 def make_client(arguments: argparse.Namespace, max_connections: int = 8) -> ISalesClient:
-    """
-    Return a client for the connection that was typed. Close it, or use it as a context manager.
-
-    :raises UsageError: if there is none, or it cannot be used; the message says what to type
-    """
+    """Return a client for the connection that was typed; a ``UsageError`` if there is none, or it cannot be used."""
     connection, source = find_connection(arguments.conn_id, arguments.connection_file)
     try:
         retry = RetryPolicy(total=arguments.retry_for.total_seconds())
@@ -71,47 +66,34 @@ def make_campaign_keys(client: ISalesClient, campaign_ids: Iterable[int]) -> lis
 
 
 def find_connection(conn_id: str, file: str | None) -> tuple[ConnectionLike, str]:
-    """
-    Return a connection, and where it was found.
-
-    :raises UsageError: if there is none, or it can't be read
-    """
+    """Return a connection, and where it was found; a ``UsageError`` if there is none, or it can't be read."""
     if file is not None:
         return read_connection(_read_file(file), conn_id, file), f"the connection in {file}"
     variables = [f"AIRFLOW_CONN_{conn_id.upper()}"]
     if conn_id == DEFAULT_CONN_ID:  # not for another one: it may be that of another platform
         variables.append(VARIABLE)
     for variable in variables:
-        if text := os.environ.get(variable, "").strip():
-            source = f"the variable {variable}"
-            return read_connection(text, conn_id, source), f"the connection in {source}"
+        text = os.environ.get(variable, "").strip()
+        if text and (variable == VARIABLE or "://" not in text.partition("{")[0]):  # Airflow reads its URIs itself
+            return read_connection(
+                text, conn_id, f"the variable {variable}"
+            ), f"the connection in the variable {variable}"
     found = _ask_airflow(conn_id)
     if not isinstance(found, str):
         return found, f"Airflow's connection {conn_id!r}"
     raise UsageError(
-        f"there is no connection {conn_id!r}: there is no variable {' or '.join(variables)}, and {found}. "
+        f"there is no connection {conn_id!r}: {' or '.join(variables)} does not have it as JSON, and {found}. "
         f"Type\n\n  export {variables[-1]}='{EXAMPLE}'\n\nor put the same, without the quotes around it, into a "
         "file that only you can read, and add --connection-file FILE."
     )
 
 
 def read_connection(text: str, conn_id: str, source: str) -> ConnectionLike:
-    """
-    Read a connection as JSON, or as Airflow exports it; one as URI too where Airflow is installed, which reads it.
-
-    :raises UsageError: if it is none of these; it names the source, and never shows the text
-    """
+    """Read a connection as JSON, or from what Airflow exports; a ``UsageError`` that never shows it if it is none."""
     problem = f"{source} has no connection as JSON such as {EXAMPLE}"
-    # Errors of json and of Airflow, or those of a field of another type, may hold what was read.
-    with contextlib.suppress(Exception):
-        fields: Any = text if "://" in text and not text.startswith("{") else json.loads(text)
-        if isinstance(fields, dict):
-            fields = fields.get(conn_id) or fields
-        if isinstance(fields, str):
-            problem = f"{source} has no connection as URI that Airflow can read here; as JSON it needs no Airflow"
-            with silence():
-                airflows: ConnectionLike = import_module("airflow.models.connection").Connection(conn_id, uri=fields)
-            return airflows
+    with contextlib.suppress(Exception):  # errors of json, or of a field of another type, may hold what was read
+        fields = json.loads(text)
+        fields = fields.get(conn_id) or fields
         if unknown := fields.keys() - _FIELDS:
             problem = f"{source} has the unknown field {min(unknown)!r}; known are {', '.join(_FIELDS)}"
             raise UsageError(problem)
@@ -140,14 +122,11 @@ def _ask_airflow(conn_id: str) -> ConnectionLike | str:
     with silence():
         try:
             # Not BaseHook, which in Airflow 3 asks the database only from within a task.
-            airflows = import_module("airflow.models.connection").Connection
-            not_found = import_module("airflow.providers.common.compat.sdk").AirflowNotFoundException
+            found: ConnectionLike = import_module("airflow.models.connection").Connection.get_connection_from_secrets(
+                conn_id
+            )
+            return found
         except ImportError as error:
             return f"Airflow can't be imported ({error})"
-        try:
-            found: ConnectionLike = airflows.get_connection_from_secrets(conn_id)
-            return found
-        except not_found:
-            return f"Airflow has none, or cannot reach what has it (`airflow connections get {conn_id}` tells)"
         except Exception as error:  # of whatever secrets backend there is; its text may hold what it read
-            return f"Airflow's own look-up failed ({type(error).__name__})"
+            return f"Airflow's own look-up failed ({type(error).__name__}): `airflow connections get {conn_id}` tells"

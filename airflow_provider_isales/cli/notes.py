@@ -12,9 +12,8 @@ from pathlib import Path
 from threading import Lock
 from uuid import uuid4
 
-from airflow_provider_isales.cli.statuses import UsageError
+from airflow_provider_isales.cli.output import UsageError
 from airflow_provider_isales.client.arguments import check_batch_id, make_campaign_key
-from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import CampaignKey
 
 Noted = dict[CampaignKey, list[str]]
@@ -51,7 +50,7 @@ class Notes:
                 noted = _merge(noted, {campaign: map(check_batch_id, entry["batch_ids"])})
         except OSError as error:
             raise UsageError(f"{self.path} can't be read: {error}") from None
-        except (ValueError, TypeError, LookupError, RecursionError, ISalesArgumentError):
+        except (ValueError, TypeError, LookupError, RecursionError):
             raise UsageError(f"{self.path} is not a file that `isales pause --save` wrote") from None
         return noted
 
@@ -85,11 +84,17 @@ class Notes:
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
             deadline = time.monotonic() + self._patience
-            while not _try_to_lock(folder):
-                if time.monotonic() > deadline:
-                    self._patience = 0
-                    raise TimeoutError(f"another program has locked {self.path.parent}")
-                time.sleep(0.01)
+            while True:
+                try:
+                    fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        self._patience = 0
+                        raise TimeoutError(f"another program has locked {self.path.parent}") from None
+                    time.sleep(0.01)
+                except OSError:  # a network file system without locks
+                    break
             yield
         finally:
             os.close(folder)
@@ -117,13 +122,3 @@ def to_json(noted: Noted) -> str:
 
 def _merge(some: Noted, more: Mapping[CampaignKey, Iterable[str]]) -> Noted:
     return some | {key: list(dict.fromkeys([*some.get(key, ()), *batch_ids])) for key, batch_ids in more.items()}
-
-
-def _try_to_lock(folder: int) -> bool:
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a network file system without locks
-        pass
-    return True

@@ -1,4 +1,4 @@
-"""Printing: what goes wrong with it never stops what the command does."""
+"""What commands print, and how they end. What goes wrong with printing never stops what a command does."""
 
 from __future__ import annotations
 
@@ -11,7 +11,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from typing import Any, TextIO
 
-_problem = ""
+SUCCESS = 0
+FAILURE = 1
+UNUSABLE = 2
+INTERRUPTED = 130
+
+#: Nagios' statuses for ``isales check``: critical and unknown.
+NAGIOS: dict[Any, Any] = {FAILURE: 2, UNUSABLE: 3}
+
+#: What they mean, of all commands.
+STATUSES = {
+    SUCCESS: "all is as it must be; after a pause or resume, list confirms it",
+    FAILURE: "something is not, or it is not known, or the answer to a question was no",
+    UNUSABLE: "what was typed, or the connection, cannot be used; check: not found out",
+    INTERRUPTED: "interrupted: what was done and what is not known was said",
+}
+
+#: What went wrong with the results; empty if all were printed.
+problem = ""
+
+
+class UsageError(Exception):
+    """What was typed cannot be carried out; nothing was sent. The message says what to type instead."""
 
 
 def set_up(*, verbose: bool) -> None:
@@ -67,20 +88,13 @@ def format_count(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
 
 
-def flush() -> str:
-    """Print what is left; return what went wrong with the results, if it matters."""
-    for stream in (sys.stdout, sys.stderr):
-        _print("", stream, end="")
-    return _problem
-
-
-def _print(text: str, stream: TextIO | None, end: str = "\n") -> None:
-    global _problem  # noqa: PLW0603  # of the process, as standard output is
+def _print(text: str, stream: TextIO | None) -> None:
+    global problem  # noqa: PLW0603  # of the process, as standard output is
     try:
-        print(text + end, file=stream, end="", flush=True)  # in one piece: other threads print too
+        print(f"{text}\n", file=stream, end="", flush=True)  # in one piece: other threads print too
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # of `isales list ... | head`: nobody wants more
-            _problem = f"standard output can't be written: {error}"
+            problem = f"standard output can't be written: {error}"
         # Nor is it to fail once more at the end, when Python flushes it.
         with suppress(OSError, ValueError, AttributeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]  # None never fails

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple, TypeVar
 
 from airflow_provider_isales import __version__
-from airflow_provider_isales.cli.statuses import FAILURE, INTERRUPTED, STATUSES, SUCCESS, UNUSABLE
+from airflow_provider_isales.cli.output import STATUSES
 from airflow_provider_isales.client.arguments import check_batch_id, check_campaign_id, check_parallelism, check_vdn_id
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
@@ -20,13 +20,6 @@ T = TypeVar("T")
 DESCRIPTION = "Stop and restart outbound calling on CC-iSales, also when Airflow is down."
 #: The variable with the connection, for machines without Airflow.
 VARIABLE = "ISALES_CONN"
-EXAMPLES = """
-isales pause 1001 1002 --save before.json   # stop calling in two campaigns
-isales check 1001 1002                      # has it stopped?
-isales resume --from-file before.json       # start again what was stopped
-isales COMMAND --help                       # more of each
-"""
-
 _DURATION = re.compile(r"(?=\d)(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,5})s)?")
 
 
@@ -48,18 +41,13 @@ class Command(NamedTuple):
     summary: str
     arguments: Sequence[Argument]
     examples: str
-    statuses: Mapping[int, str] = STATUSES
     has_connection: bool = True
 
     @property
     def epilog(self) -> str:
         """What is below the help: examples and exit statuses."""
-        return _make_epilog(self.examples, self.statuses)
-
-
-def _make_epilog(examples: str, statuses: Mapping[int, str]) -> str:
-    meanings = "\n".join(f"{status:<4} {meaning}" for status, meaning in statuses.items())
-    return f"examples:\n{_indent(examples)}\n\nexit statuses:\n{_indent(meanings)}"
+        statuses = "\n".join(f"{status:<4} {meaning}" for status, meaning in STATUSES.items())
+        return f"examples:\n{_indent(self.examples)}\n\nexit statuses:\n{_indent(statuses)}"
 
 
 def _wrap(text: str) -> str:
@@ -70,14 +58,16 @@ def _indent(text: str) -> str:
     return textwrap.indent(textwrap.dedent(text).strip(), "  ")
 
 
-def _checked(check: Callable[[Any], T], convert: Callable[[str], Any] = str) -> Callable[[str], T]:
-    """Return the ``type=`` of an argument that the client has a rule for."""
+def _checked(check: Callable[[Any], T], convert: Callable[[str], Any] = str, expected: str = "") -> Callable[[str], T]:
+    """Return the ``type=`` of an argument; ``expected`` names what it should be where a ``ValueError`` is raised."""
 
     def read(text: str) -> T:
         try:
             return check(convert(text))
         except ISalesArgumentError as error:
             raise argparse.ArgumentTypeError(error.problem) from None
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is no {expected}") from None
 
     return read
 
@@ -95,13 +85,6 @@ def _read_duration(text: str) -> timedelta:
     return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
-def _read_date(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date such as 2026-10-01") from None
-
-
 def _read_days(text: str) -> int:
     days = _read_number(text)
     if isinstance(days, int) and 1 <= days <= 366:  # noqa: PLR2004 - a year
@@ -114,30 +97,20 @@ def _make_campaigns(nargs: str, more: str = "") -> Argument:
     return Argument("campaigns", nargs=nargs, type=_checked(check_campaign_id), metavar="CAMPAIGN", help=meaning)
 
 
-def _make_option(flag: str, metavar: str, meaning: str, **settings: Any) -> Argument:
-    return Argument(flag, metavar=metavar, help=meaning, **settings)
-
-
 def _make_batch_ids(flag: str, meaning: str) -> Argument:
-    return _make_option(
-        flag, "ID", f"{meaning}; may be repeated", action="append", default=[], type=_checked(check_batch_id)
-    )
+    meaning += "; may be repeated"
+    return Argument(flag, metavar="ID", help=meaning, action="append", default=[], type=_checked(check_batch_id))
 
 
-def _make_flag(*flags: str, meaning: str) -> Argument:
-    return Argument(*flags, action="store_true", help=meaning)
-
-
+_DATE = _checked(date.fromisoformat, expected="date such as 2026-10-01")
+MAX_LATENESS = "how long after the end of a shift batches may still be started, such as 5m; needs --shifts"
 CALENDAR = "a .yaml, .yml or .json file, or FILE.py:NAME for a calendar in Python, whose file is run"
 EXCLUDE = _make_batch_ids("--exclude", "a batch to leave alone, whatever its status")
-PARALLEL = _make_option(
-    "--parallel",
-    "NUMBER",
-    "how many requests are under way at once, over all campaigns, 1 to 64 (default: %(default)s)",
-    type=_checked(check_parallelism, _read_number),
-    default=16,
+PARALLEL_HELP = "how many requests are under way at once, over all campaigns, 1 to 64 (default: %(default)s)"
+PARALLEL = Argument(
+    "--parallel", metavar="NUMBER", type=_checked(check_parallelism, _read_number), default=16, help=PARALLEL_HELP
 )
-VERBOSE = _make_flag("-v", "--verbose", meaning="say on standard error what is being done")
+VERBOSE = Argument("-v", "--verbose", action="store_true", help="say on standard error what is being done")
 OUTPUT = (
     Argument("--output", choices=("text", "json"), default="text", help="json is for scripts (default: %(default)s)"),
     VERBOSE,
@@ -146,17 +119,12 @@ CONNECTION_DESCRIPTION = (
     f"The first of: --connection-file, the variable AIRFLOW_CONN_<ID>, for the default one {VARIABLE}, then "
     "Airflow's secrets backends and database where it is installed. Keys are never given on the command line."
 )
+RETRY_FOR = "how long one request is tried again after transient failures (default: %(default)s)"
 CONNECTION = (
-    _make_option("--conn-id", "ID", "(default: %(default)s)", default=DEFAULT_CONN_ID),
-    _make_option("--connection-file", "FILE", "a file with the connection as JSON, or as Airflow exports it"),
-    _make_option("--vdn-id", "VDN", "another VDN than the connection's", type=_checked(check_vdn_id)),
-    _make_option(
-        "--retry-for",
-        "TIME",
-        "how long one request is tried again when it fails in passing (default: %(default)s)",
-        type=_read_duration,
-        default="60s",
-    ),
+    Argument("--conn-id", metavar="ID", help="(default: %(default)s)", default=DEFAULT_CONN_ID),
+    Argument("--connection-file", metavar="FILE", help="a file with the connection as JSON, or as Airflow exports it"),
+    Argument("--vdn-id", metavar="VDN", help="another VDN than the connection's", type=_checked(check_vdn_id)),
+    Argument("--retry-for", metavar="TIME", type=_read_duration, default="60s", help=RETRY_FOR),
 )
 
 #: All commands, in the order of the help.
@@ -166,13 +134,10 @@ COMMANDS = {
         (
             _make_campaigns("+"),
             Argument("--status", choices=("started", "suspended"), help="only batches with this status"),
-            _make_option("--name", "TEXT", "only batches whose name contains this"),
+            Argument("--name", metavar="TEXT", help="only batches whose name contains this"),
             *OUTPUT,
         ),
-        """
-        isales list 1001 1002 --status started   # a line for each batch
-        isales list 1001 --name retry --output json
-        """,
+        "isales list 1001 1002 --status started   # a line for each batch",
     ),
     "pause": Command(
         "Stop calling: suspend what is started in campaigns, and make sure by list that it was done.",
@@ -181,14 +146,12 @@ COMMANDS = {
             _make_batch_ids("--batch", "pause only this batch, of a single campaign"),
             EXCLUDE,
             PARALLEL,
-            _make_option("--save", "FILE", "note what was started before, for `isales resume --from-file FILE`"),
-            _make_flag("-y", "--yes", meaning="do not ask; without a terminal, nobody is asked"),
+            Argument("--save", metavar="FILE", help="note what was started, for `isales resume --from-file FILE`"),
+            Argument("-y", "--yes", action="store_true", help="do not ask; without a terminal, nobody is asked"),
             *OUTPUT,
         ),
         """
-        isales pause 1001 1002 1003                  # all that is started in them
-        isales pause 1001 --yes --save before.json   # unasked; notes what was started
-        isales pause 1001 --exclude 174712034211433247704877116507
+        isales pause 1001 1002 --save before.json   # notes what was started
         isales pause 1001 --batch 174712034211433247704877116507
         """,
     ),
@@ -199,14 +162,13 @@ COMMANDS = {
             _make_batch_ids("--batch", "resume this batch, of a single campaign"),
             EXCLUDE,
             PARALLEL,
-            _make_option("--from-file", "FILE", "resume what `isales pause --save FILE` noted"),
-            _make_flag("--all", meaning="resume all that is suspended, even if on purpose; needs --yes"),
-            _make_flag("-y", "--yes", meaning="do not ask; needed without a terminal"),
+            Argument("--from-file", metavar="FILE", help="resume what `isales pause --save FILE` noted"),
+            Argument("--all", action="store_true", help="resume all, also what was suspended on purpose; needs --yes"),
+            Argument("-y", "--yes", action="store_true", help="do not ask; needed without a terminal"),
             *OUTPUT,
         ),
         """
         isales resume --from-file before.json   # what `isales pause` stopped
-        isales resume 1001 --batch 174712034211433247704877116507
         isales resume 1001 --all --yes          # whoever suspended it
         """,
     ),
@@ -214,71 +176,43 @@ COMMANDS = {
         "Find out whether anything is started that must not be; changes nothing. For cron and Nagios.",
         (
             _make_campaigns("+"),
-            _make_option("--shifts", "CALENDAR", f"when batches may be started; without, never: {CALENDAR}"),
-            _make_option(
-                "--max-lateness",
-                "TIME",
-                "how long after the end of a shift batches may still be started, such as 5m; needs --shifts",
-                type=_read_duration,
-            ),
+            Argument("--shifts", metavar="CALENDAR", help=f"when batches may be started; without, never: {CALENDAR}"),
+            Argument("--max-lateness", metavar="TIME", type=_read_duration, help=MAX_LATENESS),
             EXCLUDE,
-            _make_flag("--nagios", meaning="exit with Nagios' statuses: 2 instead of 1, and 3 instead of 2"),
-            _make_flag("--quiet", meaning="say nothing of campaigns that are as they must be"),
+            Argument("--nagios", action="store_true", help="exit with 2 instead of 1, and with 3 instead of 2"),
+            Argument("--quiet", action="store_true", help="say nothing of campaigns that are as they must be"),
             *OUTPUT,
         ),
         """
         isales check 1001 1002   # must be silent now, whatever the hour
         isales check 1001 --shifts shifts.yaml --max-lateness 5m
-        isales check 1001 --nagios --retry-for 20s --connection-file /etc/isales.json
         """,
-        {
-            SUCCESS: "nothing is started that must not be",
-            FAILURE: "something is; what, and how long after the end of the shift, was said",
-            UNUSABLE: "it could not be found out, and nothing that was found out is wrong",
-            INTERRUPTED: "interrupted",
-        },
     ),
     "shifts": Command(
         "Preview a calendar of shifts: its next days, and the hour of each pause.",
         (
             Argument("calendar", metavar="CALENDAR", help=CALENDAR),
-            _make_option("--from", "DATE", "the first day (default: today, in the calendar's zone)", type=_read_date),
-            _make_option(
-                "--days", "NUMBER", "how many days, 1 to 366 (default: %(default)s)", type=_read_days, default=14
+            Argument(
+                "--from", metavar="DATE", type=_DATE, help="the first day (default: today in the calendar's zone)"
             ),
+            Argument("--days", metavar="NUMBER", type=_read_days, default=14, help="1 to 366 (default: %(default)s)"),
         ),
-        """
-        isales shifts shifts.yaml
-        isales shifts dags/team.py:SHIFTS --from 2026-10-01 --days 10
-        """,
-        {SUCCESS: "the calendar can be read", UNUSABLE: "it can't; what is wrong with it was said"},
+        "isales shifts dags/team.py:SHIFTS --from 2026-10-01 --days 10",
         has_connection=False,
     ),
     "doctor": Command(
         "Find out how a platform answers, step by step, and what to do where something is wrong.",
         (
             _make_campaigns("?", "; without one, some steps are skipped"),
-            _make_flag(
-                "--write",
-                meaning="also make a batch without numbers in the campaign, resume and pause it twice, and delete it",
-            ),
-            _make_flag("-y", "--yes", meaning="do not ask before --write"),
-            _make_option(
-                "--report", "FILE", "write what was found as Markdown, without keys, addresses and phone numbers"
-            ),
+            Argument("--write", action="store_true", help="also make a batch without numbers, switch it and delete it"),
+            Argument("-y", "--yes", action="store_true", help="do not ask before --write"),
+            Argument("--report", metavar="FILE", help="write what was found as Markdown, without names and addresses"),
             VERBOSE,
         ),
         """
-        isales doctor                                  # does it accept the keys?
         isales doctor 1001                             # how does it list batches?
         isales doctor 1001 --write --report visit.md   # and pause and resume them?
         """,
-        {
-            SUCCESS: "nothing is wrong; have a look at what is a warning",
-            FAILURE: "something is wrong; what to do was said",
-            UNUSABLE: "it could not run: what was typed, or the connection, cannot be used",
-            INTERRUPTED: "interrupted; a batch that was made is deleted, or named",
-        },
     ),
 }
 
@@ -286,9 +220,7 @@ COMMANDS = {
 def make_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
     raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="isales", description=DESCRIPTION, epilog=_make_epilog(EXAMPLES, STATUSES), formatter_class=raw
-    )
+    parser = argparse.ArgumentParser(prog="isales", description=DESCRIPTION)
     parser.add_argument("--version", action="version", version=__version__)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command", required=True)
     for name, command in COMMANDS.items():

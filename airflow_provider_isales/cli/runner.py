@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
 
 from airflow_provider_isales.cli import output
+from airflow_provider_isales.cli.output import FAILURE, INTERRUPTED, NAGIOS, UNUSABLE, UsageError
 from airflow_provider_isales.cli.parser import make_parser
-from airflow_provider_isales.cli.statuses import FAILURE, INTERRUPTED, NAGIOS, UNUSABLE, UsageError
 
 
 def run_command_line(argv: Sequence[str] | None = None) -> int:
     """Run the command of some arguments, by default those of the process; return the exit status."""
-    parser = make_parser()
-    if "_ARGCOMPLETE" in os.environ:
-        with suppress(ImportError):
-            import_module("argcomplete").autocomplete(parser)
     try:
-        arguments = parser.parse_args(argv)
+        arguments = make_parser().parse_args(argv)
     except SystemExit as error:
         if "--nagios" in (sys.argv if argv is None else argv):
             error.code = NAGIOS.get(error.code, error.code)
@@ -52,7 +46,7 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
     except Exception as error:  # a bug, so --verbose shows where
         output.warn(traceback.format_exc() if verbose else f"isales: unexpected {type(error).__name__}: {error}")
         status = UNUSABLE
-    if problem := output.flush():
-        output.warn(f"isales: {problem}")
+    if output.problem:
+        output.warn(f"isales: {output.problem}")
         status = status or FAILURE
     return NAGIOS.get(status, status) if getattr(arguments, "nagios", False) else status

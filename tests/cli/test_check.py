@@ -149,7 +149,7 @@ class TestWithShifts:
         file.write_text("timezone: Asia/Shanghai\nweek: {mon-fri: ['9-12']}\n")
         done = isales("check", 1001, "--shifts", "shifts.yaml", cwd=tmp_path)
         assert done.returncode == 2
-        assert f"{file}: week" in done.stderr
+        assert f"isales: {file.name}: week" in done.stderr
 
     def test_max_lateness_needs_shifts(self, isales: Isales) -> None:
         done = isales("check", 1001, "--max-lateness", "5m")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from isales_command import ISALES, Isales, wait_until
+from isales_command import Isales, wait_until
 
 from airflow_provider_isales.cli.parser import COMMANDS, make_parser
 from airflow_provider_isales.cli.runner import run_command_line
@@ -172,22 +171,3 @@ def test_a_retry_is_said_at_once(isales: Isales, simulator: Simulator) -> None:
     simulator.add_campaign(1001, batches=1)
     simulator.inject("answer", status=503)
     assert "isales: Listing the batches of campaign 1001 (VDN 25): attempt 1" in isales("pause", 1001).stderr
-
-
-def test_the_shell_completes_options(isales: Isales, tmp_path: Path) -> None:
-    pytest.importorskip("argcomplete")
-    line = "isales pause --conn"
-    completed = tmp_path / "completed"
-    environment = {
-        **isales.environment,
-        "_ARGCOMPLETE": "1",
-        "_ARGCOMPLETE_STDOUT_FILENAME": str(completed),
-        "COMP_LINE": line,
-        "COMP_POINT": str(len(line)),
-        "COMP_TYPE": "9",
-        "IFS": "\n",
-        "_ARGCOMPLETE_IFS": "\n",
-        "PATH": os.defpath,
-    }
-    subprocess.run([ISALES], env=environment, check=True, timeout=60)
-    assert completed.read_text().split() == ["--conn-id", "--connection-file"]

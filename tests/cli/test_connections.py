@@ -9,7 +9,7 @@ import pytest
 from isales_command import Isales
 
 from airflow_provider_isales.cli.connections import find_connection, read_connection
-from airflow_provider_isales.cli.statuses import UsageError
+from airflow_provider_isales.cli.output import UsageError
 from airflow_provider_isales.simulator import Simulator
 
 SECRET = "simulator-secret-key"

@@ -22,11 +22,10 @@ from isales_command import ISALES, Isales
 
 from airflow_provider_isales.cli.commands import doctor
 from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
-from airflow_provider_isales.cli.diagnosis.report import redact
 from airflow_provider_isales.cli.diagnosis.trial import Trial
 from airflow_provider_isales.cli.diagnosis.visit import Finding, State, Step, Visit, examine
+from airflow_provider_isales.cli.output import UsageError
 from airflow_provider_isales.cli.parser import make_parser
-from airflow_provider_isales.cli.statuses import UsageError
 from airflow_provider_isales.client import BatchStatus, ISalesError, SigningProfile
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 from airflow_provider_isales.simulator.signature import SignatureCheck
@@ -87,10 +86,11 @@ def read(output: str) -> dict[str, Told]:
 @pytest.fixture
 def doctor_visits(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_waiting: list[float]
-) -> Doctor:
+) -> Iterator[Doctor]:
     """Have the doctor visit a simulator; keywords are fields of the connection, or of its extra."""
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def visit(
         simulator: Simulator, *arguments: str | Path, extra: dict[str, Any] | None = None, **fields: Any
@@ -100,7 +100,9 @@ def doctor_visits(
         status = doctor.run(make_parser().parse_args(["doctor", *map(str, arguments)]))
         return Visited(status, read(capsys.readouterr().out))
 
-    return visit
+    yield visit
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture
@@ -226,7 +228,7 @@ class TestTheWayThere:
                 "connection"
             ]
         assert told.state == "fail"
-        assert told.advice.startswith("Something on the way drops the packets.")
+        assert told.advice.startswith("Something drops the packets")
 
     def test_a_proxy_that_refuses_is_told(self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path) -> None:
         with raw_server(b"HTTP/1.1 403 Not for The Customer Ltd\r\nContent-Length: 0\r\n\r\n") as port:
@@ -236,7 +238,7 @@ class TestTheWayThere:
             )
         assert visited.told["name"].finding == "left to the proxy"
         assert visited.told["connection"].state == "fail"
-        assert visited.told["connection"].advice.startswith("The proxy does not make the connection")
+        assert visited.told["connection"].advice.startswith("The proxy refuses host and port")
         assert "secret-password" not in str(visited)
         assert "The Customer Ltd" not in (tmp_path / "report.md").read_text()
 
@@ -704,7 +706,7 @@ class TestTheReport:
             reports.append((tmp_path / "report.md").read_text())
         for private in ("Li Wei", "1234", "6552", HOST, "127.0.0.1", "10.1.2.3", "fe80", "simulator", str(tmp_path)):
             assert all(private not in report for report in reports), private
-        assert "\\[0219999\\]" in reports[0]
+        assert "[0219999]" in reports[0]
         assert "Hostname mismatch" in reports[1]
 
     def test_the_report_has_a_row_for_each_step(
@@ -720,26 +722,6 @@ class TestTheReport:
         with pytest.raises(UsageError, match="the report can't be written"):
             doctor_visits(simulator, "1001", "--report", tmp_path / "nowhere" / "report.md")
         assert simulator.requests == {}
-
-    @pytest.mark.parametrize(
-        ("text", "told"),
-        [
-            ("[02000001] and [0200001], 2027-11-24, 364 days", "[02000001] and [0200001], 2027-11-24, 364 days"),
-            ("call 13812345678 now", "call *** now"),
-            ("call (010) 6552-9988", "call (***"),
-            ("batch 174712034211433247704877116507", "batch ***"),
-            ("isales-doctor-20261124-133255 is still listed", "isales-doctor-... is still listed"),
-            ("no route to 10.1.2.3:28080", "no route to ***:28080"),
-            ("[2001:db8::7]:443 refused", "[***]:443 refused"),
-            ("at 13:20:05 it was", "at 13:20:05 it was"),
-            ("not valid for 'crm.customer.co.uk'.", "not valid for '***'."),
-            ("_ssl.c:1006", "_ssl.c:1006"),
-            ("key THE-ACCESS-KEY of Gateway:28080", "key *** of ***:28080"),
-        ],
-    )
-    def test_the_report_is_redacted(self, simulator: Simulator, text: str, told: str) -> None:
-        with simulator.client(host="gateway", access_key="the-access-key") as client:
-            assert redact(text, client) == told
 
 
 class TestTheProcess:

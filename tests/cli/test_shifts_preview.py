@@ -12,8 +12,8 @@ import time_machine
 from isales_command import ISALES
 
 from airflow_provider_isales.cli.commands import shifts
+from airflow_provider_isales.cli.output import UsageError
 from airflow_provider_isales.cli.parser import make_parser
-from airflow_provider_isales.cli.statuses import UsageError
 from airflow_provider_isales.shifts import ShiftCalendar
 
 COMMAND = [ISALES, "shifts"]

@@ -65,14 +65,11 @@ def test_a_connection_in_a_secrets_backend_is_found(
     assert len(done.stdout.splitlines()) == 1
 
 
-@pytest.mark.parametrize("variable", ["AIRFLOW_CONN_ISALES_DEFAULT", "ISALES_CONN"])
-def test_a_connection_as_uri_is_read_by_airflow(
-    variable: str, isales_simulator: Simulator, environment: dict[str, str]
-) -> None:
+def test_a_connection_as_uri_is_read_by_airflow(isales_simulator: Simulator, environment: dict[str, str]) -> None:
     isales_simulator.add_campaign(1001, batches=1)
     query = urlencode({"vdn_id": 25, "verify": str(isales_simulator.ca_file)})
     port = isales_simulator.port
-    environment[variable] = f"isales://simulator:simulator-secret-key@127.0.0.1:{port}/?{query}"
+    environment["AIRFLOW_CONN_ISALES_DEFAULT"] = f"isales://simulator:simulator-secret-key@127.0.0.1:{port}/?{query}"
     assert command(environment, "isales", "list", "1001").returncode == 0
 
 

@@ -1,23 +1,23 @@
-"""``isales doctor``."""
+"""``isales doctor``: runs the steps, prints what each one finds, and writes a report that names no platform."""
 
 from __future__ import annotations
 
 import argparse
+import platform
 import signal
+import ssl
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import TextIO
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from importlib.metadata import version
 
+from airflow_provider_isales import __version__
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
 from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
-from airflow_provider_isales.cli.diagnosis.report import to_markdown
 from airflow_provider_isales.cli.diagnosis.trial import Trial
 from airflow_provider_isales.cli.diagnosis.visit import Finding, State, Step, Visit, examine
-from airflow_provider_isales.cli.output import confirm, is_interactive, say, warn
-from airflow_provider_isales.cli.statuses import FAILURE, SUCCESS, UsageError
-from airflow_provider_isales.client.client import ISalesClient
-from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, is_interactive, say, warn
 from airflow_provider_isales.client.text import clean_text
 
 
@@ -38,30 +38,17 @@ def run(arguments: argparse.Namespace) -> int:
             report = stack.enter_context(open(path, "w", encoding="utf-8")) if path else None
         except OSError as error:
             raise UsageError(f"the report can't be written: {error}") from None
-        return _visit(client, campaign, arguments.write, report)
-
-
-def _visit(client: ISalesClient, campaign: CampaignKey | None, write: bool, report: TextIO | None) -> int:
-    """Carry out all steps, show each as it is done, and write the report, however it ends."""
-    trial = Trial(client, campaign) if write and campaign else None
-    findings: list[tuple[Step, Finding]] = []
-
-    def show_all(steps: list[Step]) -> None:
-        for step, finding in examine(steps):
-            findings.append((step, finding))
-            private = f" ({clean_text(finding.private)})" if finding.private else ""
-            say(f"{finding.state:<9}{step.name:<17}{finding.finding}{private}")
-            if finding.advice:
-                say(f"{'':<26}-> {finding.advice}")
-
-    try:
-        show_all(make_reading_steps(Visit(client, campaign)) + (trial.make_steps() if trial else []))
-    finally:
-        if trial and trial.is_open:
-            with _ignore_interrupts():
-                show_all([Step("delete", trial.delete)])
-        if report:
-            report.write(to_markdown(findings, client))
+        trial = Trial(client, campaign) if arguments.write and campaign else None
+        findings: list[tuple[Step, Finding]] = []
+        try:
+            _show_all(make_reading_steps(Visit(client, campaign)) + (trial.make_steps() if trial else []), findings)
+        finally:
+            if trial and trial.is_open:
+                for number in (signal.SIGINT, signal.SIGTERM):  # delete it even on another Ctrl-C
+                    signal.signal(number, signal.SIG_IGN)
+                _show_all([Step("delete", trial.delete)], findings)
+            if report:
+                report.write(_make_report(findings))
     counts = Counter(finding.state for _, finding in findings)
     say(f"\n{', '.join(f'{counts[state]} {state}' for state in State if counts[state])}")
     if report:
@@ -69,12 +56,29 @@ def _visit(client: ISalesClient, campaign: CampaignKey | None, write: bool, repo
     return FAILURE if counts[State.FAIL] else SUCCESS
 
 
-@contextmanager
-def _ignore_interrupts() -> Iterator[None]:
-    """Delete the batch that was made even on another Ctrl-C."""
-    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+def _show_all(steps: Sequence[Step], findings: list[tuple[Step, Finding]]) -> None:
+    """Carry out steps; print what each one finds, and add it to the findings."""
+    for step, finding in examine(steps):
+        findings.append((step, finding))
+        private = f" ({clean_text(finding.private)})" if finding.private else ""
+        say(f"{finding.state:<9}{step.name:<17}{finding.finding}{private}")
+        if finding.advice:
+            say(f"{'':<26}-> {finding.advice}")
+
+
+def _make_report(findings: Sequence[tuple[Step, Finding]]) -> str:
+    """Return the report as Markdown, without what is private."""
+    about = {
+        "when": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
+        "airflow-provider-isales": __version__,
+        "Python": f"{platform.python_version()} on {platform.system()}",
+        "libraries": f"{ssl.OPENSSL_VERSION}, requests {version('requests')}, urllib3 {version('urllib3')}",
+    }
+    lines = ["# isales doctor", "", "| | |", "|---|---|", *(_format_row(*item) for item in about.items())]
+    lines += ["", "| step | state | what was found | what to do |", "|---|---|---|---|"]
+    lines += [_format_row(step.name, finding.state, finding.finding, finding.advice) for step, finding in findings]
+    return "\n".join([*lines, ""])
+
+
+def _format_row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"

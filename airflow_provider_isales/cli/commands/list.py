@@ -7,8 +7,7 @@ from typing import Any
 
 from airflow_provider_isales.cli.at_once import map_each
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
-from airflow_provider_isales.cli.output import say, say_json, warn
-from airflow_provider_isales.cli.statuses import FAILURE, SUCCESS
+from airflow_provider_isales.cli.output import FAILURE, SUCCESS, say, say_json, warn
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.models import BatchStatus, CampaignKey
 from airflow_provider_isales.client.text import clean_text

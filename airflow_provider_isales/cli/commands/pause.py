@@ -7,8 +7,7 @@ import argparse
 from airflow_provider_isales.cli.at_once import map_each
 from airflow_provider_isales.cli.connections import make_client
 from airflow_provider_isales.cli.notes import Notes, to_json
-from airflow_provider_isales.cli.output import confirm, format_count, is_interactive, warn
-from airflow_provider_isales.cli.statuses import FAILURE
+from airflow_provider_isales.cli.output import FAILURE, confirm, format_count, is_interactive, warn
 from airflow_provider_isales.cli.switching import Batches, name_batches, switch_batches
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.listing import list_batches
@@ -47,12 +46,9 @@ def _ask(client: ISalesClient, batches: Batches, arguments: argparse.Namespace) 
     def count(campaign: CampaignKey) -> int | str:
         wanted = batches[campaign]
         try:
-            return sum(
-                batch.status is BatchStatus.STARTED
-                and batch.id not in arguments.exclude
-                and (wanted == "all" or batch.id in wanted)
-                for batch in list_batches(client.session, campaign, retry=ONCE)
-            )
+            listed = list_batches(client.session, campaign, retry=ONCE)
+            started = {batch.id for batch in listed if batch.status is BatchStatus.STARTED}
+            return len((started if wanted == "all" else started.intersection(wanted)).difference(arguments.exclude))
         except Exception as error:  # also a bug: it must not keep anybody from pausing
             return f"what is started is not known. {error}"
 

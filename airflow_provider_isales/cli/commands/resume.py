@@ -6,8 +6,7 @@ import argparse
 
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
 from airflow_provider_isales.cli.notes import Notes
-from airflow_provider_isales.cli.output import confirm, format_count, is_interactive, warn
-from airflow_provider_isales.cli.statuses import FAILURE, SUCCESS, UsageError
+from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, format_count, is_interactive, warn
 from airflow_provider_isales.cli.switching import Batches, name_batches, switch_batches
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.models import BulkResult
@@ -34,10 +33,7 @@ def _check_choice(arguments: argparse.Namespace) -> None:
     if sum(map(bool, (arguments.batch, arguments.from_file, arguments.all))) != 1:
         raise UsageError("say what to resume, in one way: --batch ID, --from-file FILE, or --all --yes")
     if arguments.all and not arguments.yes:
-        raise UsageError(
-            "--all resumes everything that is suspended, also what somebody suspended on purpose. If that is meant, "
-            "add --yes"
-        )
+        raise UsageError("--all also resumes what somebody suspended on purpose. If that is meant, add --yes")
     if not arguments.from_file and not arguments.campaigns:
         raise UsageError("name a campaign")
 
@@ -64,15 +60,11 @@ def _ask(batches: Batches) -> bool:
 
 def _forget(notes: Notes, results: list[BulkResult], status: int) -> int:
     """Remove from the notes what is started again, and return the exit status."""
-    found = [result for result in results if result.changed or result.unchanged]
-    for result in results:
-        if result.gone and result not in found:
-            warn(
-                f"isales: {result.campaign} has none of the batches in {notes.path}, which keeps them: is it of this "
-                "platform?"
-            )
-            status = status or FAILURE
-    notes.remove({result.campaign: result.confirmed for result in found})
+    lost = [result for result in results if result.gone and not (result.changed or result.unchanged)]
+    for result in lost:
+        warn(f"isales: {result.campaign} has none of the batches in {notes.path}: is it of this platform?")
+    notes.remove({result.campaign: result.confirmed for result in results if result not in lost})
+    status = status or (FAILURE if lost else SUCCESS)
     if notes.problem:
         warn(f"isales: {notes.problem}. Correct it, or what is started now is resumed once more by it.")
         status = status or FAILURE

@@ -1,18 +1,19 @@
-"""``isales shifts``: the next days of a calendar as a table."""
+"""``isales shifts``: reads a calendar, in a file of data or of Python, and prints its next days as a table."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import runpy
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pendulum
 
-from airflow_provider_isales.cli.calendars import read_calendar
-from airflow_provider_isales.cli.output import say
-from airflow_provider_isales.cli.statuses import SUCCESS, UsageError
-from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.cli.output import SUCCESS, UsageError, say, silence
+from airflow_provider_isales.shifts import ShiftCalendar, ShiftCalendarError
 
 COLUMNS = ("day", "starts", "ends", "pause at", "note")
 _DAYS_OF_WEEK = 7
@@ -33,6 +34,28 @@ def run(arguments: argparse.Namespace) -> int:
     for line in lines:
         say("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
     return SUCCESS
+
+
+def read_calendar(name: str) -> ShiftCalendar:
+    """Return the calendar of a file of YAML or JSON, or of ``FILE.py:NAME``, which is run; else a ``UsageError``."""
+    file, _, variable = name.rpartition(":")
+    if name.endswith(".py"):
+        raise UsageError(f"{name} is Python: say which name in it is the calendar, such as {name}:SHIFTS")
+    if not file.endswith(".py"):
+        try:
+            return ShiftCalendar.from_file(name)
+        except ShiftCalendarError as error:
+            raise UsageError(str(error)) from None
+    sys.path[:0] = [os.path.dirname(os.path.abspath(file)), os.getcwd()]  # for what it imports
+    try:
+        with silence():
+            found = runpy.run_path(file)
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{file} can't be run: {type(error).__name__}: {error}") from None
+    if isinstance(calendar := found.get(variable), ShiftCalendar):
+        return calendar
+    others = [name for name, value in found.items() if isinstance(value, ShiftCalendar)]
+    raise UsageError(f"{variable} is no ShiftCalendar in {file}, which has {', '.join(others) or 'none'}")
 
 
 def make_rows(calendar: ShiftCalendar, first: date, count: int) -> Iterator[tuple[str, ...]]:

@@ -10,8 +10,9 @@ from functools import partial
 from ipaddress import ip_address
 
 from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, Visit, explain, make_failure
-from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS, Page
-from airflow_provider_isales.client.diagnosis import Observation, check_signature
+from airflow_provider_isales.cli.output import format_count
+from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS
+from airflow_provider_isales.client.diagnosis import check_signature
 from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
     ISalesCertificateError,
@@ -34,18 +35,8 @@ _ASSUMED_CLOCK_MINUTES = 15
 _CLOCK_MINUTES = (1, 5, 14, 16, 60)
 _PAGE_SIZES = (1, PAGE_SIZE, 1000)
 _KINDS: dict[type, str] = {int: "a number", str: "text"}
+_NO_LIST = Finding(State.SKIPPED, "no list of this campaign comes")
 _NO_CAMPAIGN = Finding(State.SKIPPED, "no campaign was named", "Name one: isales doctor CAMPAIGN")
-
-_ADVICE = {
-    "refused": "The machine answers, but nothing listens there: check the connection's port.",
-    "timed out": (
-        "Something on the way drops the packets. Have the way to host and port opened, and ask the platform's operator "
-        "to allow-list this machine's address."
-    ),
-    "Tunnel": "The proxy does not make the connection: have it allow host and port, or check the extra 'proxies'.",
-    # Without the names, which the report does not show.
-    "It is made out to": "Put the name that the certificate is for into the connection's host, or ask the operator.",
-}
 
 
 def make_reading_steps(visit: Visit) -> list[Step]:
@@ -65,7 +56,7 @@ def make_reading_steps(visit: Visit) -> list[Step]:
         ("page sizes", _check_page_sizes, "signature"),
         ("total count", _check_total_count, "signature"),
     ]
-    if not visit.campaign:
+    if not visit.has_campaign:
         steps[-4:] = [(name, lambda _: _NO_CAMPAIGN, needs) for name, _, needs in steps[-4:]]
     return [Step(name, partial(find, visit), needs) for name, find, needs in steps]
 
@@ -73,21 +64,16 @@ def make_reading_steps(visit: Visit) -> list[Step]:
 def _check_settings(visit: Visit) -> Finding:
     client, route = visit.client, visit.client.session.transport.route
     trusted = {True: "the usual authorities are trusted", False: "anybody is trusted"}
-    bundle = "" if isinstance(route.verify, bool) else route.verify
-    said = [
-        f"signing profile {client.auth.profile.value!r}",
-        f"timeout {client.session.transport.timeout:g} s",
-        "a CA bundle is trusted" if bundle else trusted[bool(route.verify)],
-        "a proxy" if route.proxy_address else "no proxy",
-    ]
+    trust = trusted[route.verify] if isinstance(route.verify, bool) else "a CA bundle is trusted"
+    timeout, proxy = client.session.transport.timeout, "a proxy" if route.proxy_address else "no proxy"
+    said = f"signing profile {client.auth.profile.value!r}, timeout {timeout:g} s, {trust}, {proxy}"
     advice = []
     if route.verify is False:
         advice.append("Set the connection's extra 'verify': whoever sits in between can read and change the calls.")
     if client.vdn_id is None:
-        said.append("no vdn_id")
         advice.append("Set the connection's extra 'vdn_id', or name it in each operator.")
-    private = f"{route.base_url} {bundle}".strip()
-    return Finding(State.WARN if advice else State.OK, ", ".join(said), " ".join(advice), private)
+    private = route.base_url if isinstance(route.verify, bool) else f"{route.base_url} {route.verify}"
+    return Finding(State.WARN if advice else State.OK, said, " ".join(advice), private)
 
 
 def _look_up_name(visit: Visit) -> Finding:
@@ -95,25 +81,22 @@ def _look_up_name(visit: Visit) -> Finding:
     host, port = route.address
     if route.proxy_address:
         return Finding(State.OK, "left to the proxy")
-    try:
+    with suppress(ValueError):
         ip_address(host)
         return Finding(State.OK, "the connection has an address, so there is none to look up")
-    except ValueError:
-        addresses = list[str]()
+    addresses: dict[str, None] = {}
     with suppress(OSError, ValueError):
-        addresses = list(dict.fromkeys(address for address, _ in find_addresses(host, port)))
+        addresses = dict.fromkeys(address for address, _ in find_addresses(host, port))
     if not addresses:
-        advice = (
-            "Check the connection's host and this machine's DNS: an internal name may need an internal name server."
-        )
+        advice = "Check the connection's host, and this machine's DNS: does it know the platform's internal names?"
         return Finding(State.FAIL, "the host's name has no address", advice, host)
-    count = "1 address" if len(addresses) == 1 else f"{len(addresses)} addresses"
+    count = format_count(len(addresses), "address", "addresses")
     return Finding(State.OK, count, private=f"{host}: {', '.join(addresses)}")
 
 
 def _check_connection(visit: Visit) -> Finding:
     if isinstance(error := visit.first.error, ISalesConnectError):
-        return make_failure(error, _choose_advice(error))
+        return make_failure(error)
     is_proxied = visit.client.session.transport.route.proxy_address
     return Finding(State.OK, "the proxy connects" if is_proxied else "it listens")
 
@@ -121,7 +104,7 @@ def _check_connection(visit: Visit) -> Finding:
 def _check_certificate(visit: Visit) -> Finding:
     error, peer = visit.first.error, visit.first.peer
     if isinstance(error, (ISalesCertificateError, ISalesTLSError)):
-        return make_failure(error, _choose_advice(error))
+        return make_failure(error)
     if not peer:
         return Finding(State.WARN, "not seen, because no answer came")
     if not peer.certificate:
@@ -138,10 +121,9 @@ def _check_answer(visit: Visit) -> Finding:
     look = visit.first
     if not (look.accepted or isinstance(look.error, ISalesAuthenticationError)):
         found = make_failure(look)
-        if "html" in look.headers.get("Content-Type", "").lower():
-            page = "a page of HTML, as firewalls, proxies and other servers send"
-            found = found._replace(finding=f"{found.finding}; {page}")
-        return found
+        is_html = "html" in look.headers.get("Content-Type", "").lower()
+        page = "; a page of HTML, as firewalls, proxies and other servers send" if is_html else ""
+        return found._replace(finding=f"{found.finding}{page}")
     told = f"answers as CC-iSales does, HTTP {look.status}"
     if _WAF_COOKIE in look.headers.get("Set-Cookie", ""):
         told += ", with Huawei Cloud's firewall in front"
@@ -159,11 +141,9 @@ def _check_clock(visit: Visit) -> Finding:
         return Finding(State.SKIPPED, "no answer came that tells the server's time", "Run NTP anyway.")
     if abs(ahead) <= _CLOCK_SECONDS:
         return Finding(State.OK, "agrees with the server's to a few seconds")
-    return Finding(
-        State.FAIL if abs(ahead) > MAX_CLOCK_DIFFERENCE_SECONDS else State.WARN,
-        f"this machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's",
-        "Set it right (NTP): signatures hold the time, and shifts end by it.",
-    )
+    state = State.FAIL if abs(ahead) > MAX_CLOCK_DIFFERENCE_SECONDS else State.WARN
+    found = f"this machine's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the server's"
+    return Finding(state, found, "Set it right (NTP): signatures hold the time, and shifts end by it.")
 
 
 def _check_signature(visit: Visit) -> Finding:
@@ -176,8 +156,7 @@ def _check_signature(visit: Visit) -> Finding:
         advice = ""  # the error's own, which is about clocks
     else:
         advice = (
-            f"Check access key and secret key: {' or '.join(f'profile {profile.value!r}' for profile in others)} is "
-            "not accepted either. A proxy that drops the body of a GET or changes the Host header has the same effect."
+            "Check access key and secret key, and whether a proxy drops the body of a GET or changes its Host header."
         )
     return make_failure(look, advice)
 
@@ -189,35 +168,33 @@ def _check_other_profile(visit: Visit) -> Finding:
             return make_failure(look, state=State.WARN)
     if not any(look.accepted for look in (visit.first, *others.values())):
         return Finding(State.SKIPPED, "not known: none is accepted, so this says nothing of the profile")
-    told = {True: "is accepted", False: "is not accepted"}
-    found = (f"signing profile {profile.value!r} {told[look.accepted]}" for profile, look in others.items())
+    verbs = {True: "is accepted", False: "is not accepted"}
+    found = (f"signing profile {profile.value!r} {verbs[look.accepted]}" for profile, look in others.items())
     return Finding(State.OK, "; ".join(found))
 
 
 def _check_clock_tolerance(visit: Visit) -> Finding:
-    told, refused = [], []
+    told, advice = [], ""
     for sign, way in ((-1, "behind"), (1, "ahead")):
         accepted = 0
         for minutes in _CLOCK_MINUTES:
             error = _find_error_when_off(visit, timedelta(minutes=sign * minutes))
-            if isinstance(error, ISalesAuthenticationError):
-                told.append(f"{accepted} min {way} is accepted, {minutes} is not")
-                refused.append(minutes)
-                break
-            if error:
+            if error and not isinstance(error, ISalesAuthenticationError):
                 return make_failure(error, state=State.WARN)
+            if error:
+                told.append(f"{accepted} min {way} is accepted, {minutes} is not")
+                if minutes < _ASSUMED_CLOCK_MINUTES:
+                    advice = f"Run NTP on every worker: the operators count on {_ASSUMED_CLOCK_MINUTES} min. {REPORT}"
+                break
             accepted = minutes
         else:
             told.append(f"even {accepted} min {way} is accepted")
-    if refused and min(refused) < _ASSUMED_CLOCK_MINUTES:
-        advice = f"Run NTP on every worker: the operators count on {_ASSUMED_CLOCK_MINUTES} min. {REPORT}"
-        return Finding(State.WARN, "; ".join(told), advice)
-    return Finding(State.OK, "; ".join(told))
+    return Finding(State.WARN if advice else State.OK, "; ".join(told), advice)
 
 
 def _list_campaign(visit: Visit) -> Finding:
     try:
-        batches = list(list_batches(visit.client.session, visit.get_campaign(), retry=ONCE))
+        batches = list(list_batches(visit.client.session, visit.campaign, retry=ONCE))
     except ISalesError as error:
         return make_failure(error)
     started = sum(batch.status is BatchStatus.STARTED for batch in batches)
@@ -229,37 +206,40 @@ def _check_status(visit: Visit) -> Finding:
     found = [batch.get("status") for batch in data if isinstance(batch, dict)] if isinstance(data, list) else []
     if not found:
         return Finding(State.SKIPPED, "no batch is listed, so there is none to see", "Name a campaign with batches.")
-    kinds = sorted({_KINDS.get(type(value), "neither a number nor text") for value in found})
+    kinds = " and ".join(sorted({_KINDS.get(type(value), "something else") for value in found}))
     unknown = {str(value) for value in found} - {str(known.value) for known in BatchStatus}
-    if unknown or not {*kinds} <= {*_KINDS.values()}:
-        finding = f"it comes as {' and '.join(kinds)}, and not only 1 and 2"
-        return Finding(State.FAIL, finding, REPORT, ", ".join(sorted(unknown)))
-    return Finding(State.OK, f"it comes as {' and '.join(kinds)}; the client reads both")
+    if unknown or "something else" in kinds:
+        return Finding(State.FAIL, f"it comes as {kinds}, and not only 1 and 2", REPORT, ", ".join(sorted(unknown)))
+    return Finding(State.OK, f"it comes as {kinds}; the client reads both")
 
 
 def _check_page_sizes(visit: Visit) -> Finding:
-    pages = {limit: visit.list_page(limit) for limit in _PAGE_SIZES}
-    if pages[_PAGE_SIZES[0]].error:
-        return Finding(State.SKIPPED, "no list of this campaign comes")
-    if pages[PAGE_SIZE].error:
-        return make_failure(pages[PAGE_SIZE], f"The client asks for {PAGE_SIZE} at a time. {REPORT}")
-    told = [f"{limit} asked, {_count_batches(page)}" for limit, page in pages.items()]
-    asked = pages[PAGE_SIZE].value or Page([], 0)
-    if any(page.value and len(page.value.batches) > limit for limit, page in pages.items()):
-        return Finding(State.FAIL, "; ".join(told), REPORT)
-    if len(asked.batches) < min(PAGE_SIZE, asked.total):
+    looks = {limit: visit.list_page(limit) for limit in _PAGE_SIZES}
+    pages = {limit: look.value for limit, look in looks.items() if look.value}
+    if 1 not in pages:
+        return _NO_LIST
+    if PAGE_SIZE not in pages:
+        return make_failure(looks[PAGE_SIZE], f"The client asks for {PAGE_SIZE} at a time. {REPORT}")
+    counts = {limit: len(page.batches) for limit, page in pages.items()}
+    total = pages[PAGE_SIZE].total
+    told = "; ".join(
+        f"{limit} asked, {f'{counts[limit]} came' if limit in counts else make_failure(look).finding}"
+        for limit, look in looks.items()
+    )
+    if any(count > limit for limit, count in counts.items()):
+        return Finding(State.FAIL, told, REPORT)
+    if counts[PAGE_SIZE] < min(PAGE_SIZE, total):
         advice = "Nothing to set: the client takes as many at a time as the first page has."
-        return Finding(State.WARN, f"{'; '.join(told)}; there are {asked.total}", advice)
-    largest = max(len(page.value.batches) for page in pages.values() if page.value)
-    if largest == asked.total < _PAGE_SIZES[-1]:
-        told.append(f"there are {asked.total}, so what a page has at the most is not known")
-    return Finding(State.OK, "; ".join(told))
+        return Finding(State.WARN, f"{told}; there are {total}", advice)
+    if max(counts.values()) == total < _PAGE_SIZES[-1]:
+        told += f"; there are {total}, so what a page has at the most is not known"
+    return Finding(State.OK, told)
 
 
 def _check_total_count(visit: Visit) -> Finding:
     smallest, page = visit.list_page(1).value, visit.first_page.value
     if not smallest or not page:
-        return Finding(State.SKIPPED, "no list of this campaign comes")
+        return _NO_LIST
     beyond = visit.list_page(1, offset=page.total).value
     hidden = bool(beyond and beyond.batches)
     if smallest.total < page.total or hidden:
@@ -272,17 +252,9 @@ def _check_total_count(visit: Visit) -> Finding:
     return Finding(State.OK, f"it is the campaign's, {page.total}, also on a page of 1")
 
 
-def _choose_advice(error: ISalesError) -> str:
-    return next((advice for part, advice in _ADVICE.items() if part in f"{error.problem} {error.advice}"), "")
-
-
 def _find_error_when_off(visit: Visit, shift: timedelta) -> ISalesError | None:
     """Return what goes wrong with a request that is signed by a clock that is off the server's by so much."""
     ahead = timedelta(seconds=visit.first.seconds_ahead or 0)
     auth = visit.client.auth.variant(clock=lambda: datetime.now(UTC) + shift - ahead)
     look = check_signature(visit.client, visit.campaign, auth)
     return None if look.accepted else look.error
-
-
-def _count_batches(page: Observation[Page]) -> str:
-    return f"{len(page.value.batches)} came" if page.value else make_failure(page).finding

@@ -50,10 +50,8 @@ class Trial:
         """Delete the batch, and look for what earlier visits left."""
         by_hand = f"Look for {self.name} in the console and delete it. It has no numbers, so nobody is called by it."
         try:
-            own = self._batch_id
-            if not own and (found := self._wait_for(bool)[0]):  # the answer that had its id was lost
-                own = found.id
-            if own:
+            found = None if self._batch_id else self._wait_for(bool)[0]  # the answer that had its id was lost
+            if own := found.id if found else self._batch_id:
                 with suppress(ISalesBatchNotFoundError):  # gone, by an earlier attempt whose answer was lost
                     self._client.delete_call_batch(self._campaign.campaign_id, own, self._campaign.vdn_id)
             left = self._list_own()
@@ -81,33 +79,30 @@ class Trial:
         """Pause or resume the batch, for the first time or once more."""
         batch = BatchKey(self._campaign.vdn_id, self._campaign.campaign_id, self._batch_id)
         look = observe_call(self._client, switch, batch)
-        advice = ""
-        if not look.code:
-            return make_failure(look)
         if not look.error:
             said = f"a {switch.name} may be repeated" if again else "as the reference says"
-        elif again and switch is RESUME:
+            return self._confirm(look, switch.wanted, said)
+        if look.code and again and switch is RESUME:
             said = "this is the code for a batch that is started already, which the reference does not give"
+            finding = self._confirm(look, switch.wanted, said)
             advice = "Nothing to set: the client asks list instead. Please attach a report (--report) to an issue."
-        elif isinstance(look.error, ISalesNotAllowedError):
+            return finding._replace(advice=finding.advice or advice)
+        if isinstance(look.error, ISalesNotAllowedError):
             advice = "Add the campaign's state to the report: the reference does not say which states forbid what."
             return make_failure(look, advice, State.WARN)
-        else:
-            return make_failure(look, f"The client takes this for a failure. {REPORT}" if again else "")
-        finding = self._confirm(look, switch.wanted, f"[{look.code}] {said}")
-        return finding._replace(advice=finding.advice or advice)
+        return make_failure(look, f"The client takes this for a failure. {REPORT}" if look.code and again else "")
 
     def _confirm(self, look: Observation[Any], wanted: BatchStatus, said: str) -> Finding:
         """Say what was answered, and whether a list says the same."""
-        private = explain(look.error)[1] if look.error else ""
+        said, private = f"[{look.code}] {said}", explain(look.error)[1] if look.error else ""
         try:
             found, waited = self._wait_for(lambda batch: batch is not None and batch.status is wanted)
         except ISalesError as error:
             return Finding(State.WARN, f"{said}; then no list came: {explain(error)[0]}", "", private)
-        seen = found.status.name.lower() if found else "not at all"
         if found and found.status is wanted:
             late = f" after {waited:g} s" if waited else ""
-            return Finding(State.OK, f"{said}; list has it {seen}{late}", "", private)
+            return Finding(State.OK, f"{said}; list has it {wanted.name.lower()}{late}", "", private)
+        seen = found.status.name.lower() if found else "not at all"
         advice = "Tasks for whole campaigns are verified by list, and fail so. Attach a report (--report) to an issue."
         return Finding(State.FAIL, f"{said}; but list has it {seen}", advice, private)
 

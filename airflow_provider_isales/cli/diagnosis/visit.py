@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 
 from airflow_provider_isales.client.answers import Page
 from airflow_provider_isales.client.client import ISalesClient
-from airflow_provider_isales.client.diagnosis import Observation, check_other_profiles, check_signature, observe_call
+from airflow_provider_isales.client.diagnosis import (
+    PROBED_CAMPAIGN,
+    PROBED_VDN,
+    Observation,
+    check_other_profiles,
+    check_signature,
+    observe_call,
+)
 from airflow_provider_isales.client.errors import (
     ISalesError,
     ISalesHTTPStatusError,
@@ -28,6 +35,16 @@ REPORT = "Attach a report (--report) to an issue: it takes another version to de
 _FIRST_ATTEMPTS = 3
 _QUOTED = re.compile(r"(?<!\w)'[^']*'")
 _PROXY_REASON = re.compile(r"(Tunnel connection failed: \d+).*")
+
+
+#: Advice that names no host, by a part of an error's text.
+_ADVICE = {
+    "refused": "The machine answers, but nothing listens there: check the connection's port.",
+    "timed out": "Something drops the packets: ask the platform's operator to allow-list this machine's address.",
+    "Tunnel": "The proxy refuses host and port: ask its operator to allow them, or check the extra 'proxies'.",
+    # Without the names, which the report does not show.
+    "It is made out to": "Put the name that the certificate is for into the connection's host, or ask the operator.",
+}
 
 
 class State(StrEnum):
@@ -61,24 +78,25 @@ class Visit:
 
     def __init__(self, client: ISalesClient, campaign: CampaignKey | None) -> None:
         self.client = client
-        self.campaign = campaign
+        self.has_campaign = campaign is not None
+        #: Any campaign will do to see whether the signature is accepted.
+        self.campaign = campaign or CampaignKey(client.vdn_id or PROBED_VDN, PROBED_CAMPAIGN)
         #: The failures before the first answer.
         self.in_vain: list[ISalesError] = []
 
     @cached_property
     def first(self) -> Observation[Page]:
         """The first answer; a transient failure is tried again, or it would hide all else."""
-        for attempt in range(1, _FIRST_ATTEMPTS + 1):
-            look = check_signature(self.client, self.campaign)
-            if not (look.error and look.error.transient) or attempt == _FIRST_ATTEMPTS:
-                break
+        look = check_signature(self.client, self.campaign)
+        while look.error and look.error.transient and len(self.in_vain) < _FIRST_ATTEMPTS - 1:
             self.in_vain.append(look.error)
-            self.client.session.gate.sleep(self.client.session.retry.wait_after(look.error, attempt))
+            self.client.session.gate.sleep(self.client.session.retry.wait_after(look.error, len(self.in_vain)))
+            look = check_signature(self.client, self.campaign)
         return look
 
     @cached_property
     def by_other_profiles(self) -> dict[SigningProfile, Observation[Page]]:
-        """The answers to requests that are signed by the profiles that the connection does not use."""
+        """The answers to requests signed by the profiles that the connection does not use."""
         return check_other_profiles(self.client, self.campaign)
 
     @cached_property
@@ -86,15 +104,9 @@ class Visit:
         """The first page of the campaign's batches, as the client asks for it."""
         return self.list_page(PAGE_SIZE)
 
-    def get_campaign(self) -> CampaignKey:
-        """Return the campaign; a ``ValueError`` if none was named."""
-        if self.campaign is None:
-            raise ValueError("no campaign was named")
-        return self.campaign
-
     def list_page(self, limit: int, offset: int = 0) -> Observation[Page]:
         """Ask for a page of so many batches of the campaign."""
-        return observe_call(self.client, LIST, self.get_campaign(), offset=offset, limit=limit)
+        return observe_call(self.client, LIST, self.campaign, offset=offset, limit=limit)
 
 
 def examine(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
@@ -130,8 +142,7 @@ def explain(error: ISalesError) -> tuple[str, str]:
 
 def make_failure(what: Observation[Any] | ISalesError, advice: str = "", state: State = State.FAIL) -> Finding:
     """Return the finding that something went wrong, with the error's own advice unless there is a better one."""
-    error = what if isinstance(what, ISalesError) else what.error
-    if error is None:
-        raise ValueError("nothing went wrong")
+    error = (what.error if isinstance(what, Observation) else what) or ISalesError("nothing went wrong")
     finding, private = explain(error)
-    return Finding(state, finding, advice or error.advice, private)
+    nameless = next((text for part, text in _ADVICE.items() if part in f"{error.problem} {error.advice}"), "")
+    return Finding(state, finding, advice or nameless or error.advice, private)
