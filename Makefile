@@ -10,13 +10,15 @@ COG = $(BIN)/cog -P -I docs -p 'from generated import *'
 SPHINX = $(BIN)/sphinx-build --quiet --fail-on-warning --keep-going --fresh-env
 CATALOGUES = docs/locale/zh_CN/LC_MESSAGES
 PACKAGED = dist/.checked
+# These wait for shifts of minutes to end, too long for CI.
+WHOLE_SHIFTS = tests/system/test_manual_runs.py tests/system/test_missed_night.py
 # Tests wait for much of their time, those of whole processes for most of it.
 AT_ONCE = --dist loadfile --numprocesses
 # Without compiled modules, each start of Airflow takes seconds more; the processes of tests start it often.
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
 
-.PHONY: help demo test attack test-matrix test-system test-upgrade screenshots lint docs docs-refresh docs-translations package check-tag bench simulator airflow constraints environment clean
+.PHONY: help demo test attack test-matrix test-system test-shifts test-upgrade screenshots lint docs docs-refresh docs-translations package check-tag bench simulator airflow constraints environment clean
 .DEFAULT_GOAL := help
 
 help:  ## say what can be made
@@ -37,7 +39,10 @@ attack: $(INSTALLED)  ## the attacks of the tests at full length, and their figu
 	$(BIN)/pytest tests/attack --attack large --attack-results tests/attack/RESULTS.md $(if $(SEED),--attack-seed $(SEED))
 
 test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis and PostgreSQL (needs Debian's packages for them)
-	$(BIN)/pytest -rP $(AT_ONCE) 3 tests/system
+	$(BIN)/pytest -rP $(AT_ONCE) 3 tests/system $(addprefix --ignore ,$(WHOLE_SHIFTS))
+
+test-shifts: $(INSTALLED)  ## whole shifts on a real scheduler: runs by hand, and a night that nobody paused (ten minutes)
+	$(BIN)/pytest -rP $(WHOLE_SHIFTS)
 
 test-upgrade: $(INSTALLED)  ## upgrade, downgrade and remove the provider on real Airflows (ten minutes); UPGRADE_FROM=v0.2.0 ONLY=3.3
 	UPGRADE_ON="$(or $(ONLY),lowest 3.3)" $(BIN)/pytest -rP tests/system/test_upgrade.py
