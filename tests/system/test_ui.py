@@ -223,7 +223,8 @@ class TestTheConnection:
     ) -> None:
         kept = airflow.api("GET", "connections/isales_default").json()["extra"]
         assert re.sub(r"\s", "", kept) == (
-            f'{{"vdn_id":25,"verify":"{typed.ca_file}","timeout":10,"signing_profile":"current","proxies":null}}'
+            f'{{"vdn_id":25,"verify":"{typed.ca_file}","timeout":10,"signing_profile":"current","proxies":null,'
+            '"verify_strict":"true","client_cert":null}'
         )
 
     def test_does_not_show_the_secret_key_in_the_form(self, connection: Page) -> None:
