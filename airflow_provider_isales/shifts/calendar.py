@@ -294,6 +294,10 @@ class ShiftCalendar:
         return DateTime(at.year, at.month, at.day, at.hour, at.minute, at.second, tzinfo=self._zone, fold=at.fold)
 
 
+#: The resolution of time, here and in Airflow: "at or before now" is "before now and this".
+TICK = timedelta(microseconds=1)
+
+
 def in_utc(moment: datetime) -> DateTime:
     """Return an instant in pendulum's UTC: in the standard library's, a subtraction drops pendulum's zone."""
     return pendulum.instance(moment).in_timezone(pendulum.UTC)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 
-from airflow_provider_isales.shifts import ShiftCalendar, in_utc
-from airflow_provider_isales.support.runs import TICK, is_retry, last_success, own_shift_end
+from airflow_provider_isales.shifts import TICK, ShiftCalendar, in_utc
+from airflow_provider_isales.support.runs import is_retry, last_success, own_shift_end
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

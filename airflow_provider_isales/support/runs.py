@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 from pendulum import DateTime
 
 from airflow_provider_isales.client.text import join_first
-from airflow_provider_isales.shifts import ShiftCalendar, in_utc
+from airflow_provider_isales.shifts import TICK, ShiftCalendar, in_utc
 from airflow_provider_isales.shifts.lateness import format_lateness
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-# The resolution of time in Airflow: "at or before now" is "before now and this".
-TICK = timedelta(microseconds=1)
 
 _POSSIBLE_REASONS = (
     "The pause at the end failed or did not run, somebody restarted calls, the calendar was changed, or this worker's "

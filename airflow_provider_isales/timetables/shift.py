@@ -12,12 +12,10 @@ from typing import Any, ClassVar, Self
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
 from pendulum import DateTime
 
-from airflow_provider_isales.shifts import CALENDAR_KEYS, ShiftCalendar, in_utc
+from airflow_provider_isales.shifts import CALENDAR_KEYS, TICK, ShiftCalendar, in_utc
 
 log = logging.getLogger(__name__)
 
-# The resolution of time in Airflow: "at or before now" is "before now and this".
-_TICK = timedelta(microseconds=1)
 # A run that has not been created so many seconds after it was due gets another logical date.
 _OVERDUE_SECONDS = 5
 
@@ -83,7 +81,7 @@ class _ShiftTimetable(Timetable):
         # the past of a backfill, which finds the runs that there are by their logical dates.
         overdue = (now - run_after).total_seconds()
         if overdue > _OVERDUE_SECONDS and (latest is None or latest > now):
-            other = _TICK * (1 + overdue // 3600)
+            other = TICK * (1 + overdue // 3600)
             start = interval.start + other
             interval, run_after = DataInterval(start, max(start, interval.end)), run_after + other
         # Not its constructor, which takes other arguments in Airflow 3.2.
@@ -125,7 +123,7 @@ class _ShiftTimetable(Timetable):
 
     def _find_first_from(self, earliest: DateTime) -> DataInterval | None:
         """Return the first shift that does not start before a moment."""
-        first = self._find_first_after(earliest - _TICK)
+        first = self._find_first_after(earliest - TICK)
         return first if first is None or first.start >= earliest else self._find_first_after(self._get_edge(first))
 
     def _cut_after(self, last: DataInterval | None, interval: DataInterval) -> DataInterval:
@@ -152,7 +150,7 @@ class _ShiftTimetable(Timetable):
         return self._make_interval(start, start) if start else None
 
     def _make_ending_at(self, end: DateTime | None) -> DataInterval | None:
-        return self._make_interval(in_utc(end) - _TICK, end) if end else None
+        return self._make_interval(in_utc(end) - TICK, end) if end else None
 
     @abstractmethod
     def _get_edge(self, interval: DataInterval) -> DateTime:
@@ -233,7 +231,7 @@ class ShiftEndTimetable(_ShiftTimetable):
     ) -> DataInterval | None:
         """Return the last repeat that is due and had no run, else the next one; None if a shift comes first."""
         moment = max(now, earliest) if earliest else now
-        end = None if self.shifts.is_on(moment) else self.shifts.previous_end(moment + _TICK)
+        end = None if self.shifts.is_on(moment) else self.shifts.previous_end(moment + TICK)
         if end is None:
             return None
         start = self.shifts.next_start(end)
@@ -247,7 +245,7 @@ class ShiftEndTimetable(_ShiftTimetable):
         if last is not None:
             number = max(number, count_repeats_until(last.end) + 1)
         if earliest is not None:  # and its data interval is not to start before that
-            number = max(number, count_repeats_until(earliest - _TICK) + 2)
+            number = max(number, count_repeats_until(earliest - TICK) + 2)
         due = end + number * repeat
         return None if start and due >= start else self._cut_after(last, DataInterval(due - repeat, due))
 
@@ -258,7 +256,7 @@ class ShiftEndTimetable(_ShiftTimetable):
         return self._make_ending_at(self.shifts.next_end(moment))
 
     def _find_last_until(self, moment: datetime) -> DataInterval | None:
-        return self._make_ending_at(self.shifts.previous_end(in_utc(moment) + _TICK))
+        return self._make_ending_at(self.shifts.previous_end(in_utc(moment) + TICK))
 
 
 class ShiftStartTimetable(_ShiftTimetable):
@@ -280,7 +278,7 @@ class ShiftStartTimetable(_ShiftTimetable):
         return self._make_starting_at(self.shifts.next_start(moment))
 
     def _find_last_until(self, moment: datetime) -> DataInterval | None:
-        return self._make_starting_at(self.shifts.previous_start(in_utc(moment) + _TICK))
+        return self._make_starting_at(self.shifts.previous_start(in_utc(moment) + TICK))
 
 
 class _UnreadableTimetable(Timetable):

@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 import pendulum
 
 from airflow_provider_isales.cli.output import SUCCESS, UsageError, say, silence
-from airflow_provider_isales.shifts import ShiftCalendar, ShiftCalendarError
+from airflow_provider_isales.shifts import TICK, ShiftCalendar, ShiftCalendarError
 
 COLUMNS = ("day", "starts", "ends", "pause at", "note")
 _DAYS_OF_WEEK = 7
-_TICK = timedelta(microseconds=1)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -97,7 +96,7 @@ def _find_edges(
     next_edge: Callable[[datetime], datetime | None], since: datetime, until: datetime
 ) -> Iterator[datetime]:
     """Yield the edges from an instant (included) to another (excluded)."""
-    edge = next_edge(since - _TICK)
+    edge = next_edge(since - TICK)
     while edge and edge < until:
         yield edge
         edge = next_edge(edge)
