@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import socket
 import ssl
 from collections.abc import Mapping
 from typing import Any
@@ -116,12 +115,6 @@ class Route:
         context.check_hostname = False
         context.verify_flags = context.verify_flags & ~ssl.VERIFY_X509_STRICT | _NO_CHECK_TIME
         return context
-
-
-def find_addresses(host: str, port: int) -> list[tuple[str, int]]:
-    """Look up the addresses of a name; raises ``OSError`` if it has none."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(str(address[0]), int(address[1])) for *_, address in found]
 
 
 def _make_context(verify: bool | str) -> ssl.SSLContext:

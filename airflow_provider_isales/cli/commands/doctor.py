@@ -61,24 +61,19 @@ def _show_all(steps: Sequence[Step], findings: list[tuple[Step, Finding]]) -> No
     for step, finding in examine(steps):
         findings.append((step, finding))
         private = f" ({clean_text(finding.private)})" if finding.private else ""
-        say(f"{finding.state:<9}{step.name:<17}{finding.finding}{private}")
-        if finding.advice:
-            say(f"{'':<26}-> {finding.advice}")
+        say(_format_finding(step, finding, private))
+
+
+def _format_finding(step: Step, finding: Finding, private: str = "") -> str:
+    text = f"{finding.state:<9}{step.name:<17}{finding.finding}{private}"
+    return f"{text}\n{'':<26}-> {finding.advice}" if finding.advice else text
 
 
 def _make_report(findings: Sequence[tuple[Step, Finding]]) -> str:
-    """Return the report as Markdown, without what is private."""
-    about = {
-        "when": f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}",
-        "airflow-provider-isales": __version__,
-        "Python": f"{platform.python_version()} on {platform.system()}",
-        "libraries": f"{ssl.OPENSSL_VERSION}, requests {version('requests')}, urllib3 {version('urllib3')}",
-    }
-    lines = ["# isales doctor", "", "| | |", "|---|---|", *(_format_row(*item) for item in about.items())]
-    lines += ["", "| step | state | what was found | what to do |", "|---|---|---|---|"]
-    lines += [_format_row(step.name, finding.state, finding.finding, finding.advice) for step, finding in findings]
-    return "\n".join([*lines, ""])
-
-
-def _format_row(*cells: str) -> str:
-    return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
+    """Return what was printed, without what is private, and the versions."""
+    libraries = f"{ssl.OPENSSL_VERSION}, requests {version('requests')}, urllib3 {version('urllib3')}"
+    about = [
+        f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}, airflow-provider-isales {__version__}",
+        f"Python {platform.python_version()} on {platform.system()}, {libraries}",
+    ]
+    return "\n".join([*about, "", *(_format_finding(*found) for found in findings), ""])
