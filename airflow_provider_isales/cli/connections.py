@@ -13,12 +13,10 @@ from importlib import import_module
 from typing import Any
 
 from airflow_provider_isales.cli.output import UsageError, silence, warn
-from airflow_provider_isales.cli.parser import VARIABLE
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.client.retry import RetryPolicy
-from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 from airflow_provider_isales.support.settings import ConnectionLike, client_settings
 
 EXAMPLE = (
@@ -69,21 +67,16 @@ def find_connection(conn_id: str, file: str | None) -> tuple[ConnectionLike, str
     """Return a connection, and where it was found; a ``UsageError`` if there is none, or it can't be read."""
     if file is not None:
         return read_connection(_read_file(file), conn_id, file), f"the connection in {file}"
-    variables = [f"AIRFLOW_CONN_{conn_id.upper()}"]
-    if conn_id == DEFAULT_CONN_ID:  # not for another one: it may be that of another platform
-        variables.append(VARIABLE)
-    for variable in variables:
-        text = os.environ.get(variable, "").strip()
-        if text and (variable == VARIABLE or "://" not in text.partition("{")[0]):  # Airflow reads its URIs itself
-            return read_connection(
-                text, conn_id, f"the variable {variable}"
-            ), f"the connection in the variable {variable}"
+    variable = f"AIRFLOW_CONN_{conn_id.upper()}"
+    text = os.environ.get(variable, "").strip()
+    if text.startswith("{"):  # anything else, such as a URI, is Airflow's to read
+        return read_connection(text, conn_id, f"the variable {variable}"), f"the connection in the variable {variable}"
     found = _ask_airflow(conn_id)
     if not isinstance(found, str):
         return found, f"Airflow's connection {conn_id!r}"
     raise UsageError(
-        f"there is no connection {conn_id!r}: {' or '.join(variables)} does not have it as JSON, and {found}. "
-        f"Type\n\n  export {variables[-1]}='{EXAMPLE}'\n\nor put the same, without the quotes around it, into a "
+        f"there is no connection {conn_id!r}: {variable} does not have it as JSON, and {found}. "
+        f"Type\n\n  export {variable}='{EXAMPLE}'\n\nor put the same, without the quotes around it, into a "
         "file that only you can read, and add --connection-file FILE."
     )
 

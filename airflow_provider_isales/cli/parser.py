@@ -18,8 +18,6 @@ from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 T = TypeVar("T")
 
 DESCRIPTION = "Stop and restart outbound calling on CC-iSales, also when Airflow is down."
-#: The variable with the connection, for machines without Airflow.
-VARIABLE = "ISALES_CONN"
 _DURATION = re.compile(r"(?=\d)(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,5})s)?")
 
 
@@ -116,8 +114,8 @@ OUTPUT = (
     VERBOSE,
 )
 CONNECTION_DESCRIPTION = (
-    f"The first of: --connection-file, the variable AIRFLOW_CONN_<ID>, for the default one {VARIABLE}, then "
-    "Airflow's secrets backends and database where it is installed. Keys are never given on the command line."
+    "The first of: --connection-file, the variable AIRFLOW_CONN_<ID>, Airflow's secrets backends and database where "
+    "it is installed. Keys are never given on the command line."
 )
 RETRY_FOR = "how long one request is tried again after transient failures (default: %(default)s)"
 CONNECTION = (
@@ -206,12 +204,12 @@ COMMANDS = {
             _make_campaigns("?", "; without one, some steps are skipped"),
             Argument("--write", action="store_true", help="also make a batch without numbers, switch it and delete it"),
             Argument("-y", "--yes", action="store_true", help="do not ask before --write"),
-            Argument("--report", metavar="FILE", help="write what was found as Markdown, without names and addresses"),
+            Argument("--report", metavar="FILE", help="write what was found, without names and addresses"),
             VERBOSE,
         ),
         """
         isales doctor 1001                             # how does it list batches?
-        isales doctor 1001 --write --report visit.md   # and pause and resume them?
+        isales doctor 1001 --write --report visit.txt  # and pause and resume them?
         """,
     ),
 }

@@ -31,32 +31,32 @@ class CampaignRun:
     campaign: CampaignKey
     bulk: BulkSwitch
     error: str = ""
-    began: float = 0.0
-    ended: float = 0.0
+    has_begun: bool = False
+    has_ended: bool = False
 
     def run(self) -> None:
         """Carry it out; an error is kept."""
-        self.began = time.monotonic()
+        self.has_begun = True
         try:
             self.bulk.run()
         except Exception as error:
             self.error = format_error(error)
-        self.ended = time.monotonic()
+        self.has_ended = True
 
-    def to_line(self) -> str:
+    def format_result(self) -> str:
         """Return the result in a line."""
-        if self.error or not self.began:
-            return f"{self.campaign}: {f'FAILED: {self.error}' if self.error else 'not begun'}"
+        if self.error:
+            return f"{self.campaign}: FAILED: {self.error}"
+        if not self.has_begun:
+            return f"{self.campaign}: not begun"
         result = self.bulk.result()
         found = {result.already.value.replace("_", " "): result.unchanged, "failed": result.failed, "gone": result.gone}
         counts = [f"{len(result.changed)} {result.done.value}"]
         counts += [f"{len(batches)} {name}" for name, batches in found.items() if batches]
-        if self.ended:
-            end = f"confirmed by list ({self.ended - self.began:.1f} s)"
-        else:
-            counts += [f"{len(result.unknown)} asked but not answered: not known", f"{len(result.not_tried)} not tried"]
-            end = "not confirmed by list"
-        return f"{self.campaign}: {', '.join(counts)}; {end}"
+        if self.has_ended:
+            return f"{self.campaign}: {', '.join(counts)}; confirmed by list"
+        counts += [f"{len(result.unknown)} asked but not answered: not known", f"{len(result.not_tried)} not tried"]
+        return f"{self.campaign}: {', '.join(counts)}; not confirmed by list"
 
 
 def name_batches(arguments: argparse.Namespace, client: ISalesClient) -> Batches:
@@ -91,37 +91,42 @@ def switch_batches(
     def run_and_say(run: CampaignRun) -> None:
         run.run()
         if arguments.output == "text":
-            output.say(run.to_line())
+            output.say(run.format_result())
 
     runs = [
         CampaignRun(campaign, BulkSwitch(switch, client.session, campaign, ids, announce=wrap(campaign), **settings))
         for campaign, ids in batches.items()
     ]
-    began = time.monotonic()
     try:
         map_each(run_and_say, runs, at_once)
         status = output.FAILURE if any(run.error for run in runs) else output.SUCCESS
     except KeyboardInterrupt:
         client.stop()
         deadline = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < deadline and any(run.began and not run.ended for run in runs):
+        while time.monotonic() < deadline and any(run.has_begun and not run.has_ended for run in runs):
             time.sleep(0.02)
         output.warn("isales: interrupted: nothing more is sent")
         status = output.INTERRUPTED
-    errors = [run.error if run.ended else "interrupted" for run in runs]
     results = [run.bulk.result() for run in runs]
     if arguments.output == "json":
-        records = zip(results, errors, strict=True)
-        output.say_json([result.to_dict() | ({"error": error} if error else {}) for result, error in records])
+        _say_as_json(runs, results)
     elif status == output.INTERRUPTED:
         for run in runs:
-            if not run.ended:
-                output.say(run.to_line())
+            if not run.has_ended:
+                output.say(run.format_result())
     elif len(runs) > 1:
-        count = output.format_count(sum(len(result.changed) for result in results), "batch", "batches")
-        changed, took = f"{count} {switch.done.value}", f"({time.monotonic() - began:.1f} s)"
-        if failed := [str(run.campaign.campaign_id) for run in runs if run.error]:
-            output.say(f"NOT DONE in {len(failed)} of {len(runs)} campaigns: {', '.join(failed)}. {changed} {took}")
-        else:
-            output.say(f"{len(runs)} campaigns: {changed}, all confirmed by list {took}")
+        _say_summary(runs)
     return status, results
+
+
+def _say_as_json(runs: list[CampaignRun], results: list[BulkResult]) -> None:
+    errors = [run.error if run.has_ended else "interrupted" for run in runs]
+    records = zip(results, errors, strict=True)
+    output.say_json([result.to_dict() | ({"error": error} if error else {}) for result, error in records])
+
+
+def _say_summary(runs: list[CampaignRun]) -> None:
+    if failed := [str(run.campaign.campaign_id) for run in runs if run.error]:
+        output.say(f"NOT DONE in {len(failed)} of {len(runs)} campaigns: {', '.join(failed)}")
+    else:
+        output.say(f"All {len(runs)} campaigns: confirmed by list")

@@ -26,7 +26,7 @@ def connection_file(simulator: Simulator, tmp_path: Path) -> str:
 @pytest.fixture
 def isales(simulator: Simulator) -> Iterator[Isales]:
     """The command, with a connection to the simulator and nothing else in its environment."""
-    isales = Isales({"ISALES_CONN": simulator.connection(), "AIRFLOW_HOME": os.environ["AIRFLOW_HOME"]})
+    isales = Isales({"AIRFLOW_CONN_ISALES_DEFAULT": simulator.connection(), "AIRFLOW_HOME": os.environ["AIRFLOW_HOME"]})
     yield isales
     for process in isales.started:
         if process.poll() is None:

@@ -158,7 +158,9 @@ class TestWithShifts:
 
 
 def test_check_with_a_wrong_key_is_unknown(isales: Isales, simulator: Simulator) -> None:
-    isales.environment["ISALES_CONN"] = simulator.connection().replace("simulator-secret-key", "another")
+    isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection().replace(
+        "simulator-secret-key", "another"
+    )
     done = isales("check", 1001)
     assert done.returncode == 2
     assert "HTTP 401" in done.stdout
@@ -166,7 +168,7 @@ def test_check_with_a_wrong_key_is_unknown(isales: Isales, simulator: Simulator)
 
 def test_check_of_a_silent_server_ends_in_the_given_time(isales: Isales) -> None:
     connection = {"host": "127.0.0.1", "port": 9, "login": "a", "password": "b", "extra": {"vdn_id": 25}}
-    isales.environment["ISALES_CONN"] = json.dumps(connection)
+    isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = json.dumps(connection)
     done = isales("check", 1001, "--retry-for", "1s")
     assert done.returncode == 2
     assert "UNKNOWN campaign 1001 (VDN 25): " in done.stdout

@@ -23,14 +23,13 @@ def campaign(simulator: Simulator) -> None:
 @pytest.fixture
 def isales(isales: Isales) -> Isales:
     """The command without any connection."""
-    del isales.environment["ISALES_CONN"]
+    del isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"]
     return isales
 
 
 class TestFound:
-    @pytest.mark.parametrize("variable", ["AIRFLOW_CONN_ISALES_DEFAULT", "ISALES_CONN"])
-    def test_connection_in_a_variable(self, variable: str, isales: Isales, simulator: Simulator) -> None:
-        isales.environment[variable] = simulator.connection()
+    def test_connection_in_a_variable(self, isales: Isales, simulator: Simulator) -> None:
+        isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection()
         assert isales("list", 1001).returncode == 0
 
     def test_connection_in_the_variable_of_its_id(self, isales: Isales, simulator: Simulator) -> None:
@@ -69,13 +68,13 @@ class TestNotFound:
         done = isales("pause", 1001)
         assert done.returncode == 2
         assert "there is no connection 'isales_default'" in done.stderr
-        assert '\n  export ISALES_CONN=\'{"host":' in done.stderr
+        assert '\n  export AIRFLOW_CONN_ISALES_DEFAULT=\'{"host":' in done.stderr
         assert "--connection-file FILE" in done.stderr
 
     def test_the_variable_of_the_default_connection_is_not_taken_for_another_one(
         self, isales: Isales, simulator: Simulator
     ) -> None:
-        isales.environment["ISALES_CONN"] = simulator.connection()
+        isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection()
         done = isales("pause", 1001, "--conn-id", "isales_north")
         assert done.returncode == 2
         assert "\n  export AIRFLOW_CONN_ISALES_NORTH=" in done.stderr
@@ -101,14 +100,17 @@ class TestNotFound:
         assert "/nowhere can't be read" in done.stderr
 
     def test_a_bad_setting_is_named_with_its_place(self, isales: Isales, simulator: Simulator) -> None:
-        isales.environment["ISALES_CONN"] = simulator.connection(timeout="never")
+        isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection(timeout="never")
         done = isales("pause", 1001)
         assert done.returncode == 2
-        assert "the variable ISALES_CONN cannot be used: timeout must be a number of seconds" in done.stderr
+        assert (
+            "the variable AIRFLOW_CONN_ISALES_DEFAULT cannot be used: timeout must be a number of seconds"
+            in done.stderr
+        )
         assert SECRET not in done.stderr
 
     def test_a_missing_vdn_can_be_typed(self, isales: Isales, simulator: Simulator) -> None:
-        isales.environment["ISALES_CONN"] = simulator.connection(vdn_id=None)
+        isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection(vdn_id=None)
         done = isales("list", 1001)
         assert done.returncode == 2
         assert "--vdn-id" in done.stderr

@@ -82,7 +82,7 @@ def test_a_connection_as_uri_is_read_by_airflow(isales_simulator: Simulator, env
 class TestWithinAirflow:
     def test_the_same_command_is_there(self, isales_simulator: Simulator, environment: dict[str, str]) -> None:
         isales_simulator.add_campaign(1001, batches=1)
-        environment["ISALES_CONN"] = isales_simulator.connection()
+        environment["AIRFLOW_CONN_ISALES_DEFAULT"] = isales_simulator.connection()
         done = command(environment, "airflow", "isales", "check", "1001")
         assert done.returncode == 1, done
         assert done.stdout == command(environment, "isales", "check", "1001").stdout

@@ -6,7 +6,7 @@ import argparse
 import os
 import runpy
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -15,8 +15,7 @@ import pendulum
 from airflow_provider_isales.cli.output import SUCCESS, UsageError, say, silence
 from airflow_provider_isales.shifts import TICK, ShiftCalendar, ShiftCalendarError
 
-COLUMNS = ("day", "starts", "ends", "pause at", "note")
-_DAYS_OF_WEEK = 7
+COLUMNS = ("day", "starts", "pause at", "note")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -61,54 +60,43 @@ def make_rows(calendar: ShiftCalendar, first: date, count: int) -> Iterator[tupl
     """
     Yield a row for each shift, by the date on which it starts, and for each date without one.
 
-    ``ends`` is as the calendar is written, ``pause at`` after last call was taken off.
-
     :raises OverflowError: for days that no ``datetime`` can express
     """
-    data = calendar.to_dict()
-    written = ShiftCalendar.from_dict({key: value for key, value in data.items() if key != "last_call"})
-    zone = ZoneInfo(calendar.timezone)
+    data, zone = calendar.to_dict(), ZoneInfo(calendar.timezone)
     for day in (first + timedelta(days=number) for number in range(count)):
         midnight, next_midnight = (datetime.combine(date_, time(), zone) for date_ in (day, day + timedelta(days=1)))
-        rows: list[tuple[str, ...]] = []
-        for end in _find_edges(written.next_end, midnight, next_midnight):
-            if not written.previous_start(end):  # of a shift that never started
-                pause = calendar.next_end(written.previous_end(end) or midnight - timedelta(days=1))
-                rows.append(("never", _format_clock(end, day), _format_clock(pause, day)))
-        for start in _find_edges(written.next_start, midnight, next_midnight):
-            clocks = [_format_clock(at, day) for at in (start, written.next_end(start), calendar.next_end(start))]
-            rows.append((*clocks[:2], clocks[2] if calendar.is_on(start) else "none: no longer than last call"))
+        starts = _list_starts(calendar, midnight, next_midnight)
         notes = [kind for kind in ("closed", "special") if day.isoformat() in data[kind]]
-        if calendar.is_on(midnight) and (not rows or rows[0][0] != "00:00"):
-            end_ = calendar.next_end(midnight)
-            notes.append(f"on until {end_:%H:%M}" if end_ and end_ < next_midnight else "on all day")
-        elif not rows and not notes:
+        if calendar.is_on(midnight) and midnight not in starts:
+            notes.append(f"on at midnight, pause at {_format_clock(calendar.next_end(midnight), day)}")
+        elif not starts and not notes:
             notes.append("no shift")
         if midnight.utcoffset() != next_midnight.utcoffset():
             notes.append("clock change")
         label, note = f"{day:%a %Y-%m-%d}", ", ".join(notes)
-        for row in rows or [("", "", "")]:
-            yield label, *row, note
+        if not starts:
+            yield label, "", "", note
+        for start in starts:
+            yield label, _format_clock(start, day), _format_clock(calendar.next_end(start), day), note
             label = note = ""
 
 
-def _find_edges(
-    next_edge: Callable[[datetime], datetime | None], since: datetime, until: datetime
-) -> Iterator[datetime]:
-    """Yield the edges from an instant (included) to another (excluded)."""
-    edge = next_edge(since - TICK)
-    while edge and edge < until:
-        yield edge
-        edge = next_edge(edge)
+def _list_starts(calendar: ShiftCalendar, since: datetime, until: datetime) -> list[datetime]:
+    """Return the starts from an instant (included) to another (excluded)."""
+    starts: list[datetime] = []
+    start = calendar.next_start(since - TICK)
+    while start and start < until:
+        starts.append(start)
+        start = calendar.next_start(start)
+    return starts
 
 
 def _format_clock(at: datetime | None, day: date) -> str:
-    """Write a time of day as a calendar has it, with the weekday where that is another."""
+    """Write a time of day as a calendar has it, with the date where that is another."""
     if at is None:
         return "never"
-    days_later = at.toordinal() - day.toordinal()
-    if days_later == 0:
+    if at.date() == day:
         return f"{at:%H:%M}"
-    if days_later == 1 and at.time() == time():
+    if at.date() == day + timedelta(days=1) and at.time() == time():
         return "24:00"
-    return f"{at:%H:%M %a}" if days_later < _DAYS_OF_WEEK else f"{at:%H:%M %Y-%m-%d}"
+    return f"{at:%H:%M %a %Y-%m-%d}"
