@@ -9,8 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from airflow_provider_isales.simulator.campaign import Campaign, CampaignState
 from airflow_provider_isales.simulator.faults import Fault
-from airflow_provider_isales.simulator.service import Campaign, CampaignState
 
 if TYPE_CHECKING:
     from airflow_provider_isales.simulator.server import Simulator

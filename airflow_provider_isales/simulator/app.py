@@ -16,10 +16,12 @@ from urllib.parse import parse_qsl
 
 from airflow_provider_isales.client.arguments import check_campaign_id
 from airflow_provider_isales.client.models import BatchStatus
-from airflow_provider_isales.client.verbs import PATH
-from airflow_provider_isales.simulator.faults import NO_FAULT, VERBS, Fault, FaultPlan
+from airflow_provider_isales.client.text import format_value
+from airflow_provider_isales.simulator.campaign import MAX_BATCHES, Campaign, CampaignState, check_changes
+from airflow_provider_isales.simulator.faults import NO_FAULT, Fault, FaultPlan
 from airflow_provider_isales.simulator.http_server import Request, Response, make_text_response
-from airflow_provider_isales.simulator.service import Campaign, CampaignState, Service, result_fields
+from airflow_provider_isales.simulator.interfaces import INTERFACES, Interface
+from airflow_provider_isales.simulator.service import Service, result_fields
 from airflow_provider_isales.simulator.signature import SignatureCheck
 
 CONTROL = "/simulator"
@@ -40,8 +42,9 @@ class SimulatorApp:
         self.faults = FaultPlan()
         #: How many requests came in, by interface.
         self.requests: Counter[str] = Counter()
-        #: Called at each request, before anything else is done, with the interface's name and the body's JSON: for
-        #: tests in which somebody edits a campaign meanwhile. It runs in the simulator's thread.
+        #: Called at each request, before anything else is done, with the interface's name and the body's JSON, or
+        #: the parts of path and query as text where there is no body: for tests in which somebody edits a campaign
+        #: meanwhile. It runs in the simulator's thread.
         self.on_request: Callable[[str, Any], None] | None = None
         #: How many requests are taken at once before the response is HTTP 429; None for as many as come.
         self.max_at_once: int | None = None
@@ -50,10 +53,11 @@ class SimulatorApp:
         self._clock = clock
         routes: list[tuple[str, str, Callable[..., Awaitable[Response | None]]]] = [
             *(
-                (verb.method, PATH.replace("{verb}", name), partial(self._respond_to_call, name))
-                for name, verb in VERBS.items()
+                (interface.method, interface.path, partial(self._respond_to_call, name))
+                for name, interface in INTERFACES.items()
             ),
             ("GET", f"{CONTROL}/state", self._show_state),
+            ("PUT", f"{CONTROL}/campaigns/{{campaign_id}}", self._create_campaign),
             ("POST", f"{CONTROL}/campaigns/{{campaign_id}}", self._change_campaign),
             ("POST", f"{CONTROL}/faults", self._inject),
             ("DELETE", f"{CONTROL}/faults", self._clear_faults),
@@ -77,20 +81,27 @@ class SimulatorApp:
         campaign_id: int,
         *,
         batches: int = 0,
-        state: CampaignState = CampaignState.EXECUTING,
         status: BatchStatus = BatchStatus.STARTED,
-        max_batches: int = 1000,
+        state: CampaignState | str = CampaignState.EXECUTING,
+        begin: datetime | str | None = None,
+        end: datetime | str | None = None,
+        **settings: Any,
     ) -> Campaign:
         """
         Add a campaign, in place of one with the same id.
 
         :param campaign_id: its id
         :param batches: how many batches it has
-        :param state: its state
         :param status: the status of its batches
-        :param max_batches: how many batches it may hold
+        :param state: its state
+        :param begin: when it begins: an aware datetime, or text in the platform's time zone; long ago if None
+        :param end: when it ends, likewise; in the far future if None
+        :param settings: other parameters of :class:`~airflow_provider_isales.simulator.campaign.Campaign`
         """
-        campaign = Campaign(campaign_id, CampaignState(state), max_batches)
+        for name, time in (("begin", begin), ("end", end)):
+            if time is not None:
+                settings[name] = self.service.write_time(time) if isinstance(time, datetime) else time
+        campaign = Campaign(campaign_id, state=state, **settings)
         for _ in range(batches):
             campaign.add_batch(status=BatchStatus(status))
         self.service.campaigns[campaign_id] = campaign
@@ -110,13 +121,14 @@ class SimulatorApp:
                 status = 405
         return make_text_response(status, responses[status])
 
-    async def _respond_to_call(self, verb: str, request: Request, **path: str) -> Response | None:
+    async def _respond_to_call(self, name: str, request: Request, **path: str) -> Response | None:
         self._at_once += 1
         try:
-            self.requests[verb] += 1
+            self.requests[name] += 1
+            parameters = _read_parameters(INTERFACES[name], request)
             if self.on_request:
-                self.on_request(verb, _parse(request.body))
-            fault, resets = self.faults.take(verb) or NO_FAULT, self._resets
+                self.on_request(name, parameters if INTERFACES[name].has_body else {**(parameters or {}), **path})
+            fault, resets = self.faults.take(name) or NO_FAULT, self._resets
             if self.max_at_once and self._at_once > self.max_at_once:
                 return make_text_response(429, "Too many requests at once", self._date())
             if fault.kind == "answer":
@@ -125,16 +137,17 @@ class SimulatorApp:
             await asyncio.sleep(fault.seconds)
             # After a reset, what it asks for would be done to the next campaign of that id.
             closes = fault.kind == "close_before" or self._resets != resets
-            return None if closes else self._carry_out(verb, request, path, fault)
+            carry_out = partial(self.service.answer, name, parameters, **path)
+            return None if closes else self._carry_out(carry_out, request, fault)
         finally:
             self._at_once -= 1
 
-    def _carry_out(self, verb: str, request: Request, path: dict[str, str], fault: Fault) -> Response | None:
+    def _carry_out(self, carry_out: Callable[[], dict[str, Any]], request: Request, fault: Fault) -> Response | None:
         if refusal := self._find_refusal(request):
             return make_text_response(401, f"Unauthorized: {refusal}", self._date())
         if fault.kind == "result":
             return _make_json_response(result_fields(fault.code, "injected"), self._date())
-        result = self.service.answer(verb, **path, body=_parse(request.body))
+        result = carry_out()
         if fault.kind == "close_after":
             return None
         return _make_json_response(result, self._date(), truncated=fault.kind == "truncate")
@@ -144,7 +157,7 @@ class SimulatorApp:
             self._clock(),
             method=request.method,
             path=request.raw_path,
-            query=parse_qsl(request.query, keep_blank_values=True),
+            query=_read_query(request),
             headers=request.headers,
             body=request.body,
         )
@@ -156,11 +169,22 @@ class SimulatorApp:
         return _make_json_response(
             {
                 "vdn_id": self.service.vdn_id,
-                "campaigns": {campaign.id: campaign.to_json() for campaign in self.service.campaigns.values()},
+                "campaigns": {campaign.id: campaign.to_json() for campaign in list(self.service.campaigns.values())},
                 "requests": self.requests,
                 "faults": self.faults.to_json(),
             }
         )
+
+    async def _create_campaign(self, request: Request, campaign_id: str) -> Response:
+        try:
+            settings = check_changes(_parse(request.body))
+            batches = settings.get("batches", 0)
+            if type(batches) is not int or not 0 <= batches <= MAX_BATCHES:
+                raise ValueError(f"batches must be an integer from 0 to {MAX_BATCHES}, not {format_value(batches)}")
+            campaign = self.add_campaign(check_campaign_id(campaign_id), **settings)
+        except ValueError as error:
+            return make_text_response(400, str(error))
+        return _make_json_response(campaign.to_json())
 
     async def _change_campaign(self, request: Request, campaign_id: str) -> Response:
         try:
@@ -188,6 +212,17 @@ class SimulatorApp:
 def _make_json_response(value: object, headers: dict[str, str] | None = None, *, truncated: bool = False) -> Response:
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(200, body, "application/json", headers or {}, truncated)
+
+
+def _read_query(request: Request) -> list[tuple[str, str]]:
+    return parse_qsl(request.query, keep_blank_values=True)
+
+
+def _read_parameters(interface: Interface, request: Request) -> Any:
+    """Return the body as JSON, or the query where the interface has no body; None if it is not so."""
+    if interface.has_body:
+        return _parse(request.body)
+    return None if request.body else dict(_read_query(request))
 
 
 def _parse(body: bytes) -> Any:

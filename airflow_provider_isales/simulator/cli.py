@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow_provider_isales.client.arguments import (
     MAX_PORT,
@@ -19,7 +20,7 @@ from airflow_provider_isales.client.arguments import (
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.profiles import SigningProfile
-from airflow_provider_isales.simulator.service import CampaignState
+from airflow_provider_isales.simulator.campaign import CampaignState
 
 try:
     from airflow_provider_isales.simulator import Simulator
@@ -47,12 +48,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         port=options.port,
         ca_file=options.ca_file.resolve(),
         clock_offset=timedelta(minutes=options.minutes_ahead),
+        timezone=options.timezone,
         max_page_size=options.max_page_size,
         status_as_text=options.status_as_text,
         max_at_once=options.max_at_once,
     )
-    for campaign_id in options.campaign or [1001]:
-        simulator.add_campaign(campaign_id, batches=options.batches, state=options.state)
+    try:
+        for campaign_id in options.campaign or [1001]:
+            simulator.add_campaign(
+                campaign_id, batches=options.batches, state=options.state, begin=options.begin, end=options.end
+            )
+    except ValueError as error:
+        raise SystemExit(f"isales-simulator: {error}") from None
     try:
         with simulator:
             print(_welcome(simulator), flush=True)
@@ -67,7 +74,7 @@ def _welcome(simulator: Simulator) -> str:
     for campaign in simulator.service.campaigns.values():
         ids = list(campaign.batches)
         span = f": {ids[0]} ... {ids[-1]}" if ids else ""
-        lines.append(f"  campaign {campaign.id} ({campaign.state}), {len(ids)} batches{span}")
+        lines.append(f"  campaign {campaign.id} {campaign.name} ({campaign.state}), {len(ids)} batches{span}")
     return "\n".join(
         [
             *lines,
@@ -79,6 +86,8 @@ def _welcome(simulator: Simulator) -> str:
             f"curl --cacert {simulator.ca_file} {control}/state",
             f"curl --cacert {simulator.ca_file} {control}/campaigns/{next(iter(simulator.service.campaigns))} -d "
             """'{"state": "suspended"}'""",
+            f"curl --cacert {simulator.ca_file} {control}/campaigns/{max(simulator.service.campaigns) + 1} -X PUT -d "
+            """'{"name": "new", "batches": 2}'""",
             f"curl --cacert {simulator.ca_file} {control}/faults -d "
             """'{"kind": "answer", "status": 429, "headers": {"Retry-After": "2"}, "times": 3}'""",
         ]
@@ -110,6 +119,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--state", type=CampaignState, choices=list(CampaignState), default=CampaignState.EXECUTING, help="of campaigns"
     )
+    parser.add_argument("--begin", help="when campaigns begin, such as '2026-11-29 09:00:00' (default: long ago)")
+    parser.add_argument("--end", help="when campaigns end (default: in the far future)")
     parser.add_argument(
         "--ca-file",
         type=Path,
@@ -132,9 +143,15 @@ def _add_guesses(parser: argparse.ArgumentParser) -> None:
         "--max-page-size",
         type=_whole_number("max-page-size", 1, 1000),
         default=1000,
-        help="batches on a page of a list at the most (default: %(default)s)",
+        help="batches or campaigns on a page of a list at most (default: %(default)s)",
     )
-    guesses.add_argument("--status-as-text", action="store_true", help='the status of batches is "1" or "2" in lists')
+    guesses.add_argument("--status-as-text", action="store_true", help='a status is "1" or "2", not the number')
+    guesses.add_argument(
+        "--timezone",
+        type=_check_timezone,
+        default="Asia/Shanghai",
+        help="the platform's, in which campaigns begin and end (default: %(default)s)",
+    )
     guesses.add_argument(
         "--max-at-once", type=_whole_number("max-at-once", 1, 1000), help="HTTP 429 if more requests come at once"
     )
@@ -160,3 +177,10 @@ def _checked(check: Callable[[object], int]) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return convert
+
+
+def _check_timezone(text: str) -> str:
+    try:
+        return ZoneInfo(text).key
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise argparse.ArgumentTypeError(f"timezone must be a name such as Asia/Shanghai, not {text!r}") from None

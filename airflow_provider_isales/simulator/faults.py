@@ -8,10 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from airflow_provider_isales.client.text import SURROGATES, format_value
-from airflow_provider_isales.client.verbs import CREATE, DELETE, LIST, PAUSE, RESUME, UPDATE, Verb
-
-#: Every interface by its name.
-VERBS: dict[str, Verb[Any]] = {verb.name: verb for verb in (PAUSE, RESUME, CREATE, UPDATE, DELETE, LIST)}
+from airflow_provider_isales.simulator.interfaces import INTERFACES
 
 MAX_SECONDS = 600
 KINDS = ("delay", "close_before", "close_after", "truncate", "answer", "result")
@@ -36,11 +33,11 @@ class Fault:
     ``answer``
         does nothing and answers with ``status``, ``headers`` and ``body``, by default an HTML page
     ``result``
-        does nothing and answers with the result code ``code``
+        does nothing and answers with the result code ``code``, be it that of success
 
     :param kind: one of the above
     :param times: for how many calls
-    :param verb: only for calls of this interface; for every one if empty
+    :param verb: only for calls of this interface, one of :data:`.INTERFACES`; for every one if empty
     :param seconds: of ``delay``
     :param status: of ``answer``: the HTTP status
     :param headers: of ``answer``: more headers, ``Retry-After`` for example
@@ -63,8 +60,8 @@ class Fault:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {format_value(self.kind)}")
         if type(self.times) is not int or self.times < 1:
             raise ValueError(f"times must be an integer from 1, not {format_value(self.times)}")
-        if self.verb not in ("", *VERBS):
-            raise ValueError(f"verb must be one of {', '.join(VERBS)}, not {format_value(self.verb)}")
+        if self.verb not in ("", *INTERFACES):
+            raise ValueError(f"verb must be one of {', '.join(INTERFACES)}, not {format_value(self.verb)}")
         if type(self.seconds) not in (int, float) or not 0 <= self.seconds <= MAX_SECONDS:
             raise ValueError(f"seconds must be a number from 0 to {MAX_SECONDS}, not {format_value(self.seconds)}")
         if type(self.status) is not int or not 200 <= self.status <= 599:  # noqa: PLR2004

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import trustme
 
@@ -36,8 +37,13 @@ class Simulator(SimulatorApp):
     :param port: the port to listen on; 0 takes a free one
     :param ca_file: where to write the certificate of the authority that signed its own; a temporary file when None
     :param clock_offset: how far its clock is ahead of this machine's
-    :param max_page_size: how many batches a page of a list has at the most
-    :param status_as_text: whether a list has ``"1"`` and ``"2"`` for the status of batches, not the numbers
+    :param timezone: the platform's time zone, in which campaigns begin and end
+    :param max_page_size: how many batches or campaigns a page of a list has at most
+    :param status_as_text: whether responses have ``"1"`` and so on for a status, not the number
+    :param total_counts_page: whether ``totalCount`` and ``totalSize`` count what is on the page, not all
+    :param pauses_completed: whether a campaign that is completed can be paused
+    :param details_lag: how many details of a campaign show its old status after each change of its state
+    :param list_lag: how many lists of campaigns show its old status after each change of its state
     :param max_at_once: how many requests it takes at once before it answers HTTP 429; None for as many as come
     :param certificate_days: how long its certificate is valid from now on; less than 0 for one that has expired
     :param self_signed: whether its certificate is of no authority, and of no name
@@ -55,8 +61,13 @@ class Simulator(SimulatorApp):
         port: int = 0,
         ca_file: Path | None = None,
         clock_offset: timedelta = timedelta(0),
+        timezone: str = "Asia/Shanghai",
         max_page_size: int = 1000,
         status_as_text: bool = False,
+        total_counts_page: bool = False,
+        pauses_completed: bool = False,
+        details_lag: int = 0,
+        list_lag: int = 0,
         max_at_once: int | None = None,
         certificate_days: int = 365,
         self_signed: bool = False,
@@ -68,8 +79,11 @@ class Simulator(SimulatorApp):
         self._secret_key = secret_key
         self.ca_file = ca_file
         signatures = SignatureCheck(access_key, secret_key, frozenset(profiles))
-        super().__init__(Service(vdn_id), signatures, lambda: datetime.now(UTC) + self.clock_offset)
-        self.service.max_page_size, self.service.status_as_text = max_page_size, status_as_text
+        super().__init__(Service(vdn_id, self._utc_now), signatures, self._utc_now)
+        self.service.zone = ZoneInfo(timezone)
+        self.service.max_page_size, self.service.total_counts_page = max_page_size, total_counts_page
+        self.service.status_as_text, self.service.pauses_completed = status_as_text, pauses_completed
+        self.service.details_lag, self.service.list_lag = details_lag, list_lag
         self.max_at_once = max_at_once
         self._certificate_days = certificate_days
         self._self_signed = self_signed
@@ -103,6 +117,9 @@ class Simulator(SimulatorApp):
 
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(serve())
+
+    def _utc_now(self) -> datetime:
+        return datetime.now(UTC) + self.clock_offset
 
     def _certificate(self, authority: trustme.CA) -> bytes:
         """Return the key and the certificates as PEM."""

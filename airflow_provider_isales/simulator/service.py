@@ -2,161 +2,139 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
+import re
+from collections.abc import Callable, Container, Mapping
+from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from airflow_provider_isales.client.answers import SUCCESS
 from airflow_provider_isales.client.arguments import (
     FORBIDDEN_IN_NAMES,
     MAX_NAME_LENGTH,
     check_campaign_id,
     check_vdn_id,
 )
-from airflow_provider_isales.client.errors import (
-    ISalesArgumentError,
-    ISalesBatchNotFoundError,
-    ISalesCampaignNotFoundError,
-    ISalesNotAllowedError,
-    ISalesResultError,
-)
+from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
 from airflow_provider_isales.client.text import SURROGATES, format_value
+from airflow_provider_isales.simulator.campaign import HOURS, Campaign, CampaignState, parse_time
 
+SUCCESS = "0200000"
+PARAMETER_ERROR = "0200001"
 # Made up: the reference does not give the code for resuming a batch that is started.
 ALREADY_STARTED = "03999999"
 
+#: What a campaign's state is in responses. "Started" also covers one that has not begun.
+STATUS_NUMBERS = {
+    CampaignState.DRAFT: 1,
+    CampaignState.EXECUTING: 2,
+    CampaignState.SUSPENDED: 3,
+    CampaignState.COMPLETED: 4,
+}
+MAX_CAMPAIGNS_PER_PAGE = 100
+_LIST_PARAMETERS = ("status", "deviceType", "curPage", "rowsPerPage", "name", "beginTime", "endTime")
 
-class CampaignState(StrEnum):
-    """The states of a campaign."""
 
-    DRAFT = "draft"
-    EXECUTING = "executing"
-    SUSPENDED = "suspended"
-    COMPLETED = "completed"
-
-
-@dataclass
-class Campaign:
+class RefusedError(Exception):
     """
-    A campaign and its batches.
+    A request gets another result code than success.
 
-    :param id: the campaign id
-    :param state: its state; while it is suspended, its batches can't be suspended
-    :param max_batches: how many batches it may hold
-    :param batches: the batches by their ids, in the order in which they were created
+    :param code: the result code
+    :param description: what ``resultDesc`` says
     """
 
-    id: int
-    state: CampaignState = CampaignState.EXECUTING
-    max_batches: int = 1000
-    batches: dict[str, CallBatch] = field(default_factory=dict)
-
-    def add_batch(self, name: str = "", status: BatchStatus = BatchStatus.STARTED) -> CallBatch:
-        """Add a batch with the next id: 30 digits, the leading ones zeros, so that number crunching shows."""
-        number = next(n for n in itertools.count(len(self.batches) + 1) if self._id(n) not in self.batches)
-        batch = CallBatch(self._id(number), name or f"batch-{number}", status)
-        self.batches[batch.id] = batch
-        return batch
-
-    def set_status(self, batch_id: str, status: BatchStatus) -> None:
-        """Start or suspend a batch, as someone in the console would."""
-        batch = self.batches[batch_id]
-        self.batches[batch_id] = CallBatch(batch.id, batch.name, status)
-
-    def change(self, changes: object) -> None:
-        """
-        Set the state, the statuses of batches, or both, as someone in the console would.
-
-        :param changes: a JSON object with ``state``, ``batches`` or both, as :meth:`to_json` returns it
-        :raises ValueError: for what is none, or names a state, a batch or a status that there is not; nothing is
-            changed then
-        """
-        if not isinstance(changes, dict) or not changes or set(changes) - {"state", "batches"}:
-            raise ValueError(f"a change is a JSON object with state, batches or both, not {format_value(changes)}")
-        state, batches = changes.get("state", self.state), changes.get("batches", {})
-        if state not in tuple(CampaignState):
-            raise ValueError(f"state must be one of {', '.join(CampaignState)}, not {format_value(state)}")
-        if not isinstance(batches, dict) or not all(status in ("started", "suspended") for status in batches.values()):
-            raise ValueError(
-                f"batches must be a JSON object of ids with started or suspended, not {format_value(batches)}"
-            )
-        if unknown := set(batches) - set(self.batches):
-            raise ValueError(f"campaign {self.id} has no batch {format_value(min(unknown))}")
-        self.state = CampaignState(state)
-        for batch_id, status in batches.items():
-            self.set_status(batch_id, BatchStatus[status.upper()])
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the state, and the batches' statuses by their ids, as JSON."""
-        return {
-            "state": self.state,
-            "batches": {batch.id: batch.status.name.lower() for batch in self.batches.values()},
-        }
-
-    def _id(self, number: int) -> str:
-        return f"{self.id:015d}{number:015d}"
+    def __init__(self, code: str, description: str) -> None:
+        super().__init__(code, description)
+        self.code, self.description = code, description
 
 
 class Service:
     """
     Decides the answer to each authenticated request, with the documented codes under the documented conditions.
 
+    The attributes after the campaigns are what the reference leaves open; they may be set while it runs.
+
     :param vdn_id: the one VDN that this service knows
+    :param clock: returns the time as an aware datetime
     """
 
-    def __init__(self, vdn_id: int) -> None:
+    def __init__(self, vdn_id: int, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self.vdn_id = check_vdn_id(vdn_id)
-        self.max_page_size = 1000
-        self.status_as_text = False
-        self.total_counts_page = False
+        self._clock = clock
+        #: The campaigns by their ids.
         self.campaigns: dict[int, Campaign] = {}
+        #: The platform's time zone, in which campaigns begin and end.
+        self.zone = ZoneInfo("Asia/Shanghai")
+        #: How many batches or campaigns are on a page at most, whatever the request says.
+        self.max_page_size = 1000
+        #: Whether a status is ``"1"``, not the number, in responses.
+        self.status_as_text = False
+        #: Whether ``totalCount`` and ``totalSize`` count what is on the page, not all.
+        self.total_counts_page = False
+        #: Whether a campaign that is completed can be paused.
+        self.pauses_completed = False
+        #: How many details of a campaign still show its old status after each change of its state.
+        self.details_lag = 0
+        #: How many lists of campaigns still show its old status after each change of its state.
+        self.list_lag = 0
 
-    def answer(self, verb: str, vdn_id: str, campaign_id: str, body: object) -> dict[str, Any]:
+    def answer(self, interface: str, parameters: object, vdn_id: str, campaign_id: str | None = None) -> dict[str, Any]:
         """
         Carry out one request.
 
-        :param verb: the name of an interface, one of :data:`.VERBS`
+        :param interface: the name of one of :data:`.INTERFACES`
+        :param parameters: the body as JSON, or the query as text by name; None if it is not as the interface has it
         :param vdn_id: as it stands in the path
-        :param campaign_id: as it stands in the path
-        :param body: the body as JSON, None if it is not JSON
+        :param campaign_id: as it stands in the path, if it does
         :return: the JSON object of the answer
         """
+        carry_out = getattr(self, f"_{interface}")  # one method for each interface
         try:
-            if not isinstance(body, dict):
-                raise ISalesResultError("the body is not a JSON object", "0200001")
-            carry_out = getattr(self, f"_{verb}")  # one method for each interface
-            result = carry_out(self._campaign(vdn_id, campaign_id), body)
-        except ISalesResultError as error:
-            return result_fields(error.code, error.description or error.meaning)
+            if not isinstance(parameters, dict):
+                raise RefusedError(PARAMETER_ERROR, "the body is not as this interface has it")
+            self._check_vdn(vdn_id)
+            campaign = [] if campaign_id is None else [self._campaign(campaign_id)]
+            result = carry_out(*campaign, parameters)
+        except RefusedError as error:
+            return result_fields(error.code, error.description)
         return {**result_fields(SUCCESS, "success"), **result}
 
-    def _campaign(self, vdn_id: str, campaign_id: str) -> Campaign:
+    def write_time(self, at: datetime) -> str:
+        """Return an aware datetime as campaigns have it: ``yyyy-MM-dd HH:mm:ss`` in the platform's zone."""
+        return at.astimezone(self.zone).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
+
+    def _check_vdn(self, vdn_id: str) -> None:
         try:
-            vdn, number = check_vdn_id(vdn_id), check_campaign_id(campaign_id)
+            vdn = check_vdn_id(vdn_id)
         except ISalesArgumentError as error:
-            raise ISalesResultError(error.problem, "0200001") from None
+            raise RefusedError(PARAMETER_ERROR, error.problem) from None
         if vdn != self.vdn_id:
-            raise ISalesResultError(f"this simulator has VDN {self.vdn_id} only, not {vdn}", "0200001")
+            raise RefusedError(PARAMETER_ERROR, f"this simulator has VDN {self.vdn_id} only, not {vdn}")
+
+    def _campaign(self, campaign_id: str) -> Campaign:
+        try:
+            number = check_campaign_id(campaign_id)
+        except ISalesArgumentError as error:
+            raise RefusedError(PARAMETER_ERROR, error.problem) from None
         if number not in self.campaigns:
-            raise ISalesCampaignNotFoundError("")
+            raise RefusedError("0200007", "the outbound campaign does not exist")
         return self.campaigns[number]
+
+    # Call batches. Source: "Outbound Call Batch Interfaces".
 
     def _pause(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
         batch = _batch(campaign, body)
         if campaign.state is CampaignState.SUSPENDED:
-            raise ISalesNotAllowedError("the campaign is suspended")
+            raise RefusedError("03000002", "the campaign is suspended")
         if batch.status is BatchStatus.SUSPENDED:
-            raise ISalesResultError("", "03000006")
+            raise RefusedError("03000006", "the batch has been suspended and cannot be suspended again")
         campaign.set_status(batch.id, BatchStatus.SUSPENDED)
         return {}
 
     def _resume(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
         batch = _batch(campaign, body)
         if batch.status is BatchStatus.STARTED:
-            raise ISalesResultError("started already; the simulator made this code up", ALREADY_STARTED)
+            raise RefusedError(ALREADY_STARTED, "started already; the simulator made this code up")
         campaign.set_status(batch.id, BatchStatus.STARTED)
         return {}
 
@@ -164,7 +142,7 @@ class Service:
         name = _new_name(campaign, body)
         status = _status(body) or BatchStatus.SUSPENDED
         if len(campaign.batches) >= campaign.max_batches:
-            raise ISalesResultError(f"at most {campaign.max_batches}", "03000003")
+            raise RefusedError("03000003", f"at most {campaign.max_batches}")
         return {"returnObject": {"id": campaign.add_batch(name, status).id}}
 
     def _update(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
@@ -180,15 +158,90 @@ class Service:
         offset, limit, status = _count(body, "offset"), _count(body, "limit"), _status(body)
         part_of_name = _text(body, "name") if body.get("name") else ""
         selected = [
-            {"id": batch.id, "name": batch.name, "status": self._written(batch.status)}
-            for batch in campaign.batches.values()
+            {"id": batch.id, "name": batch.name, "status": self._written(batch.status.value)}
+            for batch in list(campaign.batches.values())
             if status in (None, batch.status) and part_of_name in batch.name
         ]
         page = selected[offset : offset + min(limit, self.max_page_size)]
         return {"totalCount": len(page if self.total_counts_page else selected), "data": page}
 
-    def _written(self, status: BatchStatus) -> int | str:
-        return str(status.value) if self.status_as_text else status.value
+    # Campaigns. Source: the interfaces "Querying All Outbound Campaigns", "Querying Details About an Outbound
+    # Campaign", "Suspending an Outbound Campaign", "Resuming an Outbound Campaign", "Querying the Special Date List".
+
+    def _list_campaigns(self, query: Mapping[str, str]) -> dict[str, Any]:
+        if unknown := set(query) - set(_LIST_PARAMETERS):
+            raise RefusedError(PARAMETER_ERROR, f"this interface has no parameter {format_value(min(unknown))}")
+        status = _number(query, "status", (0, 2, 3, 4))
+        device_type = _number(query, "deviceType", (0, 1, 2, 3, 5, 6))
+        number = max(1, _number(query, "curPage"))
+        size = min(_number(query, "rowsPerPage", range(1, MAX_CAMPAIGNS_PER_PAGE + 1)), self.max_page_size)
+        begin, end = _time(query, "beginTime") or datetime.min, _time(query, "endTime") or datetime.max
+        rows = [
+            self._row(campaign, self._read_state(campaign, "list", self.list_lag))
+            for campaign in list(self.campaigns.values())
+            if device_type in (0, campaign.device_type)
+            and query.get("name", "") in campaign.name
+            and begin <= (parse_time(campaign.begin) or begin)
+            and end >= (parse_time(campaign.end) or end)
+        ]
+        selected = [row for row in rows if status in (0, int(row["status"]))]
+        page = selected[(number - 1) * size : number * size]
+        return {
+            "curPage": number,
+            "totalSize": len(page if self.total_counts_page else selected),
+            "rowsPerPage": size,
+            "curSkillQueueCount": 0,
+            "curIvrCount": 0,
+            "data": page,
+        }
+
+    def _get_campaign(self, campaign: Campaign, query: Mapping[str, str]) -> dict[str, Any]:
+        details = {
+            **self._row(campaign, self._read_state(campaign, "details", self.details_lag)),
+            "description": "",
+            "maxAlertingTime": 30,
+            "scheduleParam": dict.fromkeys(HOURS, "") | campaign.hours,
+        }
+        return {"returnObject": details}
+
+    def _pause_campaign(self, campaign: Campaign, query: Mapping[str, str]) -> dict[str, Any]:
+        runs = campaign.state is CampaignState.EXECUTING and self._has_begun(campaign)
+        if not (runs or (self.pauses_completed and campaign.state is CampaignState.COMPLETED)):
+            raise RefusedError("0200011", "the present state of the campaign does not allow it")
+        campaign.state = CampaignState.SUSPENDED
+        return {}
+
+    def _resume_campaign(self, campaign: Campaign, query: Mapping[str, str]) -> dict[str, Any]:
+        if campaign.state is not CampaignState.SUSPENDED:
+            raise RefusedError("0200011", "the present state of the campaign does not allow it")
+        campaign.state = CampaignState.EXECUTING
+        return {}
+
+    def _list_special_dates(self, campaign: Campaign, query: Mapping[str, str]) -> dict[str, Any]:
+        return {"data": [{"id": number, **date} for number, date in enumerate(campaign.special_dates, 1)]}
+
+    def _row(self, campaign: Campaign, state: CampaignState) -> dict[str, Any]:
+        return {
+            "id": campaign.id,
+            "name": campaign.name,
+            "status": self._written(STATUS_NUMBERS[state]),
+            "strBeginTime": campaign.begin,
+            "strEndTime": campaign.end,
+            "deviceType": campaign.device_type,
+            "callerNo": "",
+        }
+
+    def _read_state(self, campaign: Campaign, reader: str, lag: int) -> CampaignState:
+        """Return the state that a response shows: the one before the last change, the first ``lag`` times."""
+        campaign.reads[reader] += 1
+        return campaign.state_before if campaign.reads[reader] <= lag else campaign.state
+
+    def _has_begun(self, campaign: Campaign) -> bool:
+        begin = parse_time(campaign.begin)
+        return begin is None or begin.replace(tzinfo=self.zone) <= self._clock()
+
+    def _written(self, status: int) -> int | str:
+        return str(status) if self.status_as_text else status
 
 
 def result_fields(code: str, description: str) -> dict[str, str]:
@@ -199,36 +252,36 @@ def result_fields(code: str, description: str) -> dict[str, str]:
 def _batch(campaign: Campaign, body: Mapping[str, object]) -> CallBatch:
     batch_id = _text(body, "id")
     if batch_id not in campaign.batches:
-        raise ISalesBatchNotFoundError("")
+        raise RefusedError("03000004", "batch id not found")
     return campaign.batches[batch_id]
 
 
 def _new_name(campaign: Campaign, body: Mapping[str, object], batch_id: str | None = None) -> str:
     name = _text(body, "name")
     if len(name) > MAX_NAME_LENGTH:
-        raise ISalesResultError(f"name: at most {MAX_NAME_LENGTH} characters", "02000003")
+        raise RefusedError("02000003", f"name: at most {MAX_NAME_LENGTH} characters")
     if (FORBIDDEN_IN_NAMES | SURROGATES).intersection(name):
-        raise ISalesResultError("name", "02000002")
-    if any(batch.name == name and batch.id != batch_id for batch in campaign.batches.values()):
-        raise ISalesResultError("", "03000001")
+        raise RefusedError("02000002", "name")
+    if any(batch.name == name and batch.id != batch_id for batch in list(campaign.batches.values())):
+        raise RefusedError("03000001", "the batch name exists already")
     return name
 
 
-def _text(body: Mapping[str, object], name: str) -> str:
-    value = body.get(name)
+def _text(parameters: Mapping[str, object], name: str) -> str:
+    value = parameters.get(name)
     if value in (None, ""):
-        raise ISalesResultError(name, "02000001")
+        raise RefusedError("02000001", name)
     if not isinstance(value, str):
-        raise ISalesResultError(f"{name} must be a string", "0200001")
+        raise RefusedError(PARAMETER_ERROR, f"{name} must be a string")
     return value
 
 
 def _count(body: Mapping[str, object], name: str) -> int:
     value = body.get(name)
     if value is None:
-        raise ISalesResultError(name, "02000001")
+        raise RefusedError("02000001", name)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ISalesResultError(f"{name} must be an integer from 0", "0200001")
+        raise RefusedError(PARAMETER_ERROR, f"{name} must be an integer from 0")
     return value
 
 
@@ -237,5 +290,22 @@ def _status(body: Mapping[str, object]) -> BatchStatus | None:
     if value is None:
         return None
     if type(value) is not int or value not in tuple(BatchStatus):
-        raise ISalesResultError("status must be 1 or 2", "0200001")
+        raise RefusedError(PARAMETER_ERROR, "status must be 1 or 2")
     return BatchStatus(value)
+
+
+def _number(query: Mapping[str, str], name: str, allowed: Container[int] | None = None) -> int:
+    """Return a mandatory number of a query."""
+    text = _text(query, name)
+    if not re.fullmatch("-?[0-9]{1,9}", text) or not (allowed is None or int(text) in allowed):
+        raise RefusedError(PARAMETER_ERROR, f"{name} must not be {format_value(text)}")
+    return int(text)
+
+
+def _time(query: Mapping[str, str], name: str) -> datetime | None:
+    """Return an optional time of a query."""
+    text = query.get(name)
+    time = parse_time(text) if text else None
+    if text and time is None:
+        raise RefusedError(PARAMETER_ERROR, f"{name} must be a time, not {format_value(text)}")
+    return time

@@ -22,10 +22,13 @@ from hypothesis import strategies as st
 from airflow_provider_isales.client import SigningProfile
 from airflow_provider_isales.client.auth import authorization, format_timestamp
 from airflow_provider_isales.simulator import CampaignState, Fault, Simulator
-from airflow_provider_isales.simulator.faults import KINDS, VERBS
+from airflow_provider_isales.simulator.campaign import CHECKS
+from airflow_provider_isales.simulator.faults import KINDS
+from airflow_provider_isales.simulator.interfaces import INTERFACES
 
 SECONDS = 2
-INTERFACE = "/rest/isales/v1/openapi/campaigns/25/callbatch/7/"
+VDN = "/rest/isales/v1/openapi/campaigns/25"
+INTERFACE = VDN + "/callbatch/7/"
 PAUSE = INTERFACE + "pause"
 FAULTS = "/simulator/faults"
 CAMPAIGN = "/simulator/campaigns/7"
@@ -115,9 +118,11 @@ def campaign(simulator: Simulator) -> None:
 
 
 class TestBodies:
-    @pytest.mark.parametrize("verb", VERBS)
-    def test_a_body_nested_too_deep_for_json_is_0200001(self, simulator: Simulator, verb: str) -> None:
-        assert ask(simulator, signed(VERBS[verb].method, INTERFACE + verb, DEEP)).code == "0200001"
+    @pytest.mark.parametrize("name", INTERFACES)
+    def test_a_body_nested_too_deep_for_json_is_0200001(self, simulator: Simulator, name: str) -> None:
+        interface = INTERFACES[name]
+        path = interface.path.format(vdn_id=25, campaign_id=7)
+        assert ask(simulator, signed(interface.method, path, DEEP)).code == "0200001"
 
     @pytest.mark.parametrize("path", [FAULTS, CAMPAIGN])
     def test_the_control_api_refuses_a_body_nested_too_deep_for_json(self, simulator: Simulator, path: str) -> None:
@@ -222,7 +227,7 @@ class TestHeads:
         answer = ask(simulator, request("POST", PAUSE, length=b"Content-Length: " + length + b"\r\n"))
         assert answer.status == 400
 
-    @pytest.mark.parametrize("method", ["GET", "PUT", "post", "HEAD", "TRACE", "OPTIONS", "BREW"])
+    @pytest.mark.parametrize("method", ["GET", "PATCH", "post", "HEAD", "TRACE", "OPTIONS", "BREW"])
     @pytest.mark.parametrize("path", [PAUSE, FAULTS, CAMPAIGN])
     def test_another_method_is_405(self, simulator: Simulator, method: str, path: str) -> None:
         assert ask(simulator, request(method, path)).status == 405
@@ -331,19 +336,24 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=5,
 )
-FIELDS = ["id", "name", "status", "offset", "limit", "state", "batches", *(field.name for field in fields(Fault))]
-WORDS = st.sampled_from([*VERBS, *KINDS, *CampaignState, "", "0" * 30])
+FIELDS = ["id", "status", "offset", "limit", "batches", *CHECKS, *(field.name for field in fields(Fault))]
+WORDS = st.sampled_from([*INTERFACES, *KINDS, *CampaignState, "", "0" * 30, "2026-11-27", "0001-01-01 00:00:00"])
 OBJECTS = st.dictionaries(st.sampled_from(FIELDS), VALUES | WORDS | st.integers(-1, 600), max_size=6)
 JSON = st.builds(lambda value: json.dumps(value).encode(), OBJECTS | VALUES)
 BODIES = JSON | st.binary(max_size=50)
 SEGMENTS = st.sampled_from(["7", "8", "25", "1_0", "1" * 5000, "%", "%00", "%0A", "%FF", "..", ""]) | TEXT
+KNOWN = {interface.path.format(vdn_id=25, campaign_id=7): interface.method for interface in INTERFACES.values()}
 PATHS = st.one_of(
-    st.sampled_from([*(INTERFACE + verb for verb in VERBS), FAULTS, CAMPAIGN, "/simulator/state", PAUSE + "%0A"]),
+    st.sampled_from([*KNOWN, FAULTS, CAMPAIGN, "/simulator/state", PAUSE + "%0A"]),
+    st.builds(
+        (VDN + "?status={}&deviceType={}&curPage={}&rowsPerPage={}&beginTime={}").format,
+        *[st.integers(-1, 9) | SEGMENTS] * 5,
+    ),
     st.builds("/rest/isales/v1/openapi/campaigns/{}/callbatch/{}/{}".format, SEGMENTS, SEGMENTS, SEGMENTS),
     st.builds("/simulator/campaigns/{}".format, SEGMENTS),
     st.builds("{}?{}".format, st.sampled_from([PAUSE, FAULTS]), SEGMENTS),
 )
-METHODS = st.sampled_from(["GET", "POST", "DELETE", "HEAD", "OPTIONS", "CONNECT"])
+METHODS = st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "CONNECT"])
 HEADER_NAMES = st.sampled_from([b"Authorization", b"Expect", b"Upgrade", b"Connection", b"\xff", b"Host"])
 HEADER_VALUES = st.binary(max_size=20) | st.sampled_from(
     [b"", b"[", b"a/b?c#d", b"auth-v2/simulator/x/host/y", b"100-continue", b"websocket", b"close"]
@@ -363,7 +373,8 @@ def requests(draw: st.DrawFn) -> bytes:
         return draw(st.integers(0, 7)) == 7
 
     path, body = draw(PATHS), draw(BODIES)
-    method = draw(METHODS if seldom() else st.just("GET" if path.endswith(("list", "state")) else "POST"))
+    usual = "GET" if path.endswith("state") or path.startswith(VDN + "?") else KNOWN.get(path, "POST")
+    method = draw(METHODS if seldom() else st.just(usual))
     host = draw(HEADER_VALUES if seldom() else st.just(b"127.0.0.1"))
     if seldom():
         method, path = draw(TEXT), draw(TEXT)
