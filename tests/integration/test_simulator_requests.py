@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from http.client import HTTPResponse
 from io import BufferedReader
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import pytest
 from hypothesis import given, settings
@@ -91,7 +91,8 @@ def signed(method: str, path: str, body: bytes = b"", *, host: bytes = b"127.0.0
         "simulator-secret-key",
         format_timestamp(datetime.now(UTC), SigningProfile.LEGACY.timespec),
         method=method,
-        path=path,
+        path=path.partition("?")[0],
+        query=parse_qsl(path.partition("?")[2], keep_blank_values=True),
         headers={"host": host.decode("latin-1")},
         body=body,
     )
