@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import groupby
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -66,7 +67,7 @@ class ShiftCalendar:
         ``"HH:MM-HH:MM"`` in local time. ``24:00`` can be an end; an end before its start is on the next day.
     :param closed: dates without shifts, as ``datetime.date`` or ``"YYYY-MM-DD"``, and ranges
         ``"YYYY-MM-DD/YYYY-MM-DD"`` including both days, in any iterable. A country object of the ``holidays``
-        package needs years; a warning names open weekend days beside its holidays.
+        package needs years; with shifts at weekends it is a warning, because it lists weekdays off only.
     :param special: dates with their own shifts in place of their week's entry; an empty list closes the date
     :param last_call: how much earlier each shift ends, because calls last: a ``timedelta`` or an ISO 8601
         duration such as ``"PT5M"``, in whole seconds, less than 12 hours. Shifts that touch are merged before
@@ -88,7 +89,7 @@ class ShiftCalendar:
         self._zone = parsing.parse_zone(timezone)
         self._week = parsing.parse_week(week)
         self._dates = parsing.parse_dates(closed, special)
-        parsing.warn_about_open_weekend_days(closed, self._dates, self._week)
+        parsing.warn_about_open_weekends(closed, self._week)
         if not any(self._week) and not any(self._dates.values()):
             raise ShiftCalendarError("week: there is no shift at all, in special neither: write at least one")
         self._last_call = parsing.parse_last_call(last_call, self._week)
@@ -221,12 +222,10 @@ class ShiftCalendar:
     def _format_week(self) -> dict[str, list[str]]:
         """Return the open days of the week in the constructor's words, alike neighbours as one range."""
         week: dict[str, list[str]] = {}
-        first = 0
-        for day, hours in enumerate(self._week):
-            if hours != self._week[first]:
-                first = day
-            if hours and (day == len(DAYS) - 1 or hours != self._week[day + 1]):
-                week[DAYS[day] if first == day else f"{DAYS[first]}-{DAYS[day]}"] = parsing.format_shifts(hours)
+        for hours, days in groupby(range(len(DAYS)), key=self._week.__getitem__):
+            first, *others = (DAYS[day] for day in days)
+            if hours:
+                week["-".join([first, *others[-1:]])] = parsing.format_shifts(hours)
         return week
 
     def _find_edge(self, kind: Literal["starts", "ends"], origin: datetime, step: Literal[1, -1]) -> datetime | None:
@@ -265,7 +264,7 @@ class ShiftCalendar:
         days = map(date.fromordinal, range(max(first - 3, _FIRST_DAY), min(last + 2, _LAST_DAY) + 1))
         spans = ((day, hours) for day in days for hours in self._dates.get(day, self._week[day.weekday()]))
         instants = ((self._resolve(day, start), self._resolve(day, end)) for day, (start, end) in spans)
-        merged = parsing.merge_spans(instants)
+        merged = _merge_spans(instants)
         shifts = [(start, end - self._last_call) for start, end in merged if end - start > self._last_call]
         return _Block(
             on=any(start.toordinal() < first <= end.toordinal() for start, end in shifts),
@@ -301,6 +300,17 @@ TICK = timedelta(microseconds=1)
 def in_utc(moment: datetime) -> DateTime:
     """Return an instant in pendulum's UTC: in the standard library's, a subtraction drops pendulum's zone."""
     return pendulum.instance(moment).in_timezone(pendulum.UTC)
+
+
+def _merge_spans(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
+    """Return spans in order, those that touch or overlap as one."""
+    merged: list[tuple[datetime, datetime]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return merged
 
 
 def _to_utc(name: str, value: datetime) -> datetime:

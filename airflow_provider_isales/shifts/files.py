@@ -24,13 +24,10 @@ def read_data(file: Path) -> Any:
         # own rules would turn 12:00 into a number and "no" into a boolean. JSON is YAML, but for tabs.
         node = yaml.compose(text.replace("\t", " ") if kind == "JSON" else text, Loader=yaml.BaseLoader)
         return _convert_node(node) if node else None
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise ShiftCalendarError(f"line {line} is not UTF-8: save the file in UTF-8") from None
+    except UnicodeDecodeError:
+        raise ShiftCalendarError("this is not UTF-8: save the file in UTF-8") from None
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = ", ".join(filter(None, (getattr(error, name, "") for name in ("context", "problem", "reason"))))
-        raise ShiftCalendarError(f"{f'line {mark.line + 1}' if mark else 'this'} is not {kind}: {problem}") from None
+        raise ShiftCalendarError(f"this is not {kind}: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise ShiftCalendarError("this is nested too deeply for a shift calendar") from None
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pendulum
@@ -15,7 +14,6 @@ from pendulum import Timezone
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
-_NAMED_DAYS = 5  # in a warning
 _RANGE_DAYS = 3660  # a mistyped year must not close centuries
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _SHIFT = re.compile(rf"({_TIME})-({_TIME}|24:00)")
@@ -26,7 +24,6 @@ _DURATION = re.compile(r"PT(?=[0-9])([0-9]{1,5}H)?([0-9]{1,5}M)?([0-9]{1,5}S)?")
 Hours = tuple[int, int]
 Week = tuple[tuple[Hours, ...], ...]  # of each day from Monday to Sunday
 ShiftTexts = list[str] | tuple[str, ...]
-_Edge = TypeVar("_Edge", datetime, int)
 
 
 class ShiftCalendarError(ValueError):
@@ -105,21 +102,13 @@ def parse_dates(closed: Iterable[date | str], special: Mapping[Any, ShiftTexts])
     return dict(sorted((dates | specials).items()))
 
 
-def warn_about_open_weekend_days(closed: object, dates: Collection[date], week: Week) -> None:
-    """Warn if open weekend days touch holidays: a country object of ``holidays`` lists weekdays off only."""
-    weekend, workdays = getattr(closed, "weekend", ()), getattr(closed, "weekend_workdays", ())
-    touching: set[date] = set()
-    for day, step in itertools.product(dates if weekend else (), (timedelta(days=-1), timedelta(days=1))):
-        near = day + step
-        while near.weekday() in weekend and near not in dates and near not in workdays:
-            touching.add(near)
-            near += step
-    if days := [format_day(day) for day in sorted(touching) if week[day.weekday()]]:
-        named = ", ".join([*days[:_NAMED_DAYS], *["..."] * (len(days) > _NAMED_DAYS)])
+def warn_about_open_weekends(closed: object, week: Week) -> None:
+    """Warn if a country object of ``holidays``, which lists weekdays off only, meets a week with weekend shifts."""
+    if days := [DAYS[day].title() for day in sorted(getattr(closed, "weekend", ())) if week[day]]:
         warnings.warn(
-            f"closed: people are called on {named}, beside public holidays, because {type(closed).__name__} of the"
-            " holidays package lists weekdays off only. To close these days too, write closed=[*country, ...];"
-            " to leave them open, write closed=list(country)",
+            f"closed: people may be called on {' and '.join(days)} beside public holidays, because "
+            f"{type(closed).__name__} of the holidays package lists weekdays off only. To close these days too, write "
+            "closed=[*country, ...]; to leave them open, write closed=list(country)",
             stacklevel=3,
         )
 
@@ -161,29 +150,11 @@ def parse_last_call(value: timedelta | str, week: Week) -> timedelta:
         raise _error("last_call", value, f"is not a last call: {advice} 12 hours")
     last_call = timedelta(seconds=length.total_seconds())
     # Otherwise shifts would exist only where clocks are put back, and a search could not know when to stop.
-    if last_call and any(week) and _find_longest_shift(week) <= last_call:
+    lengths = [timedelta(minutes=end - start) for hours in week for start, end in hours]
+    if last_call and lengths and max(lengths) <= last_call:
         problem = f"no shift of the week is longer than {format_duration(last_call)}"
         raise ShiftCalendarError(f"last_call: {problem}, so none would take place: write less")
     return last_call
-
-
-def _find_longest_shift(week: Week) -> timedelta:
-    """Return the length of the longest shift of a week without clock changes, after merging."""
-    midnights = range(0, 14 * _DAY_MINUTES, _DAY_MINUTES)  # two weeks, for shifts that continue over Sunday
-    days = zip(midnights, week * 2, strict=True)
-    whole = merge_spans((midnight + start, midnight + end) for midnight, hours in days for start, end in hours)
-    return timedelta(minutes=max(end - start for start, end in whole))
-
-
-def merge_spans(spans: Iterable[tuple[_Edge, _Edge]]) -> list[tuple[_Edge, _Edge]]:
-    """Return spans in order, those that touch or overlap as one."""
-    merged: list[tuple[_Edge, _Edge]] = []
-    for start, end in sorted(spans):
-        if merged and start <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-        else:
-            merged.append((start, end))
-    return merged
 
 
 def format_duration(length: timedelta) -> str:
