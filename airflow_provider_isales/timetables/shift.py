@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from abc import abstractmethod
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal
 
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction, Timetable
+from airflow.timetables.simple import NullTimetable
 from pendulum import DateTime
 
+from airflow_provider_isales import clock
 from airflow_provider_isales.shifts import CALENDAR_KEYS, TICK, ShiftCalendar, in_utc
 
 log = logging.getLogger(__name__)
@@ -21,9 +22,9 @@ _OVERDUE_SECONDS = 5
 
 
 class _ShiftTimetable(Timetable):
-    """What the two timetables have in common: everything but the edge."""
+    """What the two timetables have in common: everything but the repeats."""
 
-    _edge: ClassVar[str]
+    _edge: ClassVar[Literal["start", "end"]]
     _keys: ClassVar[tuple[str, ...]] = ("shifts",)
 
     def __init__(self, shifts: ShiftCalendar) -> None:
@@ -52,13 +53,12 @@ class _ShiftTimetable(Timetable):
         """
         try:
             shifts = ShiftCalendar.from_dict(_drop_unknown(data["shifts"], CALENDAR_KEYS))
-            return cls._read(shifts, _drop_unknown(data, cls._keys))
+            options = _drop_unknown(data, cls._keys) | {"shifts": shifts}
+            if "repeat" in options:
+                options["repeat"] = timedelta(seconds=options["repeat"])
+            return cls(**options)
         except Exception as error:
             return _UnreadableTimetable(cls.__name__, data, f"{type(error).__name__}: {error}")
-
-    @classmethod
-    def _read(cls, shifts: ShiftCalendar, data: Mapping[str, Any]) -> Self:
-        return cls(shifts)
 
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
@@ -72,7 +72,7 @@ class _ShiftTimetable(Timetable):
         """
         last = last_automated_data_interval and DataInterval(*map(in_utc, last_automated_data_interval))
         earliest, latest = restriction.earliest and in_utc(restriction.earliest), restriction.latest
-        now = in_utc(datetime.now(UTC))
+        now = in_utc(clock.utc_now())
         interval = self._find_next(last, earliest, restriction.catchup, now)
         if interval is None or (latest is not None and interval.start > latest):
             return None
@@ -140,29 +140,28 @@ class _ShiftTimetable(Timetable):
             return interval
         return DataInterval(edge, interval.end) if edge > last.start else DataInterval.exact(interval.end)
 
-    def _make_interval(self, moment: datetime, edge: DateTime) -> DataInterval:
-        """Return the shift that is on at a moment; one that never starts or never ends is no more than its edge."""
-        shift = self.shifts.shift_at(moment)
-        # In UTC, because local times that occur twice do not compare as instants.
-        return DataInterval(*map(in_utc, shift)) if shift else DataInterval.exact(in_utc(edge))
-
-    def _make_starting_at(self, start: DateTime | None) -> DataInterval | None:
-        return self._make_interval(start, start) if start else None
-
-    def _make_ending_at(self, end: DateTime | None) -> DataInterval | None:
-        return self._make_interval(in_utc(end) - TICK, end) if end else None
-
-    @abstractmethod
     def _get_edge(self, interval: DataInterval) -> DateTime:
         """Return the edge at which a shift has its run."""
+        return interval.start if self._edge == "start" else interval.end
 
-    @abstractmethod
     def _find_first_after(self, moment: datetime) -> DataInterval | None:
         """Return the shift with the first edge after a moment."""
+        find = self.shifts.next_start if self._edge == "start" else self.shifts.next_end
+        return self._make_interval(find(moment))
 
-    @abstractmethod
-    def _find_last_until(self, moment: datetime) -> DataInterval | None:
+    def _find_last_until(self, moment: DateTime) -> DataInterval | None:
         """Return the shift with the last edge at or before a moment."""
+        find = self.shifts.previous_start if self._edge == "start" else self.shifts.previous_end
+        return self._make_interval(find(moment + TICK))
+
+    def _make_interval(self, edge: DateTime | None) -> DataInterval | None:
+        """Return the shift that has this edge; one that never starts or never ends is no more than its edge."""
+        if edge is None:
+            return None
+        # In UTC, because local times that occur twice do not compare as instants.
+        edge = in_utc(edge)
+        shift = self.shifts.shift_at(edge if self._edge == "start" else edge - TICK)
+        return DataInterval(*map(in_utc, shift)) if shift else DataInterval.exact(edge)
 
 
 class ShiftEndTimetable(_ShiftTimetable):
@@ -214,10 +213,6 @@ class ShiftEndTimetable(_ShiftTimetable):
         repeat = {"repeat": self.repeat.total_seconds()} if self.repeat else {}
         return super().serialize() | repeat
 
-    @classmethod
-    def _read(cls, shifts: ShiftCalendar, data: Mapping[str, Any]) -> Self:
-        return cls(shifts, repeat=timedelta(seconds=data["repeat"]) if "repeat" in data else None)
-
     def _find_next(
         self, last: DataInterval | None, earliest: DateTime | None, catchup: bool, now: DateTime
     ) -> DataInterval | None:
@@ -249,15 +244,6 @@ class ShiftEndTimetable(_ShiftTimetable):
         due = end + number * repeat
         return None if start and due >= start else self._cut_after(last, DataInterval(due - repeat, due))
 
-    def _get_edge(self, interval: DataInterval) -> DateTime:
-        return interval.end
-
-    def _find_first_after(self, moment: datetime) -> DataInterval | None:
-        return self._make_ending_at(self.shifts.next_end(moment))
-
-    def _find_last_until(self, moment: datetime) -> DataInterval | None:
-        return self._make_ending_at(self.shifts.previous_end(in_utc(moment) + TICK))
-
 
 class ShiftStartTimetable(_ShiftTimetable):
     """
@@ -271,17 +257,8 @@ class ShiftStartTimetable(_ShiftTimetable):
 
     _edge = "start"
 
-    def _get_edge(self, interval: DataInterval) -> DateTime:
-        return interval.start
 
-    def _find_first_after(self, moment: datetime) -> DataInterval | None:
-        return self._make_starting_at(self.shifts.next_start(moment))
-
-    def _find_last_until(self, moment: datetime) -> DataInterval | None:
-        return self._make_starting_at(self.shifts.previous_start(in_utc(moment) + TICK))
-
-
-class _UnreadableTimetable(Timetable):
+class _UnreadableTimetable(NullTimetable):
     """
     Stands for a timetable that this version cannot read, as after a downgrade. It has no runs, and says why.
 
@@ -307,16 +284,6 @@ class _UnreadableTimetable(Timetable):
     def serialize(self) -> Any:
         """Return the data as they are."""
         return self._data
-
-    def next_dagrun_info(
-        self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
-    ) -> DagRunInfo | None:
-        """Return no run."""
-        return None
-
-    def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
-        """Return an interval of no length, for a run that someone triggers."""
-        return DataInterval.exact(in_utc(run_after))
 
 
 def _drop_unknown(data: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
