@@ -1,4 +1,4 @@
-"""The base of the operators: VDN and connection, the guard, and the report of what was done."""
+"""What the operators share: connection, guard, report, and for many at once the list of ids and the memory."""
 
 from __future__ import annotations
 
@@ -6,23 +6,31 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, BaseOperator
 
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import check_vdn_id
-from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError
+from airflow_provider_isales.client.errors import (
+    ISalesArgumentError,
+    ISalesBulkError,
+    ISalesError,
+    ISalesNotAllowedError,
+)
 from airflow_provider_isales.client.models import CallBatchResult, CampaignKey
+from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.support.evidence import add_to_asset_events, send_metrics
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
 from airflow_provider_isales.support.guard import Window, pause_window, resume_window
+from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 from airflow_provider_isales.support.runs import describe_late, explain_lateness
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
+    from airflow_provider_isales.client.bulk import BulkSwitch
     from airflow_provider_isales.client.client import ISalesClient
     from airflow_provider_isales.client.models import BulkResult
     from airflow_provider_isales.hooks.isales import ISalesHook
@@ -30,12 +38,18 @@ if TYPE_CHECKING:
 _BLOCKING = ("depends_on_past", "wait_for_downstream")
 # More red runs in a row than any closed time has: Airflow 2.11 and 3.0 take 0 for the configuration's value.
 NEVER = 1_000_000
+# Bounds what nothing else does: a server that goes on answering, but ever so slowly.
+EXECUTION_TIMEOUT = timedelta(minutes=5)
+BULK_EXECUTION_TIMEOUT = timedelta(minutes=30)
+
+REMEMBERED: Literal["remembered"] = "remembered"
 
 
 class ISalesOperator(BaseOperator):
     """Pauses or resumes at the right hour, and reports it. What that is says a subclass, in ``_switch``."""
 
     _pauses: ClassVar[bool]
+    _kind: ClassVar[str] = "batches"  # what is paused or resumed, in results, metrics and messages
 
     def __init__(
         self, *, vdn_id: int | str | None, isales_conn_id: str, shifts: ShiftCalendar | None, **kwargs: Any
@@ -133,7 +147,7 @@ class ISalesOperator(BaseOperator):
         return record
 
     def _account_for(self, result: CallBatchResult | BulkResult, context: Context) -> tuple[dict[str, Any], str]:
-        """Return the task's result, and which batches were late. Send the metrics of a pause."""
+        """Return the task's result, and what was late. Send the metrics of a pause."""
         record: dict[str, Any] = result.to_dict()
         lateness = ""
         if not self._pauses:
@@ -146,10 +160,9 @@ class ISalesOperator(BaseOperator):
                 latest = shift_end + self.max_lateness
                 if late := {key: asked for key, asked in result.changed_when_asked.items() if asked > latest}:
                     record["late"] = sorted(late)
-                    campaign = CampaignKey(record["vdn_id"], record["campaign_id"])
                     reason = explain_lateness(self.shifts, context, shift_end, self.max_lateness)
-                    lateness = describe_late(late, campaign, shift_end, self.shifts.timezone, reason)
-        send_metrics(record)
+                    lateness = describe_late(late, self._kind, _find_place(record), shift_end, reason)
+        send_metrics(record, self._kind)
         return record, lateness
 
     def _push(self, record: dict[str, Any], context: Context) -> None:
@@ -167,6 +180,80 @@ class ISalesOperator(BaseOperator):
             ) from None
 
 
+class ISalesBulkOperator(ISalesOperator):
+    """Pauses or resumes many at once, and remembers them. A subclass says which."""
+
+    max_parallel_requests: int
+
+    @abstractmethod
+    def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
+        """Return what pauses or resumes ``ids``; the settings are those of ``BulkSwitch``."""
+
+    @abstractmethod
+    def _new_memory(self, client: ISalesClient) -> Memory:
+        """Return the memory that pause and resume share."""
+
+    def _new_hook(self, **settings: Any) -> ISalesHook:
+        return super()._new_hook(max_connections=self.max_parallel_requests, **settings)
+
+    def _pause(self, client: ISalesClient, ids: Any, context: Context, *, remember: bool) -> dict[str, Any]:
+        memory = self._new_memory(client) if remember else None
+        bulk = self._new_bulk_switch(client, ids, **({"announce": memory.announce} if memory else {}))
+        try:
+            result = self._run(bulk, context)
+        except ISalesBulkError as error:
+            if memory and (problem := memory.settle(error.result)):
+                self.log.error("%s", problem)
+            if bulk.failed_by(ISalesNotAllowedError):
+                self._skip_if_wanted(error)
+            raise
+        return self._report(result, context, memory.settle(result) if memory else "")
+
+    def _resume(self, client: ISalesClient, ids: Any, context: Context, *, missing_memory: str) -> dict[str, Any]:
+        if ids != REMEMBERED:
+            return self._report(self._run(self._new_bulk_switch(client, ids), context), context)
+        memory = self._new_memory(client)
+        remembered, since = memory.read()
+        bulk = self._new_bulk_switch(client, remembered or [], deleted_is_gone=True)
+        place = _find_place(bulk.result().to_dict())
+        if not remembered:
+            found = f"has been empty since {since}" if since else "is empty"
+            if remembered is None:
+                found = "is not there, or not readable, as after a change of Airflow's Fernet key"
+            problem = f"nothing to resume in {place}: the Variable {memory.name} {found}"
+            if remembered is None and missing_memory == "fail":
+                raise MemoryFailedError(problem, advice="Find out in the console what should be started.")
+            self.log.warning("There is %s.", problem)
+            return self._report(bulk.result(), context)
+        try:
+            result = self._run(bulk, context)
+        except ISalesBulkError as error:
+            memory.forget_resumed(error.result)
+            raise
+        memory.forget_resumed(result)
+        if result.gone and not (result.changed or result.unchanged):
+            self._push(result.to_dict(), context)
+            raise MemoryFailedError(
+                f"none of the {self._kind} that the Variable {memory.name} holds is in {place}: "
+                f"{join_first(list(map(str, result.gone)))}",
+                advice=f"They stay remembered. Check the connection; if the {self._kind} were deleted, delete the "
+                "Variable.",
+            )
+        return self._report(result, context)
+
+    def _run(self, bulk: BulkSwitch, context: Context) -> BulkResult:
+        """Run it; push the result also when it fails, a timeout or the task's end included."""
+        try:
+            return bulk.run()
+        except BaseException as error:
+            if isinstance(error, ISalesBulkError) or not isinstance(error, ISalesError):  # else nothing was done
+                record, lateness = self._account_for(bulk.result(), context)
+                self._push(record, context)
+                if lateness:
+                    self.log.error("%s", lateness)
+            raise
+
+
 def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         choices = " or ".join(f'"{choice}"' for choice in allowed)
@@ -181,3 +268,20 @@ def check_unless_templated(check: Callable[[object], object], value: object) -> 
             check(value)
         except ISalesArgumentError as error:
             raise InvalidArgumentError(error.problem) from None
+
+
+def check_ids_unless_templated(
+    ids: object, check_ids: Callable[[object], object], check_id: Callable[[object], object]
+) -> None:
+    """Check what names many: each id of a list, any of which may be a template, or another value as a whole."""
+    if isinstance(ids, list | tuple):
+        for each in ids:
+            check_unless_templated(check_id, each)
+    else:
+        check_unless_templated(check_ids, ids)
+
+
+def _find_place(record: dict[str, Any]) -> CampaignKey | str:
+    """Return what a task's result is about: a campaign's batches, or a VDN's campaigns."""
+    vdn_id = record["vdn_id"]
+    return CampaignKey(vdn_id, record["campaign_id"]) if "campaign_id" in record else f"VDN {vdn_id}"

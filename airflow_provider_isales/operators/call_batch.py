@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,30 +15,47 @@ from airflow_provider_isales.client.arguments import (
     check_exclude,
     check_parallelism,
 )
-from airflow_provider_isales.client.errors import ISalesBulkError, ISalesError, ISalesNotAllowedError
-from airflow_provider_isales.client.text import join_first
-from airflow_provider_isales.operators.base import ISalesOperator, check_choice, check_unless_templated
+from airflow_provider_isales.client.errors import ISalesError, ISalesNotAllowedError
+from airflow_provider_isales.operators.base import (
+    BULK_EXECUTION_TIMEOUT,
+    EXECUTION_TIMEOUT,
+    REMEMBERED,
+    ISalesBulkOperator,
+    ISalesOperator,
+    check_choice,
+    check_ids_unless_templated,
+    check_unless_templated,
+)
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.support.evidence import send_metrics
-from airflow_provider_isales.support.memory import Memory, MemoryFailedError
+from airflow_provider_isales.support.memory import Memory
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
     from airflow_provider_isales.client.bulk import BulkSwitch
     from airflow_provider_isales.client.client import ISalesClient
-    from airflow_provider_isales.client.models import BulkResult, CallBatchResult, CampaignKey
-    from airflow_provider_isales.hooks.isales import ISalesHook
-
-# Bounds what nothing else does: a server that goes on answering, but ever so slowly.
-EXECUTION_TIMEOUT = timedelta(minutes=5)
-BULK_EXECUTION_TIMEOUT = timedelta(minutes=30)
-
-REMEMBERED: Literal["remembered"] = "remembered"
+    from airflow_provider_isales.client.models import CallBatchResult
 
 
-class PauseCallBatchOperator(ISalesOperator):
+class _OneBatchOperator(ISalesOperator):
+    """Pauses or resumes one batch."""
+
+    template_fields: Sequence[str] = ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
+
+    def _set_batch(self, campaign_id: int | str, batch_id: str) -> None:
+        self.campaign_id, self.batch_id = campaign_id, batch_id
+        check_unless_templated(check_campaign_id, campaign_id)
+        check_unless_templated(check_batch_id, batch_id)
+
+    def _report_batch(self, result: CallBatchResult, context: Context) -> dict[str, Any]:
+        done = result.outcome.replace("_", " ").capitalize()
+        self.log.info("%s %s: [%s] %s", done, result.batch, result.result_code, result.result_desc)
+        return self._report(result, context)
+
+
+class PauseCallBatchOperator(_OneBatchOperator):
     """
     Pauses one call batch. A batch that is already paused counts as success, so a task may run twice without harm.
 
@@ -64,7 +81,6 @@ class PauseCallBatchOperator(ISalesOperator):
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
-    template_fields: Sequence[str] = ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
     _pauses = True
 
     def __init__(
@@ -84,24 +100,21 @@ class PauseCallBatchOperator(ISalesOperator):
             vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
         )
         self._set_pause_options(max_lateness, campaign_suspended)
-        self.campaign_id, self.batch_id = campaign_id, batch_id
-        check_unless_templated(check_campaign_id, campaign_id)
-        check_unless_templated(check_batch_id, batch_id)
+        self._set_batch(campaign_id, batch_id)
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         campaign = client.campaign(self.campaign_id, self.vdn_id)
         try:
-            result = client.pause_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
+            result = client.pause_call_batch(campaign.campaign_id, self.batch_id, campaign.vdn_id)
         except ISalesError as error:
             if isinstance(error, ISalesNotAllowedError):
                 self._skip_if_wanted(error)
-            send_metrics({**vars(campaign), "outcome": "failed"})
+            send_metrics({**vars(campaign), "outcome": "failed"}, self._kind)
             raise
-        self.log.info("%s", _describe(result))
-        return self._report(result, context)
+        return self._report_batch(result, context)
 
 
-class ResumeCallBatchOperator(ISalesOperator):
+class ResumeCallBatchOperator(_OneBatchOperator):
     """
     Resumes one call batch. A batch that is already started counts as success.
 
@@ -111,7 +124,6 @@ class ResumeCallBatchOperator(ISalesOperator):
     Source: "Outbound Call Batch Interfaces".
     """
 
-    template_fields: Sequence[str] = ("campaign_id", "batch_id", "vdn_id", "isales_conn_id")
     _pauses = False
 
     def __init__(
@@ -128,18 +140,14 @@ class ResumeCallBatchOperator(ISalesOperator):
         super().__init__(
             vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
         )
-        self.campaign_id, self.batch_id = campaign_id, batch_id
-        check_unless_templated(check_campaign_id, campaign_id)
-        check_unless_templated(check_batch_id, batch_id)
+        self._set_batch(campaign_id, batch_id)
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
-        result = client.resume_call_batch(self.campaign_id, self.batch_id, self.vdn_id)
-        self.log.info("%s", _describe(result))
-        return self._report(result, context)
+        return self._report_batch(client.resume_call_batch(self.campaign_id, self.batch_id, self.vdn_id), context)
 
 
-class _ManyBatchesOperator(ISalesOperator):
-    """What the two operators for many batches have in common."""
+class _ManyBatchesOperator(ISalesBulkOperator):
+    """Pauses or resumes batches of one campaign."""
 
     template_fields: Sequence[str] = ("campaign_id", "batch_ids", "exclude", "vdn_id", "isales_conn_id")
 
@@ -151,38 +159,22 @@ class _ManyBatchesOperator(ISalesOperator):
         check_unless_templated(check_campaign_id, campaign_id)
         check_unless_templated(check_parallelism, parallel)
         if self._pauses or batch_ids != REMEMBERED:
-            check_unless_templated(check_batch_ids, batch_ids)
-        for name, listed in (("batch_id", batch_ids), ("exclude", exclude)):
-            if isinstance(listed, (list, tuple)):
-                for batch_id in listed:
-                    check_unless_templated(partial(check_batch_id, name=name), batch_id)
-        if not isinstance(exclude, (list, tuple)):
-            check_unless_templated(check_exclude, exclude)
+            check_ids_unless_templated(batch_ids, check_batch_ids, check_batch_id)
+        check_ids_unless_templated(exclude, check_exclude, partial(check_batch_id, name="exclude"))
 
-    def _new_hook(self, **settings: Any) -> ISalesHook:
-        return super()._new_hook(max_connections=self.max_parallel_requests, **settings)
-
-    def _new_bulk_switch(
-        self, client: ISalesClient, campaign: CampaignKey, batch_ids: Collection[str] | str, **settings: Any
-    ) -> BulkSwitch:
+    def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
         # Imported here, like the hook.
         from airflow_provider_isales.client.bulk import BulkSwitch  # noqa: PLC0415
         from airflow_provider_isales.client.verbs import PAUSE, RESUME  # noqa: PLC0415
 
-        switch, parallel = PAUSE if self._pauses else RESUME, self.max_parallel_requests
-        return BulkSwitch(switch, client.session, campaign, batch_ids, parallel, exclude=self.exclude, **settings)
+        campaign, parallel = client.campaign(self.campaign_id, self.vdn_id), self.max_parallel_requests
+        switch = PAUSE if self._pauses else RESUME
+        return BulkSwitch(switch, client.session, campaign, ids, parallel, exclude=self.exclude, **settings)
 
-    def _run(self, bulk: BulkSwitch, context: Context) -> BulkResult:
-        """Run it; push the result also when it fails, a timeout or the task's end included."""
-        try:
-            return bulk.run()
-        except BaseException as error:
-            if isinstance(error, ISalesBulkError) or not isinstance(error, ISalesError):  # else nothing was done
-                record, lateness = self._account_for(bulk.result(), context)
-                self._push(record, context)
-                if lateness:
-                    self.log.error("%s", lateness)
-            raise
+    def _new_memory(self, client: ISalesClient) -> Memory:
+        campaign = client.campaign(self.campaign_id, self.vdn_id)
+        name = f"isales_paused_{self.isales_conn_id}_{campaign.vdn_id}_{campaign.campaign_id}"
+        return Memory(name, self._kind, check_batch_id)
 
 
 class PauseCallBatchesOperator(_ManyBatchesOperator):
@@ -235,19 +227,7 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
         self._set_batches(campaign_id, batch_ids, exclude, max_parallel_requests)
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
-        campaign = client.campaign(self.campaign_id, self.vdn_id)
-        memory = Memory(self.isales_conn_id, campaign) if self.remember else None
-        settings = {"announce": memory.announce} if memory else {}
-        bulk = self._new_bulk_switch(client, campaign, self.batch_ids, **settings)
-        try:
-            result = self._run(bulk, context)
-        except ISalesBulkError as error:
-            if memory and (problem := memory.settle(error.result)):
-                self.log.error("%s", problem)
-            if bulk.failed_by(ISalesNotAllowedError):
-                self._skip_if_wanted(error)
-            raise
-        return self._report(result, context, memory.settle(result) if memory else "")
+        return self._pause(client, self.batch_ids, context, remember=self.remember)
 
 
 class ResumeCallBatchesOperator(_ManyBatchesOperator):
@@ -290,42 +270,4 @@ class ResumeCallBatchesOperator(_ManyBatchesOperator):
         self._set_batches(campaign_id, batch_ids, exclude, max_parallel_requests)
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
-        campaign = client.campaign(self.campaign_id, self.vdn_id)
-        if self.batch_ids == REMEMBERED:
-            result = self._resume_remembered(client, campaign, context)
-        else:
-            result = self._run(self._new_bulk_switch(client, campaign, self.batch_ids), context)
-        return self._report(result, context)
-
-    def _resume_remembered(self, client: ISalesClient, campaign: CampaignKey, context: Context) -> BulkResult:
-        memory = Memory(self.isales_conn_id, campaign)
-        batch_ids, since = memory.read()
-        bulk = self._new_bulk_switch(client, campaign, batch_ids or [], deleted_is_gone=True)
-        if not batch_ids:
-            found = f"has been empty since {since}" if since else "is empty"
-            if batch_ids is None:
-                found = "is not there, or not readable, as after a change of Airflow's Fernet key"
-            problem = f"nothing to resume in {campaign}: the Variable {memory.name} {found}"
-            if batch_ids is None and self.missing_memory == "fail":
-                raise MemoryFailedError(problem, advice="Find out in the console what should be started.")
-            self.log.warning("There is %s.", problem)
-            return bulk.result()
-        try:
-            result = self._run(bulk, context)
-        except ISalesBulkError as error:
-            memory.forget_resumed(error.result)
-            raise
-        memory.forget_resumed(result)
-        if result.gone and not (result.changed or result.unchanged):
-            self._push(result.to_dict(), context)
-            raise MemoryFailedError(
-                f"none of the batches that the Variable {memory.name} holds is in {campaign}: "
-                f"{join_first(result.gone)}",
-                advice="They stay remembered. Check the connection; if the batches were deleted, delete the Variable.",
-            )
-        return result
-
-
-def _describe(result: CallBatchResult) -> str:
-    done = result.outcome.replace("_", " ").capitalize()
-    return f"{done} {result.batch}: [{result.result_code}] {result.result_desc}"
+        return self._resume(client, self.batch_ids, context, missing_memory=self.missing_memory)

@@ -18,13 +18,17 @@ def add_to_asset_events(outlets: Iterable[Any], record: Mapping[str, Any], conte
             context["outlet_events"][outlet].extra.update(record)
 
 
-def send_metrics(record: Mapping[str, Any]) -> None:
-    """Send the metrics of a pause, of one batch or many. Without tags, they have the last campaign's seconds alone."""
-    tags = {name: str(record[name]) for name in ("vdn_id", "campaign_id")}
+def send_metrics(record: Mapping[str, Any], kind: str) -> None:
+    """
+    Send the metrics of a pause, of one or many. Without tags, the gauge has the seconds of the last pause alone.
+
+    :param kind: what is counted: ``batches`` or ``campaigns``
+    """
+    tags = {name: str(record[name]) for name in ("vdn_id", "campaign_id") if name in record}
     for name in ("paused", "already_paused", "failed"):
         found = record[name] if name in record else [name] * (record.get("outcome") == name)
-        Stats.incr(f"isales.batches.{name}", len(found), tags=tags)
-    Stats.incr("isales.batches.stray", len(record.get("late", ())), tags=tags)
+        Stats.incr(f"isales.{kind}.{name}", len(found), tags=tags)
+    Stats.incr(f"isales.{kind}.stray", len(record.get("late", ())), tags=tags)
     if (seconds := record.get("seconds_after_shift_end")) is not None:
         # StatsD takes a gauge with a minus for a decrease.
         Stats.gauge("isales.pause.seconds_after_shift_end", max(0.0, seconds), tags=tags)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pendulum import DateTime
 
@@ -15,7 +15,7 @@ from airflow_provider_isales.shifts.lateness import format_lateness
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-
+_SINGULAR = {"batches": "batch", "campaigns": "campaign"}
 _POSSIBLE_REASONS = (
     "The pause at the end failed or did not run, somebody restarted calls, the calendar was changed, or this worker's "
     "clock is ahead."
@@ -80,17 +80,21 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, shift_end: DateTim
     return known + _POSSIBLE_REASONS
 
 
-def describe_late(late: Mapping[str, datetime], campaign: object, shift_end: DateTime, zone: str, reason: str) -> str:
+def describe_late(late: Mapping[Any, datetime], kind: str, place: object, shift_end: DateTime, reason: str) -> str:
     """
-    Say which batches were late, and that they are paused now.
+    Say what was late, and that it is paused now.
 
-    :param late: when each was asked to be paused: until then it was started
+    :param late: when each was asked to be paused, by id: until then it was started
+    :param kind: what these are: ``batches`` or ``campaigns``
+    :param place: what they belong to
     :param shift_end: the end of the shift, in the calendar's time zone
     :param reason: why, in sentences
     """
-    batches, were, they = ("batch", "was", "it is") if len(late) == 1 else ("batches", "were", "they are")
+    nouns, were, they = (_SINGULAR[kind], "was", "it is") if len(late) == 1 else (kind, "were", "they are")
+    zone = str(shift_end.timezone_name)
     until = in_utc(max(late.values())).in_timezone(zone)
     return (
-        f"{len(late)} {batches} of {campaign} {were} dialled until {until:%H:%M} {zone}, "
-        f"{format_lateness(until - shift_end, shift_end)}; {they} paused now. {reason} Batches: {join_first(late)}."
+        f"{len(late)} {nouns} of {place} {were} dialled until {until:%H:%M} {zone}, "
+        f"{format_lateness(until - shift_end, shift_end)}; {they} paused now. {reason} "
+        f"{kind.capitalize()}: {join_first(list(map(str, late)))}."
     )

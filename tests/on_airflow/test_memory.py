@@ -13,7 +13,7 @@ from airflow_runs import TaskRun, dag_file, run_dag, start_airflow
 from cryptography.fernet import InvalidToken
 
 from airflow_provider_isales.client import BatchStatus
-from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.arguments import check_batch_id, check_campaign_id
 from airflow_provider_isales.simulator import Campaign, Simulator
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 
@@ -273,16 +273,22 @@ class TestTheVariable:
 
     @pytest.fixture
     def memory(self) -> Memory:
-        return Memory("isales_default", CampaignKey(25, 7))
-
-    def test_is_named_after_connection_vdn_and_campaign(self, memory: Memory, stored: dict[str, str]) -> None:
-        memory.add([A])
-        assert [*stored] == [NAME]
+        return Memory(NAME, "batches", check_batch_id)
 
     def test_holds_no_more_than_batches_and_a_time(self, memory: Memory, stored: dict[str, str]) -> None:
         memory.add([A])
         value = json.loads(stored[NAME])
         assert sorted(value) == ["batches", "changed_at"]
+
+    def test_holds_ids_of_campaigns_as_numbers(self, stored: dict[str, str]) -> None:
+        memory = Memory("isales_paused_campaigns", "campaigns", check_campaign_id)
+        memory.add([1001])
+        assert (json.loads(stored["isales_paused_campaigns"])["campaigns"], memory.read()[0]) == ([1001], [1001])
+
+    def test_of_something_else_is_an_error(self, memory: Memory, stored: dict[str, str]) -> None:
+        memory.add([A])
+        with pytest.raises(MemoryFailedError, match=r'"campaigns": \['):
+            Memory(NAME, "campaigns", check_campaign_id).read()
 
     def test_is_written_again_when_another_task_overwrote_it(
         self, memory: Memory, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch
