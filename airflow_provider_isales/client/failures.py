@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
-import time
-from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any
 
 from urllib3.exceptions import HTTPError
 
@@ -19,15 +14,28 @@ from airflow_provider_isales.client.errors import (
     ISalesTLSError,
     ISalesTransportError,
 )
-from airflow_provider_isales.client.route import Route
 from airflow_provider_isales.client.text import clean_text
 from airflow_provider_isales.client.tls_socket import limits
 
-# X509_V_ERR_... of OpenSSL, as SSLCertVerificationError.verify_code has them.
-_NOT_YET_VALID, _EXPIRED = 9, 10
-_OTHER_NAME = (62, 64)
-_STRICT = range(79, 95)
-
+_EXPIRED = (
+    "It, or one of an authority, has expired: ask the platform's operator to renew it, and check this machine's date."
+)
+_OTHER_NAME = (
+    "It is made out to another name, or has no subject alternative name. Its names are shown by `openssl s_client "
+    "-connect HOST:PORT </dev/null | openssl x509 -noout -ext subjectAltName`: put one into the connection's host, or "
+    "ask the platform's operator for a certificate that has one."
+)
+_STRICT = (
+    "Python checks the form of certificates strictly from 3.13 on (RFC 5280): ask the platform's operator for one that "
+    "passes. Until then, set the connection's extra 'verify_strict' to false."
+)
+# By X509_V_ERR_... of OpenSSL, as SSLCertVerificationError.verify_code has it.
+_CERTIFICATE = {
+    9: "It is not valid yet: check this machine's date.",
+    10: _EXPIRED,
+    **dict.fromkeys((62, 64), _OTHER_NAME),
+    **dict.fromkeys(range(79, 95), _STRICT),
+}
 _CLIENT_CERTIFICATE = {
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "The server asks for a client certificate: get one from the platform's "
     "operator, and set the connection's extra 'client_cert' to its path.",
@@ -36,12 +44,12 @@ _CLIENT_CERTIFICATE = {
 }
 
 
-def explain_failure(error: Exception, route: Route) -> ISalesTransportError:
+def explain_failure(error: Exception) -> ISalesTransportError:
     """Return the error for an exception that came while a request was sent or its response was read."""
     cause = _find_cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         problem = f"the server's certificate is not trusted: {_format_reason(cause)}"
-        return ISalesCertificateError(problem, advice=_advise(cause.verify_code, route))
+        return ISalesCertificateError(problem, advice=_CERTIFICATE.get(cause.verify_code))
     if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         failure = ISalesTLSError(
             f"TLS failed: {_format_reason(cause)}", advice=_CLIENT_CERTIFICATE.get(cause.reason or "")
@@ -66,49 +74,6 @@ def _find_cause(error: BaseException) -> BaseException:
             break
         error = inner
     return error
-
-
-def _advise(code: int, route: Route) -> str | None:
-    """Return what to do about a certificate, None if it is to trust another authority."""
-    certificate = _look_at_certificate(route)
-    names = [clean_text(str(value)) for _, value in certificate.get("subjectAltName", ())]
-    advice = None
-    if code == _NOT_YET_VALID:
-        advice = "It is not valid yet: check this machine's date."
-    elif code == _EXPIRED and _has_expired(certificate):
-        advice = f"It expired on {certificate['notAfter']}: ask the platform's operator to renew it."
-    elif code == _EXPIRED:
-        advice = "It, or one of an authority, has expired: ask the platform's operator, and check this machine's date."
-    elif code in _OTHER_NAME and names:
-        advice = f"It is made out to {', '.join(names[:5])}: put one of these into the connection's host."
-    elif code in _OTHER_NAME:
-        advice = (
-            "It has no subject alternative name, and its common name does not count: ask the platform's operator for a "
-            "certificate that has one."
-        )
-    elif code in _STRICT and route.context.verify_flags & ssl.VERIFY_X509_STRICT:
-        advice = (
-            "Python checks the form of certificates strictly from 3.13 on (RFC 5280): ask the platform's operator for "
-            "one that passes. Until then, set the connection's extra 'verify_strict' to false."
-        )
-    return advice
-
-
-def _look_at_certificate(route: Route) -> Mapping[str, Any]:
-    """Connect once more and return the certificate; empty behind a proxy, or if its authority is not trusted."""
-    with suppress(OSError, ValueError):
-        if not route.proxy_address:
-            context = route.make_lenient_context()
-            with (
-                socket.create_connection(route.address, limits.seconds_left) as connection,
-                context.wrap_socket(connection, server_hostname=route.address[0].rstrip(".")) as tls,
-            ):
-                return tls.getpeercert() or {}
-    return {}
-
-
-def _has_expired(certificate: Mapping[str, Any]) -> bool:
-    return bool(certificate) and ssl.cert_time_to_seconds(certificate["notAfter"]) < time.time()
 
 
 def _format_reason(error: BaseException) -> str:

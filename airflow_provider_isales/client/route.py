@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import queue
 import ssl
 from collections.abc import Mapping
-from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
-from urllib3 import HTTPSConnectionPool, PoolManager, ProxyManager, make_headers
+from urllib3 import PoolManager
 
 from airflow_provider_isales.client.arguments import (
     HTTPS_PORT,
@@ -23,40 +21,11 @@ from airflow_provider_isales.client.arguments import (
     check_verify,
 )
 from airflow_provider_isales.client.errors import ISalesArgumentError
+from airflow_provider_isales.client.pools import make_pool, make_proxy_pool
 from airflow_provider_isales.client.text import Secret
 from airflow_provider_isales.client.tls_socket import LimitedSocket
 
 _PROXY_PORTS = {"http": 80, "https": 443}
-# Of OpenSSL: X509_V_FLAG_NO_CHECK_TIME. Python has no name for it.
-_NO_CHECK_TIME = 0x200000
-
-
-class _Queue:
-    """The queue of a pool, without the locks of ``queue.LifoQueue``: an interrupt can leave those locked for good."""
-
-    def __init__(self, maxsize: int) -> None:
-        self._items: list[Any] = []
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        self._items.append(item)
-
-    def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        try:
-            return self._items.pop()
-        except IndexError:
-            raise queue.Empty from None
-
-    def qsize(self) -> int:
-        return len(self._items)
-
-
-class _Pool(HTTPSConnectionPool):
-    QueueCls: Any = _Queue
-
-
-def _use_lock_free_queue(manager: PoolManager) -> PoolManager:
-    manager.pool_classes_by_scheme = {"https": _Pool}
-    return manager
 
 
 class Route:
@@ -93,28 +62,8 @@ class Route:
     def make_pool(self) -> PoolManager:
         """Return a new pool of urllib3, for one connection."""
         if not self.proxy_address:
-            return _use_lock_free_queue(PoolManager(num_pools=1, maxsize=1, ssl_context=self.context))
-        proxy = urlsplit(self._proxy.reveal())
-        headers = None
-        if proxy.username is not None:
-            user = unquote_to_bytes(proxy.username) + b":" + unquote_to_bytes(proxy.password or "")
-            headers = make_headers(proxy_basic_auth=user.decode("latin-1"))  # which is how urllib3 encodes it
-        manager = ProxyManager(
-            f"{proxy.scheme}://{proxy.netloc.rpartition('@')[2]}",
-            num_pools=1,
-            maxsize=1,
-            proxy_headers=headers,
-            proxy_ssl_context=self.context,
-            ssl_context=self.context,
-        )
-        return _use_lock_free_queue(manager)
-
-    def make_lenient_context(self) -> ssl.SSLContext:
-        """Return TLS settings that accept a certificate of a trusted authority whatever its dates, names and form."""
-        context = _make_context(self.verify)
-        context.check_hostname = False
-        context.verify_flags = context.verify_flags & ~ssl.VERIFY_X509_STRICT | _NO_CHECK_TIME
-        return context
+            return make_pool(self.context)
+        return make_proxy_pool(self.context, self._proxy)
 
 
 def _make_context(verify: bool | str) -> ssl.SSLContext:

@@ -92,7 +92,7 @@ class Transport:
             # Drop the traceback: its frames hold the Authorization header, and some log formats show their variables.
             raise error.with_traceback(None) from None
         except _FAILURES as error:
-            raise explain_failure(error, self.route) from None
+            raise explain_failure(error) from None
         except BaseException as interruption:  # a timeout of the task, or Ctrl-C
             raise interruption.with_traceback(None) from interruption.__cause__
 

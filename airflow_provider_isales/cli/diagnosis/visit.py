@@ -42,8 +42,6 @@ _ADVICE = {
     "refused": "The machine answers, but nothing listens there: check the connection's port.",
     "timed out": "Something drops the packets: ask the platform's operator to allow-list this machine's address.",
     "Tunnel": "The proxy refuses host and port: ask its operator to allow them, or check the extra 'proxies'.",
-    # Without the names, which the report does not show.
-    "It is made out to": "Put the name that the certificate is for into the connection's host, or ask the operator.",
 }
 
 

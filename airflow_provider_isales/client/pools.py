@@ -1,0 +1,62 @@
+"""Pools of urllib3 that hold one connection each, with a queue that an interrupt cannot leave locked."""
+
+from __future__ import annotations
+
+import queue
+import ssl
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from urllib3 import HTTPSConnectionPool, PoolManager, ProxyManager, make_headers
+
+from airflow_provider_isales.client.text import Secret
+
+
+class _Queue:
+    """The queue of a pool, without the locks of ``queue.LifoQueue``: an interrupt can leave those locked for good."""
+
+    def __init__(self, maxsize: int) -> None:
+        self._items: list[Any] = []
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        self._items.append(item)
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        try:
+            return self._items.pop()
+        except IndexError:
+            raise queue.Empty from None
+
+    def qsize(self) -> int:
+        return len(self._items)
+
+
+class _Pool(HTTPSConnectionPool):
+    QueueCls: Any = _Queue
+
+
+def make_pool(context: ssl.SSLContext) -> PoolManager:
+    """Return a pool for one connection to a server."""
+    return _use_lock_free_queue(PoolManager(num_pools=1, maxsize=1, ssl_context=context))
+
+
+def make_proxy_pool(context: ssl.SSLContext, proxy_url: Secret) -> PoolManager:
+    """Return a pool for one connection through a proxy, whose URL may have a user name and a password."""
+    proxy, headers = urlsplit(proxy_url.reveal()), None
+    if proxy.username is not None:
+        user = unquote_to_bytes(proxy.username) + b":" + unquote_to_bytes(proxy.password or "")
+        headers = make_headers(proxy_basic_auth=user.decode("latin-1"))  # which is how urllib3 encodes it
+    manager = ProxyManager(
+        f"{proxy.scheme}://{proxy.netloc.rpartition('@')[2]}",
+        num_pools=1,
+        maxsize=1,
+        proxy_headers=headers,
+        proxy_ssl_context=context,
+        ssl_context=context,
+    )
+    return _use_lock_free_queue(manager)
+
+
+def _use_lock_free_queue(manager: PoolManager) -> PoolManager:
+    manager.pool_classes_by_scheme = {"https": _Pool}
+    return manager
