@@ -28,7 +28,7 @@ from airflow.providers.http.hooks.http import HttpHook
 from table import Row, medians
 
 from airflow_provider_isales.client import ISalesClient
-from airflow_provider_isales.client.auth import authorization
+from airflow_provider_isales.client.auth import make_authorization
 from airflow_provider_isales.hooks.isales import ISalesHook
 
 HERE = Path(__file__).parent
@@ -201,7 +201,7 @@ def signing() -> list[Row]:
     timestamp, key = "2026-01-01T00:00:00.000Z", b"k" * 64
 
     def sign() -> None:
-        authorization("ak", "s" * 40, timestamp, method="POST", path=PATH, headers=headers, body=body)
+        make_authorization("ak", "s" * 40, timestamp, method="POST", path=PATH, headers=headers, body=body)
 
     def floor() -> None:
         hmac.digest(key, b"m" * 90, hashlib.sha256).hex()

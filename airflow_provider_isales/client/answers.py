@@ -28,7 +28,6 @@ MAX_CLOCK_DIFFERENCE_SECONDS = 60
 _STATUSES: dict[int | str, BatchStatus] = {
     written: status for status in BatchStatus for written in (status.value, str(status.value))
 }
-_NO_JSON = object()
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def read_answer(response: Response, counts_as_success: str | None = None) -> Ans
     return Answer(code, description, payload)
 
 
-def seconds_ahead(response: Response) -> float | None:
+def measure_seconds_ahead(response: Response) -> float | None:
     """Return how far this machine's clock is ahead of the server's, to a second; None if that tells no time."""
     server_time = _http_date(response.headers.get("Date"))
     return None if server_time is None else (datetime.now(UTC) - server_time).total_seconds()
@@ -114,13 +113,11 @@ def _body(response: Response) -> bytes:
 
 
 def _json_object(body: bytes) -> dict[str, Any]:
-    payload: object = _NO_JSON
+    payload: object = None
     with suppress(ValueError, RecursionError):  # raise outside: the decoder's exception keeps the body alive
         payload = _FROM_JSON.decode(body.decode("utf-8-sig"))
-    if payload is _NO_JSON:
-        raise ISalesProtocolError(f"the answer is not JSON: {format_value(body.decode(errors='replace'))}")
     if not isinstance(payload, dict):
-        raise ISalesProtocolError(f"the answer is not a JSON object: {format_value(payload)}")
+        raise ISalesProtocolError(f"the answer is not a JSON object: {format_value(body.decode(errors='replace'))}")
     return payload
 
 
@@ -157,7 +154,7 @@ def _text(payload: dict[str, Any], field: str) -> str:
 
 def _authentication_error(response: Response) -> ISalesAuthenticationError:
     problem = "HTTP 401: the server did not accept the signature"
-    ahead = seconds_ahead(response)
+    ahead = measure_seconds_ahead(response)
     if ahead is None:
         return ISalesAuthenticationError(problem, retryable=True)
     if abs(ahead) <= MAX_CLOCK_DIFFERENCE_SECONDS:

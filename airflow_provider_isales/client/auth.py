@@ -23,6 +23,7 @@ from airflow_provider_isales.client.text import Secret
 
 SCHEME = "auth-v2"
 
+# A table, because quote() would take most of the time of a signature.
 _ENCODED = [quote(bytes([byte]), safe="") for byte in range(256)]
 
 
@@ -31,12 +32,12 @@ def format_timestamp(at: datetime, timespec: Timespec) -> str:
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 
-def normalize(text: str | bytes) -> str:
+def percent_encode(text: str | bytes) -> str:
     """Percent-encode UTF-8 text, all but ``A-Z a-z 0-9 - . _ ~``, in upper-case hex."""
     return "".join([_ENCODED[byte] for byte in (text.encode() if isinstance(text, str) else text)])
 
 
-def canonical_request(
+def build_canonical_request(
     method: str, path: str, query: Iterable[tuple[str, str]], headers: Mapping[str, str], body: str | bytes
 ) -> str:
     """
@@ -47,12 +48,12 @@ def canonical_request(
     :param headers: the headers to sign and no others, with their values as sent
     """
     lines = [method.upper(), path]
-    if parameters := sorted([f"{normalize(name)}={normalize(value)}" for name, value in query]):
+    if parameters := sorted([f"{percent_encode(name)}={percent_encode(value)}" for name, value in query]):
         lines.append("&".join(parameters))
-    return "\n".join([*lines, _header_lines(tuple(headers.items())), normalize(body)])
+    return "\n".join([*lines, _format_headers(tuple(headers.items())), percent_encode(body)])
 
 
-def authorization(
+def make_authorization(
     access_key: str,
     secret_key: str | Secret,
     timestamp: str,
@@ -63,16 +64,16 @@ def authorization(
     headers: Mapping[str, str],
     body: str | bytes = b"",
 ) -> str:
-    """Return the value of the ``Authorization`` header; see :func:`format_timestamp`, :func:`canonical_request`."""
+    """Return the ``Authorization`` header; see :func:`format_timestamp` and :func:`build_canonical_request`."""
     prefix = f"{SCHEME}/{access_key}/{timestamp}/{_join_names(tuple(headers))}"
     signing_key = _hmac_sha256_hex(secret_key, prefix)
-    signature = _hmac_sha256_hex(signing_key, canonical_request(method, path, query, headers, body))
+    signature = _hmac_sha256_hex(signing_key, build_canonical_request(method, path, query, headers, body))
     return f"{prefix}/{signature}"
 
 
 @lru_cache(maxsize=256)  # a client sends the same few again and again
-def _header_lines(headers: tuple[tuple[str, str], ...]) -> str:
-    lines = sorted(f"{normalize(name.lower())}:{normalize(value.strip())}" for name, value in headers)
+def _format_headers(headers: tuple[tuple[str, str], ...]) -> str:
+    lines = sorted(f"{percent_encode(name.lower())}:{percent_encode(value.strip())}" for name, value in headers)
     return "\n".join([_join_names(tuple(name for name, _ in headers)), *lines])
 
 
@@ -140,7 +141,7 @@ class C2Auth(AuthBase):
         values = {name.lower(): value for name, value in sent.items()}
         if "content-length" in self.profile.signed_headers and "content-length" not in values:
             sent["Content-Length"] = values["content-length"] = "0"
-        sent["Authorization"] = authorization(
+        sent["Authorization"] = make_authorization(
             self.access_key,
             self._secret_key,
             format_timestamp(self._clock(), self.profile.timespec),
@@ -159,8 +160,7 @@ class C2Auth(AuthBase):
         return C2Auth(self.access_key, self._secret_key, profile or self.profile, clock=clock or self._clock)
 
     def __repr__(self) -> str:
-        shown = {name: str(value) for name, value in vars(self).items() if name in ("access_key", "profile")}
-        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+        return f"{type(self).__name__}(access_key={self.access_key!r}, profile={self.profile.value!r})"
 
     def _signed(self, values: Mapping[str, str]) -> dict[str, str]:
         try:

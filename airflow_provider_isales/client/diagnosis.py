@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from airflow_provider_isales.client.answers import Answer, Page, read_answer, seconds_ahead
+from airflow_provider_isales.client.answers import Answer, Page, measure_seconds_ahead, read_answer
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
@@ -75,7 +75,7 @@ def observe_call(
 
     def read(response: Response) -> None:
         observed.status, observed.headers = response.status, response.headers
-        observed.seconds_ahead, observed.peer = seconds_ahead(response), response.peer
+        observed.seconds_ahead, observed.peer = measure_seconds_ahead(response), response.peer
         observed.answer = read_answer(response, verb.also_success)
         observed.value = verb.read(observed.answer)
 

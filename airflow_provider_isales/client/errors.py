@@ -236,20 +236,15 @@ class ResultCode(NamedTuple):
 
 ALREADY_SUSPENDED = "03000006"
 
+_CORRECT_VALUE = "Correct the value that the description names."
+
 #: The documented failure codes. Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
 RESULT_CODES = (
-    ResultCode("0200001", "all", "parameter error", "Correct the value that the description names."),
-    ResultCode(
-        "0200006", "all", "database operation error", "A passing fault of the service: try again later.", True, True
-    ),
+    ResultCode("0200001", "all", "parameter error", _CORRECT_VALUE),
+    ResultCode("0200006", "all", "database operation error", "A fault of the service: try again later.", True, True),
     ResultCode("0200007", "all", "the outbound campaign does not exist", "Check campaign_id and vdn_id."),
     ResultCode("02000001", "all", "empty parameter", "Give the parameter that the description names."),
-    ResultCode(
-        "02000002",
-        "all",
-        "illegal characters in a parameter",
-        "Choose a name without the characters that the reference forbids.",
-    ),
+    ResultCode("02000002", "all", "illegal characters in a parameter", "Choose a name without such characters."),
     ResultCode("02000003", "all", "a parameter is too long", "Choose a shorter name."),
     ResultCode("03000001", "create, update", "the batch name exists already", "Choose another name."),
     ResultCode(
@@ -258,36 +253,13 @@ RESULT_CODES = (
         "not allowed in the campaign's present state",
         "Check the campaign's state in the console: a batch can't be suspended while its campaign is suspended.",
     ),
-    ResultCode(
-        "03000003",
-        "create",
-        "the campaign holds as many batches as it may",
-        "Delete batches that are done with, or have the platform's operator raise the tenant's limit.",
-    ),
-    ResultCode(
-        "03000004",
-        "pause, resume, update, delete",
-        "batch id not found",
-        "Check batch_id, and that it belongs to this campaign.",
-    ),
-    ResultCode(
-        ALREADY_SUSPENDED,
-        "pause",
-        "the batch has been suspended and cannot be suspended again",
-        "Nothing to do: the batch is suspended.",
-    ),
+    ResultCode("03000003", "create", "the campaign holds as many batches as it may", "Delete batches that are done."),
+    ResultCode("03000004", "pause, resume, update, delete", "batch id not found", "Check batch_id and campaign_id."),
+    ResultCode(ALREADY_SUSPENDED, "pause", "the batch has been suspended already", "Nothing to do."),
 )
-PARAMETER_COMPLAINT = ResultCode(
-    "", "all", "a complaint about a parameter", "Correct the value that the description names."
-)
+PARAMETER_COMPLAINT = ResultCode("", "all", "a complaint about a parameter", _CORRECT_VALUE)
 # Nothing says that an unknown code is permanent, and a pause that is given up keeps phones ringing.
-UNDOCUMENTED = ResultCode(
-    "",
-    "all",
-    "a result code that is not documented",
-    "Look the code up in the vendor's reference, or ask the platform's operator.",
-    retryable=True,
-)
+UNDOCUMENTED = ResultCode("", "all", "a result code that is not documented", "Ask the platform's operator.", True)
 
 
 class ISalesResultError(ISalesError):
@@ -336,9 +308,8 @@ class ISalesBatchNotFoundError(ISalesResultError):
 
 def find_meaning(code: str) -> ResultCode:
     """Return what a failure code means; codes are compared as text."""
-    if documented := next((known for known in RESULT_CODES if known.code == code), None):
-        return documented
-    return PARAMETER_COMPLAINT if re.fullmatch(r"02000[0-9]{3}", code) else UNDOCUMENTED
+    others = PARAMETER_COMPLAINT if re.fullmatch(r"02000[0-9]{3}", code) else UNDOCUMENTED
+    return next((known for known in RESULT_CODES if known.code == code), others)
 
 
 def make_result_error(code: str, description: str) -> ISalesResultError:

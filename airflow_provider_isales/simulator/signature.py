@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from airflow_provider_isales.client.auth import SCHEME, authorization, format_timestamp
+from airflow_provider_isales.client.auth import SCHEME, format_timestamp, make_authorization
 from airflow_provider_isales.client.profiles import SigningProfile
 
 CLOCK_WINDOW = timedelta(minutes=15)
@@ -53,7 +53,7 @@ class SignatureCheck:
             return "timestamp and signed headers are of no accepted signing profile"
         if abs(now - signed_at) > CLOCK_WINDOW:
             return "the timestamp is not within 15 minutes of the server's time"
-        expected = authorization(
+        expected = make_authorization(
             self.access_key,
             self.secret_key,
             timestamp,

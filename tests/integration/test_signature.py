@@ -18,7 +18,7 @@ import requests
 import trustme
 
 from airflow_provider_isales.client import C2Auth, ISalesClient, ISalesProtocolError, RetryPolicy, SigningProfile
-from airflow_provider_isales.client.auth import authorization
+from airflow_provider_isales.client.auth import make_authorization
 from airflow_provider_isales.simulator import Simulator
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "c2_vectors.json").read_text(encoding="utf-8"))
@@ -220,7 +220,7 @@ class TestTheSimulatorRefuses:
         request = self.prepared(simulator)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S") + digits + "Z"
         headers = {name: request.headers[name] for name in SigningProfile.CURRENT.signed_headers}
-        request.headers["Authorization"] = authorization(
+        request.headers["Authorization"] = make_authorization(
             "ak", "sk", now, method="POST", path=PATH, headers=headers, body=request.body or b""
         )
         assert self.status(simulator, request) == 401

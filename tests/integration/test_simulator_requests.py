@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from airflow_provider_isales.client import SigningProfile
-from airflow_provider_isales.client.auth import authorization, format_timestamp
+from airflow_provider_isales.client.auth import format_timestamp, make_authorization
 from airflow_provider_isales.simulator import CampaignState, Fault, Simulator
 from airflow_provider_isales.simulator.campaign import CHECKS
 from airflow_provider_isales.simulator.faults import KINDS
@@ -86,7 +86,7 @@ def request(
 
 def signed(method: str, path: str, body: bytes = b"", *, host: bytes = b"127.0.0.1", length: bytes = b"") -> bytes:
     """Return a request with a right signature of the legacy profile, which signs no length."""
-    value = authorization(
+    value = make_authorization(
         "simulator",
         "simulator-secret-key",
         format_timestamp(datetime.now(UTC), SigningProfile.LEGACY.timespec),

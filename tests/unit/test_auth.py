@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from airflow_provider_isales.client import C2Auth, ISalesArgumentError, SigningProfile
-from airflow_provider_isales.client.auth import authorization, canonical_request, format_timestamp
+from airflow_provider_isales.client.auth import build_canonical_request, format_timestamp, make_authorization
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "c2_vectors.json").read_text(encoding="utf-8"))
 by_name = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
@@ -28,7 +28,7 @@ def test_there_are_sixteen_vectors() -> None:
 def test_a_vector_is_matched_byte_for_byte(vector: dict[str, Any]) -> None:
     timestamp = format_timestamp(datetime.fromisoformat(vector["timestamp"]), vector["precision"])
     assert (
-        authorization(
+        make_authorization(
             vector["access_key"],
             vector["secret_key"],
             timestamp,
@@ -113,17 +113,17 @@ def test_the_host_header_of_plain_http_has_no_port_80() -> None:
 
 
 def test_without_a_query_its_line_is_left_out() -> None:
-    assert canonical_request("get", "/a b", [], {"Host": " h "}, "") == "GET\n/a b\nhost\nhost:h\n"
+    assert build_canonical_request("get", "/a b", [], {"Host": " h "}, "") == "GET\n/a b\nhost\nhost:h\n"
 
 
 def test_query_parameters_are_encoded_and_sorted_as_text() -> None:
-    text = canonical_request("GET", "/", [("b", "2"), ("a", "外 1~"), ("B", "*")], {"host": "h"}, "")
+    text = build_canonical_request("GET", "/", [("b", "2"), ("a", "外 1~"), ("B", "*")], {"host": "h"}, "")
     assert text.split("\n")[2] == "B=%2A&a=%E5%A4%96%201~&b=2"
 
 
 def test_a_query_parameter_without_a_value_is_signed_too() -> None:
     request = signed("legacy", url="https://h/x?b=1&a=")
-    assert request.headers["Authorization"] == authorization(
+    assert request.headers["Authorization"] == make_authorization(
         "ak",
         "sk",
         "2026-03-04T05:06:07Z",
@@ -136,8 +136,8 @@ def test_a_query_parameter_without_a_value_is_signed_too() -> None:
 
 
 def test_without_a_body_none_is_signed() -> None:
-    without = authorization("ak", "sk", "now", method="GET", path="/x", headers={"host": "h"})
-    assert without == authorization("ak", "sk", "now", method="GET", path="/x", headers={"host": "h"}, body="")
+    without = make_authorization("ak", "sk", "now", method="GET", path="/x", headers={"host": "h"})
+    assert without == make_authorization("ak", "sk", "now", method="GET", path="/x", headers={"host": "h"}, body="")
 
 
 def test_a_header_in_bytes_is_signed_as_the_text_that_is_sent() -> None:

@@ -200,9 +200,9 @@ class TestA200:
     @pytest.mark.parametrize(
         ("body", "told"),
         [
-            (b'{"resultCode": "0200000", "x": NaN}', "the answer is not JSON: "),
-            (b"\xff{", r"the answer is not JSON: '\ufffd\{'"),
-            (b'["x"]', r"the answer is not a JSON object: \['x'\]"),
+            (b'{"resultCode": "0200000", "x": NaN}', "the answer is not a JSON object: "),
+            (b"\xff{", r"the answer is not a JSON object: '\ufffd\{'"),
+            (b'["x"]', r"""the answer is not a JSON object: '\["x"\]'"""),
         ],
     )
     def test_that_is_no_json_object_is_shown(self, body: bytes, told: str) -> None:
