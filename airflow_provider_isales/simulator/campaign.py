@@ -81,9 +81,11 @@ class Campaign:
         return self._state
 
     @state.setter
-    def state(self, state: CampaignState) -> None:
-        self.state_before, self._state = self._state, state
+    def state(self, state: CampaignState | str) -> None:
+        checked = _check_state(state)
+        self.state_before = self._state
         self.reads.clear()
+        self._state = checked
 
     def add_batch(self, name: str = "", status: BatchStatus = BatchStatus.STARTED) -> CallBatch:
         """Add a batch with the next id: 30 digits, the leading ones zeros, so that number crunching shows."""

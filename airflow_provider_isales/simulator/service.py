@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,9 +17,17 @@ from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
 from airflow_provider_isales.client.text import SURROGATES, format_value
 from airflow_provider_isales.simulator.campaign import HOURS, Campaign, CampaignState, parse_time
+from airflow_provider_isales.simulator.parameters import (
+    PARAMETER_ERROR,
+    RefusedError,
+    read_batch_status,
+    read_count,
+    read_number,
+    read_text,
+    read_time,
+)
 
 SUCCESS = "0200000"
-PARAMETER_ERROR = "0200001"
 # Made up: the reference does not give the code for resuming a batch that is started.
 ALREADY_STARTED = "03999999"
 
@@ -33,19 +40,6 @@ STATUS_NUMBERS = {
 }
 MAX_CAMPAIGNS_PER_PAGE = 100
 _LIST_PARAMETERS = ("status", "deviceType", "curPage", "rowsPerPage", "name", "beginTime", "endTime")
-
-
-class RefusedError(Exception):
-    """
-    A request gets another result code than success.
-
-    :param code: the result code
-    :param description: what ``resultDesc`` says
-    """
-
-    def __init__(self, code: str, description: str) -> None:
-        super().__init__(code, description)
-        self.code, self.description = code, description
 
 
 class Service:
@@ -93,8 +87,10 @@ class Service:
             if not isinstance(parameters, dict):
                 raise RefusedError(PARAMETER_ERROR, "the body is not as this interface has it")
             self._check_vdn(vdn_id)
-            campaign = [] if campaign_id is None else [self._campaign(campaign_id)]
-            result = carry_out(*campaign, parameters)
+            if campaign_id is None:
+                result = carry_out(parameters)
+            else:
+                result = carry_out(self._campaign(campaign_id), parameters)
         except RefusedError as error:
             return result_fields(error.code, error.description)
         return {**result_fields(SUCCESS, "success"), **result}
@@ -140,7 +136,7 @@ class Service:
 
     def _create(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
         name = _new_name(campaign, body)
-        status = _status(body) or BatchStatus.SUSPENDED
+        status = read_batch_status(body) or BatchStatus.SUSPENDED
         if len(campaign.batches) >= campaign.max_batches:
             raise RefusedError("03000003", f"at most {campaign.max_batches}")
         return {"returnObject": {"id": campaign.add_batch(name, status).id}}
@@ -155,8 +151,8 @@ class Service:
         return {}
 
     def _list(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
-        offset, limit, status = _count(body, "offset"), _count(body, "limit"), _status(body)
-        part_of_name = _text(body, "name") if body.get("name") else ""
+        offset, limit, status = read_count(body, "offset"), read_count(body, "limit"), read_batch_status(body)
+        part_of_name = read_text(body, "name") if body.get("name") else ""
         selected = [
             {"id": batch.id, "name": batch.name, "status": self._written(batch.status.value)}
             for batch in list(campaign.batches.values())
@@ -171,11 +167,11 @@ class Service:
     def _list_campaigns(self, query: Mapping[str, str]) -> dict[str, Any]:
         if unknown := set(query) - set(_LIST_PARAMETERS):
             raise RefusedError(PARAMETER_ERROR, f"this interface has no parameter {format_value(min(unknown))}")
-        status = _number(query, "status", (0, 2, 3, 4))
-        device_type = _number(query, "deviceType", (0, 1, 2, 3, 5, 6))
-        number = max(1, _number(query, "curPage"))
-        size = min(_number(query, "rowsPerPage", range(1, MAX_CAMPAIGNS_PER_PAGE + 1)), self.max_page_size)
-        begin, end = _time(query, "beginTime") or datetime.min, _time(query, "endTime") or datetime.max
+        status = read_number(query, "status", (0, 2, 3, 4))
+        device_type = read_number(query, "deviceType", (0, 1, 2, 3, 5, 6))
+        number = max(1, read_number(query, "curPage"))
+        size = min(read_number(query, "rowsPerPage", range(1, MAX_CAMPAIGNS_PER_PAGE + 1)), self.max_page_size)
+        begin, end = read_time(query, "beginTime") or datetime.min, read_time(query, "endTime") or datetime.max
         rows = [
             self._row(campaign, self._read_state(campaign, "list", self.list_lag))
             for campaign in list(self.campaigns.values())
@@ -250,14 +246,14 @@ def result_fields(code: str, description: str) -> dict[str, str]:
 
 
 def _batch(campaign: Campaign, body: Mapping[str, object]) -> CallBatch:
-    batch_id = _text(body, "id")
+    batch_id = read_text(body, "id")
     if batch_id not in campaign.batches:
         raise RefusedError("03000004", "batch id not found")
     return campaign.batches[batch_id]
 
 
 def _new_name(campaign: Campaign, body: Mapping[str, object], batch_id: str | None = None) -> str:
-    name = _text(body, "name")
+    name = read_text(body, "name")
     if len(name) > MAX_NAME_LENGTH:
         raise RefusedError("02000003", f"name: at most {MAX_NAME_LENGTH} characters")
     if (FORBIDDEN_IN_NAMES | SURROGATES).intersection(name):
@@ -265,47 +261,3 @@ def _new_name(campaign: Campaign, body: Mapping[str, object], batch_id: str | No
     if any(batch.name == name and batch.id != batch_id for batch in list(campaign.batches.values())):
         raise RefusedError("03000001", "the batch name exists already")
     return name
-
-
-def _text(parameters: Mapping[str, object], name: str) -> str:
-    value = parameters.get(name)
-    if value in (None, ""):
-        raise RefusedError("02000001", name)
-    if not isinstance(value, str):
-        raise RefusedError(PARAMETER_ERROR, f"{name} must be a string")
-    return value
-
-
-def _count(body: Mapping[str, object], name: str) -> int:
-    value = body.get(name)
-    if value is None:
-        raise RefusedError("02000001", name)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise RefusedError(PARAMETER_ERROR, f"{name} must be an integer from 0")
-    return value
-
-
-def _status(body: Mapping[str, object]) -> BatchStatus | None:
-    value = body.get("status")
-    if value is None:
-        return None
-    if type(value) is not int or value not in tuple(BatchStatus):
-        raise RefusedError(PARAMETER_ERROR, "status must be 1 or 2")
-    return BatchStatus(value)
-
-
-def _number(query: Mapping[str, str], name: str, allowed: Container[int] | None = None) -> int:
-    """Return a mandatory number of a query."""
-    text = _text(query, name)
-    if not re.fullmatch("-?[0-9]{1,9}", text) or not (allowed is None or int(text) in allowed):
-        raise RefusedError(PARAMETER_ERROR, f"{name} must not be {format_value(text)}")
-    return int(text)
-
-
-def _time(query: Mapping[str, str], name: str) -> datetime | None:
-    """Return an optional time of a query."""
-    text = query.get(name)
-    time = parse_time(text) if text else None
-    if text and time is None:
-        raise RefusedError(PARAMETER_ERROR, f"{name} must be a time, not {format_value(text)}")
-    return time
