@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import repeat
 from pathlib import Path
-from typing import Any
 
 import pytest
 from bombs import BOMBS
@@ -317,19 +316,24 @@ def test_stopping_ends_waits_at_once(
     assert (seconds < SLACK, len(failures)) == (True, 4)
 
 
+@pytest.fixture(scope="module")
+def caller() -> Iterator[subprocess.Popen[str]]:
+    """A process that measures calls to the ports that it is told."""
+    command = [sys.executable, str(MEMORY_OF_A_CALL), str(ca_file())]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+
+
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_no_answer_takes_more_than_a_little_memory(bomb: str, figures: Figures) -> None:
+def test_no_answer_takes_more_than_a_little_memory(bomb: str, caller: subprocess.Popen[str], figures: Figures) -> None:
+    assert caller.stdin
+    assert caller.stdout
     with RawServer(BOMBS[bomb]) as server:
-        found = memory_of_a_call(server.port)
+        print(server.port, file=caller.stdin, flush=True)
+        found = json.loads(caller.stdout.readline())
     what = f"{bomb}: {found['error']}"
     figures.add_to("memory that an answer takes above rest", what, found["megabytes"], "MB", f"{MAX_MEGABYTES} MB")
     assert found["megabytes"] < MAX_MEGABYTES
-
-
-def memory_of_a_call(port: int) -> dict[str, Any]:
-    command = [sys.executable, str(MEMORY_OF_A_CALL), str(port), str(ca_file())]
-    found: dict[str, Any] = json.loads(subprocess.run(command, capture_output=True, timeout=60, check=True).stdout)
-    return found
 
 
 def test_no_cookie_is_sent_back() -> None:
