@@ -29,12 +29,8 @@ CLOCK_TOLERANCE = timedelta(minutes=15)
 # The same for a run whose data interval names no edge, so that only the worker's clock says whether it is on time.
 CLOCK_TOLERANCE_WITHOUT_EDGE = timedelta(seconds=30)
 
-_PAUSE_FAILED = (
-    "Earlier tries of this run failed: look in the console whether what it should have paused is still dialled."
-)
-_RESUME_FAILED = (
-    "Earlier tries of this run failed, and the answer of one that took effect may have been lost: look in the console "
-    "whether anything is dialled now."
+_EARLIER_TRIES_FAILED = (
+    "Earlier tries of this run failed, but one may have taken effect: look in the console what is dialled now."
 )
 
 
@@ -97,12 +93,12 @@ def resume_window(shifts: ShiftCalendar, context: Context, margin: timedelta, no
         start = shifts.next_start(now)
         if start is None or start - now > CLOCK_TOLERANCE_WITHOUT_EDGE:
             reason = "Not resumed, because no shift is on: people would be called outside the shifts."
-            _turn_back(context, f"{reason} {_next_start(shifts, now)}", _RESUME_FAILED)
+            _turn_back(context, f"{reason} {_format_next_start(shifts, now)}")
         now = _wait_until(start, now)
     end = shifts.next_end(now)
     if end is not None and (left := end - now) <= margin:
         reason = f"Not resumed, because the shift ends in {left.total_seconds():.0f} s."
-        _turn_back(context, f"{reason} {_next_start(shifts, now)}", _RESUME_FAILED)
+        _turn_back(context, f"{reason} {_format_next_start(shifts, now)}")
     return Window(None, end)
 
 
@@ -132,7 +128,7 @@ def _check_clock(not_done: str, edge: DateTime, now: DateTime, timezone: str) ->
 def _turn_back_pause(shifts: ShiftCalendar, context: Context, reason: str, fail_if_missed: bool) -> NoReturn:
     own = own_shift_end(shifts, context)
     if own is None or not fail_if_missed or is_retry(context):
-        _turn_back(context, reason, _PAUSE_FAILED)
+        _turn_back(context, reason)
     end = f"{own:%H:%M} on {own:%a %Y-%m-%d} {shifts.timezone}"
     success = last_success(context)
     # A DAG that is switched on for the first time, or catches up with what was before, has missed nothing.
@@ -146,13 +142,13 @@ def _turn_back_pause(shifts: ShiftCalendar, context: Context, reason: str, fail_
     )
 
 
-def _turn_back(context: Context, reason: str, after_earlier_tries: str) -> NoReturn:
+def _turn_back(context: Context, reason: str) -> NoReturn:
     if is_retry(context):
-        raise AirflowFailException(f"{reason} {after_earlier_tries}")
+        raise AirflowFailException(f"{reason} {_EARLIER_TRIES_FAILED}")
     raise AirflowSkipException(reason)
 
 
-def _next_start(shifts: ShiftCalendar, now: DateTime) -> str:
+def _format_next_start(shifts: ShiftCalendar, now: DateTime) -> str:
     start = shifts.next_start(now)
     return f"The next shift starts at {start.isoformat()}." if start else "There is no next shift."
 

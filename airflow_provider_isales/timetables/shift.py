@@ -31,12 +31,12 @@ class _ShiftTimetable(Timetable):
         if not isinstance(shifts, ShiftCalendar):
             raise TypeError(f"{type(self).__name__} needs a ShiftCalendar, not {shifts!r}")
         self.shifts = shifts
-        self.description = self.summary
+        self.description = f"{self._edge} of shift, {shifts.summary}"
 
     @property
     def summary(self) -> str:
         """What the UI shows as the DAG's schedule."""
-        return f"{self._edge} of shift, {self.shifts.summary}"
+        return self.description
 
     def serialize(self) -> dict[str, Any]:
         """Return what :meth:`deserialize` reads, in JSON types."""
@@ -197,16 +197,11 @@ class ShiftEndTimetable(_ShiftTimetable):
             raise TypeError(f"repeat must be a timedelta such as timedelta(minutes=10), not {repeat!r}")
         if repeat is not None and repeat < timedelta(minutes=1):
             raise ValueError(f"repeat must be at least a minute, not {repeat}")
-        self.repeat = repeat
         super().__init__(shifts)
-
-    @property
-    def summary(self) -> str:
-        """What the UI shows as the DAG's schedule."""
-        if self.repeat is None:
-            return super().summary
-        every = f"{self.repeat.total_seconds() / 60:g} min"
-        return f"end of shift, then every {every} until the next start, {self.shifts.summary}"
+        self.repeat = repeat
+        if repeat:
+            every = f"{repeat.total_seconds() / 60:g} min"
+            self.description = f"end of shift, then every {every} until the next start, {shifts.summary}"
 
     def serialize(self) -> dict[str, Any]:
         """Return what :meth:`deserialize` reads, in JSON types."""
@@ -269,17 +264,16 @@ class _UnreadableTimetable(NullTimetable):
 
     def __init__(self, name: str, data: object, problem: str) -> None:
         self._data = data
-        self._problem = (
+        self.description = (
             f"no runs: this version of airflow-provider-isales cannot read this {name}: {problem}. "
             "Install the version that wrote it, or change the DAG to what this one knows."
         )
-        self.description = self.summary
-        _log_once(logging.ERROR, self._problem)
+        _log_once(logging.ERROR, self.description)
 
     @property
     def summary(self) -> str:
         """What the UI shows as the DAG's schedule."""
-        return self._problem
+        return self.description
 
     def serialize(self) -> Any:
         """Return the data as they are."""

@@ -160,8 +160,8 @@ class TestARetry:
     def test_says_that_the_earlier_tries_failed_and_what_to_do(self, run_at: Runs, read_log: Callable[[], str]) -> None:
         run_at("retried_pause", "25 18:00:00", "26 09:05:00")
         assert (
-            "It ends at 2026-11-26T12:00:00+08:00. Earlier tries of this run failed: look in the console whether what "
-            "it should have paused is still dialled." in unwrapped(read_log())
+            "It ends at 2026-11-26T12:00:00+08:00. Earlier tries of this run failed, but one may have taken effect: "
+            "look in the console what is dialled now." in unwrapped(read_log())
         )
 
     def test_acts_at_the_right_hour(self, run_at: Runs) -> None:
@@ -477,8 +477,8 @@ class TestTheGuardAskedDirectly:
             ask(resume_window, "25 18:30:00", tries=(2, 1, 1))
         assert str(caught.value) == (
             "Not resumed, because no shift is on: people would be called outside the shifts. The next shift starts at "
-            "2026-11-26T09:00:00+08:00. Earlier tries of this run failed, and the answer of one that took effect may "
-            "have been lost: look in the console whether anything is dialled now."
+            "2026-11-26T09:00:00+08:00. Earlier tries of this run failed, but one may have taken effect: look in "
+            "the console what is dialled now."
         )
 
     def test_says_on_a_retry_what_to_look_for_after_a_pause(self, ask: Ask) -> None:
@@ -486,13 +486,11 @@ class TestTheGuardAskedDirectly:
             ask(pause_window, "25 13:29:50", tries=(2, 1, 1))
         assert str(caught.value) == (
             "Not paused, because the next shift starts in 10 s: it could stop its work. Earlier tries of this run "
-            "failed: look in the console whether what it should have paused is still dialled."
+            "failed, but one may have taken effect: look in the console what is dialled now."
         )
 
     def test_says_on_a_retry_what_to_look_for_after_a_resume_that_comes_too_late(self, ask: Ask) -> None:
-        with pytest.raises(
-            AirflowFailException, match=r"starts at \S+ Earlier tries of this run failed, and the answer"
-        ):
+        with pytest.raises(AirflowFailException, match=r"starts at \S+ Earlier tries of this run failed, but one"):
             ask(resume_window, "25 11:59:50", tries=(2, 1, 1))
 
     def test_takes_no_edge_from_a_run_before_the_calendars_first_shift(self) -> None:
