@@ -72,25 +72,17 @@ class ISalesHook(BaseHook):
         """Return the form's extra fields to Airflow before 3.2, which does not read them in the provider info."""
         # Here, because they come with Airflow 2 only, or with the FAB provider.
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget  # noqa: PLC0415
-        from wtforms import IntegerField, StringField  # noqa: PLC0415
-        from wtforms.validators import NumberRange, Optional, any_of  # noqa: PLC0415
+        from wtforms import StringField  # noqa: PLC0415
 
-        def widget(field: dict[str, Any]) -> Any:
-            schema = field["schema"]
-            validators = [Optional()]
-            if "enum" in schema:
-                validators.append(any_of(schema["enum"]))
-            if "minimum" in schema:
-                validators.append(NumberRange(schema["minimum"], schema["maximum"]))
-            return (IntegerField if "integer" in schema["type"] else StringField)(
+        return {
+            name: StringField(
                 field["label"],
-                validators=validators,
                 description=field["description"],
-                default=schema.get("default"),
+                default=field["schema"].get("default"),
                 widget=BS3TextFieldWidget(),
             )
-
-        return {name: widget(field) for name, field in CONNECTION_FIELDS.items()}
+            for name, field in CONNECTION_FIELDS.items()
+        }
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
-from airflow_provider_isales.client.arguments import check_client_cert, check_proxy, check_signing_profile, check_vdn_id
+from airflow_provider_isales.client.arguments import check_proxy
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.text import Secret
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS
@@ -33,47 +33,34 @@ def client_settings(connection: ConnectionLike) -> dict[str, Any]:
     Read a connection.
 
     :param connection: the Airflow connection
-    :return: the keyword arguments of ``ISalesClient``
-    :raises ISalesArgumentError: for a value that is not allowed; it names key and value, but for those that are secret
+    :return: the keyword arguments of ``ISalesClient``, which checks them
+    :raises ISalesArgumentError: for what cannot be read; it names key and value, but for those that are secret
     """
     if not connection.login:
         raise ISalesArgumentError("login, the access key, is empty")
     if not connection.password:
         raise ISalesArgumentError("password, the secret key, is empty")
-    extra = _extra(connection)
-    settings: dict[str, Any] = {
-        "host": connection.host or "",
-        "access_key": connection.login,
-        "secret_key": Secret(connection.password),
-    }
-    if connection.port is not None:
-        settings["port"] = connection.port
-    readers: dict[str, Callable[[object], object]] = {
-        "vdn_id": check_vdn_id,
-        "verify": _read_boolean,
-        "verify_strict": _read_boolean,
-        "client_cert": check_client_cert,
-        "timeout": _timeout,
-        "signing_profile": check_signing_profile,
-        "proxies": _proxies,
-    }
-    settings |= {name: read(extra[name]) for name, read in readers.items() if name in extra}
+    settings = _read_extra(connection)
     if settings.get("verify") is False:
         log.warning(
             "Connection %r has verify=false: whoever sits between this machine and %s can read and change the calls.",
             connection.conn_id,
             connection.host,
         )
-    return settings
+    if connection.port is not None:
+        settings["port"] = connection.port
+    return {
+        "host": connection.host or "",
+        "access_key": connection.login,
+        "secret_key": Secret(connection.password),
+        **settings,
+    }
 
 
-def _extra(connection: ConnectionLike) -> dict[str, Any]:
-    """Return the extra fields that are filled in: the form stores empty ones too."""
-    try:
-        extra = json.loads(connection.extra or "{}")
-    except (ValueError, TypeError, RecursionError):
-        extra = None
-    if not isinstance(extra, dict):
+def _read_extra(connection: ConnectionLike) -> dict[str, Any]:
+    """Return the extra fields that are known and filled in: the form stores empty ones too."""
+    extra = _read_json_object(connection.extra or "{}")
+    if extra is None:
         raise ISalesArgumentError("extra must be a JSON object")
     for name in extra.keys() - CONNECTION_FIELDS.keys():
         log.warning(
@@ -82,27 +69,27 @@ def _extra(connection: ConnectionLike) -> dict[str, Any]:
             name,
             ", ".join(CONNECTION_FIELDS),
         )
-    return {name: value for name, value in extra.items() if value not in (None, "")}
-
-
-def _read_boolean(value: object) -> object:
+    known = {name: value for name, value in extra.items() if name in CONNECTION_FIELDS and value not in (None, "")}
     # A connection that is written as a URI has text in all its extra fields.
-    return _BOOLEANS.get(value.lower(), value) if isinstance(value, str) else value
+    for name in {"verify", "verify_strict"} & known.keys():
+        known[name] = _BOOLEANS.get(str(known[name]).lower(), known[name])
+    with suppress(ValueError):  # the client says what is wrong with it
+        if isinstance(known.get("timeout"), str):
+            known["timeout"] = float(known["timeout"])
+    if "proxies" in known:
+        known["proxies"] = _read_json_object(known["proxies"])
+        if known["proxies"] is None or not known["proxies"].keys() <= {"https", "all"}:
+            # The value is not shown: it may hold a password.
+            raise ISalesArgumentError('proxies must be JSON such as {"https": "http://proxy.example.com:3128"}')
+        for url in known["proxies"].values():
+            check_proxy(url)
+    return known
 
 
-def _timeout(value: object) -> object:
+def _read_json_object(value: object) -> dict[str, Any] | None:
+    """Return an object that is given as such, or as JSON; None for anything else."""
     try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-def _proxies(value: object) -> dict[str, str]:
-    try:
-        proxies = json.loads(value) if isinstance(value, str) else value
+        found = json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):
-        proxies = None
-    if not isinstance(proxies, dict) or not proxies.keys() <= {"https", "all"}:
-        # The value is not shown: it may hold a password.
-        raise ISalesArgumentError('proxies must be JSON such as {"https": "http://proxy.example.com:3128"}')
-    return {scheme: check_proxy(url) for scheme, url in proxies.items()}
+        return None
+    return found if isinstance(found, dict) else None

@@ -36,5 +36,5 @@ def test_client_cert_is_the_path_of_a_certificate_with_its_key(tmp_path: Any) ->
 
 def test_client_cert_that_is_not_there_is_refused_but_may_be_on_another_worker() -> None:
     with pytest.raises(ISalesArgumentError, match="client_cert names no certificate with its key") as caught:
-        read_settings(client_cert="/no/such.pem")
+        ISalesClient(**read_settings(client_cert="/no/such.pem"))
     assert caught.value.retryable
