@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, BaseOperator
+from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, Asset, BaseOperator
 
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import check_vdn_id
@@ -21,10 +21,10 @@ from airflow_provider_isales.client.errors import (
 from airflow_provider_isales.client.models import CallBatchResult, CampaignKey
 from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
-from airflow_provider_isales.support.evidence import add_to_asset_events, send_metrics
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
 from airflow_provider_isales.support.guard import Window, pause_window, resume_window
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
+from airflow_provider_isales.support.metrics import send_metrics
 from airflow_provider_isales.support.runs import describe_late, explain_lateness
 
 if TYPE_CHECKING:
@@ -143,7 +143,9 @@ class ISalesOperator(BaseOperator):
             self._push(record, context)
             # For good: a next try would find all as wanted, and be green.
             raise AirflowFailException(" ".join(filter(None, (lateness, problem))))
-        add_to_asset_events(self.outlets, record, context)
+        for outlet in self.outlets:
+            if isinstance(outlet, Asset):
+                context["outlet_events"][outlet].extra.update(record)
         return record
 
     def _account_for(self, result: CallBatchResult | BulkResult, context: Context) -> tuple[dict[str, Any], str]:

@@ -28,8 +28,8 @@ from airflow_provider_isales.operators.base import (
 )
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 from airflow_provider_isales.shifts import ShiftCalendar
-from airflow_provider_isales.support.evidence import send_metrics
 from airflow_provider_isales.support.memory import Memory
+from airflow_provider_isales.support.metrics import send_metrics
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context

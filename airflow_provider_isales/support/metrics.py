@@ -1,21 +1,11 @@
-"""Publish a pause's result: in asset events and as Airflow metrics."""
+"""Publish a pause's result as Airflow metrics."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from airflow.providers.common.compat.sdk import Asset, Stats
-
-if TYPE_CHECKING:
-    from airflow.providers.common.compat.sdk import Context
-
-
-def add_to_asset_events(outlets: Iterable[Any], record: Mapping[str, Any], context: Context) -> None:
-    """Put a result into the extra of the events that a task's outlets have when it succeeds, if they are assets."""
-    for outlet in outlets:
-        if isinstance(outlet, Asset):
-            context["outlet_events"][outlet].extra.update(record)
+from airflow.providers.common.compat.sdk import Stats
 
 
 def send_metrics(record: Mapping[str, Any], kind: str) -> None:
