@@ -63,7 +63,7 @@ class ISalesHook(BaseHook):
         """
         try:
             with self._new_client() as client:
-                return self._probe(client)
+                return _probe(client)
         except ISalesError as error:
             return False, _describe(error)
 
@@ -94,23 +94,22 @@ class ISalesHook(BaseHook):
         settings = client_settings(self.get_connection(self.isales_conn_id))
         return ISalesClient(**settings, max_connections=self.max_connections)
 
-    @staticmethod
-    def _probe(client: ISalesClient) -> tuple[bool, str]:
-        look, used = check_signature(client), client.auth.profile
-        if isinstance(look.error, ISalesAuthenticationError):
-            other = next((profile for profile, look in check_other_profiles(client).items() if look.accepted), None)
-            if other is None:
-                return False, _describe(look.error)
-            return False, (
-                f"{look.error.problem} of signing profile {used.value!r}, but it accepts {other.value!r}. "
-                f"Set the connection's extra 'signing_profile' to {other.value!r}."
-            )
-        if look.error and not isinstance(look.error, ISalesResultError):
-            return False, _describe(look.error)
-        message = f"CC-iSales accepted the signature (signing profile {used.value!r})."
-        if look.error:
-            message += f" To a list of campaign {PROBED_CAMPAIGN} it answered: {look.error.problem}."
-        return True, message if client.vdn_id else f"{message} The connection names no vdn_id, so every operator must."
+
+def _probe(client: ISalesClient) -> tuple[bool, str]:
+    look, used = check_signature(client), client.auth.profile
+    if isinstance(look.error, ISalesAuthenticationError):
+        for profile, other in check_other_profiles(client).items():
+            if other.accepted:
+                return False, (
+                    f"{look.error.problem} of signing profile {used.value!r}, but it accepts {profile.value!r}. "
+                    f"Set the connection's extra 'signing_profile' to {profile.value!r}."
+                )
+    if look.error and not isinstance(look.error, ISalesResultError):
+        return False, _describe(look.error)
+    message = f"CC-iSales accepted the signature (signing profile {used.value!r})."
+    if look.error:
+        message += f" To a list of campaign {PROBED_CAMPAIGN} it answered: {look.error.problem}."
+    return True, message if client.vdn_id else f"{message} The connection names no vdn_id, so every operator must."
 
 
 def _describe(error: ISalesError) -> str:

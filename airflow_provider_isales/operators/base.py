@@ -98,7 +98,7 @@ class ISalesOperator(BaseOperator):
         if self._client is not None:
             self._client.stop()
 
-    def _set_pause_options(self, max_lateness: timedelta | None, campaign_suspended: str) -> None:
+    def _set_pause_options(self, max_lateness: timedelta | None, campaign_suspended: str = "fail") -> None:
         is_duration = isinstance(max_lateness, timedelta) and max_lateness >= timedelta()
         if not (is_duration or max_lateness is None):
             raise InvalidArgumentError(f"max_lateness must be a timedelta of 0 or more, not {max_lateness!r}")

@@ -111,7 +111,10 @@ class _ShiftTimetable(Timetable):
         if last is not None:
             candidates.append(self._find_first_after(self._get_edge(last)))
         if earliest is not None:
-            candidates.append(self._find_first_from(earliest))
+            first = self._find_first_after(earliest - TICK)
+            if first and first.start < earliest:  # it is for a shift that began before
+                first = self._find_first_after(self._get_edge(first))
+            candidates.append(first)
         if not candidates:  # the same whenever it is asked, or the run would never fall due
             return self._find_last_until(now) or self._find_first_after(now)
         if None in candidates:
@@ -120,11 +123,6 @@ class _ShiftTimetable(Timetable):
             candidates.append(self._find_last_until(now))
         shift = max(candidate for candidate in candidates if candidate)
         return self._cut_after(last, shift)
-
-    def _find_first_from(self, earliest: DateTime) -> DataInterval | None:
-        """Return the first shift that does not start before a moment."""
-        first = self._find_first_after(earliest - TICK)
-        return first if first is None or first.start >= earliest else self._find_first_after(self._get_edge(first))
 
     def _cut_after(self, last: DataInterval | None, interval: DataInterval) -> DataInterval:
         """
