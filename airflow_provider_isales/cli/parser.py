@@ -204,12 +204,12 @@ COMMANDS = {
             _make_campaigns("?", "; without one, some steps are skipped"),
             Argument("--write", action="store_true", help="also make a batch without numbers, switch it and delete it"),
             Argument("-y", "--yes", action="store_true", help="do not ask before --write"),
-            Argument("--report", metavar="FILE", help="write what was found, without names and addresses"),
+            Argument("--public", action="store_true", help="leave out names and addresses, for an issue"),
             VERBOSE,
         ),
         """
-        isales doctor 1001                             # how does it list batches?
-        isales doctor 1001 --write --report visit.txt  # and pause and resume them?
+        isales doctor 1001                   # how does it list batches?
+        isales doctor 1001 --write --public  # and pause and resume them?
         """,
     ),
 }

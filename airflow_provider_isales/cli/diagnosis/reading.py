@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, Visit, explain, make_failure
+from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, Visit, make_failure
 from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS, Page
 from airflow_provider_isales.client.diagnosis import Observation, check_signature
 from airflow_provider_isales.client.errors import (
@@ -22,8 +22,6 @@ from airflow_provider_isales.client.models import BatchStatus
 from airflow_provider_isales.client.retry import ONCE
 
 _DAYS_LEFT = 30
-# Source: Huawei Cloud WAF, "Why Do Cookies Contain the HWWAFSESID or HWWAFSESTIME field?"
-_WAF_COOKIE = "HWWAFSESID"
 # What the Date header, which has whole seconds, and a slow answer can't explain.
 _CLOCK_SECONDS = 5
 # The operators' guard waits 15 minutes for a worker's clock.
@@ -99,15 +97,7 @@ def _check_answer(visit: Visit) -> Finding:
         is_html = "html" in look.headers.get("Content-Type", "").lower()
         page = "; a page of HTML, as firewalls, proxies and other servers send" if is_html else ""
         return found._replace(finding=f"{found.finding}{page}")
-    told = f"answers as CC-iSales does, HTTP {look.status}"
-    if _WAF_COOKIE in look.headers.get("Set-Cookie", ""):
-        told += ", with Huawei Cloud's firewall in front"
-    if "Via" in look.headers:
-        told += ", with a proxy in front"
-    if visit.in_vain:
-        last = visit.in_vain[-1]
-        return Finding(State.WARN, f"{told}, but first: {explain(last)[0]}", last.advice)
-    return Finding(State.OK, told)
+    return Finding(State.OK, f"answers as CC-iSales does, HTTP {look.status}")
 
 
 def _check_clock(visit: Visit) -> Finding:
@@ -211,7 +201,7 @@ def _check_total_count(visit: Visit) -> Finding:
         finding = f"it is that of the page: {smallest.total} of a page of 1, {page.total} of one of {len(page.batches)}"
         if hidden and len(page.batches) < PAGE_SIZE:
             return Finding(State.FAIL, f"{finding}; batches beyond it are not seen", REPORT)
-        return Finding(State.WARN, finding, "The client reads on after a full page. Attach a report to an issue.")
+        return Finding(State.WARN, finding, "Nothing to set: the client reads on after a full page.")
     if page.total < 2:  # noqa: PLR2004 - the page of 1 has all
         return Finding(State.SKIPPED, "not known: it takes two batches", "Name a campaign with more batches.")
     return Finding(State.OK, f"it is the campaign's, {page.total}, also on a page of 1")

@@ -85,10 +85,10 @@ class Trial:
         if look.code and again and switch is RESUME:
             said = "this is the code for a batch that is started already, which the reference does not give"
             finding = self._confirm(look, switch.wanted, said)
-            advice = "Nothing to set: the client asks list instead. Please attach a report (--report) to an issue."
+            advice = "Nothing to set: the client asks list instead. Please attach the output with --public to an issue."
             return finding._replace(advice=finding.advice or advice)
         if isinstance(look.error, ISalesNotAllowedError):
-            advice = "Add the campaign's state to the report: the reference does not say which states forbid what."
+            advice = "Add the campaign's state to an issue: the reference does not say which states forbid what."
             return make_failure(look, advice, State.WARN)
         return make_failure(look, f"The client takes this for a failure. {REPORT}" if look.code and again else "")
 
@@ -103,7 +103,7 @@ class Trial:
             late = f" after {waited:g} s" if waited else ""
             return Finding(State.OK, f"{said}; list has it {wanted.name.lower()}{late}", "", private)
         seen = found.status.name.lower() if found else "not at all"
-        advice = "Tasks for whole campaigns are verified by list, and fail so. Attach a report (--report) to an issue."
+        advice = f"Tasks for whole campaigns are verified by list, and fail so. {REPORT}"
         return Finding(State.FAIL, f"{said}; but list has it {seen}", advice, private)
 
     def _wait_for(self, is_enough: Callable[[CallBatch | None], bool]) -> tuple[CallBatch | None, float]:

@@ -30,9 +30,8 @@ from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.verbs import LIST
 
 #: The advice where an answer is one that the client does not expect.
-REPORT = "Attach a report (--report) to an issue: it takes another version to deal with that."
+REPORT = "Attach the output with --public to an issue: it takes another version to deal with that."
 
-_FIRST_ATTEMPTS = 3
 _QUOTED = re.compile(r"(?<!\w)'[^']*'")
 _PROXY_REASON = re.compile(r"(Tunnel connection failed: \d+).*")
 
@@ -55,7 +54,7 @@ class State(StrEnum):
 
 
 class Finding(NamedTuple):
-    """What was found, and what to do; ``private`` (names, the server's words) is for the terminal, not the report."""
+    """What was found, and what to do; ``private`` (names, the server's words) is left out with ``--public``."""
 
     state: State
     finding: str
@@ -79,18 +78,11 @@ class Visit:
         self.has_campaign = campaign is not None
         #: Any campaign will do to see whether the signature is accepted.
         self.campaign = campaign or CampaignKey(client.vdn_id or PROBED_VDN, PROBED_CAMPAIGN)
-        #: The failures before the first answer.
-        self.in_vain: list[ISalesError] = []
 
     @cached_property
     def first(self) -> Observation[Page]:
-        """The first answer; a transient failure is tried again, or it would hide all else."""
-        look = check_signature(self.client, self.campaign)
-        while look.error and look.error.transient and len(self.in_vain) < _FIRST_ATTEMPTS - 1:
-            self.in_vain.append(look.error)
-            self.client.session.gate.sleep(self.client.session.retry.wait_after(look.error, len(self.in_vain)))
-            look = check_signature(self.client, self.campaign)
-        return look
+        """The first answer."""
+        return check_signature(self.client, self.campaign)
 
     @cached_property
     def by_other_profiles(self) -> dict[SigningProfile, Observation[Page]]:
