@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Literal
 
+from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import (
     ALL,
     check_batch_id,
@@ -186,7 +187,7 @@ class BulkSwitch:
             self._session.gate.pass_through(deadline)
         except ISalesError as error:
             return error
-        now = self._session.gate.now()
+        now = clock.utc_now()
         state = self._states[batch_id] = self._states[batch_id].asked(now, self.switch.opposite)
         try:
             batch = BatchKey(self.campaign.vdn_id, self.campaign.campaign_id, batch_id)
@@ -239,7 +240,7 @@ class BulkSwitch:
 
         listed = find_agreed_listing(list_once, previous, ends)
         self._states |= {batch_id: self._states[batch_id].missed() for batch_id in self._states.keys() - listed}
-        self._confirmed_at = self._session.gate.now()
+        self._confirmed_at = clock.utc_now()
         return listed
 
     def _list_wrong(self) -> list[str]:

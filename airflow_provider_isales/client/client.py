@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Literal, Self
 
+from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import (
     ALL,
     HTTPS_PORT,
@@ -152,7 +153,7 @@ class ISalesClient:
         except ISalesResultError as refusal:
             if not self._is_started(batch):
                 raise
-            now = self.session.gate.now()
+            now = clock.utc_now()
             return CallBatchResult(batch, RESUME.already, refusal.code, refusal.description, refusal.attempts, now, now)
 
     def pause_call_batches(
@@ -262,7 +263,7 @@ class ISalesClient:
             return False
 
     def _switch(self, switch: Switch, batch: BatchKey) -> CallBatchResult:
-        reply, now = self.session.call(switch, batch), self.session.gate.now
+        reply = self.session.call(switch, batch)
         code, description = reply.answer.code, reply.answer.description
         outcome = switch.find_outcome(code)
-        return CallBatchResult(batch, outcome, code, description, reply.attempts, reply.asked_at, now())
+        return CallBatchResult(batch, outcome, code, description, reply.attempts, reply.asked_at, clock.utc_now())

@@ -77,10 +77,6 @@ class Gate:
         while not self._is_closed and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _TICK_SECONDS))
 
-    def now(self) -> datetime:
-        """Return the time in UTC, by this machine's clock."""
-        return clock.utc_now()
-
     def _wait(self, until: float, deadline: float) -> None:
         while (left := until - time.monotonic()) > 0 and not self._is_closed:
             if until > deadline:
@@ -89,4 +85,4 @@ class Gate:
 
     @property
     def _is_closed(self) -> bool:
-        return self._stopped or self.now() >= self._closes_at
+        return self._stopped or clock.utc_now() >= self._closes_at

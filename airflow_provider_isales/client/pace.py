@@ -9,17 +9,15 @@ from collections import deque
 _BY_CHANCE = 10
 # The rate after a 429, as a part of what was accepted in the last second.
 _EASE = 0.95
-# The rate increases by 2 % after the first second without a 429, by 4 % after the second, and so on.
-_GROWTH = 0.02
+# The rate doubles after this many seconds without a 429.
+_DOUBLING_SECONDS = 5.0
 # Lower bound of the rate: one bad second is too small a sample to justify going slower.
 _LEAST_RATE = 30.0
-# After this many seconds without a 429 the rate is unlimited again.
-_FORGET_SECONDS = 30
 
 
 class Pace:
     """
-    Unlimited until the server answers 429; then just below the accepted rate, increasing slowly.
+    Unlimited until the server answers 429; then just below the accepted rate, which doubles every few seconds.
 
     All times are in seconds, by :func:`time.monotonic`. It is for one thread at a time.
     """
@@ -30,16 +28,13 @@ class Pace:
         self._refusals = deque[float]()  # likewise
         self._turn = 0.0
         self._since_refusal = _BY_CHANCE
-        self._slowed_at = -math.inf
-        self._raised = 0
+        self._changed_at = 0.0
 
     def next_turn(self, now: float) -> float:
         """Return when the next request may be sent."""
-        if now - self._slowed_at > _FORGET_SECONDS:
-            self._rate = math.inf
-        while self._rate < math.inf and now - self._slowed_at >= self._raised + 1:
-            self._raised += 1
-            self._rate *= 1 + _GROWTH * self._raised
+        while self._rate < math.inf and now - self._changed_at >= _DOUBLING_SECONDS:
+            self._rate *= 2
+            self._changed_at += _DOUBLING_SECONDS
         self._turn = max(now, self._turn + 1 / self._rate)
         _leave_the_last_second(self._turns, now)
         self._turns.append(self._turn)
@@ -54,7 +49,7 @@ class Pace:
         if self._since_refusal < _BY_CHANCE:
             accepted = sum(turn <= now for turn in self._turns) - len(self._refusals)
             self._rate = max(_LEAST_RATE, _EASE * accepted)
-            self._slowed_at, self._raised = now, 0
+            self._changed_at = now
         self._since_refusal = 0
 
 

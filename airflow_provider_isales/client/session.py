@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from airflow_provider_isales import clock
 from airflow_provider_isales.client.answers import Answer, read_answer
 from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
 from airflow_provider_isales.client.gate import Gate
@@ -60,7 +61,7 @@ class Session:
         retry = retry or self.retry
         action = f"{verb.doing} {target}"
         body = encode_body(target, fields)
-        sent, asked_at = False, self.gate.now()
+        sent, asked_at = False, clock.utc_now()
         deadline = time.monotonic() + retry.total
         retrying = retry.retrying(action, self.gate, repeatable=verb.repeatable)
 
@@ -68,7 +69,7 @@ class Session:
             nonlocal sent, asked_at
             try:
                 self.gate.pass_through(deadline)
-                asked_at = self.gate.now()
+                asked_at = clock.utc_now()
                 return self._send(verb, target, body)
             except ISalesError as error:
                 sent |= error.sent

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
+from airflow_provider_isales import clock
 from airflow_provider_isales.cli.at_once import format_error, map_each
 from airflow_provider_isales.cli.commands.shifts import read_calendar
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
@@ -55,14 +56,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _look(
     campaign: CampaignKey, client: ISalesClient, shifts: ShiftCalendar | None, arguments: argparse.Namespace
 ) -> Verdict:
-    now = client.session.gate.now
     try:
-        began = now()
+        began = clock.utc_now()
         batches = list_agreed_batches(client.session, campaign)
         started = [
             batch.id for batch in batches if batch.status is BatchStatus.STARTED and batch.id not in arguments.exclude
         ]
-        return _judge(started, shifts, (began, now()), arguments.max_lateness or timedelta())
+        return _judge(started, shifts, (began, clock.utc_now()), arguments.max_lateness or timedelta())
     except Exception as error:
         return Verdict(UNUSABLE, format_error(error), {"error": format_error(error)})
 
