@@ -48,6 +48,11 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
         "description": "The path, on every worker, of a PEM file with a certificate and its key, if the server asks.",
         "schema": {"type": ["string", "null"]},
     },
+    "timezone": {
+        "label": "Time Zone",
+        "description": "The platform's, such as Asia/Shanghai: when campaigns begin, for tasks without a calendar.",
+        "schema": {"type": ["string", "null"]},
+    },
 }
 
 

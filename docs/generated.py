@@ -11,6 +11,7 @@ from airflow_provider_isales.cli.parser import COMMANDS, CONNECTION, Argument, C
 from airflow_provider_isales.client import ISalesAuthenticationError, ISalesError, ISalesProtocolError
 from airflow_provider_isales.client.errors import (
     ALREADY_SUSPENDED,
+    CAMPAIGN_RESULT_CODES,
     PARAMETER_COMPLAINT,
     RESULT_CODES,
     UNDOCUMENTED,
@@ -41,9 +42,9 @@ STATUSES = (302, 403, 404, 406, 408, 418, 425, 429, 500, 502, 503, 504)
 
 
 def result_codes() -> str:
-    """Every documented failure code, from ``RESULT_CODES``."""
+    """Every documented failure code, from ``RESULT_CODES`` and ``CAMPAIGN_RESULT_CODES``."""
     codes = {
-        **{f"`{known.code}`": known for known in sorted(RESULT_CODES)},
+        **{f"`{known.code}`": known for known in sorted({*RESULT_CODES, *CAMPAIGN_RESULT_CODES})},
         "others of eight digits that begin with `02000`": PARAMETER_COMPLAINT,
         "any other": UNDOCUMENTED,
     }

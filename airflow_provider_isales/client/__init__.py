@@ -25,7 +25,17 @@ from airflow_provider_isales.client.errors import (
     ISalesStoppedError,
     ISalesTransportError,
 )
-from airflow_provider_isales.client.models import BatchStatus, BulkResult, CallBatch, CallBatchResult, Outcome
+from airflow_provider_isales.client.models import (
+    BatchStatus,
+    BulkResult,
+    CallBatch,
+    CallBatchResult,
+    Campaign,
+    CampaignResult,
+    CampaignStatus,
+    Outcome,
+    SpecialDate,
+)
 from airflow_provider_isales.client.profiles import SigningProfile
 
 if TYPE_CHECKING:
@@ -42,6 +52,9 @@ __all__ = [
     "C2Auth",
     "CallBatch",
     "CallBatchResult",
+    "Campaign",
+    "CampaignResult",
+    "CampaignStatus",
     "ISalesArgumentError",
     "ISalesAuthenticationError",
     "ISalesBatchNotFoundError",
@@ -58,6 +71,7 @@ __all__ = [
     "Outcome",
     "RetryPolicy",
     "SigningProfile",
+    "SpecialDate",
 ]
 
 

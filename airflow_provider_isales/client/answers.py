@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from airflow_provider_isales.client.errors import (
+    RESULT_CODES,
     ISalesAuthenticationError,
     ISalesHTTPStatusError,
     ISalesProtocolError,
+    ResultCode,
     make_result_error,
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
 from airflow_provider_isales.client.response import Response
 from airflow_provider_isales.client.text import clean_text, format_value
 from airflow_provider_isales.client.tls_socket import MAX_ANSWER_BYTES, TOO_LARGE
+
+T = TypeVar("T")
 
 SUCCESS = "0200000"
 MAX_CLOCK_DIFFERENCE_SECONDS = 60
@@ -39,20 +43,23 @@ class Answer:
     payload: dict[str, Any]
 
 
-def read_answer(response: Response, counts_as_success: str | None = None) -> Answer:
+def read_answer(
+    response: Response, counts_as_success: str | None = None, documented: tuple[ResultCode, ...] = RESULT_CODES
+) -> Answer:
     """
     Read a response; what it raises is an ``ISalesError``, or the exception that kept the body from being read.
 
     :param counts_as_success: one more result code to take for success
+    :param documented: the failure codes that the interface has
     """
     if response.status != HTTPStatus.OK:
         unauthorized = response.status == HTTPStatus.UNAUTHORIZED
         raise _authentication_error(response) if unauthorized else _status_error(response)
     payload = _json_object(_body(response))
     code = _result_code(payload)
-    description = clean_text(_text(payload, "resultDesc") or _text(payload, "returnDesc"))
+    description = clean_text(read_text(payload, "resultDesc") or read_text(payload, "returnDesc"))
     if code not in (SUCCESS, counts_as_success):
-        raise make_result_error(clean_text(code), description)
+        raise make_result_error(clean_text(code), description, documented)
     return Answer(code, description, payload)
 
 
@@ -62,10 +69,10 @@ def measure_seconds_ahead(response: Response) -> float | None:
     return None if server_time is None else (datetime.now(UTC) - server_time).total_seconds()
 
 
-class Page(NamedTuple):
-    """One page of a list: its batches, and how many there are on all pages."""
+class Page(NamedTuple, Generic[T]):
+    """One page of a list: the batches or campaigns on it, and how many there are on all pages."""
 
-    batches: list[CallBatch]
+    items: list[T]
     total: int
 
 
@@ -73,7 +80,7 @@ def read_nothing(answer: Answer) -> None:
     """Read nothing besides code and description."""
 
 
-def read_batch_page(answer: Answer) -> Page:
+def read_batch_page(answer: Answer) -> Page[CallBatch]:
     """Read one page of a list; raise ``ISalesProtocolError`` if it is not as documented."""
     total, data = answer.payload.get("totalCount"), answer.payload.get("data")
     if not isinstance(total, int) or isinstance(total, bool) or total < 0:
@@ -95,7 +102,7 @@ def _call_batch(entry: object) -> CallBatch:
     if isinstance(entry, dict) and _is_batch_id(entry.get("id")):
         status = entry.get("status")
         if isinstance(status, int | str) and status is not True and status in _STATUSES:
-            return CallBatch(entry["id"], _text(entry, "name"), _STATUSES[status])
+            return CallBatch(entry["id"], read_text(entry, "name"), _STATUSES[status])
     raise ISalesProtocolError(f"the list holds {format_value(entry)}, which is not a batch with id and status 1 or 2")
 
 
@@ -147,7 +154,8 @@ def _result_code(payload: dict[str, Any]) -> str:
     return str(code)
 
 
-def _text(payload: dict[str, Any], field: str) -> str:
+def read_text(payload: dict[str, Any], field: str) -> str:
+    """Return the text of a field; empty if it has none."""
     value = payload.get(field)
     return value if isinstance(value, str) else ""
 

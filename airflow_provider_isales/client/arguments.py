@@ -17,9 +17,10 @@ from functools import wraps
 from ipaddress import IPv6Address
 from typing import Any, Final, Literal, ParamSpec
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from airflow_provider_isales.client.errors import ISalesArgumentError
-from airflow_provider_isales.client.models import BatchKey, BatchStatus, CampaignKey
+from airflow_provider_isales.client.models import BatchKey, BatchStatus, CampaignKey, CampaignStatus
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.text import format_value
 
@@ -134,7 +135,7 @@ def check_batch_name(value: object) -> str:
         raise _error("name", f"text of 1 to {MAX_NAME_LENGTH} characters", value)
     if forbidden := sorted(FORBIDDEN_IN_NAMES.intersection(text)):
         raise ISalesArgumentError(f"name must not contain {' '.join(forbidden)}, as {format_value(value)} does")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+    if any(map(_is_control_character, text)):
         raise ISalesArgumentError(f"name must not contain control characters, as {format_value(value)} does")
     return text
 
@@ -145,6 +146,32 @@ def check_status(value: object) -> BatchStatus:
     if number in tuple(BatchStatus):
         return BatchStatus(number)
     raise _error("status", "1 (started) or 2 (suspended)", value)
+
+
+def check_campaign_filter(value: object) -> CampaignStatus:
+    """Check the status of the campaigns to list: started, suspended or completed; drafts can't be asked for."""
+    number = _integer(value)
+    if number in (CampaignStatus.STARTED, CampaignStatus.SUSPENDED, CampaignStatus.COMPLETED):
+        return CampaignStatus(number)
+    raise _error("status", "2 (started), 3 (suspended) or 4 (completed)", value)
+
+
+def check_campaign_name(value: object) -> str:
+    """Check a part of a campaign's name: 1 to 255 characters."""
+    text = _text(value)
+    if text is None or not 1 <= len(text) <= MAX_NAME_LENGTH or any(map(_is_control_character, text)):
+        raise _error("name", f"text of 1 to {MAX_NAME_LENGTH} characters, none of them control characters", value)
+    return text
+
+
+def check_timezone(value: object) -> ZoneInfo:
+    """Check a time zone: an IANA name such as ``Asia/Shanghai``, or a ``ZoneInfo``."""
+    if isinstance(value, ZoneInfo):
+        return value
+    try:
+        return ZoneInfo(_text(value) or "")
+    except (KeyError, ValueError, OSError):  # OSError where the name is that of a directory
+        raise _error("timezone", "the IANA name of a time zone, such as 'Asia/Shanghai'", value) from None
 
 
 def check_host(value: object) -> str:
@@ -264,6 +291,10 @@ def check_instant(name: str, value: object) -> datetime:
     if isinstance(value, datetime) and value.utcoffset() is not None and value.year > 1:
         return value
     raise _error(name, "a datetime with a time zone", value)
+
+
+def _is_control_character(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Cs")
 
 
 def _between(name: str, value: object, least: int, most: int) -> int:

@@ -18,7 +18,6 @@ from airflow_provider_isales.client.arguments import (
     check_exclude,
     check_parallelism,
 )
-from airflow_provider_isales.client.batch_state import BatchState, settle
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesBulkError,
@@ -29,11 +28,12 @@ from airflow_provider_isales.client.errors import (
     ISalesResultError,
     ISalesUnchangedError,
 )
-from airflow_provider_isales.client.listing import Listed, find_agreed_listing, list_batches
+from airflow_provider_isales.client.listing import find_agreed_listing, list_batches
 from airflow_provider_isales.client.models import BatchKey, BulkResult, CallBatch, CampaignKey, Outcome
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.rounds import Rounds
 from airflow_provider_isales.client.session import Session
+from airflow_provider_isales.client.target_state import Switched, TargetState, settle
 from airflow_provider_isales.client.text import clean_text, format_value, join_first
 from airflow_provider_isales.client.verbs import Switch
 
@@ -47,6 +47,7 @@ SHORT_LISTING_SECONDS = 10.0
 #: The outcomes of batches that may not be as wanted, though nothing says that they failed.
 OPEN = (Outcome.UNKNOWN, Outcome.NOT_TRIED)
 
+Listed = dict[str, CallBatch]
 Found = Mapping[str, tuple[Outcome, ISalesError | None]]
 
 
@@ -94,7 +95,9 @@ class BulkSwitch:
         self.parallel = check_parallelism(max_parallel_requests)
         self._rounds = Rounds(str(self), session, self._switch_one, self.parallel)
         # Threads only replace values, one thread at a time for each batch, so it can be read while they run.
-        self._states: dict[str, BatchState] = {}
+        self._states: dict[str, TargetState] = {}
+        # What was given instead of an id.
+        self._bad: dict[str, ISalesError] = {}
         self._confirmed_at: datetime | None = None
         self._was_listed = self._was_listed_whole = False
 
@@ -167,12 +170,11 @@ class BulkSwitch:
         for batch_id in self.batch_ids:
             try:
                 if (given := check_batch_id(batch_id)) not in self.exclude:
-                    self._states[given] = BatchState()
+                    self._states[given] = TargetState()
             except ISalesArgumentError as error:  # one bad id must not keep the other batches from being paused
-                name = batch_id if isinstance(batch_id, str) else format_value(batch_id)
-                self._states[name] = BatchState(error=error)
+                self._bad[batch_id if isinstance(batch_id, str) else format_value(batch_id)] = error
         self._note(listed)
-        return [batch_id for batch_id, state in self._states.items() if not state.error]
+        return [*self._states]
 
     def _switch_all(self, batch_ids: Collection[str]) -> None:
         # After a listing that failed, what it does not have may be about to change, too.
@@ -187,13 +189,12 @@ class BulkSwitch:
             self._session.gate.pass_through(deadline)
         except ISalesError as error:
             return error
-        now = clock.utc_now()
-        state = self._states[batch_id] = self._states[batch_id].asked(now, self.switch.opposite)
+        state = self._states[batch_id] = self._states[batch_id].asked(clock.utc_now(), self.switch.opposite)
         try:
             batch = BatchKey(self.campaign.vdn_id, self.campaign.campaign_id, batch_id)
-            outcome = self.switch.find_outcome(self._session.call_once(self.switch, batch, timeout).code)
-            # If this request changed it, no earlier one had taken effect.
-            self._states[batch_id] = state.switched(outcome, now if outcome is self.switch.done else None)
+            answer, _ = self._session.call_once(self.switch, batch, timeout)
+            switched = Switched(self.switch.find_outcome(answer.code), answer.code, answer.description)
+            self._states[batch_id] = state.switched(switched)
             return None
         except ISalesError as error:
             self._states[batch_id] = state.failed(error)
@@ -226,7 +227,7 @@ class BulkSwitch:
         for batch_id, batch in listed.items():
             is_target = self._all and batch.status is self.switch.opposite and batch_id not in self.exclude
             if batch_id in self._states or is_target:
-                self._states[batch_id] = self._states.get(batch_id, BatchState()).seen(batch.status)
+                self._states[batch_id] = self._states.get(batch_id, TargetState()).seen(batch.status)
 
     def _verify(self, previous: Listed | None) -> Listed:
         """Return a listing that counts, after its statuses are noted."""
@@ -248,7 +249,8 @@ class BulkSwitch:
         return [batch_id for batch_id, state in self._states.items() if state.listed is self.switch.opposite]
 
     def _settle_all(self) -> Found:
-        return {
+        bad = {given: (Outcome.FAILED, error) for given, error in self._bad.items()}
+        return bad | {
             batch_id: settle(state, self.switch, missing_is_gone=self._missing_is_gone)
             for batch_id, state in self._states.copy().items()
         }

@@ -1,4 +1,4 @@
-"""``ISalesClient``: the call batch interfaces of CC-iSales, one method for each."""
+"""``ISalesClient``: the interfaces of CC-iSales for campaigns and call batches, one method for each."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import logging
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Literal, Self
+from zoneinfo import ZoneInfo
 
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import (
     ALL,
     HTTPS_PORT,
     check_batch_name,
+    check_campaign_filter,
+    check_campaign_name,
     check_instant,
     check_status,
+    check_timezone,
     check_vdn_id,
     hide_variables,
     make_batch_key,
@@ -21,15 +25,21 @@ from airflow_provider_isales.client.arguments import (
 )
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.bulk import BulkSwitch
+from airflow_provider_isales.client.campaign_switch import check_campaign, switch_campaign
 from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError, ISalesResultError
-from airflow_provider_isales.client.listing import list_batches
+from airflow_provider_isales.client.listing import list_batches, list_campaigns
 from airflow_provider_isales.client.models import (
     BatchKey,
     BatchStatus,
     BulkResult,
     CallBatch,
     CallBatchResult,
+    Campaign,
     CampaignKey,
+    CampaignResult,
+    CampaignStatus,
+    SpecialDate,
+    VdnKey,
 )
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.retry import RetryPolicy
@@ -37,7 +47,18 @@ from airflow_provider_isales.client.route import Route
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.text import Secret, format_value
 from airflow_provider_isales.client.transport import Transport
-from airflow_provider_isales.client.verbs import CREATE, DELETE, PAUSE, RESUME, UPDATE, Switch
+from airflow_provider_isales.client.verbs import (
+    CREATE,
+    DELETE,
+    GET_CAMPAIGN,
+    LIST_SPECIAL_DATES,
+    PAUSE,
+    PAUSE_CAMPAIGN,
+    RESUME,
+    RESUME_CAMPAIGN,
+    UPDATE,
+    Switch,
+)
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +75,7 @@ class ISalesClient:
     ``retry`` where that is safe, and raises an ``ISalesError`` unless the server explicitly reported success.
 
     Campaigns are positive integers or their digits as text; batch ids are text of digits; VDNs are 1 to 9999.
-    Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
+    Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces" and "Outbound Campaign" interfaces.
 
     :param host: the server's name or address, without scheme or port
     :param access_key: the access key (AK)
@@ -69,6 +90,8 @@ class ISalesClient:
     :param signing_profile: ``current`` or ``legacy``
     :param proxies: proxies by scheme, as ``requests`` takes them, added to those of the environment
     :param retry: the bounds of retries within one call
+    :param timezone: the platform's time zone, an IANA name such as ``Asia/Shanghai``: with it, a campaign that can't be
+        paused because it has not begun is told from one that is dialling
     :param max_connections: how many connections are kept open: as many as threads use the client at once
     :raises ISalesArgumentError: for a setting that cannot work
     """
@@ -89,11 +112,13 @@ class ISalesClient:
         signing_profile: SigningProfile | str = SigningProfile.CURRENT,
         proxies: Mapping[str, str] | None = None,
         retry: RetryPolicy | None = None,
+        timezone: str | ZoneInfo | None = None,
         max_connections: int = 8,
     ) -> None:
         secret_key = Secret.of(secret_key)  # before anything can go wrong: tracebacks may show variables
         self.auth = C2Auth(access_key, secret_key, signing_profile)
         self.vdn_id = None if vdn_id is None else check_vdn_id(vdn_id)
+        self.timezone = None if timezone is None else check_timezone(timezone)
         if retry is not None and not isinstance(retry, RetryPolicy):
             raise ISalesArgumentError(f"retry must be a RetryPolicy, not {format_value(retry)}")
         route = Route(host, port, verify=verify, verify_strict=verify_strict, client_cert=client_cert, proxies=proxies)
@@ -243,6 +268,79 @@ class ISalesClient:
         if name is not None:
             selection["name"] = check_batch_name(name)
         return list_batches(self.session, self.campaign(campaign_id, vdn_id), selection=selection)
+
+    def list_campaigns(
+        self,
+        status: CampaignStatus | int | None = None,
+        name: str | None = None,
+        vdn_id: int | str | None = None,
+    ) -> Iterator[Campaign]:
+        """
+        List a VDN's campaigns, page by page as they are asked for.
+
+        Campaigns may be missed when others enter or leave the selection meanwhile, as with :meth:`list_call_batches`.
+        Source: "Querying All Outbound Campaigns".
+
+        :param status: only campaigns with this status: started, suspended or completed
+        :param name: only campaigns whose name contains this
+        :raises ISalesCampaignEditedError: if pages contradict each other, while they are read
+        """
+        selection: dict[str, int | str] = {} if status is None else {"status": int(check_campaign_filter(status))}
+        if name is not None:
+            selection["name"] = check_campaign_name(name)
+        return list_campaigns(self.session, self.vdn(vdn_id), selection=selection)
+
+    def get_campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> Campaign:
+        """
+        Read the details of a campaign, with the hours in which the platform itself lets it dial.
+
+        Source: "Querying Details About an Outbound Campaign".
+        """
+        campaign = self.campaign(campaign_id, vdn_id)
+        return check_campaign(campaign, self.session.call(GET_CAMPAIGN, campaign).value)
+
+    def list_special_dates(self, campaign_id: int | str, vdn_id: int | str | None = None) -> list[SpecialDate]:
+        """
+        List the days on which a campaign dials at its ``special_day_hours``.
+
+        Source: "Querying the Special Date List of an Outbound Campaign".
+        """
+        return self.session.call(LIST_SPECIAL_DATES, self.campaign(campaign_id, vdn_id)).value
+
+    def pause_campaign(
+        self,
+        campaign_id: int | str,
+        vdn_id: int | str | None = None,
+        *,
+        timezone: str | ZoneInfo | None = None,
+        next_start: datetime | None = None,
+    ) -> CampaignResult:
+        """
+        Suspend a campaign as a whole; its batches keep their status. What its details say afterwards decides.
+
+        A campaign that calls nobody without being suspended counts as success, with the outcome ``not_running``: a
+        draft, one that is completed, or one that begins later. Source: "Suspending an Outbound Campaign".
+
+        :param timezone: the platform's time zone, where it is not the client's
+        :param next_start: when people may be called again: a campaign that begins earlier is a warning in the log
+        :raises ISalesUnchangedError: if the details still have it as started, or with a status that is not documented
+        """
+        zone = self.timezone if timezone is None else check_timezone(timezone)
+        if next_start is not None:
+            check_instant("next_start", next_start)
+        return switch_campaign(self.session, PAUSE_CAMPAIGN, self.campaign(campaign_id, vdn_id), zone, next_start)
+
+    def resume_campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> CampaignResult:
+        """
+        Resume a campaign as a whole: it dials its started batches again. What its details say afterwards decides.
+
+        Source: "Resuming an Outbound Campaign".
+        """
+        return switch_campaign(self.session, RESUME_CAMPAIGN, self.campaign(campaign_id, vdn_id), self.timezone)
+
+    def vdn(self, vdn_id: int | str | None = None) -> VdnKey:
+        """Return the key of a VDN: the client's unless another one is named."""
+        return VdnKey(check_vdn_id(self._vdn(vdn_id)))
 
     def campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> CampaignKey:
         """Return the key of a campaign, in the client's VDN unless another one is named."""

@@ -11,10 +11,9 @@ from airflow_provider_isales.client.answers import Answer, Page, measure_seconds
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
-from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.models import CallBatch, CampaignKey, VdnKey
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.response import Peer, Response
-from airflow_provider_isales.client.session import encode_body
 from airflow_provider_isales.client.verbs import LIST, Verb
 
 T = TypeVar("T")
@@ -62,13 +61,14 @@ class Observation(Generic[T]):
 
 
 def observe_call(
-    client: ISalesClient, verb: Verb[T], target: CampaignKey, auth: C2Auth | None = None, **fields: object
+    client: ISalesClient, verb: Verb[T], target: VdnKey, auth: C2Auth | None = None, **fields: object
 ) -> Observation[T]:
     """
     Send one request without gate and retries; raise nothing for network and protocol errors.
 
     :param auth: signs this request instead of the client's
-    :param fields: more fields of the request body
+    :param target: the VDN, campaign or batch
+    :param fields: what is sent besides
     """
     observed = Observation[T]()
     began = time.monotonic()
@@ -76,12 +76,12 @@ def observe_call(
     def read(response: Response) -> None:
         observed.status, observed.headers = response.status, response.headers
         observed.seconds_ahead, observed.peer = measure_seconds_ahead(response), response.peer
-        observed.answer = read_answer(response, verb.also_success)
+        observed.answer = read_answer(response, verb.also_success, verb.codes)
         observed.value = verb.read(observed.answer)
 
     try:
-        body = encode_body(target, fields)
-        client.session.transport.exchange(verb.method, verb.path(target), body, read, auth=auth)
+        path, body = verb.make_request(target, fields)
+        client.session.transport.exchange(verb.method, path, body, read, auth=auth)
     except ISalesError as error:
         observed.error = error.with_traceback(None)  # its frames hold the signature
     observed.seconds = time.monotonic() - began
@@ -90,7 +90,7 @@ def observe_call(
 
 def check_signature(
     client: ISalesClient, campaign: CampaignKey | None = None, auth: C2Auth | None = None
-) -> Observation[Page]:
+) -> Observation[Page[CallBatch]]:
     """Ask for the first batch of a campaign, which need not exist: does the server accept the signature?"""
     campaign = campaign or CampaignKey(client.vdn_id or PROBED_VDN, PROBED_CAMPAIGN)
     return observe_call(client, LIST, campaign, auth, offset=0, limit=1)
@@ -98,7 +98,7 @@ def check_signature(
 
 def check_other_profiles(
     client: ISalesClient, campaign: CampaignKey | None = None
-) -> dict[SigningProfile, Observation[Page]]:
+) -> dict[SigningProfile, Observation[Page[CallBatch]]]:
     """Check the signature with each signing profile that the client does not use."""
     others = [profile for profile in SigningProfile if profile is not client.auth.profile]
     return {profile: check_signature(client, campaign, client.auth.variant(profile=profile)) for profile in others}

@@ -94,9 +94,9 @@ class ISalesCampaignEditedError(ISalesError):
 
 
 class ISalesUnchangedError(ISalesError):
-    """A batch whose status is still the old one, whatever the response to its pause or resume said."""
+    """A batch or campaign whose status is not the wanted one, whatever the response to its pause or resume said."""
 
-    advice = "Check the batch in the console."
+    advice = "Check it in the console."
     retryable = True
     sent = True
 
@@ -257,6 +257,16 @@ RESULT_CODES = (
     ResultCode("03000004", "pause, resume, update, delete", "batch id not found", "Check batch_id and campaign_id."),
     ResultCode(ALREADY_SUSPENDED, "pause", "the batch has been suspended already", "Nothing to do."),
 )
+#: Those of campaigns as a whole. Source: "Suspending an Outbound Campaign", "Resuming an Outbound Campaign" and others.
+CAMPAIGN_RESULT_CODES = (
+    *(known for known in RESULT_CODES if known.interface == "all"),
+    ResultCode(
+        "0200011",
+        "pause and resume of a campaign",
+        "not allowed in the campaign's present state",
+        "Check the campaign's state in the console.",
+    ),
+)
 PARAMETER_COMPLAINT = ResultCode("", "all", "a complaint about a parameter", _CORRECT_VALUE)
 # Nothing says that an unknown code is permanent, and a pause that is given up keeps phones ringing.
 UNDOCUMENTED = ResultCode("", "all", "a result code that is not documented", "Ask the platform's operator.", True)
@@ -268,15 +278,23 @@ class ISalesResultError(ISalesError):
 
     :param description: the response's ``resultDesc``
     :param code: the response's ``resultCode``, as received; the class's when empty
+    :param documented: the codes that the interface has: a code may mean something else in another one
     """
 
     #: The result code.
     code: str = ""
     sent = True
 
-    def __init__(self, description: str, code: str = "", *, retryable: bool | None = None) -> None:
+    def __init__(
+        self,
+        description: str,
+        code: str = "",
+        *,
+        retryable: bool | None = None,
+        documented: tuple[ResultCode, ...] = RESULT_CODES,
+    ) -> None:
         code = code or self.code
-        meaning = find_meaning(code)
+        meaning = find_meaning(code, documented)
         says_more = description and description != meaning.meaning
         super().__init__(
             f"[{code}] {meaning.meaning}" + (f" ({description})" if says_more else ""),
@@ -306,13 +324,16 @@ class ISalesBatchNotFoundError(ISalesResultError):
     code = "03000004"
 
 
-def find_meaning(code: str) -> ResultCode:
+def find_meaning(code: str, documented: tuple[ResultCode, ...] = RESULT_CODES) -> ResultCode:
     """Return what a failure code means; codes are compared as text."""
     others = PARAMETER_COMPLAINT if re.fullmatch(r"02000[0-9]{3}", code) else UNDOCUMENTED
-    return next((known for known in RESULT_CODES if known.code == code), others)
+    return next((known for known in documented if known.code == code), others)
 
 
-def make_result_error(code: str, description: str) -> ISalesResultError:
-    """Return the error for a failure code."""
-    kind = next((kind for kind in ISalesResultError.__subclasses__() if kind.code == code), ISalesResultError)
-    return kind(description, code)
+def make_result_error(
+    code: str, description: str, documented: tuple[ResultCode, ...] = RESULT_CODES
+) -> ISalesResultError:
+    """Return the error for a failure code of an interface that has the ``documented`` codes."""
+    kinds = ISalesResultError.__subclasses__() if any(known.code == code for known in documented) else []
+    kind = next((kind for kind in kinds if kind.code == code), ISalesResultError)
+    return kind(description, code, documented=documented)

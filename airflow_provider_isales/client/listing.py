@@ -1,4 +1,4 @@
-"""List the batches of a campaign: page by page, and until two listings agree."""
+"""List the batches of a campaign or the campaigns of a VDN: page by page, and until two listings agree."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 from airflow_provider_isales.client.answers import Page
 from airflow_provider_isales.client.errors import (
@@ -16,20 +17,23 @@ from airflow_provider_isales.client.errors import (
     ISalesProtocolError,
     ISalesTimeoutError,
 )
-from airflow_provider_isales.client.models import CallBatch, CampaignKey
+from airflow_provider_isales.client.models import CallBatch, Campaign, CampaignKey, VdnKey
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.threads import Queue, run_threads
-from airflow_provider_isales.client.verbs import LIST
+from airflow_provider_isales.client.verbs import LIST, LIST_CAMPAIGNS, Verb
 
 PAGE_SIZE = 100
 MAX_LISTINGS = 5
 # Far above what a campaign holds: 1000 by the reference.
-MAX_BATCHES = 100_000
+MAX_ITEMS = 100_000
+# What the list of campaigns takes for "whatever it is".
+ANY = 0
 
-Listed = Mapping[str, CallBatch]
-PageAt = Callable[[int], Page]
-Batches = Generator[CallBatch, None, ISalesError | None]
+T = TypeVar("T", CallBatch, Campaign)
+Fields = Mapping[str, "int | str"]
+PageAt = Callable[[int], Page[T]]
+Items = Generator[T, None, "ISalesError | None"]
 
 
 def list_batches(
@@ -39,7 +43,7 @@ def list_batches(
     retry: RetryPolicy | None = None,
     ends: float = math.inf,
     parallel: int = 1,
-    selection: Mapping[str, int | str] = MappingProxyType({}),
+    selection: Fields = MappingProxyType({}),
 ) -> Iterator[CallBatch]:
     """
     Yield the batches of a campaign, each once. If the pages contradict each other, the error is raised after the last.
@@ -50,25 +54,60 @@ def list_batches(
     :param selection: the fields of the request that select batches
     :raises ISalesCampaignEditedError: if batches came or went meanwhile, and it was noticed
     """
-    action, limit = f"{LIST.doing} {campaign}", PAGE_SIZE
+
+    def make_fields(offset: int, limit: int) -> Fields:
+        return {"offset": offset, "limit": limit, **selection}
+
+    return _list_items(session, LIST, campaign, make_fields, retry=retry, ends=ends, parallel=parallel)
+
+
+def list_campaigns(
+    session: Session,
+    vdn: VdnKey,
+    *,
+    retry: RetryPolicy | None = None,
+    ends: float = math.inf,
+    parallel: int = 1,
+    selection: Fields = MappingProxyType({}),
+) -> Iterator[Campaign]:
+    """Yield the campaigns of a VDN, as :func:`list_batches` the batches of a campaign."""
+
+    def make_fields(offset: int, limit: int) -> Fields:
+        page = {"deviceType": ANY, "curPage": offset // limit + 1, "rowsPerPage": limit}
+        return {"status": ANY, **page, **selection}
+
+    return _list_items(session, LIST_CAMPAIGNS, vdn, make_fields, retry=retry, ends=ends, parallel=parallel)
+
+
+def _list_items(
+    session: Session,
+    verb: Verb[Page[T]],
+    target: VdnKey,
+    make_fields: Callable[[int, int], Fields],
+    *,
+    retry: RetryPolicy | None,
+    ends: float,
+    parallel: int,
+) -> Iterator[T]:
+    action, limit = f"{verb.doing} {target}", PAGE_SIZE
     policy = retry or session.retry
 
-    def page_at(offset: int) -> Page:
+    def page_at(offset: int) -> Page[T]:
         if (left := ends - time.monotonic()) <= 0:
             advice = "The service, or the firewall in front of it, is slow or overloaded: try again later."
             raise ISalesTimeoutError("it took too long", advice=advice).during(action)
         within = replace(policy, total=min(policy.total, left))
-        return session.call(LIST, campaign, within, offset=offset, limit=limit, **selection).value
+        return session.call(verb, target, within, **make_fields(offset, limit)).value
 
     first = page_at(0)
-    if first.total > MAX_BATCHES:
-        raise ISalesProtocolError(f"totalCount is {first.total}, more than a campaign holds").during(action)
-    if first.total == len(first.batches) == PAGE_SIZE:
-        # The reference does not say whether totalCount counts all pages or this one.
+    if first.total > MAX_ITEMS:
+        raise ISalesProtocolError(f"the list counts {first.total}, more than there can be").during(action)
+    if first.total == len(first.items) == PAGE_SIZE:
+        # The reference does not say whether the total counts all pages or this one.
         problem = yield from _read_until_short(first, page_at)
     else:
         # The largest page that the server gives is not documented: take what it gives for it.
-        limit = min(limit, len(first.batches)) or limit
+        limit = min(limit, len(first.items)) or limit
         problem = yield from _read_to_total(first, page_at, limit, parallel)
     if problem:
         raise problem.during(action)
@@ -77,7 +116,7 @@ def list_batches(
 def list_agreed_batches(session: Session, campaign: CampaignKey) -> list[CallBatch]:
     """Return every batch of a campaign, by :func:`find_agreed_listing`."""
 
-    def list_once() -> Listed:
+    def list_once() -> dict[str, CallBatch]:
         return {batch.id: batch for batch in list_batches(session, campaign)}
 
     try:
@@ -87,12 +126,12 @@ def list_agreed_batches(session: Session, campaign: CampaignKey) -> list[CallBat
 
 
 def find_agreed_listing(
-    list_once: Callable[[], Listed], previous: Listed | None = None, ends: float = math.inf
-) -> Listed:
+    list_once: Callable[[], dict[Any, T]], previous: Mapping[Any, T] | None = None, ends: float = math.inf
+) -> dict[Any, T]:
     """
-    List until two listings in a row have the same batches, and return the second.
+    List until two listings in a row have the same ids, and return the second.
 
-    :param list_once: returns the batches of one listing, or raises ``ISalesCampaignEditedError``
+    :param list_once: returns one listing by ids, or raises ``ISalesCampaignEditedError``
     :param previous: an earlier listing that counts as the first
     :param ends: when no more listings begin, on the ``time.monotonic()`` clock
     :raises ISalesCampaignEditedError: if no two agree
@@ -108,28 +147,28 @@ def find_agreed_listing(
         if previous is not None and previous.keys() == listed.keys():
             return listed
         previous = listed
-    raise ISalesCampaignEditedError("the campaign kept changing: no two listings in a row had the same batches")
+    raise ISalesCampaignEditedError("the list kept changing: no two listings in a row had the same ids")
 
 
-def _read_to_total(first: Page, page_at: PageAt, limit: int, parallel: int) -> Batches:
-    """Yield the batches of all pages up to the first one's totalCount; return what is wrong with them."""
-    total, listed = first.total, set[str]()
+def _read_to_total(first: Page[T], page_at: PageAt[T], limit: int, parallel: int) -> Items[T]:
+    """Yield the items of all pages up to the first one's total; return what is wrong with them."""
+    total, listed = first.total, set[object]()
     problem: ISalesError | None = None
     offsets = range(limit, total, limit)
     # Both begin only when the first page is read.
     others = map(page_at, offsets) if parallel == 1 else _read_at_once(page_at, offsets, parallel)
     for offset, page in chain([(0, first)], zip(offsets, others, strict=True)):
         problem = problem or _check_page(page, offset, limit, total)
-        yield from (batch for batch in page.batches if batch.id not in listed)
-        listed.update(batch.id for batch in page.batches)
+        yield from (item for item in page.items if item.id not in listed)
+        listed.update(item.id for item in page.items)
     if not problem and len(listed) != total:
         problem = ISalesCampaignEditedError(f"{len(listed)} different ones came, of {total} in all")
     return problem
 
 
-def _check_page(page: Page, offset: int, limit: int, total: int) -> ISalesError | None:
+def _check_page(page: Page[T], offset: int, limit: int, total: int) -> ISalesError | None:
     """Return what is wrong with a page beside the first one."""
-    came = len(page.batches)
+    came = len(page.items)
     if page.total != total:
         return ISalesCampaignEditedError(f"there were {total} of them, then {page.total}")
     if came != min(limit, total - offset):
@@ -139,24 +178,24 @@ def _check_page(page: Page, offset: int, limit: int, total: int) -> ISalesError 
     return None
 
 
-def _read_until_short(first: Page, page_at: PageAt) -> Batches:
-    """Yield the batches of all pages up to one with fewer than were asked for; return what is wrong with them."""
-    page, batches = first, {batch.id: batch for batch in first.batches}
+def _read_until_short(first: Page[T], page_at: PageAt[T]) -> Items[T]:
+    """Yield the items of all pages up to one with fewer than were asked for; return what is wrong with them."""
+    page, found = first, {item.id: item for item in first.items}
     problem: ISalesError | None = None
-    while not problem and len(page.batches) == PAGE_SIZE and len(batches) <= MAX_BATCHES:
-        before = len(batches)
+    while not problem and len(page.items) == PAGE_SIZE and len(found) <= MAX_ITEMS:
+        before = len(found)
         page = page_at(before)
-        came = len(page.batches)
-        batches |= {batch.id: batch for batch in page.batches}
-        if len(batches) != before + came or page.total not in ({came, before} if came == 0 else {came}):
+        came = len(page.items)
+        found.update({item.id: item for item in page.items})
+        if len(found) != before + came or page.total not in ({came, before} if came == 0 else {came}):
             problem = ISalesCampaignEditedError(f"there were {first.total} of them, then {page.total}")
-    yield from batches.values()
+    yield from found.values()
     return problem
 
 
-def _read_at_once(page_at: PageAt, offsets: Sequence[int], parallel: int) -> Iterator[Page]:
+def _read_at_once(page_at: PageAt[T], offsets: Sequence[int], parallel: int) -> Iterator[Page[T]]:
     """Yield pages in order that are asked for several at once; after one that fails, no more are asked for."""
-    found: dict[int, Page] = {}
+    found: dict[int, Page[T]] = {}
     failed: dict[int, Exception] = {}
 
     def work(queue: Queue[int]) -> None:

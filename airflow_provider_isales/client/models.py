@@ -16,13 +16,28 @@ class BatchStatus(IntEnum):
     SUSPENDED = 2
 
 
+class CampaignStatus(IntEnum):
+    """
+    The status of a campaign. Source: "Querying Details About an Outbound Campaign", field ``status``.
+
+    ``STARTED`` covers campaigns that are dialling, that have called everybody, and that have not begun yet.
+    """
+
+    DRAFT = 1
+    STARTED = 2
+    SUSPENDED = 3
+    COMPLETED = 4
+
+
 class Outcome(StrEnum):
-    """The result of a pause or a resume; the last four are for many batches at once."""
+    """The result of a pause or a resume; the last four are for many at once."""
 
     PAUSED = "paused"
     ALREADY_PAUSED = "already_paused"
     RESUMED = "resumed"
     ALREADY_STARTED = "already_started"
+    #: A campaign that calls nobody without being suspended: a draft, completed, or not begun yet.
+    NOT_RUNNING = "not_running"
     #: It was deleted meanwhile.
     GONE = "gone"
     FAILED = "failed"
@@ -33,10 +48,19 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
-class CampaignKey:
-    """Which campaign, with checked ids."""
+class VdnKey:
+    """Which virtual call centre, with a checked id."""
 
     vdn_id: int
+
+    def __str__(self) -> str:
+        return f"VDN {self.vdn_id}"
+
+
+@dataclass(frozen=True)
+class CampaignKey(VdnKey):
+    """Which campaign, with checked ids."""
+
     campaign_id: int
 
     def __str__(self) -> str:
@@ -60,6 +84,48 @@ class CallBatch:
     id: str
     name: str
     status: BatchStatus
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """
+    A campaign ("outbound call task" in the console).
+
+    :param id: the campaign's id
+    :param status: its status; a number that the reference does not explain stays a number
+    :param begin: when it begins, by the clocks of the platform, whose time zone the reference does not name
+    :param end: when it ends, likewise; None for either if the response has none that can be read
+    :param workday_hours: when the platform itself lets it dial on working days, as pairs of ``"HH:mm"``
+    :param special_day_hours: likewise on its special dates. Only :meth:`.ISalesClient.get_campaign` reads hours
+    """
+
+    id: int
+    name: str
+    status: CampaignStatus | int
+    begin: datetime | None = None
+    end: datetime | None = None
+    workday_hours: tuple[tuple[str, str], ...] = ()
+    special_day_hours: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class SpecialDate:
+    """
+    Days on which a campaign dials at its ``special_day_hours``.
+
+    Source: "Querying the Special Date List of an Outbound Campaign".
+
+    :param kind: 1 for days of the week, 2 for dates, 3 for dates of each year
+    :param week: the days of the week, such as ``"6,7"``; 1 is Monday
+    :param begin: the first date, as ``yyyy-MM-dd``, or ``MM-dd`` for dates of each year
+    :param end: the last date
+    """
+
+    name: str
+    kind: int
+    week: str
+    begin: str
+    end: str
 
 
 @dataclass(frozen=True)
@@ -95,6 +161,46 @@ class CallBatchResult:
             "outcome": self.outcome.value,
             "result_code": self.result_code,
             "result_desc": self.result_desc,
+            "confirmed_at": format_iso(self.confirmed_at),
+        }
+
+
+@dataclass(frozen=True)
+class CampaignResult:
+    """
+    The result of pausing or resuming a campaign as a whole. Times are in UTC, by this machine's clock.
+
+    :param outcome: what its details say after the request
+    :param result_code: how the last request was answered; a refusal is no failure if the campaign is as wanted
+    :param begins_at: when it begins, if it is not running because it has not begun
+    :param asked_at: when the request was sent that changed it, or may have
+    :param confirmed_at: when the details were there
+    """
+
+    campaign: CampaignKey
+    name: str
+    outcome: Outcome
+    result_code: str
+    result_desc: str
+    begins_at: datetime | None
+    asked_at: datetime
+    confirmed_at: datetime
+
+    @property
+    def changed_when_asked(self) -> dict[int, datetime]:
+        """When the request was sent that changed the campaign, by its id; empty if this call did not change it."""
+        changed = self.outcome in (Outcome.PAUSED, Outcome.RESUMED)
+        return {self.campaign.campaign_id: self.asked_at} if changed else {}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all but ``asked_at`` as plain values, fit for XCom."""
+        return {
+            **vars(self.campaign),
+            "name": self.name,
+            "outcome": self.outcome.value,
+            "result_code": self.result_code,
+            "result_desc": self.result_desc,
+            "begins_at": self.begins_at and format_iso(self.begins_at),
             "confirmed_at": format_iso(self.confirmed_at),
         }
 

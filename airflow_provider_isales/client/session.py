@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.answers import Answer, read_answer
 from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
 from airflow_provider_isales.client.gate import Gate
-from airflow_provider_isales.client.models import BatchKey, CampaignKey
+from airflow_provider_isales.client.models import VdnKey
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import Verb
 
 T = TypeVar("T")
-
-_TO_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -47,70 +45,92 @@ class Session:
         self.retry = retry
         self.gate = Gate()
 
-    def call(
-        self, verb: Verb[T], target: CampaignKey, retry: RetryPolicy | None = None, /, **fields: object
-    ) -> Reply[T]:
+    def call(self, verb: Verb[T], target: VdnKey, retry: RetryPolicy | None = None, /, **fields: object) -> Reply[T]:
         """
         Carry out one call with its retries.
 
-        :param target: the campaign or batch
+        :param target: the VDN, campaign or batch
         :param retry: the bounds of retries, where they are not the session's
-        :param fields: more fields of the request body, already checked
+        :param fields: what is sent besides, already checked
         :raises ISalesError: unless the response says success
         """
-        retry = retry or self.retry
-        action = f"{verb.doing} {target}"
-        body = encode_body(target, fields)
-        sent, asked_at = False, clock.utc_now()
-        deadline = time.monotonic() + retry.total
-        retrying = retry.retrying(action, self.gate, repeatable=verb.repeatable)
+        path, body = verb.make_request(target, fields)
+        asked_at = clock.utc_now()
 
-        def attempt() -> tuple[Answer, T]:
-            nonlocal sent, asked_at
+        def attempt(deadline: float) -> tuple[Answer, T]:
+            nonlocal asked_at
+            asked_at = clock.utc_now()
+            return self._send(verb, path, body)
+
+        (answer, value), attempts = self.try_repeatedly(
+            f"{verb.doing} {target}",
+            attempt,
+            retry or self.retry,
+            repeatable=verb.repeatable,
+            when_unknown=verb.when_unknown.format(**fields),
+        )
+        return Reply(answer, value, attempts, asked_at)
+
+    def try_repeatedly(
+        self,
+        action: str,
+        attempt: Callable[[float], T],
+        retry: RetryPolicy,
+        *,
+        repeatable: bool = True,
+        when_unknown: str = "",
+    ) -> tuple[T, int]:
+        """
+        Return the result of the first attempt that does not fail transiently, and how many it took.
+
+        :param attempt: gets when to give up at the gate, on the ``time.monotonic()`` clock
+        :param repeatable: whether a request that may have reached the server may be sent again
+        :param when_unknown: advice when a request may have taken effect
+        """
+        sent = False
+        deadline = time.monotonic() + retry.total
+        retrying = retry.retrying(action, self.gate, repeatable=repeatable)
+
+        def pass_and_attempt() -> T:
+            nonlocal sent
             try:
                 self.gate.pass_through(deadline)
-                asked_at = clock.utc_now()
-                return self._send(verb, target, body)
+                return attempt(deadline)
             except ISalesError as error:
                 sent |= error.sent
                 raise
 
         try:
-            answer, value = retrying(attempt)
+            return retrying(pass_and_attempt), retrying.statistics["attempt_number"]
         except ISalesError as error:
             unknown = sent and not isinstance(error, ISalesResultError)
             raise error.during(
                 action,
                 retrying.statistics["attempt_number"],
                 sent=sent,
-                more_advice=verb.when_unknown.format(**fields) if unknown else "",
+                more_advice=when_unknown if unknown else "",
             ) from None
-        return Reply(answer, value, retrying.statistics["attempt_number"], asked_at)
 
-    def call_once(self, verb: Verb[T], target: CampaignKey, timeout: float | None = None) -> Answer:
+    def call_once(self, verb: Verb[T], target: VdnKey, timeout: float | None = None) -> tuple[Answer, T]:
         """
         Carry out one call with one request, without waiting at the gate.
 
         :param timeout: the timeout in seconds, where this is less than the transport's
+        :return: the response, and what it holds besides code and description
         :raises ISalesError: unless the response says success
         """
         try:
-            return self._send(verb, target, encode_body(target, {}), timeout)[0]
+            return self._send(verb, *verb.make_request(target, {}), timeout)
         except ISalesError as error:
             self.gate.hold_after(error, self.retry.wait_after(error, attempt=1))
             raise
 
-    def _send(self, verb: Verb[T], target: CampaignKey, body: bytes, timeout: float | None = None) -> tuple[Answer, T]:
+    def _send(self, verb: Verb[T], path: str, body: bytes, timeout: float | None = None) -> tuple[Answer, T]:
         answer = self.transport.exchange(
             verb.method,
-            verb.path(target),
+            path,
             body,
-            lambda response: read_answer(response, verb.also_success),
+            lambda response: read_answer(response, verb.also_success, verb.codes),
             timeout,
         )
         return answer, verb.read(answer)
-
-
-def encode_body(target: CampaignKey, fields: dict[str, Any]) -> bytes:
-    """Return the body of a request to a campaign or a batch."""
-    return _TO_JSON.encode({"id": target.batch_id, **fields} if isinstance(target, BatchKey) else fields).encode()

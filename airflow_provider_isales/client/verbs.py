@@ -1,19 +1,45 @@
-"""The call batch interfaces, one row for each. Source: "Outbound Call Batch Interfaces"."""
+"""
+The interfaces, one row for each.
+
+Sources: "Outbound Call Batch Interfaces", "Querying All Outbound Campaigns", "Querying Details About an Outbound
+Campaign", "Suspending an Outbound Campaign", "Resuming an Outbound Campaign" and "Querying the Special Date List of an
+Outbound Campaign".
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
+from urllib.parse import quote, urlencode
 
 from airflow_provider_isales.client.answers import Answer, Page, read_batch_page, read_created_id, read_nothing
-from airflow_provider_isales.client.errors import ALREADY_SUSPENDED
-from airflow_provider_isales.client.models import BatchStatus, CampaignKey, Outcome
+from airflow_provider_isales.client.campaign_answers import read_campaign, read_campaign_page, read_special_dates
+from airflow_provider_isales.client.errors import (
+    ALREADY_SUSPENDED,
+    CAMPAIGN_RESULT_CODES,
+    RESULT_CODES,
+    ResultCode,
+)
+from airflow_provider_isales.client.models import (
+    BatchKey,
+    BatchStatus,
+    CallBatch,
+    Campaign,
+    CampaignStatus,
+    Outcome,
+    SpecialDate,
+    VdnKey,
+)
 
 T_co = TypeVar("T_co", covariant=True)
 
-#: Where an interface is, below the base URL.
-PATH = "/rest/isales/v1/openapi/campaigns/{vdn_id}/callbatch/{campaign_id}/{verb}"
+#: Where the interfaces are, below the base URL: those of a VDN, and those of the batches of a campaign.
+VDN_PATH = "/rest/isales/v1/openapi/campaigns/{vdn_id}"
+PATH = VDN_PATH + "/callbatch/{campaign_id}/{verb}"
+
+_TO_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +47,11 @@ class Verb(Generic[T_co]):
     """
     One interface.
 
-    :param name: the last part of its path
+    :param name: its name; of those for batches, the last part of its path
     :param doing: its name in messages, before what it is done to
+    :param path: where it is, with fields of the key in braces
+    :param has_body: whether its fields are sent as JSON in the body, or in the query
+    :param codes: the failure codes that the reference has for it
     :param read: reads what a response holds besides code and description
     :param also_success: one more result code that says that the goal is reached
     :param repeatable: whether a request that may have reached the server may be sent again
@@ -32,37 +61,49 @@ class Verb(Generic[T_co]):
     name: str
     doing: str
     read: Callable[[Answer], T_co]
-    method: Literal["GET", "POST"] = "POST"
+    method: Literal["GET", "POST", "PUT"] = "POST"
+    path: str = PATH
+    has_body: bool = True
+    codes: tuple[ResultCode, ...] = RESULT_CODES
     also_success: str | None = None
     repeatable: bool = True
     when_unknown: str = ""
 
-    def path(self, campaign: CampaignKey) -> str:
-        """Return the path of this interface for a campaign."""
-        return PATH.format(vdn_id=campaign.vdn_id, campaign_id=campaign.campaign_id, verb=self.name)
+    def make_request(self, target: VdnKey, fields: Mapping[str, object]) -> tuple[str, bytes]:
+        """
+        Return path and body of a request; the path has the query.
+
+        :param target: the VDN, campaign or batch
+        :param fields: what is sent besides
+        """
+        path = self.path.format(verb=self.name, **vars(target))
+        if self.has_body:
+            batch = {"id": target.batch_id} if isinstance(target, BatchKey) else {}
+            return path, _TO_JSON.encode({**batch, **fields}).encode()
+        query = urlencode(fields, safe="", quote_via=quote)
+        return (f"{path}?{query}" if query else path), b""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Switch(Verb[None]):
     """
-    An interface that switches a batch to the status ``wanted``.
+    An interface that switches a batch or a campaign to the status ``wanted``.
 
-    :param done: the outcome for a batch that was switched
-    :param already: the outcome for a batch that had that status
+    :param opposite: the status before
+    :param done: the outcome for one that was switched
+    :param already: the outcome for one that had that status
+    :param not_running: other statuses of campaigns that call nobody, and so need not be paused
     """
 
-    wanted: BatchStatus
+    wanted: BatchStatus | CampaignStatus
+    opposite: BatchStatus | CampaignStatus
     done: Outcome
     already: Outcome
+    not_running: tuple[CampaignStatus, ...] = ()
 
     def find_outcome(self, code: str) -> Outcome:
         """Return the outcome that a result code of success stands for."""
         return self.already if code == self.also_success else self.done
-
-    @property
-    def opposite(self) -> BatchStatus:
-        """The status that a batch has before."""
-        return BatchStatus.STARTED if self.wanted is BatchStatus.SUSPENDED else BatchStatus.SUSPENDED
 
 
 PAUSE = Switch(
@@ -71,6 +112,7 @@ PAUSE = Switch(
     read=read_nothing,
     also_success=ALREADY_SUSPENDED,
     wanted=BatchStatus.SUSPENDED,
+    opposite=BatchStatus.STARTED,
     done=Outcome.PAUSED,
     already=Outcome.ALREADY_PAUSED,
 )
@@ -79,6 +121,7 @@ RESUME = Switch(  # the code for "already started" is not documented, so no othe
     doing="Resuming",
     read=read_nothing,
     wanted=BatchStatus.STARTED,
+    opposite=BatchStatus.SUSPENDED,
     done=Outcome.RESUMED,
     already=Outcome.ALREADY_STARTED,
 )
@@ -91,4 +134,59 @@ CREATE: Verb[str] = Verb(
 )
 UPDATE: Verb[None] = Verb(name="update", doing="Renaming", read=read_nothing)
 DELETE: Verb[None] = Verb(name="delete", doing="Deleting", read=read_nothing)
-LIST: Verb[Page] = Verb(name="list", method="GET", doing="Listing the batches of", read=read_batch_page)
+LIST: Verb[Page[CallBatch]] = Verb(name="list", method="GET", doing="Listing the batches of", read=read_batch_page)
+
+LIST_CAMPAIGNS: Verb[Page[Campaign]] = Verb(
+    name="list_campaigns",
+    method="GET",
+    path=VDN_PATH,
+    has_body=False,
+    codes=CAMPAIGN_RESULT_CODES,
+    doing="Listing the campaigns of",
+    read=read_campaign_page,
+)
+GET_CAMPAIGN: Verb[Campaign] = Verb(
+    name="get_campaign",
+    method="GET",
+    path=VDN_PATH + "/{campaign_id}",
+    has_body=False,
+    codes=CAMPAIGN_RESULT_CODES,
+    doing="Reading the details of",
+    read=read_campaign,
+)
+LIST_SPECIAL_DATES: Verb[list[SpecialDate]] = Verb(
+    name="list_special_dates",
+    method="GET",
+    path=VDN_PATH + "/holiday/{campaign_id}",
+    has_body=False,
+    codes=CAMPAIGN_RESULT_CODES,
+    doing="Listing the special dates of",
+    read=read_special_dates,
+)
+PAUSE_CAMPAIGN = Switch(
+    name="pause_campaign",
+    method="PUT",
+    path=VDN_PATH + "/{campaign_id}/pause",
+    has_body=False,
+    codes=CAMPAIGN_RESULT_CODES,
+    doing="Pausing",
+    read=read_nothing,
+    wanted=CampaignStatus.SUSPENDED,
+    opposite=CampaignStatus.STARTED,
+    not_running=(CampaignStatus.DRAFT, CampaignStatus.COMPLETED),
+    done=Outcome.PAUSED,
+    already=Outcome.ALREADY_PAUSED,
+)
+RESUME_CAMPAIGN = Switch(
+    name="resume_campaign",
+    method="PUT",
+    path=VDN_PATH + "/{campaign_id}/resume",
+    has_body=False,
+    codes=CAMPAIGN_RESULT_CODES,
+    doing="Resuming",
+    read=read_nothing,
+    wanted=CampaignStatus.STARTED,
+    opposite=CampaignStatus.SUSPENDED,
+    done=Outcome.RESUMED,
+    already=Outcome.ALREADY_STARTED,
+)

@@ -364,12 +364,12 @@ class TestFailures:
         assert caught.value.retryable
 
     @pytest.mark.parametrize(
-        ("reasons", "ending"), [(3, "number 3. Check the batch in the console."), (5, " And 2 more reasons.")]
+        ("reasons", "ending"), [(3, "number 3. Check it in the console."), (5, " And 2 more reasons.")]
     )
     def test_of_many_kinds_are_counted_after_the_third(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, reasons: int, ending: str
     ) -> None:
-        def break_always(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> Answer:
+        def break_always(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> tuple[Answer, None]:
             raise RuntimeError(f"bug number {batch.batch_id[-1]}")
 
         monkeypatch.setattr(Session, "call_once", break_always)
@@ -400,7 +400,7 @@ class TestFailures:
     ) -> None:
         call_once, broken = Session.call_once, ids(campaign)[3]
 
-        def call_or_break(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> Answer:
+        def call_or_break(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> tuple[Answer, None]:
             if batch.batch_id == broken:
                 raise RuntimeError("a bug")
             return call_once(self, switch, batch, timeout)

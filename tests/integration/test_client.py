@@ -278,7 +278,7 @@ class TestList:
         with pytest.raises(ISalesProtocolError) as caught:
             list(client.list_call_batches(7))
         assert str(caught.value).startswith(
-            "Listing the batches of campaign 7 (VDN 25) failed: totalCount is 100001, more than a campaign holds."
+            "Listing the batches of campaign 7 (VDN 25) failed: the list counts 100001, more than there can be."
         )
 
     @pytest.mark.parametrize(("retry", "requests"), [(None, 8), (ONCE, 1)])
@@ -375,7 +375,7 @@ class TestAgreedBatches:
             campaign.add_batch()
 
         simulator.on_request = add_one
-        with pytest.raises(ISalesCampaignEditedError, match="the campaign kept changing"):
+        with pytest.raises(ISalesCampaignEditedError, match="the list kept changing"):
             list_agreed_batches(client.session, client.campaign(9))
 
 

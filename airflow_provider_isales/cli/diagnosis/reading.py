@@ -182,7 +182,7 @@ def _check_page_size(visit: Visit) -> Finding:
     page = visit.first_page.value
     if not page:
         return _NO_LIST
-    came = len(page.batches)
+    came = len(page.items)
     found = f"{PAGE_SIZE} asked, {came} came; there are {page.total}"
     if came > PAGE_SIZE:
         return Finding(State.FAIL, found, REPORT)
@@ -196,10 +196,10 @@ def _check_total_count(visit: Visit) -> Finding:
     if not smallest or not page:
         return _NO_LIST
     beyond = visit.list_page(1, offset=page.total).value
-    hidden = bool(beyond and beyond.batches)
+    hidden = bool(beyond and beyond.items)
     if smallest.total < page.total or hidden:
-        finding = f"it is that of the page: {smallest.total} of a page of 1, {page.total} of one of {len(page.batches)}"
-        if hidden and len(page.batches) < PAGE_SIZE:
+        finding = f"it is that of the page: {smallest.total} of a page of 1, {page.total} of one of {len(page.items)}"
+        if hidden and len(page.items) < PAGE_SIZE:
             return Finding(State.FAIL, f"{finding}; batches beyond it are not seen", REPORT)
         return Finding(State.WARN, finding, "Nothing to set: the client reads on after a full page.")
     if page.total < 2:  # noqa: PLR2004 - the page of 1 has all

@@ -92,7 +92,7 @@ class Trial:
             return make_failure(look, advice, State.WARN)
         return make_failure(look, f"The client takes this for a failure. {REPORT}" if look.code and again else "")
 
-    def _confirm(self, look: Observation[Any], wanted: BatchStatus, said: str) -> Finding:
+    def _confirm(self, look: Observation[Any], wanted: int, said: str) -> Finding:
         """Say what was answered, and whether a list says the same."""
         said, private = f"[{look.code}] {said}", explain(look.error)[1] if look.error else ""
         try:

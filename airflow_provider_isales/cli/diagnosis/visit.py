@@ -25,7 +25,7 @@ from airflow_provider_isales.client.errors import (
     ISalesResultError,
 )
 from airflow_provider_isales.client.listing import PAGE_SIZE
-from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.models import CallBatch, CampaignKey
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.verbs import LIST
 
@@ -80,21 +80,21 @@ class Visit:
         self.campaign = campaign or CampaignKey(client.vdn_id or PROBED_VDN, PROBED_CAMPAIGN)
 
     @cached_property
-    def first(self) -> Observation[Page]:
+    def first(self) -> Observation[Page[CallBatch]]:
         """The first answer."""
         return check_signature(self.client, self.campaign)
 
     @cached_property
-    def by_other_profiles(self) -> dict[SigningProfile, Observation[Page]]:
+    def by_other_profiles(self) -> dict[SigningProfile, Observation[Page[CallBatch]]]:
         """The answers to requests signed by the profiles that the connection does not use."""
         return check_other_profiles(self.client, self.campaign)
 
     @cached_property
-    def first_page(self) -> Observation[Page]:
+    def first_page(self) -> Observation[Page[CallBatch]]:
         """The first page of the campaign's batches, as the client asks for it."""
         return self.list_page(PAGE_SIZE)
 
-    def list_page(self, limit: int, offset: int = 0) -> Observation[Page]:
+    def list_page(self, limit: int, offset: int = 0) -> Observation[Page[CallBatch]]:
         """Ask for a page of so many batches of the campaign."""
         return observe_call(self.client, LIST, self.campaign, offset=offset, limit=limit)
 

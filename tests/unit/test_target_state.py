@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_provider_isales.client import BatchStatus, ISalesArgumentError, ISalesError, ISalesNotAllowedError, Outcome
-from airflow_provider_isales.client.batch_state import BatchState, settle
+from airflow_provider_isales.client import BatchStatus, ISalesError, ISalesNotAllowedError, Outcome
 from airflow_provider_isales.client.errors import ISalesConnectError, ISalesTimeoutError
+from airflow_provider_isales.client.target_state import Switched, TargetState, settle
 from airflow_provider_isales.client.verbs import PAUSE
 
 STARTED, SUSPENDED = BatchStatus.STARTED, BatchStatus.SUSPENDED
@@ -19,65 +19,69 @@ REFUSED = ISalesNotAllowedError("")
 NEVER_SENT = ISalesConnectError("refused")
 
 
-LISTED = BatchState().seen(STARTED)
+LISTED = TargetState().seen(STARTED)
 
 
-def asked(state: BatchState = LISTED, now: datetime = EVENING) -> BatchState:
+def asked(state: TargetState = LISTED, now: datetime = EVENING) -> TargetState:
     return state.asked(now, STARTED)
 
 
-def outcome_of(state: BatchState, *, missing_is_gone: bool = True) -> Outcome:
+def answered(outcome: Outcome) -> Switched:
+    return Switched(outcome, "0200000", "")
+
+
+def outcome_of(state: TargetState, *, missing_is_gone: bool = True) -> Outcome:
     return settle(state, PAUSE, missing_is_gone=missing_is_gone)[0]
 
 
 @pytest.mark.parametrize(
     "found",
     [
-        asked().switched(Outcome.PAUSED),
-        asked().switched(Outcome.ALREADY_PAUSED),
-        asked().switched(Outcome.PAUSED).missed(),
-        asked().switched(Outcome.PAUSED).seen(SUSPENDED),
+        asked().switched(answered(Outcome.PAUSED)),
+        asked().switched(answered(Outcome.ALREADY_PAUSED)),
+        asked().switched(answered(Outcome.PAUSED)).missed(),
+        asked().switched(answered(Outcome.PAUSED)).seen(SUSPENDED),
         asked().failed(REFUSED),
         asked().failed(LOST).missed(),
         asked(),
     ],
 )
-def test_a_batch_that_the_last_listing_has_as_started_failed_whatever_was_found_before(found: BatchState) -> None:
+def test_a_batch_that_the_last_listing_has_as_started_failed_whatever_was_found_before(found: TargetState) -> None:
     assert outcome_of(found.seen(STARTED)) is Outcome.FAILED
 
 
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [
-        (asked().switched(Outcome.PAUSED), Outcome.PAUSED),
-        (asked().switched(Outcome.ALREADY_PAUSED), Outcome.ALREADY_PAUSED),
+        (asked().switched(answered(Outcome.PAUSED)), Outcome.PAUSED),
+        (asked().switched(answered(Outcome.ALREADY_PAUSED)), Outcome.ALREADY_PAUSED),
         (asked().failed(LOST), Outcome.PAUSED),
         (asked().failed(REFUSED), Outcome.ALREADY_PAUSED),
-        (BatchState(), Outcome.ALREADY_PAUSED),
+        (TargetState(), Outcome.ALREADY_PAUSED),
     ],
 )
-def test_a_batch_that_the_last_listing_has_as_suspended_is_as_wanted(found: BatchState, outcome: Outcome) -> None:
+def test_a_batch_that_the_last_listing_has_as_suspended_is_as_wanted(found: TargetState, outcome: Outcome) -> None:
     assert outcome_of(found.seen(SUSPENDED)) is outcome
 
 
 @pytest.mark.parametrize("then", [LOST, REFUSED, NEVER_SENT])
 def test_an_already_after_a_lost_response_is_our_own_work_whatever_failed_in_between(then: ISalesError) -> None:
-    found = asked(asked(asked().failed(LOST)).failed(then)).switched(Outcome.ALREADY_PAUSED)
+    found = asked(asked(asked().failed(LOST)).failed(then)).switched(answered(Outcome.ALREADY_PAUSED))
     assert outcome_of(found) is Outcome.PAUSED
 
 
 def test_an_already_after_a_lost_response_is_ours_if_nobody_listed_the_batch_before() -> None:
-    found = asked(asked(BatchState()).failed(LOST)).switched(Outcome.ALREADY_PAUSED)
+    found = asked(asked(TargetState()).failed(LOST)).switched(answered(Outcome.ALREADY_PAUSED))
     assert outcome_of(found) is Outcome.PAUSED
 
 
 def test_an_already_after_a_lost_response_is_not_ours_if_the_batch_was_listed_as_suspended_before() -> None:
-    found = asked(asked(BatchState().seen(SUSPENDED)).failed(LOST)).switched(Outcome.ALREADY_PAUSED)
+    found = asked(asked(TargetState().seen(SUSPENDED)).failed(LOST)).switched(answered(Outcome.ALREADY_PAUSED))
     assert outcome_of(found) is Outcome.ALREADY_PAUSED
 
 
 def test_an_already_after_a_request_that_was_never_sent_is_not_ours() -> None:
-    found = asked(asked().failed(NEVER_SENT)).switched(Outcome.ALREADY_PAUSED)
+    found = asked(asked().failed(NEVER_SENT)).switched(answered(Outcome.ALREADY_PAUSED))
     assert outcome_of(found) is Outcome.ALREADY_PAUSED
 
 
@@ -90,7 +94,7 @@ def test_without_a_listing_a_request_under_way_leaves_the_outcome_unknown() -> N
 
 
 def test_a_batch_for_which_nothing_was_sent_is_not_tried() -> None:
-    assert outcome_of(BatchState().seen(STARTED)) is Outcome.NOT_TRIED
+    assert outcome_of(TargetState().seen(STARTED)) is Outcome.NOT_TRIED
 
 
 def test_a_missing_batch_is_gone_where_that_is_no_failure() -> None:
@@ -103,11 +107,7 @@ def test_a_missing_batch_is_not_gone_if_the_service_never_answered_for_it(error:
 
 
 def test_a_missing_batch_failed_where_it_was_asked_for() -> None:
-    assert outcome_of(asked().switched(Outcome.PAUSED).missed(), missing_is_gone=False) is Outcome.FAILED
-
-
-def test_a_bad_id_failed_even_where_missing_batches_are_gone() -> None:
-    assert outcome_of(BatchState(error=ISalesArgumentError("not digits")).missed()) is Outcome.FAILED
+    assert outcome_of(asked().switched(answered(Outcome.PAUSED)).missed(), missing_is_gone=False) is Outcome.FAILED
 
 
 def test_the_first_request_that_may_have_taken_effect_is_when_it_was_asked() -> None:
@@ -123,7 +123,7 @@ def test_a_batch_that_was_restarted_meanwhile_was_asked_again_later() -> None:
     assert asked(asked().failed(LOST).seen(STARTED), LATER).asked_at == LATER
 
 
-def reason_for(state: BatchState, *, missing_is_gone: bool = True) -> ISalesError | None:
+def reason_for(state: TargetState, *, missing_is_gone: bool = True) -> ISalesError | None:
     return settle(state, PAUSE, missing_is_gone=missing_is_gone)[1]
 
 
@@ -132,7 +132,7 @@ def test_a_request_that_was_never_sent_failed_even_without_a_listing() -> None:
 
 
 def test_a_batch_that_nothing_is_known_of_is_not_tried() -> None:
-    assert outcome_of(BatchState()) is Outcome.NOT_TRIED
+    assert outcome_of(TargetState()) is Outcome.NOT_TRIED
 
 
 def test_the_reason_of_a_started_batch_is_the_refusal_of_the_last_request() -> None:
@@ -140,11 +140,12 @@ def test_the_reason_of_a_started_batch_is_the_refusal_of_the_last_request() -> N
 
 
 def test_the_reason_of_a_batch_that_is_started_after_all_is_the_listing() -> None:
-    assert str(reason_for(asked().switched(Outcome.PAUSED).seen(STARTED))).startswith("list still has it as started")
+    reason = reason_for(asked().switched(answered(Outcome.PAUSED)).seen(STARTED))
+    assert str(reason).startswith("list still has it as started")
 
 
 def test_the_reason_of_a_given_batch_that_answered_and_is_missing_is_worth_a_retry() -> None:
-    reason = reason_for(asked().switched(Outcome.PAUSED).missed(), missing_is_gone=False)
+    reason = reason_for(asked().switched(answered(Outcome.PAUSED)).missed(), missing_is_gone=False)
     assert reason
     assert reason.retryable
 

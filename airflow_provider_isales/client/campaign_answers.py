@@ -1,0 +1,90 @@
+"""Read what responses about campaigns hold besides code and description."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from airflow_provider_isales.client.answers import Answer, Page, read_text
+from airflow_provider_isales.client.arguments import MAX_DIGITS
+from airflow_provider_isales.client.errors import ISalesProtocolError
+from airflow_provider_isales.client.models import Campaign, CampaignStatus, SpecialDate
+from airflow_provider_isales.client.text import format_value
+
+
+def read_campaign_page(answer: Answer) -> Page[Campaign]:
+    """Read one page of a list of campaigns; raise ``ISalesProtocolError`` if it is not as documented."""
+    total, data = _read_number(answer.payload, "totalSize"), answer.payload.get("data")
+    if total is None:
+        raise ISalesProtocolError(f"totalSize is {format_value(answer.payload.get('totalSize'))}, not a count")
+    if not isinstance(data, list):
+        raise ISalesProtocolError(f"data is {format_value(data)}, not a list of campaigns")
+    return Page([_read_entry(entry) for entry in data], total)
+
+
+def read_campaign(answer: Answer) -> Campaign:
+    """Read the details of a campaign; raise ``ISalesProtocolError`` if they are not as documented."""
+    return _read_entry(answer.payload.get("returnObject"))
+
+
+def read_special_dates(answer: Answer) -> list[SpecialDate]:
+    """Read the special dates of a campaign; raise ``ISalesProtocolError`` if they are not as documented."""
+    data = answer.payload.get("data")
+    if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
+        raise ISalesProtocolError(f"data is {format_value(data)}, not a list of special dates")
+    return [
+        SpecialDate(
+            name=read_text(entry, "name"),
+            kind=_read_number(entry, "type") or 0,
+            week=read_text(entry, "week"),
+            begin=read_text(entry, "beginTime"),
+            end=read_text(entry, "endTime"),
+        )
+        for entry in data
+    ]
+
+
+def _read_entry(entry: object) -> Campaign:
+    campaign_id = status = None
+    if isinstance(entry, dict):
+        campaign_id, status = _read_number(entry, "id"), _read_number(entry, "status")
+    if not isinstance(entry, dict) or not campaign_id or status is None:
+        raise ISalesProtocolError(f"{format_value(entry)} came, which is not a campaign with id and status")
+    return Campaign(
+        id=campaign_id,
+        name=read_text(entry, "name"),
+        status=CampaignStatus(status) if status in tuple(CampaignStatus) else status,
+        begin=_read_time(entry, "strBeginTime", timedelta()),
+        end=_read_time(entry, "strEndTime", timedelta(days=1)),
+        workday_hours=_read_hours(entry.get("scheduleParam"), "workday"),
+        special_day_hours=_read_hours(entry.get("scheduleParam"), "holiday"),
+    )
+
+
+def _read_number(fields: dict[str, Any], name: str) -> int | None:
+    """Return a whole number that is not negative; the reference does not say whether all come as text or not."""
+    value = fields.get(name)
+    if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _read_time(fields: dict[str, Any], name: str, date_alone: timedelta) -> datetime | None:
+    """Return a time without a zone; ``date_alone`` is added to a date, as older revisions of the reference have it."""
+    text = read_text(fields, name)
+    for form, more in (("%Y-%m-%d %H:%M:%S", timedelta()), ("%Y-%m-%d", date_alone)):
+        try:
+            return datetime.strptime(text, form) + more
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _read_hours(schedule: object, days: str) -> tuple[tuple[str, str], ...]:
+    if not isinstance(schedule, dict):
+        return ()
+    pairs = [
+        (read_text(schedule, f"{days}BeginTime{number}"), read_text(schedule, f"{days}EndTime{number}"))
+        for number in (1, 2, 3)
+    ]
+    return tuple((begin, end) for begin, end in pairs if begin and end)

@@ -1,0 +1,152 @@
+"""What is known about one batch or campaign that is to be switched, and what that amounts to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import IntEnum
+from typing import NamedTuple
+
+from airflow_provider_isales.client.errors import (
+    ISalesBatchNotFoundError,
+    ISalesError,
+    ISalesProtocolError,
+    ISalesStoppedError,
+    ISalesTransportError,
+    ISalesUnchangedError,
+)
+from airflow_provider_isales.client.models import Outcome
+from airflow_provider_isales.client.verbs import Switch
+
+
+class Switched(NamedTuple):
+    """
+    What one try came to that did not fail.
+
+    :param code: the result code of the response to the pause or resume
+    :param description: its description
+    :param may_be_ours: whether the request may have changed it though it was refused
+    :param begins_at: when the campaign begins, if it is not running because it has not begun
+    :param name: the name of the campaign
+    """
+
+    outcome: Outcome
+    code: str
+    description: str
+    may_be_ours: bool = False
+    begins_at: datetime | None = None
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class TargetState:
+    """
+    The facts about one batch or campaign. Each event returns the next state; :func:`settle` says what they amount to.
+
+    :param listed: its status in the last listing since our last request; None if there is none
+    :param begins_at: when it begins, if that was in the future when it was listed or looked at
+    :param is_missing: whether the listing that counts does not have it
+    :param listed_before: its status in the last listing before our first request; None if there is none
+    :param outcome: what our last request came to, by its response alone
+    :param error: why our last request failed
+    :param may_be_ours: whether a request of ours may have taken effect without a response that says so
+    :param sent_at: when the last request was sent
+    :param asked_at: when the request was sent that changed it, or may have
+    """
+
+    listed: int | None = None
+    begins_at: datetime | None = None
+    is_missing: bool = False
+    listed_before: int | None = None
+    outcome: Outcome = Outcome.NOT_TRIED
+    error: ISalesError | None = None
+    may_be_ours: bool = False
+    sent_at: datetime | None = None
+    asked_at: datetime | None = None
+
+    def seen(self, status: int, begins_at: datetime | None = None) -> TargetState:
+        """Return the state after a listing had it; ``begins_at`` is given if that is in the future."""
+        before = status if self.asked_at is None else self.listed_before
+        return replace(self, listed=status, begins_at=begins_at, is_missing=False, listed_before=before)
+
+    def missed(self) -> TargetState:
+        """Return the state after the listing that counts did not have it."""
+        return replace(self, listed=None, is_missing=True)
+
+    def asked(self, now: datetime, opposite: int) -> TargetState:
+        """Return the state when a request is sent: nothing is known until there is a response."""
+        # An earlier request may have taken effect, unless a listing has said since that it did not.
+        took_effect = self.may_be_ours and self.listed is not opposite
+        return replace(
+            self,
+            outcome=Outcome.UNKNOWN,
+            error=None,
+            listed=None,
+            begins_at=None,
+            is_missing=False,
+            sent_at=now,
+            asked_at=self.asked_at if took_effect else now,
+        )
+
+    def switched(self, switched: Switched) -> TargetState:
+        """Return the state after a try that did not fail."""
+        # If this request changed it, no earlier one had taken effect.
+        is_done = switched.outcome in (Outcome.PAUSED, Outcome.RESUMED)
+        return replace(
+            self,
+            outcome=switched.outcome,
+            begins_at=switched.begins_at,
+            may_be_ours=self.may_be_ours or switched.may_be_ours,
+            asked_at=self.sent_at if is_done else self.asked_at,
+        )
+
+    def failed(self, error: ISalesError) -> TargetState:
+        """Return the state after a try failed."""
+        unanswered = error.sent and isinstance(error, (ISalesTransportError, ISalesProtocolError, ISalesStoppedError))
+        return replace(
+            self,
+            outcome=Outcome.UNKNOWN if unanswered else Outcome.FAILED,
+            error=error,
+            # A permanent refusal changed nothing. Nobody knows that of any other failure.
+            may_be_ours=self.may_be_ours or (error.sent and error.retryable),
+        )
+
+    def must_change(self, switch: Switch) -> bool:
+        """Whether the last listing has it with a status that is to be changed: the opposite, or an unknown one."""
+        if self.listed is switch.opposite:
+            return not self._is_waiting
+        return self.listed is not None and not isinstance(self.listed, IntEnum)
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether it could not be paused because it has not begun."""
+        return self.outcome is Outcome.NOT_RUNNING and self.begins_at is not None
+
+
+def settle(state: TargetState, switch: Switch, *, missing_is_gone: bool) -> tuple[Outcome, ISalesError | None]:
+    """
+    Return the outcome, and the reason if it failed. The last listing decides; without one, the responses.
+
+    :param missing_is_gone: whether one that is not listed was deleted, or failed
+    """
+    error = state.error
+    if state.must_change(switch) and state.asked_at is not None:
+        return Outcome.FAILED, error or ISalesUnchangedError(f"list still has it as {describe_status(state.listed)}")
+    # Of one that the service has said nothing about, a listing that lacks it is too little to be sure.
+    is_unanswered = isinstance(error, (ISalesTransportError, ISalesProtocolError))
+    if state.is_missing and missing_is_gone and not is_unanswered:
+        return Outcome.GONE, None
+    if state.is_missing and state.outcome is not Outcome.NOT_TRIED:
+        # Retryable: it was there when it answered.
+        return Outcome.FAILED, error or ISalesBatchNotFoundError("list does not have it", retryable=True)
+    if state.listed in switch.not_running:
+        return Outcome.NOT_RUNNING, None
+    if state.listed is switch.wanted or state.outcome in (switch.done, switch.already):
+        is_ours = state.may_be_ours and state.listed_before is not switch.wanted
+        return (switch.done if state.outcome is switch.done or is_ours else switch.already), None
+    return state.outcome, error
+
+
+def describe_status(status: int | None) -> str:
+    """Return a status in words; one that the reference does not explain as its number."""
+    return status.name.lower() if isinstance(status, IntEnum) else f"{status}, a status that is not documented"

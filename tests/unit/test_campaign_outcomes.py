@@ -1,0 +1,117 @@
+"""What a pause or a resume of a campaign came to: the details decide, for every response and every status."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from airflow_provider_isales.client import Campaign, CampaignStatus, ISalesError, ISalesResultError, Outcome
+from airflow_provider_isales.client.campaign_switch import judge_details
+from airflow_provider_isales.client.errors import CAMPAIGN_RESULT_CODES, make_result_error
+from airflow_provider_isales.client.verbs import PAUSE_CAMPAIGN, RESUME_CAMPAIGN, Switch
+
+DRAFT, STARTED, SUSPENDED, COMPLETED = CampaignStatus
+UNKNOWN = 7
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 11, 28, 10, tzinfo=UTC)  # 18:00 in Shanghai
+BEGUN, TO_BEGIN = datetime(2026, 11, 28, 17, 59), datetime(2026, 11, 28, 18, 1)
+
+ACCEPTED = None
+NOT_ALLOWED = make_result_error("0200011", "", CAMPAIGN_RESULT_CODES)
+DATABASE_ERROR = make_result_error("0200006", "", CAMPAIGN_RESULT_CODES)
+UNDOCUMENTED = make_result_error("0999999", "", CAMPAIGN_RESULT_CODES)
+RESPONSES = {"accepted": ACCEPTED, "not allowed": NOT_ALLOWED, "database": DATABASE_ERROR, "new": UNDOCUMENTED}
+
+
+def judge(
+    switch: Switch,
+    response: ISalesResultError | None,
+    status: CampaignStatus | int,
+    begin: datetime | None = BEGUN,
+    zone: ZoneInfo | None = SHANGHAI,
+) -> str:
+    """Return the outcome, or how it failed."""
+    try:
+        outcome, _ = judge_details(switch, response, Campaign(7, "a", status, begin), zone, NOW)
+        return outcome.value
+    except ISalesError as error:
+        return "retry" if error.retryable else "failed for good"
+
+
+# The oracle: by hand, from the specification.
+PAUSED = {"accepted": "paused", "not allowed": "already_paused", "database": "already_paused", "new": "already_paused"}
+PAUSES = {
+    DRAFT: dict.fromkeys(RESPONSES, "not_running"),
+    STARTED: dict.fromkeys(RESPONSES, "retry"),
+    SUSPENDED: PAUSED,
+    COMPLETED: dict.fromkeys(RESPONSES, "not_running"),
+    UNKNOWN: dict.fromkeys(RESPONSES, "retry"),
+}
+GIVEN_UP = {"accepted": "retry", "not allowed": "failed for good", "database": "retry", "new": "retry"}
+RESUMES = {
+    DRAFT: GIVEN_UP,
+    STARTED: {**dict.fromkeys(RESPONSES, "already_started"), "accepted": "resumed"},
+    SUSPENDED: dict.fromkeys(RESPONSES, "retry"),
+    COMPLETED: GIVEN_UP,
+    UNKNOWN: dict.fromkeys(RESPONSES, "retry"),
+}
+
+
+@pytest.mark.parametrize(("status", "response"), [*product(PAUSES, RESPONSES)])
+def test_the_outcome_of_a_pause_is_what_the_details_say(status: int, response: str) -> None:
+    assert judge(PAUSE_CAMPAIGN, RESPONSES[response], status) == PAUSES[status][response]
+
+
+@pytest.mark.parametrize(("status", "response"), [*product(RESUMES, RESPONSES)])
+def test_the_outcome_of_a_resume_is_what_the_details_say(status: int, response: str) -> None:
+    assert judge(RESUME_CAMPAIGN, RESPONSES[response], status) == RESUMES[status][response]
+
+
+def test_a_started_campaign_that_refuses_and_begins_later_is_not_running() -> None:
+    assert judge(PAUSE_CAMPAIGN, NOT_ALLOWED, STARTED, TO_BEGIN) == "not_running"
+
+
+def test_the_begin_of_a_campaign_that_begins_later_is_an_instant() -> None:
+    details = Campaign(7, "a", STARTED, TO_BEGIN)
+    assert judge_details(PAUSE_CAMPAIGN, NOT_ALLOWED, details, SHANGHAI, NOW) == (
+        Outcome.NOT_RUNNING,
+        NOW + timedelta(minutes=1),
+    )
+
+
+@pytest.mark.parametrize("begin", [None, BEGUN, datetime(2026, 11, 28, 18)])
+def test_a_started_campaign_that_refuses_and_has_begun_is_worth_a_retry(begin: datetime | None) -> None:
+    assert judge(PAUSE_CAMPAIGN, NOT_ALLOWED, STARTED, begin) == "retry"
+
+
+def test_an_accepted_pause_that_left_the_campaign_started_failed_even_if_it_begins_later() -> None:
+    assert judge(PAUSE_CAMPAIGN, ACCEPTED, STARTED, TO_BEGIN) == "retry"
+
+
+@pytest.mark.parametrize("begin", [BEGUN, TO_BEGIN])
+def test_without_a_time_zone_nobody_knows_whether_it_has_begun(begin: datetime) -> None:
+    assert judge(PAUSE_CAMPAIGN, NOT_ALLOWED, STARTED, begin, None) == "retry"
+
+
+def test_without_a_time_zone_the_error_names_the_setting() -> None:
+    with pytest.raises(ISalesError, match="extra 'timezone'"):
+        judge_details(PAUSE_CAMPAIGN, NOT_ALLOWED, Campaign(7, "a", STARTED, TO_BEGIN), None, NOW)
+
+
+def test_an_unknown_status_is_named_as_its_number() -> None:
+    with pytest.raises(ISalesError, match="its details have it as 7, a status that is not documented"):
+        judge_details(PAUSE_CAMPAIGN, NOT_ALLOWED, Campaign(7, "a", UNKNOWN), SHANGHAI, NOW)
+
+
+def test_a_started_campaign_after_a_database_error_is_tried_again_within_the_call() -> None:
+    with pytest.raises(ISalesError) as caught:
+        judge_details(PAUSE_CAMPAIGN, DATABASE_ERROR, Campaign(7, "a", STARTED), SHANGHAI, NOW)
+    assert caught.value.transient
+
+
+def test_0200011_means_not_allowed_for_campaigns_alone() -> None:
+    assert "not allowed in the campaign's present state" in NOT_ALLOWED.problem
+    assert "not documented" in make_result_error("0200011", "").problem
