@@ -224,7 +224,7 @@ class TestTheConnection:
         kept = airflow.api("GET", "connections/isales_default").json()["extra"]
         assert re.sub(r"\s", "", kept) == (
             f'{{"vdn_id":25,"verify":"{typed.ca_file}","timeout":10,"signing_profile":"current","proxies":null,'
-            '"verify_strict":"true","client_cert":null}'
+            '"verify_strict":"true","client_cert":null,"timezone":null}'
         )
 
     def test_does_not_show_the_secret_key_in_the_form(self, connection: Page) -> None:

@@ -18,7 +18,7 @@ from airflow_provider_isales.client.errors import (
     ISalesTLSError,
 )
 from airflow_provider_isales.client.listing import PAGE_SIZE, list_batches
-from airflow_provider_isales.client.models import BatchStatus
+from airflow_provider_isales.client.models import BatchStatus, CallBatch
 from airflow_provider_isales.client.retry import ONCE
 
 _DAYS_LEFT = 30
@@ -151,7 +151,7 @@ def _check_clock_tolerance(visit: Visit) -> Finding:
     return Finding(State.WARN, text, f"Run NTP on every worker: the operators count on 15 min. {REPORT}")
 
 
-def _check_signature_when_off(visit: Visit, shift: timedelta) -> Observation[Page]:
+def _check_signature_when_off(visit: Visit, shift: timedelta) -> Observation[Page[CallBatch]]:
     """Send a request that is signed by a clock that differs from the server's."""
     at = datetime.now(UTC) + shift - timedelta(seconds=visit.first.seconds_ahead or 0)
     return check_signature(visit.client, visit.campaign, visit.client.auth.variant(clock=lambda: at))
