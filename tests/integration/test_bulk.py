@@ -329,7 +329,7 @@ class TestFailures:
         _, message = failure_of(client, [*ids(campaign)[:2], *(f"{n}" for n in range(1, 9))])
         assert message.startswith(
             "Pausing the call batches of campaign 7 (VDN 25) failed: 2 paused, 0 already_paused, 8 failed. "
-            "8 of them (1, 2, 3, ...): [03000004] batch id not found. Check batch_id, and that it belongs to this"
+            "8 of them (1, 2, 3, ...): [03000004] batch id not found. Check batch_id and campaign_id"
         )
 
     def test_that_a_second_round_mends_are_none(
