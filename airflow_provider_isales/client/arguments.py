@@ -11,7 +11,8 @@ import os
 import re
 import ssl
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import wraps
 from ipaddress import IPv6Address
@@ -92,9 +93,8 @@ def check_batch_id(value: object, name: str = "batch_id") -> str:
     """Check a batch id: text of digits, 30 by the reference, up to 64 here."""
     if _integer(value) is not None:
         raise ISalesArgumentError(
-            f"{name} must be text of digits, not the number {format_value(value)}: a number loses leading zeros, and "
-            "JSON readers round 30 digits. Put it in quotes; a DAG with render_template_as_native_obj=True turns a "
-            "rendered id into a number"
+            f"{name} must be text of digits, not the number {format_value(value)}: a number loses leading zeros. Put "
+            "it in quotes; a DAG with render_template_as_native_obj=True turns a rendered id into a number"
         )
     text = _text(value)
     if text is None or not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
@@ -209,20 +209,15 @@ def check_attempts(value: object) -> int:
 
 def check_verify(value: object) -> bool | str:
     """Check which certificates to trust: True, False, or the path of a CA bundle or a directory of certificates."""
-    if not isinstance(value, (bool, str)):
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
         raise _error("verify", "true, false or the path of a CA bundle", value)
-    if isinstance(value, str) and os.path.isdir(value):
-        names: list[str] = []
-        _load("verify names no directory", lambda path: names.extend(os.listdir(path)), value)
-        if not any(map(_HASHED_NAME.fullmatch, names)):
-            raise ISalesArgumentError(
-                "verify names a directory that has no certificate under the name OpenSSL looks for: "
-                f"{format_value(value)}. Run 'openssl rehash' (or c_rehash) on it, or name one file with them all",
-                retryable=True,
-            )
-    elif isinstance(value, str):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        _load("verify names no CA bundle", context.load_verify_locations, value)
+    with _name_unreadable("verify names no CA bundle", value):
+        if not os.path.isdir(value):
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+        elif not any(map(_HASHED_NAME.fullmatch, os.listdir(value))):
+            raise OSError("no file has a name that OpenSSL looks for: run 'openssl rehash' on the directory")
     return value
 
 
@@ -230,10 +225,8 @@ def check_client_cert(value: object) -> str:
     """Check the path of a PEM file with a client certificate and its key, which has no password."""
     if not isinstance(value, str) or not value:
         raise _error("client_cert", "the path of a PEM file", value)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    _load(
-        "client_cert names no certificate with its key", lambda path: context.load_cert_chain(path, password=""), value
-    )
+    with _name_unreadable("client_cert names no certificate with its key", value):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(value, password="")
     return value
 
 
@@ -244,14 +237,13 @@ def check_flag(name: str, value: object) -> bool:
     return value
 
 
-def _load(problem: str, load: Callable[[str], object], path: str) -> None:
+@contextmanager
+def _name_unreadable(problem: str, path: str) -> Iterator[None]:
     try:
-        load(path)
+        yield
     except (OSError, ValueError) as error:  # also what ssl raises
-        # Retryable: another worker may have the file.
-        raise ISalesArgumentError(
-            f"{problem} that can be read: {format_value(path)} ({error})", retryable=True
-        ) from None
+        problem = f"{problem} that can be read: {format_value(path)} ({error})"
+        raise ISalesArgumentError(problem, retryable=True) from None  # another worker may have the file
 
 
 def check_proxy(value: object) -> str:

@@ -263,7 +263,7 @@ class TestVerify:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
         monkeypatch.setattr("os.listdir", refuse)  # root, as whom tests may run, can read all
-        with pytest.raises(ISalesArgumentError, match="verify names no directory that can be read: ") as caught:
+        with pytest.raises(ISalesArgumentError, match="verify names no CA bundle that can be read: ") as caught:
             check_verify(str(tmp_path))
         assert caught.value.retryable
 
