@@ -65,7 +65,7 @@ class ISalesHook(BaseHook):
             with self._new_client() as client:
                 return _probe(client)
         except ISalesError as error:
-            return False, _describe(error)
+            return False, str(error)
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
@@ -105,12 +105,8 @@ def _probe(client: ISalesClient) -> tuple[bool, str]:
                     f"Set the connection's extra 'signing_profile' to {profile.value!r}."
                 )
     if look.error and not isinstance(look.error, ISalesResultError):
-        return False, _describe(look.error)
+        return False, str(look.error)
     message = f"CC-iSales accepted the signature (signing profile {used.value!r})."
     if look.error:
         message += f" To a list of campaign {PROBED_CAMPAIGN} it answered: {look.error.problem}."
     return True, message if client.vdn_id else f"{message} The connection names no vdn_id, so every operator must."
-
-
-def _describe(error: ISalesError) -> str:
-    return f"{error.problem}. {error.advice}".strip()

@@ -18,7 +18,7 @@ from airflow_provider_isales.client.errors import (
     ISalesError,
     ISalesNotAllowedError,
 )
-from airflow_provider_isales.client.models import CallBatchResult, CampaignKey
+from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from airflow_provider_isales.client.bulk import BulkSwitch
     from airflow_provider_isales.client.client import ISalesClient
-    from airflow_provider_isales.client.models import BulkResult
+    from airflow_provider_isales.client.models import BulkResult, CallBatchResult
     from airflow_provider_isales.hooks.isales import ISalesHook
 
 _BLOCKING = ("depends_on_past", "wait_for_downstream")
@@ -183,13 +183,18 @@ class ISalesOperator(BaseOperator):
 
 
 class ISalesBulkOperator(ISalesOperator):
-    """Pauses or resumes many at once, and remembers them. A subclass says which."""
+    """
+    Pauses or resumes many at once, and remembers what was paused.
+
+    A subclass sets ``_kind`` and ``exclude``, says in two methods what is paused and where it is remembered, and calls
+    ``_pause`` or ``_resume`` in ``_switch``.
+    """
 
     max_parallel_requests: int
 
     @abstractmethod
     def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
-        """Return what pauses or resumes ``ids``; the settings are those of ``BulkSwitch``."""
+        """Return what pauses or resumes these ids; the settings are those of ``BulkSwitch``."""
 
     @abstractmethod
     def _new_memory(self, client: ISalesClient) -> Memory:

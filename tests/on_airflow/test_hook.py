@@ -199,4 +199,4 @@ class TestTheConnectionTest:
 
     def test_it_tells_a_wrong_setting(self, isales_simulator: Simulator) -> None:
         change_connection({"timeout": "soon"})
-        assert self.message(False) == "timeout must be a number of seconds above 0, up to 600, not 'soon'."
+        assert self.message(False) == "timeout must be a number of seconds above 0, up to 600, not 'soon'"
