@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
@@ -35,7 +34,6 @@ class Observation(Generic[T]):
     :param headers: the headers of the response
     :param seconds_ahead: how far this machine's clock is ahead of the server's, None if it told no time
     :param peer: the other end of the connection
-    :param seconds: how long it took
     """
 
     error: ISalesError | None = None
@@ -45,7 +43,6 @@ class Observation(Generic[T]):
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds_ahead: float | None = None
     peer: Peer | None = None
-    seconds: float = 0.0
 
     @property
     def code(self) -> str:
@@ -71,7 +68,6 @@ def observe_call(
     :param fields: what is sent besides
     """
     observed = Observation[T]()
-    began = time.monotonic()
 
     def read(response: Response) -> None:
         observed.status, observed.headers = response.status, response.headers
@@ -84,7 +80,6 @@ def observe_call(
         client.session.transport.exchange(verb.method, path, body, read, auth=auth)
     except ISalesError as error:
         observed.error = error.with_traceback(None)  # its frames hold the signature
-    observed.seconds = time.monotonic() - began
     return observed
 
 
@@ -96,9 +91,10 @@ def check_signature(
     return observe_call(client, LIST, campaign, auth, offset=0, limit=1)
 
 
-def check_other_profiles(
-    client: ISalesClient, campaign: CampaignKey | None = None
-) -> dict[SigningProfile, Observation[Page[CallBatch]]]:
-    """Check the signature with each signing profile that the client does not use."""
-    others = [profile for profile in SigningProfile if profile is not client.auth.profile]
-    return {profile: check_signature(client, campaign, client.auth.variant(profile=profile)) for profile in others}
+def find_accepted_profile(client: ISalesClient, campaign: CampaignKey | None = None) -> SigningProfile | None:
+    """Return the signing profile that the server accepts in place of the client's; None if there is none."""
+    for profile in SigningProfile:
+        auth = client.auth.variant(profile=profile)
+        if profile is not client.auth.profile and check_signature(client, campaign, auth).accepted:
+            return profile
+    return None

@@ -7,7 +7,7 @@ from typing import Any
 from airflow.providers.common.compat.sdk import BaseHook
 
 from airflow_provider_isales.client.client import ISalesClient
-from airflow_provider_isales.client.diagnosis import PROBED_CAMPAIGN, check_other_profiles, check_signature
+from airflow_provider_isales.client.diagnosis import PROBED_CAMPAIGN, check_signature, find_accepted_profile
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesAuthenticationError,
@@ -97,13 +97,11 @@ class ISalesHook(BaseHook):
 
 def _probe(client: ISalesClient) -> tuple[bool, str]:
     look, used = check_signature(client), client.auth.profile
-    if isinstance(look.error, ISalesAuthenticationError):
-        for profile, other in check_other_profiles(client).items():
-            if other.accepted:
-                return False, (
-                    f"{look.error.problem} of signing profile {used.value!r}, but it accepts {profile.value!r}. "
-                    f"Set the connection's extra 'signing_profile' to {profile.value!r}."
-                )
+    if isinstance(look.error, ISalesAuthenticationError) and (accepted := find_accepted_profile(client)):
+        return False, (
+            f"{look.error.problem} of signing profile {used.value!r}, but it accepts {accepted.value!r}. "
+            f"Set the connection's extra 'signing_profile' to {accepted.value!r}."
+        )
     if look.error and not isinstance(look.error, ISalesResultError):
         return False, str(look.error)
     message = f"CC-iSales accepted the signature (signing profile {used.value!r})."

@@ -39,7 +39,6 @@ READING = [
     "answer",
     "clock",
     "signature",
-    "other profile",
     "clock tolerance",
     "campaign",
     "status",
@@ -360,7 +359,6 @@ class TestClocksAndSignatures:
         visited = doctor_visits(simulator, "1001", password="not-the-key")
         assert visited.states("fail") == ["signature"]
         assert visited.told["signature"].advice.startswith("Check access key and secret key")
-        assert visited.told["other profile"].finding.startswith("not known: none is accepted")
         assert simulator.requests == {"list": 2}
 
     def test_a_platform_that_accepts_the_other_profile_only_is_told(self, doctor_visits: Doctor) -> None:
@@ -370,12 +368,6 @@ class TestClocksAndSignatures:
         assert visited.told["signature"].advice == (
             "Set the connection's extra 'signing_profile' to 'legacy', which is accepted."
         )
-
-    def test_a_platform_that_accepts_this_profile_only_is_told(self, doctor_visits: Doctor) -> None:
-        with platform(profiles=[SigningProfile.LEGACY]) as simulator:
-            visited = doctor_visits(simulator, "1001", extra={"signing_profile": "legacy"})
-        assert visited.told["other profile"].finding == "signing profile 'current' is not accepted"
-        assert visited.status == 0
 
 
 class TestTheCampaign:
@@ -661,7 +653,7 @@ class TestTheProcess:
     def test_doctor_exits_with_0_when_all_is_well(self, simulator: Simulator) -> None:
         done = self.run(simulator, "1001", "--write", "--yes")
         assert done.returncode == 0, done.stderr
-        assert done.stdout.endswith("\n18 ok\n")
+        assert done.stdout.endswith("\n17 ok\n")
         assert done.stderr == ""
 
     def test_doctor_exits_with_1_when_something_is_wrong(self, simulator: Simulator) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 
 from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, Visit, make_failure
 from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS, Page
-from airflow_provider_isales.client.diagnosis import Observation, check_signature
+from airflow_provider_isales.client.diagnosis import Observation, check_signature, find_accepted_profile
 from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
     ISalesCertificateError,
@@ -40,7 +40,6 @@ def make_reading_steps(visit: Visit) -> list[Step]:
         ("answer", _check_answer, "certificate"),
         ("clock", _check_clock, "certificate"),
         ("signature", _check_signature, "answer"),
-        ("other profile", _check_other_profile, "answer"),
         ("clock tolerance", _check_clock_tolerance, "signature"),
         ("campaign", _list_campaign, "signature"),
         ("status", _check_status, "signature"),
@@ -112,10 +111,10 @@ def _check_clock(visit: Visit) -> Finding:
 
 
 def _check_signature(visit: Visit) -> Finding:
-    look, others = visit.first, visit.by_other_profiles
+    look = visit.first
     if look.accepted:
         return Finding(State.OK, f"accepted, signing profile {visit.client.auth.profile.value!r}")
-    if accepted := next((profile for profile, other in others.items() if other.accepted), None):
+    if accepted := find_accepted_profile(visit.client, visit.campaign):
         advice = f"Set the connection's extra 'signing_profile' to {accepted.value!r}, which is accepted."
     elif abs(look.seconds_ahead or 0) > MAX_CLOCK_DIFFERENCE_SECONDS:
         advice = ""  # the error's own, which is about clocks
@@ -124,18 +123,6 @@ def _check_signature(visit: Visit) -> Finding:
             "Check access key and secret key, and whether a proxy drops the body of a GET or changes its Host header."
         )
     return make_failure(look, advice)
-
-
-def _check_other_profile(visit: Visit) -> Finding:
-    others = visit.by_other_profiles
-    for look in others.values():
-        if not (look.accepted or isinstance(look.error, ISalesAuthenticationError)):
-            return make_failure(look, state=State.WARN)
-    if not any(look.accepted for look in (visit.first, *others.values())):
-        return Finding(State.SKIPPED, "not known: none is accepted, so this says nothing of the profile")
-    verbs = {True: "is accepted", False: "is not accepted"}
-    found = (f"signing profile {profile.value!r} {verbs[look.accepted]}" for profile, look in others.items())
-    return Finding(State.OK, "; ".join(found))
 
 
 def _check_clock_tolerance(visit: Visit) -> Finding:

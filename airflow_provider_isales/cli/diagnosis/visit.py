@@ -14,7 +14,6 @@ from airflow_provider_isales.client.diagnosis import (
     PROBED_CAMPAIGN,
     PROBED_VDN,
     Observation,
-    check_other_profiles,
     check_signature,
     observe_call,
 )
@@ -26,7 +25,6 @@ from airflow_provider_isales.client.errors import (
 )
 from airflow_provider_isales.client.listing import PAGE_SIZE
 from airflow_provider_isales.client.models import CallBatch, CampaignKey
-from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.verbs import LIST
 
 #: The advice where an answer is one that the client does not expect.
@@ -83,11 +81,6 @@ class Visit:
     def first(self) -> Observation[Page[CallBatch]]:
         """The first answer."""
         return check_signature(self.client, self.campaign)
-
-    @cached_property
-    def by_other_profiles(self) -> dict[SigningProfile, Observation[Page[CallBatch]]]:
-        """The answers to requests signed by the profiles that the connection does not use."""
-        return check_other_profiles(self.client, self.campaign)
 
     @cached_property
     def first_page(self) -> Observation[Page[CallBatch]]:
