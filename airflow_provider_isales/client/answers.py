@@ -54,9 +54,9 @@ def read_answer(
     """
     if response.status != HTTPStatus.OK:
         unauthorized = response.status == HTTPStatus.UNAUTHORIZED
-        raise _authentication_error(response) if unauthorized else _status_error(response)
-    payload = _json_object(_body(response))
-    code = _result_code(payload)
+        raise _make_authentication_error(response) if unauthorized else _make_status_error(response)
+    payload = _parse_json_object(_check_body(response))
+    code = _find_result_code(payload)
     description = clean_text(read_text(payload, "resultDesc") or read_text(payload, "returnDesc"))
     if code not in (SUCCESS, counts_as_success):
         raise make_result_error(clean_text(code), description, documented)
@@ -65,7 +65,7 @@ def read_answer(
 
 def measure_seconds_ahead(response: Response) -> float | None:
     """Return how far this machine's clock is ahead of the server's, to a second; None if that tells no time."""
-    server_time = _http_date(response.headers.get("Date"))
+    server_time = _parse_http_date(response.headers.get("Date"))
     return None if server_time is None else (datetime.now(UTC) - server_time).total_seconds()
 
 
@@ -87,7 +87,7 @@ def read_batch_page(answer: Answer) -> Page[CallBatch]:
         raise ISalesProtocolError(f"totalCount is {format_value(total)}, not a count")
     if not isinstance(data, list):
         raise ISalesProtocolError(f"data is {format_value(data)}, not a list of batches")
-    return Page([_call_batch(entry) for entry in data], total)
+    return Page([_read_batch(entry) for entry in data], total)
 
 
 def read_created_id(answer: Answer) -> str:
@@ -98,7 +98,7 @@ def read_created_id(answer: Answer) -> str:
     raise ISalesProtocolError(f"returnObject is {format_value(created)}, without the new batch's id")
 
 
-def _call_batch(entry: object) -> CallBatch:
+def _read_batch(entry: object) -> CallBatch:
     if isinstance(entry, dict) and _is_batch_id(entry.get("id")):
         status = entry.get("status")
         if isinstance(status, int | str) and status is not True and status in _STATUSES:
@@ -110,7 +110,7 @@ def _is_batch_id(value: object) -> bool:
     return isinstance(value, str) and value.isascii() and value.isdigit()
 
 
-def _body(response: Response) -> bytes:
+def _check_body(response: Response) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding.lower() != "identity":
         raise ISalesProtocolError(f"the answer is compressed ({clean_text(encoding)}), which was not asked for")
@@ -119,7 +119,7 @@ def _body(response: Response) -> bytes:
     return response.body
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def _parse_json_object(body: bytes) -> dict[str, Any]:
     payload: object = None
     with suppress(ValueError, RecursionError):  # raise outside: the decoder's exception keeps the body alive
         payload = _FROM_JSON.decode(body.decode("utf-8-sig"))
@@ -128,20 +128,20 @@ def _json_object(body: bytes) -> dict[str, Any]:
     return payload
 
 
-def _no_constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _no_field_twice(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_field_twice(fields: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(names := dict(fields)) < len(fields):
         raise ISalesProtocolError("the answer has a field twice")
     return names
 
 
-_FROM_JSON = json.JSONDecoder(object_pairs_hook=_no_field_twice, parse_constant=_no_constant)
+_FROM_JSON = json.JSONDecoder(object_pairs_hook=_refuse_field_twice, parse_constant=_refuse_constant)
 
 
-def _result_code(payload: dict[str, Any]) -> str:
+def _find_result_code(payload: dict[str, Any]) -> str:
     codes = {field: payload[field] for field in ("resultCode", "returnCode") if payload.get(field) not in (None, "")}
     if not codes:
         raise ISalesProtocolError("the answer has neither a resultCode nor a returnCode")
@@ -160,7 +160,7 @@ def read_text(payload: dict[str, Any], field: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _authentication_error(response: Response) -> ISalesAuthenticationError:
+def _make_authentication_error(response: Response) -> ISalesAuthenticationError:
     problem = "HTTP 401: the server did not accept the signature"
     ahead = measure_seconds_ahead(response)
     if ahead is None:
@@ -174,23 +174,23 @@ def _authentication_error(response: Response) -> ISalesAuthenticationError:
     )
 
 
-def _status_error(response: Response) -> ISalesHTTPStatusError:
+def _make_status_error(response: Response) -> ISalesHTTPStatusError:
     location = response.headers.get("Location")
     detail = f", a redirect to {format_value(location)}, which is not followed" if location else ""
-    return ISalesHTTPStatusError(response.status, detail, _retry_after_seconds(response.headers.get("Retry-After")))
+    return ISalesHTTPStatusError(response.status, detail, _parse_retry_after(response.headers.get("Retry-After")))
 
 
-def _retry_after_seconds(value: str | None) -> float | None:
+def _parse_retry_after(value: str | None) -> float | None:
     if value is None:
         return None
     if value.isascii() and value.isdigit():
         return float(value[:9])
-    if at := _http_date(value):
+    if at := _parse_http_date(value):
         return max(0.0, (at - datetime.now(UTC)).total_seconds())
     return None
 
 
-def _http_date(value: str | None) -> datetime | None:
+def _parse_http_date(value: str | None) -> datetime | None:
     try:
         at = parsedate_to_datetime(value or "")
     except (ValueError, OverflowError):

@@ -75,30 +75,30 @@ def make_batch_key(vdn_id: object, campaign_id: object, batch_id: object) -> Bat
 
 def check_vdn_id(value: object) -> int:
     """Check a VDN id: an integer from 1 to 9999, or its digits as text."""
-    number = _whole_number(value)
+    number = _to_whole_number(value)
     if number is None or not 1 <= number <= MAX_VDN_ID:
-        raise _error("vdn_id", f"an integer from 1 to {MAX_VDN_ID}", value)
+        raise _make_error("vdn_id", f"an integer from 1 to {MAX_VDN_ID}", value)
     return number
 
 
 def check_campaign_id(value: object) -> int:
     """Check a campaign id: a positive integer, or its digits as text."""
-    number = _whole_number(value)
+    number = _to_whole_number(value)
     if number is None or not 1 <= number < 10**MAX_DIGITS:
-        raise _error("campaign_id", "a positive integer", value)
+        raise _make_error("campaign_id", "a positive integer", value)
     return number
 
 
 def check_batch_id(value: object, name: str = "batch_id") -> str:
     """Check a batch id: text of digits, 30 by the reference, up to 64 here."""
-    if _integer(value) is not None:
+    if _to_integer(value) is not None:
         raise ISalesArgumentError(
             f"{name} must be text of digits, not the number {format_value(value)}: a number loses leading zeros. Put "
             "it in quotes; a DAG with render_template_as_native_obj=True turns a rendered id into a number"
         )
-    text = _text(value)
+    text = _to_text(value)
     if text is None or not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
-        raise _error(name, f"text of 1 to {MAX_DIGITS} digits", value)
+        raise _make_error(name, f"text of 1 to {MAX_DIGITS} digits", value)
     return text
 
 
@@ -106,17 +106,17 @@ def check_batch_ids(value: object) -> list[Any] | Literal["all"]:
     """Check ``"all"``, or that there is a list, whose entries are for :func:`check_batch_id`."""
     if isinstance(value, str) and value == ALL:
         return ALL
-    return _list(value, "batch_ids", 'a list of batch ids, or "all" for every batch of the campaign')
+    return _to_list(value, "batch_ids", 'a list of batch ids, or "all" for every batch of the campaign')
 
 
 def check_exclude(value: object) -> list[str]:
     """Check the batches that are to be left alone: a list of batch ids."""
-    return [check_batch_id(batch_id, "exclude") for batch_id in _list(value, "exclude", "a list of batch ids")]
+    return [check_batch_id(batch_id, "exclude") for batch_id in _to_list(value, "exclude", "a list of batch ids")]
 
 
-def _list(value: object, name: str, allowed: str) -> list[Any]:
+def _to_list(value: object, name: str, allowed: str) -> list[Any]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise _error(name, allowed, value)
+        raise _make_error(name, allowed, value)
     try:
         return list(value)
     except Exception as error:
@@ -125,14 +125,14 @@ def _list(value: object, name: str, allowed: str) -> list[Any]:
 
 def check_parallelism(value: object, name: str = "max_parallel_requests") -> int:
     """Check how many requests may be under way at once: an integer from 1 to 64."""
-    return _between(name, value, 1, MAX_PARALLEL_REQUESTS)
+    return check_integer(name, value, 1, MAX_PARALLEL_REQUESTS)
 
 
 def check_batch_name(value: object) -> str:
     """Check a batch name: 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``, and no control characters."""
-    text = _text(value)
+    text = _to_text(value)
     if text is None or not 1 <= len(text) <= MAX_NAME_LENGTH:
-        raise _error("name", f"text of 1 to {MAX_NAME_LENGTH} characters", value)
+        raise _make_error("name", f"text of 1 to {MAX_NAME_LENGTH} characters", value)
     if forbidden := sorted(FORBIDDEN_IN_NAMES.intersection(text)):
         raise ISalesArgumentError(f"name must not contain {' '.join(forbidden)}, as {format_value(value)} does")
     if any(map(_is_control_character, text)):
@@ -142,25 +142,25 @@ def check_batch_name(value: object) -> str:
 
 def check_status(value: object) -> BatchStatus:
     """Check a batch status: a ``BatchStatus``, or 1 (started) or 2 (suspended)."""
-    number = _integer(value)
+    number = _to_integer(value)
     if number in tuple(BatchStatus):
         return BatchStatus(number)
-    raise _error("status", "1 (started) or 2 (suspended)", value)
+    raise _make_error("status", "1 (started) or 2 (suspended)", value)
 
 
 def check_campaign_filter(value: object) -> CampaignStatus:
     """Check the status of the campaigns to list: started, suspended or completed; drafts can't be asked for."""
-    number = _integer(value)
+    number = _to_integer(value)
     if number in (CampaignStatus.STARTED, CampaignStatus.SUSPENDED, CampaignStatus.COMPLETED):
         return CampaignStatus(number)
-    raise _error("status", "2 (started), 3 (suspended) or 4 (completed)", value)
+    raise _make_error("status", "2 (started), 3 (suspended) or 4 (completed)", value)
 
 
 def check_campaign_name(value: object) -> str:
     """Check a part of a campaign's name: 1 to 255 characters."""
-    text = _text(value)
+    text = _to_text(value)
     if text is None or not 1 <= len(text) <= MAX_NAME_LENGTH or any(map(_is_control_character, text)):
-        raise _error("name", f"text of 1 to {MAX_NAME_LENGTH} characters, none of them control characters", value)
+        raise _make_error("name", f"text of 1 to {MAX_NAME_LENGTH} characters, none of them control characters", value)
     return text
 
 
@@ -169,14 +169,14 @@ def check_timezone(value: object) -> ZoneInfo:
     if isinstance(value, ZoneInfo):
         return value
     try:
-        return ZoneInfo(_text(value) or "")
+        return ZoneInfo(_to_text(value) or "")
     except (KeyError, ValueError, OSError):  # OSError where the name is that of a directory
-        raise _error("timezone", "the IANA name of a time zone, such as 'Asia/Shanghai'", value) from None
+        raise _make_error("timezone", "the IANA name of a time zone, such as 'Asia/Shanghai'", value) from None
 
 
 def check_host(value: object) -> str:
     """Check a host, and return it as it stands in a URL: a name or an address, without scheme, port and path."""
-    if (text := _text(value)) is not None:
+    if (text := _to_text(value)) is not None:
         try:
             address = IPv6Address(text[1:-1] if text[:1] + text[-1:] == "[]" else text)
             if not address.scope_id:
@@ -190,21 +190,19 @@ def check_host(value: object) -> str:
     )
 
 
-def check_port(value: object) -> int:
-    """Check a port: an integer from 1 to 65535."""
-    return _between("port", value, 1, MAX_PORT)
+def check_integer(name: str, value: object, least: int, most: int) -> int:
+    """Check a number: an integer within bounds."""
+    number = _to_integer(value)
+    if number is not None and least <= number <= most:
+        return number
+    raise _make_error(name, f"an integer from {least} to {most}", value)
 
 
 def check_seconds(name: str, value: object, most: float) -> float:
     """Check a time: a number of seconds above 0, and up to ``most``."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= most:
         return float(value)
-    raise _error(name, f"a number of seconds above 0, up to {most}", value)
-
-
-def check_attempts(value: object) -> int:
-    """Check how many requests one call may make: an integer from 1 to 1000."""
-    return _between("attempts", value, 1, MAX_ATTEMPTS)
+    raise _make_error(name, f"a number of seconds above 0, up to {most}", value)
 
 
 def check_verify(value: object) -> bool | str:
@@ -212,8 +210,8 @@ def check_verify(value: object) -> bool | str:
     if isinstance(value, bool):
         return value
     if not isinstance(value, str):
-        raise _error("verify", "true, false or the path of a CA bundle", value)
-    with _name_unreadable("verify names no CA bundle", value):
+        raise _make_error("verify", "true, false or the path of a CA bundle", value)
+    with _naming_unreadable("verify names no CA bundle", value):
         if not os.path.isdir(value):
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
         elif not any(map(_HASHED_NAME.fullmatch, os.listdir(value))):
@@ -224,8 +222,8 @@ def check_verify(value: object) -> bool | str:
 def check_client_cert(value: object) -> str:
     """Check the path of a PEM file with a client certificate and its key, which has no password."""
     if not isinstance(value, str) or not value:
-        raise _error("client_cert", "the path of a PEM file", value)
-    with _name_unreadable("client_cert names no certificate with its key", value):
+        raise _make_error("client_cert", "the path of a PEM file", value)
+    with _naming_unreadable("client_cert names no certificate with its key", value):
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(value, password="")
     return value
 
@@ -233,12 +231,12 @@ def check_client_cert(value: object) -> str:
 def check_flag(name: str, value: object) -> bool:
     """Check that something is true or false."""
     if not isinstance(value, bool):
-        raise _error(name, "true or false", value)
+        raise _make_error(name, "true or false", value)
     return value
 
 
 @contextmanager
-def _name_unreadable(problem: str, path: str) -> Iterator[None]:
+def _naming_unreadable(problem: str, path: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:  # also what ssl raises
@@ -265,14 +263,14 @@ def check_proxy(value: object) -> str:
 def check_signing_profile(value: object) -> SigningProfile:
     """Check the name of a signing profile: a ``SigningProfile`` or its name."""
     for profile in SigningProfile:
-        if _text(value) == profile.value:
+        if _to_text(value) == profile.value:
             return profile
-    raise _error("signing_profile", " or ".join(repr(known.value) for known in SigningProfile), value)
+    raise _make_error("signing_profile", " or ".join(repr(known.value) for known in SigningProfile), value)
 
 
 def check_access_key(value: object) -> str:
     """Check an access key. No message shows it: it may be the secret key by mistake."""
-    text = _text(value)
+    text = _to_text(value)
     if not text or not text.isascii() or not text.isprintable() or {*" /"} & {*text}:
         raise ISalesArgumentError("the access key must be visible ASCII characters without spaces or slashes")
     return text
@@ -282,36 +280,29 @@ def check_instant(name: str, value: object) -> datetime:
     """Check an instant: a datetime with a time zone."""
     if isinstance(value, datetime) and value.utcoffset() is not None and value.year > 1:
         return value
-    raise _error(name, "a datetime with a time zone", value)
+    raise _make_error(name, "a datetime with a time zone", value)
 
 
 def _is_control_character(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cs")
 
 
-def _between(name: str, value: object, least: int, most: int) -> int:
-    number = _integer(value)
-    if number is not None and least <= number <= most:
-        return number
-    raise _error(name, f"an integer from {least} to {most}", value)
-
-
-def _error(name: str, allowed: str, value: object) -> ISalesArgumentError:
+def _make_error(name: str, allowed: str, value: object) -> ISalesArgumentError:
     return ISalesArgumentError(f"{name} must be {allowed}, not {format_value(value)}")
 
 
-def _whole_number(value: object) -> int | None:
-    text = _text(value)
+def _to_whole_number(value: object) -> int | None:
+    text = _to_text(value)
     # Templates render text; int() alone would also take "1_000", " 7 " and other scripts' digits.
     if text is not None and text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS:
         return int(text)
-    return _integer(value)
+    return _to_integer(value)
 
 
 # Convert to plain int and str: a subclass, such as an enum, may render differently from the value that was checked.
-def _integer(value: object) -> int | None:
+def _to_integer(value: object) -> int | None:
     return int.__int__(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _text(value: object) -> str | None:
+def _to_text(value: object) -> str | None:
     return str.__str__(value) if isinstance(value, str) else None

@@ -66,8 +66,8 @@ def make_authorization(
 ) -> str:
     """Return the ``Authorization`` header; see :func:`format_timestamp` and :func:`build_canonical_request`."""
     prefix = f"{SCHEME}/{access_key}/{timestamp}/{_join_names(tuple(headers))}"
-    signing_key = _hmac_sha256_hex(secret_key, prefix)
-    signature = _hmac_sha256_hex(signing_key, build_canonical_request(method, path, query, headers, body))
+    signing_key = _compute_hmac(secret_key, prefix)
+    signature = _compute_hmac(signing_key, build_canonical_request(method, path, query, headers, body))
     return f"{prefix}/{signature}"
 
 
@@ -82,7 +82,7 @@ def _join_names(headers: tuple[str, ...]) -> str:
     return ";".join(sorted(name.lower() for name in headers))
 
 
-def _hmac_sha256_hex(key: str | Secret, message: str) -> str:
+def _compute_hmac(key: str | Secret, message: str) -> str:
     # Revealed in the expression itself: no frame has a variable that holds the secret key.
     return hmac.digest((key if isinstance(key, str) else key.reveal()).encode(), message.encode(), hashlib.sha256).hex()
 
@@ -130,14 +130,14 @@ class C2Auth(AuthBase):
             name: value if isinstance(value, str) else value.decode("latin-1")
             for name, value in request.headers.items()
         }
-        request.headers.update(self.headers(str(request.method), str(request.url), given, body))
+        request.headers.update(self.make_headers(str(request.method), str(request.url), given, body))
         return request
 
-    def headers(self, method: str, url: str, headers: Mapping[str, str], body: str | bytes) -> dict[str, str]:
+    def make_headers(self, method: str, url: str, headers: Mapping[str, str], body: str | bytes) -> dict[str, str]:
         """Return the given headers and those of the signature; ``ISalesArgumentError`` if one to sign is missing."""
         parts = urlsplit(url)
         # Set Host here, so that the text that is signed is the text on the wire: the HTTP library keeps a given one.
-        sent = {**headers, "Host": _host_header(parts.scheme, parts.netloc)}
+        sent = {**headers, "Host": _format_host(parts.scheme, parts.netloc)}
         values = {name.lower(): value for name, value in sent.items()}
         if "content-length" in self.profile.signed_headers and "content-length" not in values:
             sent["Content-Length"] = values["content-length"] = "0"
@@ -148,12 +148,12 @@ class C2Auth(AuthBase):
             method=method,
             path=parts.path,
             query=parse_qsl(parts.query, keep_blank_values=True),
-            headers=self._signed(values),
+            headers=self._select_signed(values),
             body=body,
         )
         return sent
 
-    def variant(
+    def make_variant(
         self, *, profile: SigningProfile | str | None = None, clock: Callable[[], datetime] | None = None
     ) -> C2Auth:
         """Return one with the same keys, but another profile or clock."""
@@ -162,7 +162,7 @@ class C2Auth(AuthBase):
     def __repr__(self) -> str:
         return f"{type(self).__name__}(access_key={self.access_key!r}, profile={self.profile.value!r})"
 
-    def _signed(self, values: Mapping[str, str]) -> dict[str, str]:
+    def _select_signed(self, values: Mapping[str, str]) -> dict[str, str]:
         try:
             return {name: values[name] for name in self.profile.signed_headers}
         except KeyError as error:
@@ -171,6 +171,6 @@ class C2Auth(AuthBase):
             ) from None
 
 
-def _host_header(scheme: str, netloc: str) -> str:
+def _format_host(scheme: str, netloc: str) -> str:
     host = netloc.rpartition("@")[2]
     return host.removesuffix({"https": ":443", "http": ":80"}[scheme])

@@ -94,7 +94,7 @@ def check_signature(
 def find_accepted_profile(client: ISalesClient, campaign: CampaignKey | None = None) -> SigningProfile | None:
     """Return the signing profile that the server accepts in place of the client's; None if there is none."""
     for profile in SigningProfile:
-        auth = client.auth.variant(profile=profile)
+        auth = client.auth.make_variant(profile=profile)
         if profile is not client.auth.profile and check_signature(client, campaign, auth).accepted:
             return profile
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
 
-from airflow_provider_isales.client.arguments import check_attempts, check_seconds
+from airflow_provider_isales.client.arguments import MAX_ATTEMPTS, check_integer, check_seconds
 from airflow_provider_isales.client.errors import ISalesError, ISalesHTTPStatusError
 from airflow_provider_isales.client.gate import Gate
 
@@ -39,7 +39,7 @@ class RetryPolicy:
     max_retry_after: float = 30.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "attempts", check_attempts(self.attempts))
+        object.__setattr__(self, "attempts", check_integer("attempts", self.attempts, 1, MAX_ATTEMPTS))
         for name in ("total", "first_wait", "max_wait", "max_retry_after"):
             object.__setattr__(self, name, check_seconds(name, getattr(self, name), MAX_RETRY_SECONDS))
 

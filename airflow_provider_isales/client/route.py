@@ -13,10 +13,11 @@ from urllib3 import PoolManager
 
 from airflow_provider_isales.client.arguments import (
     HTTPS_PORT,
+    MAX_PORT,
     check_client_cert,
     check_flag,
     check_host,
-    check_port,
+    check_integer,
     check_proxy,
     check_verify,
 )
@@ -45,10 +46,10 @@ class Route:
         client_cert: str | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> None:
-        name, port = check_host(host), check_port(port)
+        name, port = check_host(host), check_integer("port", port, 1, MAX_PORT)
         self.base_url = f"https://{name}" if port == HTTPS_PORT else f"https://{name}:{port}"
         self.address = name.strip("[]"), port
-        self.verify, self._proxy = _ask_the_environment(self.base_url, check_verify(verify), proxies)
+        self.verify, self._proxy = _read_environment(self.base_url, check_verify(verify), proxies)
         self.context = _make_context(self.verify)
         self.context.sslsocket_class = LimitedSocket
         if not check_flag("verify_strict", verify_strict):
@@ -81,7 +82,7 @@ def _make_context(verify: bool | str) -> ssl.SSLContext:
     return context
 
 
-def _ask_the_environment(
+def _read_environment(
     base_url: str, verify: bool | str, proxies: Mapping[str, str] | None
 ) -> tuple[bool | str, Secret]:
     """Return what is trusted, and the URL of the proxy, as ``requests`` takes them from the environment."""

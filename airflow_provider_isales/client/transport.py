@@ -87,7 +87,7 @@ class Transport:
             headers = {**_HEADERS, "Content-Length": str(len(body))}
             url = f"{self.route.base_url}{path}"
             # In the expression itself: no variable of this frame holds the signature, or an echo of it.
-            return read(self._send(method, path, body, (auth or self._auth).headers(method, url, headers, body)))
+            return read(self._send(method, path, body, (auth or self._auth).make_headers(method, url, headers, body)))
         except ISalesError as error:
             # Drop the traceback: its frames hold the Authorization header, and some log formats show their variables.
             raise error.with_traceback(None) from None

@@ -568,14 +568,6 @@ class TestWriting:
         assert visited.told["pause"].state == "fail"
         assert visited.told["pause"].finding.endswith("but list has it started")
 
-    def test_what_an_earlier_visit_left_is_told(
-        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
-    ) -> None:
-        campaign.add_batch("isales-doctor-20260101-000000", BatchStatus.SUSPENDED)
-        told = doctor_visits(simulator, "1001", "--write", "--yes").told["delete"]
-        assert (told.state, told.advice) == ("warn", "Delete them in the console, if no visit is under way.")
-        assert len(campaign.batches) == 4
-
     def test_doctor_write_needs_a_campaign(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         with pytest.raises(UsageError, match="--write needs a campaign"):
             doctor_visits(simulator, "--write", "--yes")

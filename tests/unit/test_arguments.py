@@ -15,15 +15,14 @@ import pytest
 from airflow_provider_isales.client import BatchStatus, ISalesArgumentError
 from airflow_provider_isales.client.arguments import (
     check_access_key,
-    check_attempts,
     check_batch_id,
     check_batch_ids,
     check_batch_name,
     check_campaign_id,
     check_host,
     check_instant,
+    check_integer,
     check_parallelism,
-    check_port,
     check_proxy,
     check_seconds,
     check_status,
@@ -127,15 +126,15 @@ def test_any_other_number_of_requests_is_refused(value: object) -> None:
         check_parallelism(value)
 
 
-@pytest.mark.parametrize("value", [1, 1000])
-def test_a_call_may_make_1_to_1000_attempts(value: int) -> None:
-    assert check_attempts(value) == value
+@pytest.mark.parametrize("value", [1, 65535])
+def test_a_port_is_an_integer_from_1_to_65535(value: int) -> None:
+    assert check_integer("port", value, 1, 65535) == value
 
 
-@pytest.mark.parametrize("value", [0, 1001, True, None])
-def test_any_other_number_of_attempts_is_refused(value: object) -> None:
-    with pytest.raises(ISalesArgumentError, match=f"attempts must be an integer from 1 to 1000, not {value!r}"):
-        check_attempts(value)
+@pytest.mark.parametrize("value", [0, 65536, True, 443.0, "443", None])
+def test_any_other_port_is_refused(value: object) -> None:
+    with pytest.raises(ISalesArgumentError, match=f"port must be an integer from 1 to 65535, not {value!r}"):
+        check_integer("port", value, 1, 65535)
 
 
 @pytest.mark.parametrize("value", [0.001, 7, 600])
@@ -219,17 +218,6 @@ def test_a_host_is_a_name_or_an_address_as_it_stands_in_a_url(value: str, in_url
 def test_any_other_host_is_refused(value: object) -> None:
     with pytest.raises(ISalesArgumentError, match="host must be a bare name or address, not"):
         check_host(value)
-
-
-@pytest.mark.parametrize("value", [1, 65535])
-def test_a_port_is_an_integer_from_1_to_65535(value: int) -> None:
-    assert check_port(value) == value
-
-
-@pytest.mark.parametrize("value", [0, 65536, True, 443.0, "443", None])
-def test_any_other_port_is_refused(value: object) -> None:
-    with pytest.raises(ISalesArgumentError, match=f"port must be an integer from 1 to 65535, not {value!r}"):
-        check_port(value)
 
 
 @pytest.mark.parametrize("value", [None, 7, b"secret", "", "sec ret", "sec/ret", "sec\nret", "seçret"])
@@ -340,7 +328,6 @@ def test_any_other_proxy_is_refused_without_showing_it(url: object) -> None:
         (check_batch_name, "a\tname"),
         (check_status, "started"),
         (check_host, "a host"),
-        (check_port, "a port"),
         (check_verify, 7.5),
         (check_verify, "/no/such.pem"),
     ],

@@ -46,7 +46,7 @@ def test_a_list_of_campaigns_is_signed_as_in_the_vendors_examples(vector: dict[s
     auth = C2Auth(vector["access_key"], vector["secret_key"], profile, clock=lambda: now)
     given = {"Content-Type": "application/json; charset=UTF-8", "Content-Length": str(len(body))}
     url = f"https://{vector['signed_headers']['host']}{path}"
-    assert auth.headers("GET", url, given, body)["Authorization"] == vector["authorization"]
+    assert auth.make_headers("GET", url, given, body)["Authorization"] == vector["authorization"]
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def _check_clock_tolerance(visit: Visit) -> Finding:
 def _check_signature_when_off(visit: Visit, shift: timedelta) -> Observation[Page[CallBatch]]:
     """Send a request that is signed by a clock that differs from the server's."""
     at = datetime.now(UTC) + shift - timedelta(seconds=visit.first.seconds_ahead or 0)
-    return check_signature(visit.client, visit.campaign, visit.client.auth.variant(clock=lambda: at))
+    return check_signature(visit.client, visit.campaign, visit.client.auth.make_variant(clock=lambda: at))
 
 
 def _list_campaign(visit: Visit) -> Finding:

@@ -20,7 +20,6 @@ from airflow_provider_isales.client.errors import (
 from airflow_provider_isales.client.models import BatchKey, BatchStatus, CallBatch, CampaignKey
 from airflow_provider_isales.client.verbs import CREATE, PAUSE, RESUME, Switch
 
-PREFIX = "isales-doctor-"
 # How long a list may go on saying what was, and a batch whose making was not confirmed may take to turn up.
 _WAITS = (0.0, 0.5, 2.0)
 
@@ -32,7 +31,7 @@ class Trial:
         self._client = client
         self._campaign = campaign
         self._batch_id = ""
-        self.name = f"{PREFIX}{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        self.name = f"isales-doctor-{datetime.now(UTC):%Y%m%d-%H%M%S}"
         #: Whether the batch may be there: then :meth:`delete` is to be called, whatever came of all else.
         self.is_open = False
 
@@ -47,23 +46,20 @@ class Trial:
         ]
 
     def delete(self) -> Finding:
-        """Delete the batch, and look for what earlier visits left."""
+        """Delete the batch, and make sure that it is not listed any more."""
         by_hand = f"Look for {self.name} in the console and delete it. It has no numbers, so nobody is called by it."
         try:
             found = None if self._batch_id else self._wait_for(bool)[0]  # the answer that had its id was lost
             if own := found.id if found else self._batch_id:
                 with suppress(ISalesBatchNotFoundError):  # gone, by an earlier attempt whose answer was lost
                     self._client.delete_call_batch(self._campaign.campaign_id, own, self._campaign.vdn_id)
-            left = self._list_own()
+            left = self._find_own()
         except ISalesError as error:
             problem, private = explain(error)
             return Finding(State.FAIL, f"whether {self.name} is deleted is not known: {problem}", by_hand, private)
-        if any(batch.name == self.name for batch in left):
+        if left:
             return Finding(State.FAIL, f"{self.name} is still listed", by_hand)
         self.is_open = False
-        if left:
-            others = f"deleted, but {len(left)} of another visit, named {PREFIX}..., are listed"
-            return Finding(State.WARN, others, "Delete them in the console, if no visit is under way.")
         return Finding(State.OK, "deleted, and not listed any more" if own else "the batch is not there")
 
     def _create(self) -> Finding:
@@ -112,12 +108,12 @@ class Trial:
         for wait in _WAITS:
             self._client.session.gate.sleep(wait)
             waited += wait
-            batch = next((batch for batch in self._list_own() if batch.name == self.name), None)
+            batch = self._find_own()
             if is_enough(batch):
                 break
         return batch, waited
 
-    def _list_own(self) -> list[CallBatch]:
-        """List the batches of this visit and of others."""
-        listed = self._client.list_call_batches(self._campaign.campaign_id, name=PREFIX, vdn_id=self._campaign.vdn_id)
-        return [batch for batch in listed if batch.name.startswith(PREFIX)]
+    def _find_own(self) -> CallBatch | None:
+        campaign_id, vdn_id = self._campaign.campaign_id, self._campaign.vdn_id
+        listed = self._client.list_call_batches(campaign_id, name=self.name, vdn_id=vdn_id)
+        return next((batch for batch in listed if batch.name == self.name), None)
