@@ -81,12 +81,30 @@ def check_vdn_id(value: object) -> int:
     return number
 
 
-def check_campaign_id(value: object) -> int:
+def check_campaign_id(value: object, name: str = "campaign_id") -> int:
     """Check a campaign id: a positive integer, or its digits as text."""
     number = _to_whole_number(value)
     if number is None or not 1 <= number < 10**MAX_DIGITS:
-        raise _make_error("campaign_id", "a positive integer", value)
+        raise _make_error(name, "a positive integer", value)
     return number
+
+
+def check_campaign_ids(value: object, *, may_be_all: bool = True) -> list[Any] | Literal["all"]:
+    """Check ``"all"``, or that there is a list, whose entries are for :func:`check_campaign_id`."""
+    if isinstance(value, str) and value == ALL:
+        if may_be_all:
+            return ALL
+        raise ISalesArgumentError(
+            'campaign_ids must be a list of campaign ids, not "all": that would also resume campaigns that somebody '
+            "suspended on purpose. Name those that a pause has paused"
+        )
+    allowed = "a list of campaign ids" + (', or "all" for every started campaign of the VDN' if may_be_all else "")
+    return _to_list(value, "campaign_ids", allowed)
+
+
+def check_campaign_exclude(value: object) -> list[int]:
+    """Check the campaigns that are to be left alone: a list of campaign ids."""
+    return [check_campaign_id(each, "exclude") for each in _to_list(value, "exclude", "a list of campaign ids")]
 
 
 def check_batch_id(value: object, name: str = "batch_id") -> str:

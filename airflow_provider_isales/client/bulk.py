@@ -1,4 +1,4 @@
-"""Pause or resume many call batches of a campaign at once, and verify the result with ``list``."""
+"""Pause or resume many batches of a campaign, or campaigns of a VDN, at once; verify the result by listing them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
 
 from airflow_provider_isales import clock
-from airflow_provider_isales.client.arguments import (
-    ALL,
-    check_batch_id,
-    check_batch_ids,
-    check_exclude,
-    check_parallelism,
-)
+from airflow_provider_isales.client.arguments import ALL, check_instant, check_parallelism, check_timezone
+from airflow_provider_isales.client.campaign_switch import warn_of_begins
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesBulkError,
@@ -28,47 +24,55 @@ from airflow_provider_isales.client.errors import (
     ISalesResultError,
     ISalesUnchangedError,
 )
-from airflow_provider_isales.client.listing import find_agreed_listing, list_batches
-from airflow_provider_isales.client.models import BatchKey, BulkResult, CallBatch, CampaignKey, Outcome
+from airflow_provider_isales.client.listing import find_agreed_listing
+from airflow_provider_isales.client.models import BulkResult, CallBatch, Campaign, CampaignKey, Outcome, VdnKey
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.rounds import Rounds
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.target_state import Switched, TargetState, settle
+from airflow_provider_isales.client.target_state import TargetState, settle
+from airflow_provider_isales.client.targets import BatchTargets, CampaignTargets, Targets
 from airflow_provider_isales.client.text import clean_text, format_value, join_first
 from airflow_provider_isales.client.verbs import Switch
 
 log = logging.getLogger(__name__)
 
-# Time limits in seconds: to list a campaign, or to find two listings that agree; and to list it before the first
-# request where the batches are given.
+# Time limits in seconds: to list all there are, or to find two listings that agree; and to list them before the first
+# request where the ids are given.
 LISTING_SECONDS = 120.0
 SHORT_LISTING_SECONDS = 10.0
+# How often each is tried: once more after a listing that still has it as it was.
+TRIES = 2
+# How often those are switched that a listing has come to hold meanwhile.
+MAX_PASSES = 5
 
-#: The outcomes of batches that may not be as wanted, though nothing says that they failed.
+#: The outcomes of those that may not be as wanted, though nothing says that they failed.
 OPEN = (Outcome.UNKNOWN, Outcome.NOT_TRIED)
 
-Listed = dict[str, CallBatch]
-Found = Mapping[str, tuple[Outcome, ISalesError | None]]
+Listed = dict[Any, "CallBatch | Campaign"]
+Found = Mapping[Any, tuple[Outcome, "ISalesError | None"]]
 
 
 class BulkSwitch:
     """
-    One run over the batches of one campaign.
+    One run over the batches of one campaign, or the campaigns of one VDN.
 
-    Every batch is tried, however many fail; transient failures are retried in rounds. Then ``list`` decides: a batch
-    without the wanted status is tried once more, then counts as failed, whatever its responses said. With ``"all"``,
-    batches that somebody creates or starts meanwhile are switched too.
+    Every one is tried, however many fail; transient failures are retried in rounds. Then a listing decides: one without
+    the wanted status is tried once more, then counts as failed, whatever its responses said. With ``"all"``, those that
+    somebody creates or starts meanwhile are switched too, until a listing has none or :data:`MAX_PASSES` are over.
 
-    A listing counts only if the campaign did not change meanwhile: it is listed before and after, and again until two
-    listings in a row have the same batches.
+    A listing counts only if nothing came or went meanwhile: all are listed before and after, and again until two
+    listings in a row have the same ids.
 
-    :param switch: ``PAUSE`` or ``RESUME``
-    :param batch_ids: the batches; ``"all"`` for those that have the opposite status
+    :param switch: ``PAUSE`` or ``RESUME`` for batches, ``PAUSE_CAMPAIGN`` or ``RESUME_CAMPAIGN``
+    :param scope: the campaign whose batches, or the VDN whose campaigns are to be switched
+    :param ids: which; ``"all"`` for those that have the opposite status. Campaigns are never all resumed
     :param max_parallel_requests: how many requests are under way at once, 1 to 64
-    :param exclude: batches to leave alone, whatever their status
-    :param deleted_is_gone: whether a batch that is not listed is gone, not failed; by default only with ``"all"``
-    :param announce: called with the batches that are listed with the opposite status, before the first request for them
-        is sent; an exception that it raises ends the run
+    :param exclude: the ids of those to leave alone, whatever their status
+    :param deleted_is_gone: whether one that is not listed is gone, not failed; by default only with ``"all"``
+    :param announce: called with the ids of those that are listed with the opposite status, before the first request for
+        them is sent; an exception that it raises ends the run
+    :param timezone: the platform's time zone, for campaigns that have not begun
+    :param next_start: when people may be called again: a campaign that begins earlier is a warning in the log
     :raises ISalesArgumentError: for a value that is not allowed
     """
 
@@ -76,143 +80,164 @@ class BulkSwitch:
         self,
         switch: Switch,
         session: Session,
-        campaign: CampaignKey,
-        batch_ids: Collection[str] | Literal["all"] = ALL,
+        scope: VdnKey,
+        ids: Collection[Any] | Literal["all"] = ALL,
         max_parallel_requests: int = 8,
         *,
-        exclude: Collection[str] = (),
+        exclude: Collection[Any] = (),
         deleted_is_gone: bool | None = None,
-        announce: Callable[[list[str]], None] = lambda batch_ids: None,
+        announce: Callable[[list[Any]], None] = lambda ids: None,
+        timezone: str | ZoneInfo | None = None,
+        next_start: datetime | None = None,
     ) -> None:
+        zone = None if timezone is None else check_timezone(timezone)
         self.switch = switch
         self._session = session
-        self.campaign = campaign
-        self.batch_ids = check_batch_ids(batch_ids)
-        self.exclude = dict.fromkeys(check_exclude(exclude))
-        self._all = self.batch_ids == ALL
+        kind = BatchTargets if isinstance(scope, CampaignKey) else CampaignTargets
+        self.targets: Targets = kind(switch, session, scope, zone)
+        self.ids = self.targets.check_ids(ids)
+        self.exclude = dict.fromkeys(self.targets.check_exclude(exclude))
+        self._all = self.ids == ALL
         self._missing_is_gone = self._all if deleted_is_gone is None else deleted_is_gone
         self._announce = announce
+        self._next_start = next_start and check_instant("next_start", next_start)
         self.parallel = check_parallelism(max_parallel_requests)
         self._rounds = Rounds(str(self), session, self._switch_one, self.parallel)
-        # Threads only replace values, one thread at a time for each batch, so it can be read while they run.
-        self._states: dict[str, TargetState] = {}
+        # Threads only replace values, one thread at a time for each id, so it can be read while they run.
+        self._states: dict[Any, TargetState] = {}
+        self._tries = Counter[Any]()
+        self._names: dict[Any, str] = {}
         # What was given instead of an id.
         self._bad: dict[str, ISalesError] = {}
         self._confirmed_at: datetime | None = None
-        self._was_listed = self._was_listed_whole = False
+        self._was_listed = False
 
     def run(self) -> BulkResult:
         """
-        Switch all batches and verify it.
+        Switch all and verify it.
 
-        :raises ISalesBulkError: if any batch failed, or the result could not be verified; it has the result
+        :raises ISalesBulkError: if any failed, or the result could not be verified; it has the result
         """
         try:
             self._switch_and_verify()
         except ISalesError as error:
-            if not self._states and not self._was_listed:
-                raise  # nothing is known of the campaign, so the error says it all
+            if not (self._states or self._bad or self._was_listed):
+                raise  # nothing is known, so the error says it all
             raise self._failure(error) from None
         except BaseException:  # a timeout of the task, an interrupt
             self._session.gate.stop()
             log.warning("%s was interrupted: %s.", self, self._format_counts())
             raise
+        finally:
+            warn_of_begins(self.result().begins_at, self._next_start)
         if _select(self._settle_all(), Outcome.FAILED, *OPEN):
             raise self._failure()
         log.info("%s: %s; list confirms it.", self, self._format_counts())
         return self.result()
 
     def result(self) -> BulkResult:
-        """Return what is known by now, also while it runs or after it was interrupted. Each batch is in one place."""
+        """Return what is known by now, also while it runs or after it was interrupted. Each is in one place."""
         found = self._settle_all()
+        states, named = self._states.copy(), self._names.copy()
+        not_running = _select(found, Outcome.NOT_RUNNING)
         return BulkResult(
-            campaign=self.campaign,
+            scope=self.targets.scope,
             done=self.switch.done,
             already=self.switch.already,
             changed=_select(found, self.switch.done),
             unchanged=_select(found, self.switch.already),
-            failed={batch_id: error.problem for batch_id, error in _select_failures(found).items()},
+            failed={item_id: error.problem for item_id, error in _select_failures(found).items()},
+            not_running=not_running,
             gone=_select(found, Outcome.GONE),
             unknown=_select(found, Outcome.UNKNOWN),
             not_tried=_select(found, Outcome.NOT_TRIED),
             excluded=list(self.exclude),
             confirmed_at=self._confirmed_at,
-            asked_at={batch_id: state.asked_at for batch_id, state in self._states.copy().items() if state.asked_at},
+            asked_at={item_id: state.asked_at for item_id, state in states.items() if state.asked_at},
+            names={item_id: named[item_id] for item_id in [*states, *self.exclude] if item_id in named},
+            begins_at={item_id: at for item_id in not_running if (at := states[item_id].begins_at)},
         )
 
     def failed_by(self, kind: type[ISalesError]) -> bool:
-        """Whether no batch was switched, some failed, all of them by one kind of error, and the rest is as wanted."""
+        """Whether none was switched, some failed, all of them by one kind of error, and the rest is as wanted."""
         found = self._settle_all()
         failures = _select_failures(found)
         others = _select(found, self.switch.done, *OPEN) or self._confirmed_at is None
         return bool(failures) and not others and all(isinstance(error, kind) for error in failures.values())
 
     def __str__(self) -> str:
-        return f"{self.switch.doing} the call batches of {self.campaign}"
+        return f"{self.switch.doing} the {self.targets.name} of {self.targets.scope}"
 
     def _switch_and_verify(self) -> None:
         before, problem = self._list(time.monotonic() + (LISTING_SECONDS if self._all else SHORT_LISTING_SECONDS))
         if self._all:
-            targets = self._list_wrong()
-            if before and not targets:
+            to_switch = self._list_wrong()
+            if before and not to_switch:
                 log.info("%s: list has none that is %s.", self, self.switch.opposite.name.lower())
         else:
-            targets = self._add_given_batches(before)
-        self._switch_all(targets)
+            to_switch = self._add_given(before)
+        self._switch_all(to_switch, is_listed=problem is None)
         if self._all and problem and not isinstance(problem, ISalesCampaignEditedError):
             raise problem  # what was listed before it came is switched by now
         listed = self._verify(None if problem else before)
-        if wrong := self._list_wrong():
+        for _ in range(MAX_PASSES - 1):
+            wrong = [item_id for item_id in self._list_wrong() if self._tries[item_id] < TRIES]
+            if not wrong:
+                return
             self._switch_all(wrong)
-            self._verify(listed)
+            listed = self._verify(listed)
 
-    def _add_given_batches(self, listed: Listed) -> list[str]:
-        for batch_id in self.batch_ids:
+    def _add_given(self, listed: Listed) -> list[Any]:
+        for value in self.ids:
             try:
-                if (given := check_batch_id(batch_id)) not in self.exclude:
+                if (given := self.targets.check_id(value)) not in self.exclude:
                     self._states[given] = TargetState()
-            except ISalesArgumentError as error:  # one bad id must not keep the other batches from being paused
-                self._bad[batch_id if isinstance(batch_id, str) else format_value(batch_id)] = error
+            except ISalesArgumentError as error:  # one bad id must not keep the others from being paused
+                self._bad[value if isinstance(value, str) else format_value(value)] = error
         self._note(listed)
         return [*self._states]
 
-    def _switch_all(self, batch_ids: Collection[str]) -> None:
-        # After a listing that failed, what it does not have may be about to change, too.
-        about_to_change = (self.switch.opposite,) if self._was_listed_whole else (self.switch.opposite, None)
-        self._announce([batch_id for batch_id in batch_ids if self._states[batch_id].listed in about_to_change])
+    def _switch_all(self, ids: Collection[Any], *, is_listed: bool = True) -> None:
+        """Switch each; ``is_listed`` says whether a listing has all there are, or failed before it had."""
+        states = {item_id: self._states[item_id] for item_id in ids}
+        self._announce(
+            [
+                item_id
+                for item_id, state in states.items()
+                if state.must_change(self.switch) or (state.listed is None and not is_listed)
+            ]
+        )
         self._confirmed_at = None
-        self._rounds.run(batch_ids, self._log_progress)
+        self._tries.update(ids)
+        self._rounds.run(ids, self._log_progress)
 
-    def _switch_one(self, batch_id: str, deadline: float, timeout: float | None) -> ISalesError | None:
-        """Switch one batch with one request; return what went wrong."""
+    def _switch_one(self, item_id: Any, deadline: float, timeout: float | None) -> ISalesError | None:
+        """Switch one with one try; return what went wrong."""
         try:
             self._session.gate.pass_through(deadline)
         except ISalesError as error:
             return error
-        state = self._states[batch_id] = self._states[batch_id].asked(clock.utc_now(), self.switch.opposite)
+        state = self._states[item_id] = self._states[item_id].asked(clock.utc_now(), self.switch.opposite)
         try:
-            batch = BatchKey(self.campaign.vdn_id, self.campaign.campaign_id, batch_id)
-            answer, _ = self._session.call_once(self.switch, batch, timeout)
-            switched = Switched(self.switch.find_outcome(answer.code), answer.code, answer.description)
-            self._states[batch_id] = state.switched(switched)
+            self._states[item_id] = state.switched(self.targets.switch_once(item_id, deadline, timeout))
             return None
         except ISalesError as error:
-            self._states[batch_id] = state.failed(error)
+            self._states[item_id] = state.failed(error)
             return error
-        except Exception as error:  # one unexpected error must not stop the remaining batches
-            log.exception("%s: %s", self, batch_id)
+        except Exception as error:  # one unexpected error must not stop the rest
+            log.exception("%s: %s", self, item_id)
             problem = clean_text(f"unexpected {type(error).__name__}: {error}")
-            self._states[batch_id] = state.failed(ISalesUnchangedError(problem))
+            self._states[item_id] = state.failed(ISalesUnchangedError(problem))
             return None
 
     def _list(self, ends: float) -> tuple[Listed, ISalesError | None]:
-        """Return the batches that one listing has, and the error that ended it early. Note each batch it has."""
-        listed: dict[str, CallBatch] = {}
+        """Return what one listing has, and the error that ended it early. Note each status it has."""
+        listed: Listed = {}
         problem = None
         retry = ONCE if self._rounds.outage else None
         try:
-            for batch in list_batches(self._session, self.campaign, retry=retry, ends=ends, parallel=self.parallel):
-                listed[batch.id] = batch
+            for item in self.targets.list_once(retry, ends, self.parallel):
+                listed[item.id] = item
         except ISalesError as error:
             problem = error
             # Our request is always the same, so a refusal of it is no reason to give up.
@@ -220,14 +245,15 @@ class BulkSwitch:
                 problem.retryable = True
         self._note(listed)
         self._was_listed |= bool(listed) or problem is None
-        self._was_listed_whole |= problem is None
         return listed, problem
 
     def _note(self, listed: Listed) -> None:
-        for batch_id, batch in listed.items():
-            is_target = self._all and batch.status is self.switch.opposite and batch_id not in self.exclude
-            if batch_id in self._states or is_target:
-                self._states[batch_id] = self._states.get(batch_id, TargetState()).seen(batch.status)
+        for item_id, item in listed.items():
+            self._names[item_id] = item.name
+            state = self._states.get(item_id, TargetState()).seen(item.status, self.targets.find_later_begin(item))
+            is_new = self._all and item_id not in self.exclude and state.must_change(self.switch)
+            if item_id in self._states or is_new:
+                self._states[item_id] = state
 
     def _verify(self, previous: Listed | None) -> Listed:
         """Return a listing that counts, after its statuses are noted."""
@@ -240,19 +266,19 @@ class BulkSwitch:
             return listed
 
         listed = find_agreed_listing(list_once, previous, ends)
-        self._states |= {batch_id: self._states[batch_id].missed() for batch_id in self._states.keys() - listed}
+        self._states |= {item_id: self._states[item_id].missed() for item_id in self._states.keys() - listed}
         self._confirmed_at = clock.utc_now()
         return listed
 
-    def _list_wrong(self) -> list[str]:
-        """Return the batches that the last listing has with the opposite status."""
-        return [batch_id for batch_id, state in self._states.items() if state.listed is self.switch.opposite]
+    def _list_wrong(self) -> list[Any]:
+        """Return those that the last listing has with a status that is to be changed."""
+        return [item_id for item_id, state in self._states.items() if state.must_change(self.switch)]
 
     def _settle_all(self) -> Found:
         bad = {given: (Outcome.FAILED, error) for given, error in self._bad.items()}
         return bad | {
-            batch_id: settle(state, self.switch, missing_is_gone=self._missing_is_gone)
-            for batch_id, state in self._states.copy().items()
+            item_id: settle(state, self.switch, missing_is_gone=self._missing_is_gone)
+            for item_id, state in self._states.copy().items()
         }
 
     def _failure(self, error: ISalesError | None = None) -> ISalesBulkError:
@@ -260,9 +286,9 @@ class BulkSwitch:
         found = self._settle_all()
         failures = _select_failures(found)
         errors = [*failures.values(), *([error] if error else [])]
-        # A batch that is started, or may be, is worth a retry; a refusal of another batch does not change that.
+        # One that is started, or may be, is worth a retry; a refusal of another does not change that.
         is_open = bool(_select(found, *OPEN) or self._list_wrong()) and not self.failed_by(ISalesNotAllowedError)
-        # A listing that fails leaves every batch open.
+        # A listing that fails leaves each of them open.
         is_open |= error is not None and self._was_listed
         why = [_format_reasons(failures), *_format_open(found), str(error) if error else self._rounds.outage]
         return ISalesBulkError(
@@ -274,7 +300,7 @@ class BulkSwitch:
     def _format_counts(self) -> str:
         counts = Counter(outcome for outcome, _ in self._settle_all().values())
         always = (self.switch.done, self.switch.already, Outcome.FAILED)
-        if_any = (Outcome.UNKNOWN, Outcome.NOT_TRIED, Outcome.GONE)
+        if_any = (Outcome.NOT_RUNNING, Outcome.UNKNOWN, Outcome.NOT_TRIED, Outcome.GONE)
         return ", ".join(
             f"{counts[outcome]} {outcome.value if outcome in always else outcome.value.replace('_', ' ')}"
             for outcome in (*always, *(outcome for outcome in if_any if counts[outcome]))
@@ -285,26 +311,26 @@ class BulkSwitch:
         log.info("%s: %d of %d done, %.0f a second; so far %s.", self, finished, total, rate, self._format_counts())
 
 
-def _select(found: Found, *wanted: Outcome) -> list[str]:
-    return [batch_id for batch_id, (outcome, _) in found.items() if outcome in wanted]
+def _select(found: Found, *wanted: Outcome) -> list[Any]:
+    return [item_id for item_id, (outcome, _) in found.items() if outcome in wanted]
 
 
-def _select_failures(found: Found) -> dict[str, ISalesError]:
-    return {batch_id: error for batch_id, (outcome, error) in found.items() if outcome is Outcome.FAILED and error}
+def _select_failures(found: Found) -> dict[Any, ISalesError]:
+    return {item_id: error for item_id, (outcome, error) in found.items() if outcome is Outcome.FAILED and error}
 
 
-def _format_reasons(failures: Mapping[str, ISalesError], few: int = 3) -> str:
-    """Name the first few reasons, each with its first few batches and what to do about it."""
-    batches: dict[str, list[str]] = {}
-    for batch_id, error in failures.items():
-        batches.setdefault(f"{error.problem}. {error.advice}".strip(), []).append(batch_id)
-    reasons = [f"{len(ids)} of them ({join_first(ids, few)}): {reason}" for reason, ids in islice(batches.items(), few)]
-    more = len(batches) - few
+def _format_reasons(failures: Mapping[Any, ISalesError], few: int = 3) -> str:
+    """Name the first few reasons, each with the first few that failed for it and what to do about it."""
+    ids: dict[str, list[str]] = {}
+    for item_id, error in failures.items():
+        ids.setdefault(f"{error.problem}. {error.advice}".strip(), []).append(str(item_id))
+    reasons = [f"{len(each)} of them ({join_first(each, few)}): {reason}" for reason, each in islice(ids.items(), few)]
+    more = len(ids) - few
     return " ".join([*reasons, f"And {more} more reasons."] if more > 0 else reasons)
 
 
 def _format_open(found: Found) -> Iterator[str]:
-    """Name the first batches of which nobody knows whether they are as wanted."""
+    """Name the first of which nobody knows whether they are as wanted."""
     for outcome in OPEN:
-        if ids := _select(found, outcome):
+        if ids := [str(item_id) for item_id in _select(found, outcome)]:
             yield f"{outcome.value.replace('_', ' ').capitalize()}: {join_first(ids)}."

@@ -338,6 +338,56 @@ class ISalesClient:
         """
         return switch_campaign(self.session, RESUME_CAMPAIGN, self.campaign(campaign_id, vdn_id), self.timezone)
 
+    def pause_campaigns(
+        self,
+        campaign_ids: Collection[int | str] | Literal["all"],
+        *,
+        exclude: Collection[int | str] = (),
+        max_parallel_requests: int = 8,
+        vdn_id: int | str | None = None,
+        timezone: str | ZoneInfo | None = None,
+        next_start: datetime | None = None,
+    ) -> BulkResult:
+        """
+        Suspend many campaigns of a VDN as a whole, in parallel; see :class:`.BulkSwitch` and :meth:`pause_campaign`.
+
+        :param campaign_ids: the campaigns; ``"all"`` for every one that is listed as started, or with a status that is
+            not documented, including those that somebody starts meanwhile
+        :param exclude: campaigns to leave alone, whatever their status
+        :param max_parallel_requests: 1 to 64; give the client as many ``max_connections``
+        :param timezone: the platform's time zone, where it is not the client's
+        :param next_start: when people may be called again: a campaign that begins earlier is a warning in the log
+        :raises ISalesBulkError: if any campaign is not as wanted, after all were tried; it has the result
+        """
+        return BulkSwitch(
+            PAUSE_CAMPAIGN,
+            self.session,
+            self.vdn(vdn_id),
+            campaign_ids,
+            max_parallel_requests,
+            exclude=exclude,
+            timezone=self.timezone if timezone is None else timezone,
+            next_start=next_start,
+        ).run()
+
+    def resume_campaigns(
+        self,
+        campaign_ids: Collection[int | str],
+        *,
+        exclude: Collection[int | str] = (),
+        max_parallel_requests: int = 8,
+        vdn_id: int | str | None = None,
+    ) -> BulkResult:
+        """
+        Resume many campaigns as a whole, as :meth:`pause_campaigns`.
+
+        ``"all"`` is an error: some campaigns may be suspended on purpose.
+        """
+        vdn = self.vdn(vdn_id)
+        return BulkSwitch(
+            RESUME_CAMPAIGN, self.session, vdn, campaign_ids, max_parallel_requests, exclude=exclude
+        ).run()
+
     def vdn(self, vdn_id: int | str | None = None) -> VdnKey:
         """Return the key of a VDN: the client's unless another one is named."""
         return VdnKey(check_vdn_id(self._vdn(vdn_id)))

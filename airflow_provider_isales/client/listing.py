@@ -30,7 +30,7 @@ MAX_ITEMS = 100_000
 # What the list of campaigns takes for "whatever it is".
 ANY = 0
 
-T = TypeVar("T", CallBatch, Campaign)
+T = TypeVar("T", bound=CallBatch | Campaign)
 Fields = Mapping[str, "int | str"]
 PageAt = Callable[[int], Page[T]]
 Items = Generator[T, None, "ISalesError | None"]

@@ -208,53 +208,76 @@ class CampaignResult:
 @dataclass(frozen=True, kw_only=True)
 class BulkResult:
     """
-    The result of pausing or resuming many batches of a campaign: their ids, each in one list.
+    The result of pausing or resuming many batches of a campaign, or campaigns of a VDN: their ids, each in one list.
 
-    :param done: the outcome of the batches in ``changed``: ``PAUSED`` or ``RESUMED``
+    Ids are text of digits for batches, and integers for campaigns.
+
+    :param scope: the campaign, or the VDN
+    :param done: the outcome of those in ``changed``: ``PAUSED`` or ``RESUMED``
     :param already: that of those in ``unchanged``: ``ALREADY_PAUSED`` or ``ALREADY_STARTED``
     :param changed: those that were changed
     :param unchanged: those that were as wanted
+    :param not_running: campaigns that call nobody without being suspended: drafts, completed, or not begun yet
     :param failed: the reasons by the ids of those that are not as wanted, or by what was given instead of an id
     :param gone: those that were deleted meanwhile, where all were to be changed
     :param unknown: those for which a request was sent but not answered, and that no listing told of
     :param not_tried: those for which no request was sent
     :param excluded: those that were to be left alone
     :param confirmed_at: when the listing that confirms it was read, in UTC by this machine's clock; None if none does
-    :param asked_at: when the requests were sent, by id. A batch that was changed had its old status until then
+    :param asked_at: when the requests were sent, by id. One that was changed had its old status until then
+    :param names: the names of campaigns by id, as listed
+    :param begins_at: when campaigns begin that are not running because they have not begun, by id
     """
 
-    campaign: CampaignKey
+    scope: VdnKey
     done: Outcome
     already: Outcome
-    changed: list[str]
-    unchanged: list[str]
-    failed: dict[str, str]
-    gone: list[str] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    not_tried: list[str] = field(default_factory=list)
-    excluded: list[str] = field(default_factory=list)
+    changed: list[Any]
+    unchanged: list[Any]
+    failed: dict[Any, str]
+    not_running: list[Any] = field(default_factory=list)
+    gone: list[Any] = field(default_factory=list)
+    unknown: list[Any] = field(default_factory=list)
+    not_tried: list[Any] = field(default_factory=list)
+    excluded: list[Any] = field(default_factory=list)
     confirmed_at: datetime | None = None
-    asked_at: Mapping[str, datetime] = field(default_factory=dict)
+    asked_at: Mapping[Any, datetime] = field(default_factory=dict)
+    names: Mapping[Any, str] = field(default_factory=dict)
+    begins_at: Mapping[Any, datetime] = field(default_factory=dict)
 
     @property
-    def changed_when_asked(self) -> dict[str, datetime]:
-        """When the requests were sent that changed batches, by their ids."""
+    def campaign(self) -> CampaignKey:
+        """The campaign whose batches were switched."""
+        if isinstance(self.scope, CampaignKey):
+            return self.scope
+        raise AttributeError(f"the result is of the campaigns of {self.scope}")
+
+    @property
+    def changed_when_asked(self) -> dict[Any, datetime]:
+        """When the requests were sent that changed them, by their ids."""
         return {batch_id: self.asked_at[batch_id] for batch_id in self.changed if batch_id in self.asked_at}
 
     @property
-    def confirmed(self) -> list[str]:
-        """The ids of the batches that a listing confirms to be as wanted, or gone; empty if none confirms it."""
-        return [] if self.confirmed_at is None else [*self.changed, *self.unchanged, *self.gone]
+    def confirmed(self) -> list[Any]:
+        """The ids of those that a listing confirms to be as wanted, or gone; empty if none confirms it."""
+        as_wanted = [*self.changed, *self.unchanged, *self.not_running, *self.gone]
+        return [] if self.confirmed_at is None else as_wanted
 
     def to_dict(self) -> dict[str, Any]:
         """Return all but ``asked_at`` as plain values, fit for XCom, under the names of the outcomes."""
-        return {
-            **vars(self.campaign),
+        record = {
+            **vars(self.scope),
             self.done.value: self.changed,
             self.already.value: self.unchanged,
-            **{name: getattr(self, name) for name in ("failed", "gone", "unknown", "not_tried", "excluded")},
+            "failed": {str(each): reason for each, reason in self.failed.items()},
+            **{name: getattr(self, name) for name in ("gone", "unknown", "not_tried", "excluded")},
             "confirmed_at": self.confirmed_at and format_iso(self.confirmed_at),
         }
+        if not isinstance(self.scope, CampaignKey):  # ids as text, as JSON makes them of keys
+            record["not_running"] = self.not_running
+            record["names"] = {str(each): name for each, name in self.names.items()}
+            record["begins_at"] = {str(each): format_iso(begins_at) for each, begins_at in self.begins_at.items()}
+        return record
 
 
 def format_iso(instant: datetime) -> str:

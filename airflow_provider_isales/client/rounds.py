@@ -1,4 +1,4 @@
-"""Send one request for each of many batches, in parallel, and again for those whose request failed transiently."""
+"""Try each of many batches or campaigns, in parallel, and again those whose request failed transiently."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
+from typing import Any
 
 from airflow_provider_isales.client.errors import (
-    ISalesAuthenticationError,
     ISalesError,
     ISalesHeldBackError,
-    ISalesResultError,
+    ISalesProtocolError,
     ISalesStoppedError,
+    ISalesTransportError,
 )
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.threads import Queue, run_threads
@@ -26,20 +27,20 @@ SWITCHING_SECONDS = 900.0
 # Minimum timeout of a request while the server is not responding.
 LEAST_TIMEOUT = 1.0
 
-Attempt = Callable[[str, float, float | None], ISalesError | None]
+Attempt = Callable[[Any, float, float | None], ISalesError | None]
 Progress = Callable[[int, int, float], None]
 
 
 class Rounds:
     """
-    Send one request for each batch in a round. Batches with a transient failure go into the next, after a back-off.
+    Try each once in a round. Those that failed transiently go into the next, after a back-off.
 
-    So failing batches do not delay the others. While the server does not respond, timeouts are shortened so that every
-    batch gets its request before the run gives up.
+    So those that fail do not delay the others. While the server does not respond, timeouts are shortened so that each
+    gets its request before the run gives up.
 
     :param action: what is being done, for the log
-    :param attempt: sends the request for a batch; it gets the batch, when to give up at the gate, on the
-        ``time.monotonic()`` clock, and the timeout in seconds, and returns what went wrong
+    :param attempt: tries one; it gets its id, when to give up at the gate, on the ``time.monotonic()`` clock, and the
+        timeout of a request in seconds, and returns what went wrong
     :param parallel: how many requests are under way at once
     """
 
@@ -54,7 +55,7 @@ class Rounds:
         #: Why the run gave up; empty if it did not.
         self.outage = ""
 
-    def run(self, batch_ids: Collection[str], progress: Progress) -> None:
+    def run(self, ids: Collection[Any], progress: Progress) -> None:
         """
         Send the requests, in as many rounds as the retry policy allows; none once a run has given up.
 
@@ -63,48 +64,48 @@ class Rounds:
         """
         self._ends_at = self._ends_at or time.monotonic() + SWITCHING_SECONDS
         self._responded_at = time.monotonic()
-        again = self._run_round(batch_ids, progress)
+        again = self._run_round(ids, progress)
         ends = time.monotonic() + self._session.retry.total
         for number in range(1, self._session.retry.attempts):
             wait = self._session.retry.backoff(number)
             if not again or self.outage or time.monotonic() + wait > ends:
                 return
-            log.warning("%s: %s Trying again in %.1f s.", self._action, _format_failures(again, len(batch_ids)), wait)
+            log.warning("%s: %s Trying again in %.1f s.", self._action, _format_failures(again, len(ids)), wait)
             self._session.gate.sleep(wait)
             again = self._run_round(list(again), progress)
 
-    def _run_round(self, batch_ids: Collection[str], progress: Progress) -> dict[str, ISalesError]:
-        """Send one request for each batch; return the transient failures."""
-        queue, failed = Queue(batch_ids), dict[str, ISalesError]()
+    def _run_round(self, ids: Collection[Any], progress: Progress) -> dict[Any, ISalesError]:
+        """Try each once; return the transient failures."""
+        queue, failed = Queue(ids), dict[Any, ISalesError]()
         began = time.monotonic()
         run_threads(
             queue,
             lambda queue: self._work(queue, failed),
             self._parallel,
-            lambda: progress(len(batch_ids) - queue.left, len(batch_ids), time.monotonic() - began),
+            lambda: progress(len(ids) - queue.left, len(ids), time.monotonic() - began),
             PROGRESS_SECONDS,
         )
         if stopped := next((error for error in failed.values() if isinstance(error, ISalesStoppedError)), None):
             raise stopped
-        return {batch_id: error for batch_id, error in failed.items() if error.transient}
+        return {item_id: error for item_id, error in failed.items() if error.transient}
 
-    def _work(self, queue: Queue[str], failed: dict[str, ISalesError]) -> None:
-        for batch_id in queue:
+    def _work(self, queue: Queue[Any], failed: dict[Any, ISalesError]) -> None:
+        for item_id in queue:
             timeout = self._limit_timeout(queue.left + 1)
             if self.outage:
                 return
-            error = self._attempt(batch_id, self._gives_up_at, timeout)
+            error = self._attempt(item_id, self._gives_up_at, timeout)
             if error:
-                failed[batch_id] = error
+                failed[item_id] = error
             if isinstance(error, ISalesStoppedError):
                 return
             if isinstance(error, ISalesHeldBackError):
                 self.outage = f"No more requests were sent: {error.problem}"
             # A refusal is a response too: the service itself is there.
-            if error is None or isinstance(error, (ISalesResultError, ISalesAuthenticationError)):
-                self._responded_at, self._failures_since = time.monotonic(), 0
-            else:
+            if isinstance(error, (ISalesTransportError, ISalesProtocolError)):
                 self._failures_since += 1
+            else:
+                self._responded_at, self._failures_since = time.monotonic(), 0
 
     @property
     def _gives_up_at(self) -> float:
@@ -124,7 +125,7 @@ class Rounds:
         return max(LEAST_TIMEOUT, seconds * self._parallel / left)
 
 
-def _format_failures(failed: dict[str, ISalesError], total: int) -> str:
+def _format_failures(failed: dict[Any, ISalesError], total: int) -> str:
     """Return one line with how many requests failed, and why most of them did."""
     ((problem, count),) = Counter(error.problem for error in failed.values()).most_common(1)
     return f"{len(failed)} of {total} failed, {count} of them: {problem}."

@@ -8,7 +8,6 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from airflow_provider_isales.client.errors import (
-    ISalesBatchNotFoundError,
     ISalesError,
     ISalesProtocolError,
     ISalesStoppedError,
@@ -138,7 +137,7 @@ def settle(state: TargetState, switch: Switch, *, missing_is_gone: bool) -> tupl
         return Outcome.GONE, None
     if state.is_missing and state.outcome is not Outcome.NOT_TRIED:
         # Retryable: it was there when it answered.
-        return Outcome.FAILED, error or ISalesBatchNotFoundError("list does not have it", retryable=True)
+        return Outcome.FAILED, error or switch.not_found("list does not have it", retryable=True)
     if state.listed in switch.not_running:
         return Outcome.NOT_RUNNING, None
     if state.listed is switch.wanted or state.outcome in (switch.done, switch.already):

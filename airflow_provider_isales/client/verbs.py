@@ -20,6 +20,9 @@ from airflow_provider_isales.client.errors import (
     ALREADY_SUSPENDED,
     CAMPAIGN_RESULT_CODES,
     RESULT_CODES,
+    ISalesBatchNotFoundError,
+    ISalesCampaignNotFoundError,
+    ISalesResultError,
     ResultCode,
 )
 from airflow_provider_isales.client.models import (
@@ -92,6 +95,7 @@ class Switch(Verb[None]):
     :param opposite: the status before
     :param done: the outcome for one that was switched
     :param already: the outcome for one that had that status
+    :param not_found: the error for one that does not exist
     :param not_running: other statuses of campaigns that call nobody, and so need not be paused
     """
 
@@ -99,6 +103,7 @@ class Switch(Verb[None]):
     opposite: BatchStatus | CampaignStatus
     done: Outcome
     already: Outcome
+    not_found: type[ISalesResultError] = ISalesBatchNotFoundError
     not_running: tuple[CampaignStatus, ...] = ()
 
     def find_outcome(self, code: str) -> Outcome:
@@ -173,6 +178,7 @@ PAUSE_CAMPAIGN = Switch(
     read=read_nothing,
     wanted=CampaignStatus.SUSPENDED,
     opposite=CampaignStatus.STARTED,
+    not_found=ISalesCampaignNotFoundError,
     not_running=(CampaignStatus.DRAFT, CampaignStatus.COMPLETED),
     done=Outcome.PAUSED,
     already=Outcome.ALREADY_PAUSED,
@@ -187,6 +193,7 @@ RESUME_CAMPAIGN = Switch(
     read=read_nothing,
     wanted=CampaignStatus.STARTED,
     opposite=CampaignStatus.SUSPENDED,
+    not_found=ISalesCampaignNotFoundError,
     done=Outcome.RESUMED,
     already=Outcome.ALREADY_STARTED,
 )

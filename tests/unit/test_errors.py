@@ -108,7 +108,7 @@ def test_a_message_says_what_failed_why_and_what_to_do() -> None:
 
 
 BULK_RESULT = BulkResult(
-    campaign=CampaignKey(25, 7),
+    scope=CampaignKey(25, 7),
     done=Outcome.PAUSED,
     already=Outcome.ALREADY_PAUSED,
     changed=[],
