@@ -11,7 +11,13 @@ from typing import Any, NamedTuple, TypeVar
 
 from airflow_provider_isales import __version__
 from airflow_provider_isales.cli.output import STATUSES
-from airflow_provider_isales.client.arguments import check_batch_id, check_campaign_id, check_parallelism, check_vdn_id
+from airflow_provider_isales.client.arguments import (
+    check_batch_id,
+    check_campaign_id,
+    check_integer,
+    check_parallelism,
+    check_vdn_id,
+)
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 
@@ -83,13 +89,6 @@ def _read_duration(text: str) -> timedelta:
     return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
-def _read_days(text: str) -> int:
-    days = _read_number(text)
-    if isinstance(days, int) and 1 <= days <= 366:  # noqa: PLR2004 - a year
-        return days
-    raise argparse.ArgumentTypeError(f"must be a number from 1 to 366, not {text!r}")
-
-
 def _make_campaigns(nargs: str, more: str = "") -> Argument:
     meaning = f'the id of a campaign ("outbound call task" in the console){more}'
     return Argument("campaigns", nargs=nargs, type=_checked(check_campaign_id), metavar="CAMPAIGN", help=meaning)
@@ -101,6 +100,7 @@ def _make_batch_ids(flag: str, meaning: str) -> Argument:
 
 
 _DATE = _checked(date.fromisoformat, expected="date such as 2026-10-01")
+_DAYS = _checked(lambda days: check_integer("--days", days, 1, 366), _read_number)
 MAX_LATENESS = "how long after the end of a shift batches may still be started, such as 5m; needs --shifts"
 CALENDAR = "a .yaml, .yml or .json file, or FILE.py:NAME for a calendar in Python, whose file is run"
 EXCLUDE = _make_batch_ids("--exclude", "a batch to leave alone, whatever its status")
@@ -193,7 +193,7 @@ COMMANDS = {
             Argument(
                 "--from", metavar="DATE", type=_DATE, help="the first day (default: today in the calendar's zone)"
             ),
-            Argument("--days", metavar="NUMBER", type=_read_days, default=14, help="1 to 366 (default: %(default)s)"),
+            Argument("--days", metavar="NUMBER", type=_DAYS, default=14, help="1 to 366 (default: %(default)s)"),
         ),
         "isales shifts dags/team.py:SHIFTS --from 2026-10-01 --days 10",
         has_connection=False,

@@ -1,5 +1,5 @@
 """
-Check arguments and settings before anything is sent.
+Check arguments before anything is sent.
 
 Each function returns the value to use and raises ``ISalesArgumentError`` with the value and what is allowed.
 Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
@@ -7,17 +7,11 @@ Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
 
 from __future__ import annotations
 
-import os
-import re
-import ssl
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import wraps
-from ipaddress import IPv6Address
 from typing import Any, Final, Literal, ParamSpec
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from airflow_provider_isales.client.errors import ISalesArgumentError
@@ -38,14 +32,8 @@ MAX_PARALLEL_REQUESTS = 64
 MAX_DIGITS = 64
 FORBIDDEN_IN_NAMES = frozenset('<>!@#$%^&*?;"~/\\')
 
-HTTPS_PORT = 443
-MAX_PORT = 65535
 MAX_TIMEOUT = 600
 MAX_ATTEMPTS = 1000
-
-# As `openssl rehash` names them: the hash of the subject, and a number.
-_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
-_HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 
 
 def hide_variables(function: Callable[P, None]) -> Callable[P, None]:
@@ -77,7 +65,7 @@ def check_vdn_id(value: object) -> int:
     """Check a VDN id: an integer from 1 to 9999, or its digits as text."""
     number = _to_whole_number(value)
     if number is None or not 1 <= number <= MAX_VDN_ID:
-        raise _make_error("vdn_id", f"an integer from 1 to {MAX_VDN_ID}", value)
+        raise make_argument_error("vdn_id", f"an integer from 1 to {MAX_VDN_ID}", value)
     return number
 
 
@@ -85,7 +73,7 @@ def check_campaign_id(value: object, name: str = "campaign_id") -> int:
     """Check a campaign id: a positive integer, or its digits as text."""
     number = _to_whole_number(value)
     if number is None or not 1 <= number < 10**MAX_DIGITS:
-        raise _make_error(name, "a positive integer", value)
+        raise make_argument_error(name, "a positive integer", value)
     return number
 
 
@@ -114,9 +102,9 @@ def check_batch_id(value: object, name: str = "batch_id") -> str:
             f"{name} must be text of digits, not the number {format_value(value)}: a number loses leading zeros. Put "
             "it in quotes; a DAG with render_template_as_native_obj=True turns a rendered id into a number"
         )
-    text = _to_text(value)
+    text = to_text(value)
     if text is None or not (text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS):
-        raise _make_error(name, f"text of 1 to {MAX_DIGITS} digits", value)
+        raise make_argument_error(name, f"text of 1 to {MAX_DIGITS} digits", value)
     return text
 
 
@@ -134,7 +122,7 @@ def check_exclude(value: object) -> list[str]:
 
 def _to_list(value: object, name: str, allowed: str) -> list[Any]:
     if isinstance(value, (str, bytes, Mapping)) or not isinstance(value, Iterable):
-        raise _make_error(name, allowed, value)
+        raise make_argument_error(name, allowed, value)
     try:
         return list(value)
     except Exception as error:
@@ -148,9 +136,9 @@ def check_parallelism(value: object, name: str = "max_parallel_requests") -> int
 
 def check_batch_name(value: object) -> str:
     """Check a batch name: 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``, and no control characters."""
-    text = _to_text(value)
+    text = to_text(value)
     if text is None or not 1 <= len(text) <= MAX_NAME_LENGTH:
-        raise _make_error("name", f"text of 1 to {MAX_NAME_LENGTH} characters", value)
+        raise make_argument_error("name", f"text of 1 to {MAX_NAME_LENGTH} characters", value)
     if forbidden := sorted(FORBIDDEN_IN_NAMES.intersection(text)):
         raise ISalesArgumentError(f"name must not contain {' '.join(forbidden)}, as {format_value(value)} does")
     if any(map(_is_control_character, text)):
@@ -163,7 +151,7 @@ def check_status(value: object) -> BatchStatus:
     number = _to_integer(value)
     if number in tuple(BatchStatus):
         return BatchStatus(number)
-    raise _make_error("status", "1 (started) or 2 (suspended)", value)
+    raise make_argument_error("status", "1 (started) or 2 (suspended)", value)
 
 
 def check_campaign_filter(value: object) -> CampaignStatus:
@@ -171,14 +159,16 @@ def check_campaign_filter(value: object) -> CampaignStatus:
     number = _to_integer(value)
     if number in (CampaignStatus.STARTED, CampaignStatus.SUSPENDED, CampaignStatus.COMPLETED):
         return CampaignStatus(number)
-    raise _make_error("status", "2 (started), 3 (suspended) or 4 (completed)", value)
+    raise make_argument_error("status", "2 (started), 3 (suspended) or 4 (completed)", value)
 
 
 def check_campaign_name(value: object) -> str:
     """Check a part of a campaign's name: 1 to 255 characters."""
-    text = _to_text(value)
+    text = to_text(value)
     if text is None or not 1 <= len(text) <= MAX_NAME_LENGTH or any(map(_is_control_character, text)):
-        raise _make_error("name", f"text of 1 to {MAX_NAME_LENGTH} characters, none of them control characters", value)
+        raise make_argument_error(
+            "name", f"text of 1 to {MAX_NAME_LENGTH} characters, none of them control characters", value
+        )
     return text
 
 
@@ -187,25 +177,9 @@ def check_timezone(value: object) -> ZoneInfo:
     if isinstance(value, ZoneInfo):
         return value
     try:
-        return ZoneInfo(_to_text(value) or "")
+        return ZoneInfo(to_text(value) or "")
     except (KeyError, ValueError, OSError):  # OSError where the name is that of a directory
-        raise _make_error("timezone", "the IANA name of a time zone, such as 'Asia/Shanghai'", value) from None
-
-
-def check_host(value: object) -> str:
-    """Check a host, and return it as it stands in a URL: a name or an address, without scheme, port and path."""
-    if (text := _to_text(value)) is not None:
-        try:
-            address = IPv6Address(text[1:-1] if text[:1] + text[-1:] == "[]" else text)
-            if not address.scope_id:
-                return f"[{address}]"
-        except ValueError:
-            if _HOST_NAME.fullmatch(text):
-                return text
-    raise ISalesArgumentError(
-        f"host must be a bare name or address, not {format_value(value)}: leave out the scheme (it is always https) "
-        "and any path, and give the port in its own field"
-    )
+        raise make_argument_error("timezone", "the IANA name of a time zone, such as 'Asia/Shanghai'", value) from None
 
 
 def check_integer(name: str, value: object, least: int, most: int) -> int:
@@ -213,82 +187,27 @@ def check_integer(name: str, value: object, least: int, most: int) -> int:
     number = _to_integer(value)
     if number is not None and least <= number <= most:
         return number
-    raise _make_error(name, f"an integer from {least} to {most}", value)
+    raise make_argument_error(name, f"an integer from {least} to {most}", value)
 
 
 def check_seconds(name: str, value: object, most: float) -> float:
     """Check a time: a number of seconds above 0, and up to ``most``."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= most:
         return float(value)
-    raise _make_error(name, f"a number of seconds above 0, up to {most}", value)
-
-
-def check_verify(value: object) -> bool | str:
-    """Check which certificates to trust: True, False, or the path of a CA bundle or a directory of certificates."""
-    if isinstance(value, bool):
-        return value
-    if not isinstance(value, str):
-        raise _make_error("verify", "true, false or the path of a CA bundle", value)
-    with _naming_unreadable("verify names no CA bundle", value):
-        if not os.path.isdir(value):
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
-        elif not any(map(_HASHED_NAME.fullmatch, os.listdir(value))):
-            raise OSError("no file has a name that OpenSSL looks for: run 'openssl rehash' on the directory")
-    return value
-
-
-def check_client_cert(value: object) -> str:
-    """Check the path of a PEM file with a client certificate and its key, which has no password."""
-    if not isinstance(value, str) or not value:
-        raise _make_error("client_cert", "the path of a PEM file", value)
-    with _naming_unreadable("client_cert names no certificate with its key", value):
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(value, password="")
-    return value
-
-
-def check_flag(name: str, value: object) -> bool:
-    """Check that something is true or false."""
-    if not isinstance(value, bool):
-        raise _make_error(name, "true or false", value)
-    return value
-
-
-@contextmanager
-def _naming_unreadable(problem: str, path: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError) as error:  # also what ssl raises
-        problem = f"{problem} that can be read: {format_value(path)} ({error})"
-        raise ISalesArgumentError(problem, retryable=True) from None  # another worker may have the file
-
-
-def check_proxy(value: object) -> str:
-    """Check the URL of a proxy, with or without ``user:password@``. No message shows it: it may hold a password."""
-    if isinstance(value, str) and value.isascii() and value.isprintable() and not {*" ?#\\"} & {*value}:
-        try:
-            parts = urlsplit(value)
-            known = parts.scheme in ("http", "https") and parts.path in ("", "/") and value.count("@") <= 1
-            if known and parts.port != 0 and check_host(parts.hostname):
-                return value
-        except ValueError:  # also what check_host raises
-            pass
-    raise ISalesArgumentError(
-        "proxies must be URLs such as http://proxy.example.com:3128, whose user name and password have characters "
-        "such as # @ / ? percent-encoded. The value is not shown: it may hold a password"
-    )
+    raise make_argument_error(name, f"a number of seconds above 0, up to {most}", value)
 
 
 def check_signing_profile(value: object) -> SigningProfile:
     """Check the name of a signing profile: a ``SigningProfile`` or its name."""
     for profile in SigningProfile:
-        if _to_text(value) == profile.value:
+        if to_text(value) == profile.value:
             return profile
-    raise _make_error("signing_profile", " or ".join(repr(known.value) for known in SigningProfile), value)
+    raise make_argument_error("signing_profile", " or ".join(repr(known.value) for known in SigningProfile), value)
 
 
 def check_access_key(value: object) -> str:
     """Check an access key. No message shows it: it may be the secret key by mistake."""
-    text = _to_text(value)
+    text = to_text(value)
     if not text or not text.isascii() or not text.isprintable() or {*" /"} & {*text}:
         raise ISalesArgumentError("the access key must be visible ASCII characters without spaces or slashes")
     return text
@@ -298,19 +217,20 @@ def check_instant(name: str, value: object) -> datetime:
     """Check an instant: a datetime with a time zone."""
     if isinstance(value, datetime) and value.utcoffset() is not None and value.year > 1:
         return value
-    raise _make_error(name, "a datetime with a time zone", value)
+    raise make_argument_error(name, "a datetime with a time zone", value)
 
 
 def _is_control_character(character: str) -> bool:
     return unicodedata.category(character) in ("Cc", "Cs")
 
 
-def _make_error(name: str, allowed: str, value: object) -> ISalesArgumentError:
+def make_argument_error(name: str, allowed: str, value: object) -> ISalesArgumentError:
+    """Return the error for a value that is not allowed."""
     return ISalesArgumentError(f"{name} must be {allowed}, not {format_value(value)}")
 
 
 def _to_whole_number(value: object) -> int | None:
-    text = _to_text(value)
+    text = to_text(value)
     # Templates render text; int() alone would also take "1_000", " 7 " and other scripts' digits.
     if text is not None and text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS:
         return int(text)
@@ -322,5 +242,6 @@ def _to_integer(value: object) -> int | None:
     return int.__int__(value) if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _to_text(value: object) -> str | None:
+def to_text(value: object) -> str | None:
+    """Return a text as a plain ``str``, None for anything else."""
     return str.__str__(value) if isinstance(value, str) else None

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import (
     ALL,
-    HTTPS_PORT,
     check_batch_name,
     check_campaign_filter,
     check_campaign_name,
@@ -43,7 +42,7 @@ from airflow_provider_isales.client.models import (
 )
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.retry import RetryPolicy
-from airflow_provider_isales.client.route import Route
+from airflow_provider_isales.client.route import HTTPS_PORT, Route
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.text import Secret, format_value
 from airflow_provider_isales.client.transport import Transport

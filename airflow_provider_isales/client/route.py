@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from ipaddress import IPv6Address
 from urllib.parse import urlsplit
 
 import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
 from urllib3 import PoolManager
 
-from airflow_provider_isales.client.arguments import (
-    HTTPS_PORT,
-    MAX_PORT,
-    check_client_cert,
-    check_flag,
-    check_host,
-    check_integer,
-    check_proxy,
-    check_verify,
-)
+from airflow_provider_isales.client.arguments import check_integer, make_argument_error, to_text
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.pools import make_pool, make_proxy_pool
-from airflow_provider_isales.client.text import Secret
+from airflow_provider_isales.client.text import Secret, format_value
 from airflow_provider_isales.client.tls_socket import LimitedSocket
 
+HTTPS_PORT = 443
+MAX_PORT = 65535
+# As `openssl rehash` names them: the hash of the subject, and a number.
+_HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
+_HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _PROXY_PORTS = {"http": 80, "https": 443}
 
 
@@ -52,7 +51,9 @@ class Route:
         self.verify, self._proxy = _read_environment(self.base_url, check_verify(verify), proxies)
         self.context = _make_context(self.verify)
         self.context.sslsocket_class = LimitedSocket
-        if not check_flag("verify_strict", verify_strict):
+        if not isinstance(verify_strict, bool):
+            raise make_argument_error("verify_strict", "true or false", verify_strict)
+        if not verify_strict:
             self.context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if client_cert is not None:
             self.context.load_cert_chain(check_client_cert(client_cert))
@@ -65,6 +66,70 @@ class Route:
         if not self.proxy_address:
             return make_pool(self.context)
         return make_proxy_pool(self.context, self._proxy)
+
+
+def check_host(value: object) -> str:
+    """Check a host, and return it as it stands in a URL: a name or an address, without scheme, port and path."""
+    if (text := to_text(value)) is not None:
+        try:
+            address = IPv6Address(text[1:-1] if text[:1] + text[-1:] == "[]" else text)
+            if not address.scope_id:
+                return f"[{address}]"
+        except ValueError:
+            if _HOST_NAME.fullmatch(text):
+                return text
+    raise ISalesArgumentError(
+        f"host must be a bare name or address, not {format_value(value)}: leave out the scheme (it is always https) "
+        "and any path, and give the port in its own field"
+    )
+
+
+def check_proxy(value: object) -> str:
+    """Check the URL of a proxy, with or without ``user:password@``. No message shows it: it may hold a password."""
+    if isinstance(value, str) and value.isascii() and value.isprintable() and not {*" ?#\\"} & {*value}:
+        try:
+            parts = urlsplit(value)
+            known = parts.scheme in ("http", "https") and parts.path in ("", "/") and value.count("@") <= 1
+            if known and parts.port != 0 and check_host(parts.hostname):
+                return value
+        except ValueError:  # also what check_host raises
+            pass
+    raise ISalesArgumentError(
+        "proxies must be URLs such as http://proxy.example.com:3128, whose user name and password have characters "
+        "such as # @ / ? percent-encoded. The value is not shown: it may hold a password"
+    )
+
+
+def check_verify(value: object) -> bool | str:
+    """Check which certificates to trust: True, False, or the path of a CA bundle or a directory of certificates."""
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise make_argument_error("verify", "true, false or the path of a CA bundle", value)
+    with _naming_unreadable("verify names no CA bundle", value):
+        if not os.path.isdir(value):
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
+        elif not any(map(_HASHED_NAME.fullmatch, os.listdir(value))):
+            raise OSError("no file has a name that OpenSSL looks for: run 'openssl rehash' on the directory")
+    return value
+
+
+def check_client_cert(value: object) -> str:
+    """Check the path of a PEM file with a client certificate and its key, which has no password."""
+    if not isinstance(value, str) or not value:
+        raise make_argument_error("client_cert", "the path of a PEM file", value)
+    with _naming_unreadable("client_cert names no certificate with its key", value):
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(value, password="")
+    return value
+
+
+@contextmanager
+def _naming_unreadable(problem: str, path: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:  # also what ssl raises
+        problem = f"{problem} that can be read: {format_value(path)} ({error})"
+        raise ISalesArgumentError(problem, retryable=True) from None  # another worker may have the file
 
 
 def _make_context(verify: bool | str) -> ssl.SSLContext:

@@ -12,7 +12,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from airflow_provider_isales.client.arguments import (
-    MAX_PORT,
     check_campaign_id,
     check_signing_profile,
     check_vdn_id,
@@ -20,6 +19,7 @@ from airflow_provider_isales.client.arguments import (
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.profiles import SigningProfile
+from airflow_provider_isales.client.route import MAX_PORT
 from airflow_provider_isales.simulator.campaign import CampaignState
 
 try:

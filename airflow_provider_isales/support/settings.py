@@ -7,8 +7,8 @@ import logging
 from contextlib import suppress
 from typing import Any, Protocol
 
-from airflow_provider_isales.client.arguments import check_proxy
 from airflow_provider_isales.client.errors import ISalesArgumentError
+from airflow_provider_isales.client.route import check_proxy
 from airflow_provider_isales.client.text import Secret
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS
 

@@ -88,7 +88,7 @@ class TestDays:
             ("", "", "on at midnight, pause at 23:00 Wed 2026-09-30"),
             ("", "", "on at midnight, pause at 23:00"),
             ("", "", "closed"),
-            ("00:00", "never", ""),
+            ("", "", "on at midnight, pause at never"),
         ]
 
     def test_a_change_of_clocks_is_noted(self) -> None:
@@ -117,8 +117,8 @@ class TestTheArguments:
         ("arguments", "complaint"),
         [
             (["--from", "tomorrow"], "'tomorrow' is no date such as 2026-10-01"),
-            (["--days", "0"], "must be a number from 1 to 366, not '0'"),
-            (["--days", "1000"], "must be a number from 1 to 366, not '1000'"),
+            (["--days", "0"], "--days must be an integer from 1 to 366, not 0"),
+            (["--days", "1000"], "--days must be an integer from 1 to 366, not 1000"),
         ],
     )
     def test_a_wrong_date_or_number_is_refused(

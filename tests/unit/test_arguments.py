@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-import certifi
 import pytest
 
 from airflow_provider_isales.client import BatchStatus, ISalesArgumentError
@@ -19,15 +15,12 @@ from airflow_provider_isales.client.arguments import (
     check_batch_ids,
     check_batch_name,
     check_campaign_id,
-    check_host,
     check_instant,
     check_integer,
     check_parallelism,
-    check_proxy,
     check_seconds,
     check_status,
     check_vdn_id,
-    check_verify,
     make_batch_key,
 )
 
@@ -200,118 +193,11 @@ def test_any_other_instant_is_refused(value: object) -> None:
     assert str(caught.value) == f"edge must be a datetime with a time zone, not {value!r}"
 
 
-@pytest.mark.parametrize(
-    ("value", "in_url"),
-    [
-        ("isales.example.com", "isales.example.com"),
-        ("isales.example.com.", "isales.example.com."),
-        ("10.22.26.181", "10.22.26.181"),
-        ("::1", "[::1]"),
-        ("[2001:DB8::1]", "[2001:db8::1]"),
-    ],
-)
-def test_a_host_is_a_name_or_an_address_as_it_stands_in_a_url(value: str, in_url: str) -> None:
-    assert check_host(value) == in_url
-
-
-@pytest.mark.parametrize("value", [None, 7, b"h", "", "a b", "fe80::1%eth0", "https://h", "h/x", "h:1", "user@h"])
-def test_any_other_host_is_refused(value: object) -> None:
-    with pytest.raises(ISalesArgumentError, match="host must be a bare name or address, not"):
-        check_host(value)
-
-
 @pytest.mark.parametrize("value", [None, 7, b"secret", "", "sec ret", "sec/ret", "sec\nret", "seçret"])
 def test_an_access_key_that_is_not_visible_ascii_text_is_refused_without_showing_it(value: object) -> None:
     with pytest.raises(ISalesArgumentError) as caught:
         check_access_key(value)
     assert str(caught.value) == "the access key must be visible ASCII characters without spaces or slashes"
-
-
-class TestVerify:
-    @pytest.mark.parametrize("value", [True, False, certifi.where()])
-    def test_is_yes_or_no_or_a_bundle(self, value: bool | str) -> None:
-        assert check_verify(value) == value
-
-    def test_may_be_a_directory_of_certificates_under_hashed_names(self, tmp_path: Path) -> None:
-        (tmp_path / "5ed36f99.0").touch()
-        assert check_verify(str(tmp_path)) == str(tmp_path)
-
-    def test_that_is_a_directory_without_hashed_names_is_refused_with_the_command_that_makes_them(
-        self, tmp_path: Path
-    ) -> None:
-        (tmp_path / "ca.pem").touch()
-        with pytest.raises(ISalesArgumentError, match="openssl rehash") as caught:
-            check_verify(str(tmp_path))
-        assert caught.value.retryable
-
-    def test_is_left_to_a_later_try_if_the_directory_cannot_be_read(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def refuse(path: str) -> list[str]:
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
-
-        monkeypatch.setattr("os.listdir", refuse)  # root, as whom tests may run, can read all
-        with pytest.raises(ISalesArgumentError, match="verify names no CA bundle that can be read: ") as caught:
-            check_verify(str(tmp_path))
-        assert caught.value.retryable
-
-    def test_is_left_to_a_later_try_if_the_bundle_cannot_be_read_because_another_worker_may_have_it(self) -> None:
-        with pytest.raises(ISalesArgumentError) as caught:
-            check_verify("/no/such.pem")
-        assert caught.value.retryable
-
-    def test_cannot_have_a_zero_byte_in_its_path(self) -> None:
-        with pytest.raises(ISalesArgumentError, match="verify names no CA bundle that can be read"):
-            check_verify("a\x00b")
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://proxy",
-        "https://proxy.example.com:1",
-        "http://user:p%40ss@10.0.0.1:3128/",
-        "http://[::1]:3128",
-    ],
-)
-def test_a_proxy_is_a_url_with_or_without_user_and_password(url: str) -> None:
-    assert check_proxy(url) == url
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        None,
-        7,
-        b"http://proxy",
-        "",
-        "proxy:3128",
-        "http://",
-        "ftp://proxy",
-        "http://proxy/path",
-        "http://proxy?x=secret",
-        "http://proxy#secret",
-        "http://user:sec ret@proxy",
-        "http://user:sec\\ret@proxy",
-        "http://user:sec\nret@proxy",
-        "http://user:sec\x7fret@proxy",
-        "http://user:seçret@proxy",
-        "http://user:sec@ret@proxy",
-        "http://user:sec/ret@proxy",
-        "http://bad!host",
-        "http://proxy:0",
-        "http://proxy:65536",
-        "http://user:sec[ret@proxy",
-        "http://[::1",
-    ],
-)
-def test_any_other_proxy_is_refused_without_showing_it(url: object) -> None:
-    with pytest.raises(ISalesArgumentError) as caught:
-        check_proxy(url)
-    assert str(caught.value) == (
-        "proxies must be URLs such as http://proxy.example.com:3128, whose user name and password have characters "
-        "such as # @ / ? percent-encoded. The value is not shown: it may hold a password"
-    )
 
 
 @pytest.mark.parametrize(
@@ -327,9 +213,6 @@ def test_any_other_proxy_is_refused_without_showing_it(url: object) -> None:
         (check_batch_name, "a <name>"),
         (check_batch_name, "a\tname"),
         (check_status, "started"),
-        (check_host, "a host"),
-        (check_verify, 7.5),
-        (check_verify, "/no/such.pem"),
     ],
 )
 def test_a_refusal_shows_the_value(check: Callable[[object], object], value: object) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pendulum
 
 from airflow_provider_isales.cli.output import SUCCESS, UsageError, say, silence
-from airflow_provider_isales.shifts import TICK, ShiftCalendar, ShiftCalendarError
+from airflow_provider_isales.shifts import ShiftCalendar, ShiftCalendarError
 
 COLUMNS = ("day", "starts", "pause at", "note")
 
@@ -65,30 +65,20 @@ def make_rows(calendar: ShiftCalendar, first: date, count: int) -> Iterator[tupl
     data, zone = calendar.to_dict(), ZoneInfo(calendar.timezone)
     for day in (first + timedelta(days=number) for number in range(count)):
         midnight, next_midnight = (datetime.combine(date_, time(), zone) for date_ in (day, day + timedelta(days=1)))
-        starts = _list_starts(calendar, midnight, next_midnight)
+        shifts = [shift for shift in calendar.shifts_between(midnight, next_midnight) if shift.start >= midnight]
         notes = [kind for kind in ("closed", "special") if day.isoformat() in data[kind]]
-        if calendar.is_on(midnight) and midnight not in starts:
+        if calendar.is_on(midnight) and not (shifts and shifts[0].start == midnight):
             notes.append(f"on at midnight, pause at {_format_clock(calendar.next_end(midnight), day)}")
-        elif not starts and not notes:
+        elif not shifts and not notes:
             notes.append("no shift")
         if midnight.utcoffset() != next_midnight.utcoffset():
             notes.append("clock change")
         label, note = f"{day:%a %Y-%m-%d}", ", ".join(notes)
-        if not starts:
+        if not shifts:
             yield label, "", "", note
-        for start in starts:
-            yield label, _format_clock(start, day), _format_clock(calendar.next_end(start), day), note
+        for shift in shifts:
+            yield label, _format_clock(shift.start, day), _format_clock(shift.end, day), note
             label = note = ""
-
-
-def _list_starts(calendar: ShiftCalendar, since: datetime, until: datetime) -> list[datetime]:
-    """Return the starts from an instant (included) to another (excluded)."""
-    starts: list[datetime] = []
-    start = calendar.next_start(since - TICK)
-    while start and start < until:
-        starts.append(start)
-        start = calendar.next_start(start)
-    return starts
 
 
 def _format_clock(at: datetime | None, day: date) -> str:
