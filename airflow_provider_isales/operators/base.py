@@ -50,6 +50,7 @@ class ISalesOperator(BaseOperator):
 
     _pauses: ClassVar[bool]
     _kind: ClassVar[str] = "batches"  # what is paused or resumed, in results, metrics and messages
+    max_parallel_requests: int = 1
 
     def __init__(
         self, *, vdn_id: int | str | None, isales_conn_id: str, shifts: ShiftCalendar | None, **kwargs: Any
@@ -130,11 +131,11 @@ class ISalesOperator(BaseOperator):
                 stacklevel=3,
             )
 
-    def _new_hook(self, **settings: Any) -> ISalesHook:
+    def _new_hook(self) -> ISalesHook:
         # Imported here, because DAG files are parsed again and again, and need nothing of what it imports.
         from airflow_provider_isales.hooks.isales import ISalesHook  # noqa: PLC0415
 
-        return ISalesHook(self.isales_conn_id, **settings)
+        return ISalesHook(self.isales_conn_id, max_connections=self.max_parallel_requests)
 
     def _report(self, result: CallBatchResult | BulkResult, context: Context, problem: str = "") -> dict[str, Any]:
         """Publish what was done, and return the task's result; fail for a problem all the same."""
@@ -190,8 +191,6 @@ class ISalesBulkOperator(ISalesOperator):
     ``_pause`` or ``_resume`` in ``_switch``.
     """
 
-    max_parallel_requests: int
-
     @abstractmethod
     def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
         """Return what pauses or resumes these ids; the settings are those of ``BulkSwitch``."""
@@ -199,9 +198,6 @@ class ISalesBulkOperator(ISalesOperator):
     @abstractmethod
     def _new_memory(self, client: ISalesClient) -> Memory:
         """Return the memory that pause and resume share."""
-
-    def _new_hook(self, **settings: Any) -> ISalesHook:
-        return super()._new_hook(max_connections=self.max_parallel_requests, **settings)
 
     def _pause(self, client: ISalesClient, ids: Any, context: Context, *, remember: bool) -> dict[str, Any]:
         memory = self._new_memory(client) if remember else None
