@@ -22,7 +22,7 @@ from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
-from airflow_provider_isales.support.guard import Window, pause_window, resume_window
+from airflow_provider_isales.support.guard import Window, find_pause_window, find_resume_window
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 from airflow_provider_isales.support.metrics import send_metrics
 from airflow_provider_isales.support.runs import describe_late, explain_lateness
@@ -84,9 +84,9 @@ class ISalesOperator(BaseOperator):
                 now = in_utc(clock.utc_now())
                 if self._pauses:
                     missed = self.max_lateness is not None
-                    self._window = pause_window(self.shifts, context, client.margin, now, fail_if_missed=missed)
+                    self._window = find_pause_window(self.shifts, context, client.margin, now, fail_if_missed=missed)
                 else:
-                    self._window = resume_window(self.shifts, context, client.margin, now)
+                    self._window = find_resume_window(self.shifts, context, client.margin, now)
                 if self._window.until is not None:
                     client.stop_before(self._window.until)
             if self._killed:

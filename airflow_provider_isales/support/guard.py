@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
 
 from airflow_provider_isales.shifts import TICK, ShiftCalendar, in_utc
-from airflow_provider_isales.support.runs import is_retry, last_success, own_shift_end
+from airflow_provider_isales.support.runs import find_last_success, find_own_shift_end, is_retry
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -41,7 +41,7 @@ class Window(NamedTuple):
     until: DateTime | None
 
 
-def pause_window(
+def find_pause_window(
     shifts: ShiftCalendar, context: Context, margin: timedelta, now: DateTime, *, fail_if_missed: bool = False
 ) -> Window:
     """
@@ -71,10 +71,10 @@ def pause_window(
     if start is not None and (left := start - now) <= margin:
         reason = f"Not paused, because the next shift starts in {left.total_seconds():.0f} s: it could stop its work."
         _turn_back_pause(shifts, context, reason, fail_if_missed)
-    return Window(own_shift_end(shifts, context) or shifts.previous_end(now + TICK), start)
+    return Window(find_own_shift_end(shifts, context) or shifts.previous_end(now + TICK), start)
 
 
-def resume_window(shifts: ShiftCalendar, context: Context, margin: timedelta, now: DateTime) -> Window:
+def find_resume_window(shifts: ShiftCalendar, context: Context, margin: timedelta, now: DateTime) -> Window:
     """
     Return until when it is right to resume: the end of the shift.
 
@@ -126,11 +126,11 @@ def _check_clock(not_done: str, edge: DateTime, now: DateTime, timezone: str) ->
 
 
 def _turn_back_pause(shifts: ShiftCalendar, context: Context, reason: str, fail_if_missed: bool) -> NoReturn:
-    own = own_shift_end(shifts, context)
+    own = find_own_shift_end(shifts, context)
     if own is None or not fail_if_missed or is_retry(context):
         _turn_back(context, reason)
     end = f"{own:%H:%M} on {own:%a %Y-%m-%d} {shifts.timezone}"
-    success = last_success(context)
+    success = find_last_success(context)
     # A DAG that is switched on for the first time, or catches up with what was before, has missed nothing.
     if success is None or success[1] > in_utc(own):
         raise AirflowSkipException(

@@ -22,7 +22,7 @@ _POSSIBLE_REASONS = (
 )
 
 
-def own_shift_end(shifts: ShiftCalendar, context: Context) -> DateTime | None:
+def find_own_shift_end(shifts: ShiftCalendar, context: Context) -> DateTime | None:
     """
     Return the end of a shift for which the scheduler made a run: the one in its data interval.
 
@@ -48,7 +48,7 @@ def is_retry(context: Context) -> bool:
     return ti.try_number > max(1, ti.max_tries - (context["task"].retries or 0) + 1)
 
 
-def last_success(context: Context) -> tuple[DateTime, DateTime] | None:
+def find_last_success(context: Context) -> tuple[DateTime, DateTime] | None:
     """Return the end of the data interval of the last successful run before this one, and when it was started."""
     interval_end, started = context.get("prev_data_interval_end_success"), context.get("prev_start_date_success")
     return (in_utc(interval_end), in_utc(started)) if interval_end and started else None
@@ -63,7 +63,7 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, shift_end: DateTim
     if is_retry(context):
         return "Earlier tries of this run failed."
     try:
-        success = last_success(context)
+        success = find_last_success(context)
     except Exception:  # which batches were late matters more
         return _POSSIBLE_REASONS
     if success and success[0] >= in_utc(shift_end):
@@ -71,7 +71,7 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, shift_end: DateTim
             f"The run before, of {format_time(success[1])}, succeeded. So calls were started since: by somebody, by "
             "another DAG, or in a shift that the calendar has no longer."
         )
-    if started := own_shift_end(shifts, context) and context["dag_run"].start_date:
+    if started := find_own_shift_end(shifts, context) and context["dag_run"].start_date:
         why = "the DAG or the scheduler was off or busy"
         if in_utc(started) - shift_end <= max_lateness:
             why = "no worker was free, or this one's clock is ahead"

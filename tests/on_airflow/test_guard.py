@@ -19,7 +19,7 @@ from airflow_provider_isales import clock
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.simulator import Simulator
-from airflow_provider_isales.support.guard import Window, pause_window, resume_window
+from airflow_provider_isales.support.guard import Window, find_pause_window, find_resume_window
 
 # 2026-11-25 is a Wednesday, with shifts 09:00-12:00 and 13:30-18:00; the 28th is a Saturday without any.
 NOON = AT_THE_END = "25 12:00:00"
@@ -117,11 +117,11 @@ def test_nothing_is_sent_before_an_edge_for_as_long_as_the_connections_timeout_l
 
 
 def test_a_resume_is_right_until_the_shift_ends() -> None:
-    assert right_until(resume_window, "25 11:50:00") == pendulum.datetime(2026, 11, 25, 4)
+    assert right_until(find_resume_window, "25 11:50:00") == pendulum.datetime(2026, 11, 25, 4)
 
 
 def test_a_pause_is_right_until_the_next_shift_starts() -> None:
-    assert right_until(pause_window, "25 12:00:00") == pendulum.datetime(2026, 11, 25, 5, 30)
+    assert right_until(find_pause_window, "25 12:00:00") == pendulum.datetime(2026, 11, 25, 5, 30)
 
 
 CALENDAR = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
@@ -309,45 +309,45 @@ class TestTheGuardItself:
         return waits
 
     def test_lets_a_pause_wait_for_the_end_of_a_shift_for_half_a_minute(self, waits: list[float]) -> None:
-        assert right_until(pause_window, "25 11:59:30") == pendulum.datetime(2026, 11, 25, 5, 30)
+        assert right_until(find_pause_window, "25 11:59:30") == pendulum.datetime(2026, 11, 25, 5, 30)
         assert waits == [30.0]
 
     def test_lets_a_pause_wait_no_longer(self) -> None:
         with pytest.raises(AirflowSkipException, match="Not paused, because a shift is on"):
-            right_until(pause_window, "25 11:59:29")
+            right_until(find_pause_window, "25 11:59:29")
 
     def test_lets_a_resume_wait_for_a_start_for_half_a_minute(self, waits: list[float]) -> None:
-        assert right_until(resume_window, "25 13:29:30") == pendulum.datetime(2026, 11, 25, 10)
+        assert right_until(find_resume_window, "25 13:29:30") == pendulum.datetime(2026, 11, 25, 10)
         assert waits == [30.0]
 
     def test_lets_a_resume_wait_no_longer(self) -> None:
         with pytest.raises(AirflowSkipException, match="Not resumed, because no shift is on"):
-            right_until(resume_window, "25 13:29:29")
+            right_until(find_resume_window, "25 13:29:29")
 
     def test_says_how_soon_a_shift_ends_and_when_the_next_one_starts(self) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            right_until(resume_window, "25 11:59:48")
+            right_until(find_resume_window, "25 11:59:48")
         assert str(caught.value) == (
             "Not resumed, because the shift ends in 12 s. The next shift starts at 2026-11-25T13:30:00+08:00."
         )
 
     def test_skips_a_pause_in_a_shift_that_never_ends(self) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            right_until(pause_window, NOON, self.ALWAYS)
+            right_until(find_pause_window, NOON, self.ALWAYS)
         assert str(caught.value) == (
             "Not paused, because a shift is on: one that never starts or never ends. A pause now would stop its work. "
             "It never ends."
         )
 
     def test_lets_a_resume_act_for_good_in_a_shift_that_never_ends(self) -> None:
-        assert right_until(resume_window, NOON, self.ALWAYS) is None
+        assert right_until(find_resume_window, NOON, self.ALWAYS) is None
 
     def test_lets_a_pause_act_for_good_after_the_last_shift(self) -> None:
-        assert right_until(pause_window, NOON, self.OVER) is None
+        assert right_until(find_pause_window, NOON, self.OVER) is None
 
     def test_skips_a_resume_after_the_last_shift(self) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            right_until(resume_window, NOON, self.OVER)
+            right_until(find_resume_window, NOON, self.OVER)
         assert str(caught.value) == (
             "Not resumed, because no shift is on: people would be called outside the shifts. There is no next shift."
         )
@@ -393,19 +393,19 @@ class TestTheGuardAskedDirectly:
         return ask
 
     def test_lets_a_pause_act_more_than_the_margin_before_the_next_start(self, ask: Ask) -> None:
-        assert ask(pause_window, "25 13:29:44") == self.AFTERNOON
+        assert ask(find_pause_window, "25 13:29:44") == self.AFTERNOON
 
     def test_skips_a_pause_at_the_margin_before_the_next_start(self, ask: Ask) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            ask(pause_window, "25 13:29:45")
+            ask(find_pause_window, "25 13:29:45")
         assert str(caught.value) == ("Not paused, because the next shift starts in 15 s: it could stop its work.")
 
     def test_lets_a_resume_act_more_than_the_margin_before_the_end(self, ask: Ask) -> None:
-        assert ask(resume_window, "25 11:59:44") == self.NOON
+        assert ask(find_resume_window, "25 11:59:44") == self.NOON
 
     def test_skips_a_resume_at_the_margin_before_the_end(self, ask: Ask) -> None:
         with pytest.raises(AirflowSkipException) as caught:
-            ask(resume_window, "25 11:59:45")
+            ask(find_resume_window, "25 11:59:45")
         assert str(caught.value) == (
             "Not resumed, because the shift ends in 15 s. The next shift starts at 2026-11-25T13:30:00+08:00."
         )
@@ -414,12 +414,12 @@ class TestTheGuardAskedDirectly:
     def test_lets_a_pause_for_an_end_act_at_once_up_to_a_quarter_of_an_hour_before(
         self, ask: Ask, waits: list[float], interval: tuple[str, str]
     ) -> None:
-        assert ask(pause_window, "25 11:45:00", interval=interval) == self.AFTERNOON
+        assert ask(find_pause_window, "25 11:45:00", interval=interval) == self.AFTERNOON
         assert waits == []
 
     def test_fails_a_pause_for_an_end_further_off(self, ask: Ask) -> None:
         with pytest.raises(AirflowException) as caught:
-            ask(pause_window, "25 11:44:59", interval=("25 09:00:00", "25 12:00:00"))
+            ask(find_pause_window, "25 11:44:59", interval=("25 09:00:00", "25 12:00:00"))
         assert type(caught.value) is AirflowException
         assert str(caught.value) == (
             "Not paused: this run is for the end of a shift at 2026-11-25T12:00:00+08:00, but by this worker's clock "
@@ -430,12 +430,12 @@ class TestTheGuardAskedDirectly:
     def test_has_a_resume_for_a_start_wait_up_to_a_quarter_of_an_hour(
         self, ask: Ask, waits: list[float], interval: tuple[str, str]
     ) -> None:
-        assert ask(resume_window, "25 13:15:00", interval=interval) == pendulum.datetime(2026, 11, 25, 10)
+        assert ask(find_resume_window, "25 13:15:00", interval=interval) == pendulum.datetime(2026, 11, 25, 10)
         assert waits == [900.0]
 
     def test_fails_a_resume_for_a_start_further_off(self, ask: Ask) -> None:
         with pytest.raises(AirflowException) as caught:
-            ask(resume_window, "25 13:14:59", interval=("25 13:30:00", "25 18:00:00"))
+            ask(find_resume_window, "25 13:14:59", interval=("25 13:30:00", "25 18:00:00"))
         assert str(caught.value).startswith(
             "Not resumed: this run is for the start of a shift at 2026-11-25T13:30:00+08:00, but by this worker's clock"
         )
@@ -445,36 +445,36 @@ class TestTheGuardAskedDirectly:
         self, ask: Ask, interval: tuple[str, str] | None
     ) -> None:
         with pytest.raises(AirflowSkipException, match="Not paused, because a shift is on"):
-            ask(pause_window, "25 11:50:00", interval=interval)
+            ask(find_pause_window, "25 11:50:00", interval=interval)
 
     def test_takes_the_very_end_for_which_a_run_was_made_as_the_hour_that_has_come(self, ask: Ask) -> None:
-        assert ask(pause_window, "25 12:00:00", interval=("25 09:00:00", "25 12:00:00")) == self.AFTERNOON
+        assert ask(find_pause_window, "25 12:00:00", interval=("25 09:00:00", "25 12:00:00")) == self.AFTERNOON
 
     @pytest.mark.parametrize("tries", [(1, 0, 0), (1, 0, None), (1, 3, 3)])
     def test_skips_on_the_first_try_of_a_run(self, ask: Ask, tries: tuple[int, int, int | None]) -> None:
         with pytest.raises(AirflowSkipException):
-            ask(pause_window, "25 10:00:00", tries=tries)
+            ask(find_pause_window, "25 10:00:00", tries=tries)
 
     def test_skips_on_the_first_try_of_a_run_that_was_cleared(self, ask: Ask) -> None:
         with pytest.raises(AirflowSkipException):
-            ask(pause_window, "25 10:00:00", tries=(5, 7, 3), clears=1)
+            ask(find_pause_window, "25 10:00:00", tries=(5, 7, 3), clears=1)
 
     @pytest.mark.parametrize(("tries", "clears"), [((2, 3, 3), 0), ((4, 3, 3), 0), ((6, 7, 3), 1)])
     def test_fails_for_good_on_a_retry(self, ask: Ask, tries: tuple[int, int, int | None], clears: int) -> None:
         with pytest.raises(AirflowFailException):
-            ask(pause_window, "25 10:00:00", tries=tries, clears=clears)
+            ask(find_pause_window, "25 10:00:00", tries=tries, clears=clears)
 
     def test_fails_on_a_retry_though_the_retries_were_taken_away_meanwhile(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException):
-            ask(pause_window, "25 10:00:00", tries=(2, 3, 0))
+            ask(find_pause_window, "25 10:00:00", tries=(2, 3, 0))
 
     def test_skips_on_the_first_try_though_retries_were_given_meanwhile(self, ask: Ask) -> None:
         with pytest.raises(AirflowSkipException):
-            ask(pause_window, "25 10:00:00", tries=(1, 0, 3))
+            ask(find_pause_window, "25 10:00:00", tries=(1, 0, 3))
 
     def test_says_on_a_retry_what_to_look_for_after_a_resume(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException) as caught:
-            ask(resume_window, "25 18:30:00", tries=(2, 1, 1))
+            ask(find_resume_window, "25 18:30:00", tries=(2, 1, 1))
         assert str(caught.value) == (
             "Not resumed, because no shift is on: people would be called outside the shifts. The next shift starts at "
             "2026-11-26T09:00:00+08:00. Earlier tries of this run failed, but one may have taken effect: look in "
@@ -483,7 +483,7 @@ class TestTheGuardAskedDirectly:
 
     def test_says_on_a_retry_what_to_look_for_after_a_pause(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException) as caught:
-            ask(pause_window, "25 13:29:50", tries=(2, 1, 1))
+            ask(find_pause_window, "25 13:29:50", tries=(2, 1, 1))
         assert str(caught.value) == (
             "Not paused, because the next shift starts in 10 s: it could stop its work. Earlier tries of this run "
             "failed, but one may have taken effect: look in the console what is dialled now."
@@ -491,12 +491,12 @@ class TestTheGuardAskedDirectly:
 
     def test_says_on_a_retry_what_to_look_for_after_a_resume_that_comes_too_late(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException, match=r"starts at \S+ Earlier tries of this run failed, but one"):
-            ask(resume_window, "25 11:59:50", tries=(2, 1, 1))
+            ask(find_resume_window, "25 11:59:50", tries=(2, 1, 1))
 
     def test_takes_no_edge_from_a_run_before_the_calendars_first_shift(self) -> None:
         to_come = ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-27": ["09:00-12:00"]})
         context: Any = {"data_interval_end": shanghai("25 12:00:00")}
-        window = pause_window(to_come, context, timedelta(seconds=15), shanghai("25 11:50:00"))
+        window = find_pause_window(to_come, context, timedelta(seconds=15), shanghai("25 11:50:00"))
         assert window.until == pendulum.datetime(2026, 11, 27, 1)
 
 

@@ -17,8 +17,8 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSki
 from lazy_object_proxy import Proxy  # type: ignore[import-untyped]
 
 from airflow_provider_isales.shifts import ShiftCalendar
-from airflow_provider_isales.support.guard import pause_window
-from airflow_provider_isales.support.runs import describe_late, explain_lateness, own_shift_end
+from airflow_provider_isales.support.guard import find_pause_window
+from airflow_provider_isales.support.runs import describe_late, explain_lateness, find_own_shift_end
 
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
 LAST_SHIFT = ("24 13:30", "24 18:00")
@@ -61,7 +61,7 @@ def late_run(
 
 
 def pause_at(now: str, context: Context, *, max_lateness: bool = True) -> Any:
-    return pause_window(SHIFTS, context, timedelta(seconds=15), shanghai(now), fail_if_missed=max_lateness)
+    return find_pause_window(SHIFTS, context, timedelta(seconds=15), shanghai(now), fail_if_missed=max_lateness)
 
 
 class TestANightThatNobodyPaused:
@@ -77,7 +77,7 @@ class TestANightThatNobodyPaused:
 
     def test_fails_the_run_that_comes_when_the_next_shift_is_about_to_start(self) -> None:
         with pytest.raises(AirflowFailException, match="Nobody paused after the end of the shift at 18:00 on Tue"):
-            pause_window(SHIFTS, late_run(), timedelta(minutes=2), shanghai("25 08:59"), fail_if_missed=True)
+            find_pause_window(SHIFTS, late_run(), timedelta(minutes=2), shanghai("25 08:59"), fail_if_missed=True)
 
     def test_fails_the_run_of_a_cron_schedule(self) -> None:
         with pytest.raises(AirflowFailException, match="Nobody paused after the end of the shift at 18:00 on Tue"):
@@ -130,12 +130,12 @@ def test_an_overdue_run_whose_interval_was_moved_by_microseconds_is_for_its_end(
     context = late_run(("24 18:00", "24 18:00"))
     for bound in ("data_interval_start", "data_interval_end"):
         context[bound] += timedelta(microseconds=16)
-    assert own_shift_end(SHIFTS, context) == shanghai("24 18:00")
+    assert find_own_shift_end(SHIFTS, context) == shanghai("24 18:00")
 
 
 def test_a_run_for_an_end_that_the_calendar_no_longer_has_is_for_none() -> None:
     prolonged = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-20:00"]})
-    assert own_shift_end(prolonged, late_run()) is None
+    assert find_own_shift_end(prolonged, late_run()) is None
 
 
 def explain(context: Context, end: str = "24 18:00") -> str:

@@ -14,7 +14,7 @@ import time_machine
 from airflow.timetables.base import DagRunInfo, DataInterval, TimeRestriction
 
 from airflow_provider_isales.shifts import ShiftCalendar
-from airflow_provider_isales.support.runs import own_shift_end
+from airflow_provider_isales.support.runs import find_own_shift_end
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
 
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"], "sat": ["09:00-12:00"]})
@@ -290,7 +290,7 @@ class TestAShiftWithoutStartOrEnd:
         start, end = info.data_interval
         run = SimpleNamespace(run_type="scheduled", clear_number=0)
         context: Any = {"dag_run": run, "data_interval_start": start, "data_interval_end": end}
-        assert own_shift_end(self.SHIFTS, context) == at("24 00:00")
+        assert find_own_shift_end(self.SHIFTS, context) == at("24 00:00")
 
     def test_has_no_run_before_the_start_date(self, now: SetNow) -> None:
         assert following(self.ENDS, earliest="24 00:01") == "no run"
