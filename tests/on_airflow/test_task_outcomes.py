@@ -113,7 +113,10 @@ CASES = [
     Case("HTTP 502 HTML", status(502), RETRIED, "HTTP 502 Bad Gateway (8 attempts)"),
     Case("redirect", status(302, Location="https://example.com/"), RETRIED, "HTTP 302 Found, a redirect to"),
     Case(
-        "not JSON", body("<html>Sign in</html>"), RETRIED, "the answer is not JSON: '<html>Sign in</html>' (8 attempts)"
+        "not JSON",
+        body("<html>Sign in</html>"),
+        RETRIED,
+        "the answer is not a JSON object: '<html>Sign in</html>' (8 attempts)",
     ),
     Case(
         "codes that disagree",
