@@ -18,7 +18,7 @@ from airflow_provider_isales.client.errors import (
     ISalesError,
     ISalesNotAllowedError,
 )
-from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.models import CampaignKey, VdnKey
 from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
@@ -164,7 +164,7 @@ class ISalesOperator(BaseOperator):
                 if late := {key: asked for key, asked in result.changed_when_asked.items() if asked > latest}:
                     record["late"] = sorted(late)
                     reason = explain_lateness(self.shifts, context, shift_end, self.max_lateness)
-                    lateness = describe_late(late, self._kind, _find_place(record), shift_end, reason)
+                    lateness = describe_late(late, self._kind, _find_scope(record), shift_end, reason)
         send_metrics(record, self._kind)
         return record, lateness
 
@@ -218,12 +218,12 @@ class ISalesBulkOperator(ISalesOperator):
         memory = self._new_memory(client)
         remembered, since = memory.read()
         bulk = self._new_bulk_switch(client, remembered or [], deleted_is_gone=True)
-        place = _find_place(bulk.result().to_dict())
+        scope = bulk.result().scope
         if not remembered:
             found = f"has been empty since {since}" if since else "is empty"
             if remembered is None:
                 found = "is not there, or not readable, as after a change of Airflow's Fernet key"
-            problem = f"nothing to resume in {place}: the Variable {memory.name} {found}"
+            problem = f"nothing to resume in {scope}: the Variable {memory.name} {found}"
             if remembered is None and missing_memory == "fail":
                 raise MemoryFailedError(problem, advice="Find out in the console what should be started.")
             self.log.warning("There is %s.", problem)
@@ -234,10 +234,10 @@ class ISalesBulkOperator(ISalesOperator):
             memory.forget_resumed(error.result)
             raise
         memory.forget_resumed(result)
-        if result.gone and not (result.changed or result.unchanged):
+        if result.gone and not (result.changed or result.unchanged or result.not_running):
             self._push(result.to_dict(), context)
             raise MemoryFailedError(
-                f"none of the {self._kind} that the Variable {memory.name} holds is in {place}: "
+                f"none of the {self._kind} that the Variable {memory.name} holds is in {scope}: "
                 f"{join_first(list(map(str, result.gone)))}",
                 advice=f"They stay remembered. Check the connection; if the {self._kind} were deleted, delete the "
                 "Variable.",
@@ -284,7 +284,7 @@ def check_ids_unless_templated(
         check_unless_templated(check_ids, ids)
 
 
-def _find_place(record: dict[str, Any]) -> CampaignKey | str:
+def _find_scope(record: dict[str, Any]) -> VdnKey:
     """Return what a task's result is about: a campaign's batches, or a VDN's campaigns."""
     vdn_id = record["vdn_id"]
-    return CampaignKey(vdn_id, record["campaign_id"]) if "campaign_id" in record else f"VDN {vdn_id}"
+    return CampaignKey(vdn_id, record["campaign_id"]) if "campaign_id" in record else VdnKey(vdn_id)

@@ -98,7 +98,7 @@ class Memory:
 
     def forget_resumed(self, result: BulkResult) -> None:
         """Take out what is started, and what is gone if anything is there: else it may be another platform."""
-        if result.changed or result.unchanged:
+        if result.changed or result.unchanged or result.not_running:
             self._change(lambda known: [each for each in known if each not in result.confirmed])
 
     def _change(self, change: Callable[[list[Any]], list[Any]]) -> None:

@@ -80,13 +80,13 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, shift_end: DateTim
     return known + _POSSIBLE_REASONS
 
 
-def describe_late(late: Mapping[Any, datetime], kind: str, place: object, shift_end: DateTime, reason: str) -> str:
+def describe_late(late: Mapping[Any, datetime], kind: str, scope: object, shift_end: DateTime, reason: str) -> str:
     """
     Say what was late, and that it is paused now.
 
     :param late: when each was asked to be paused, by id: until then it was started
     :param kind: what these are: ``batches`` or ``campaigns``
-    :param place: what they belong to
+    :param scope: what they belong to
     :param shift_end: the end of the shift, in the calendar's time zone
     :param reason: why, in sentences
     """
@@ -94,7 +94,7 @@ def describe_late(late: Mapping[Any, datetime], kind: str, place: object, shift_
     zone = str(shift_end.timezone_name)
     until = in_utc(max(late.values())).in_timezone(zone)
     return (
-        f"{len(late)} {nouns} of {place} {were} dialled until {until:%H:%M} {zone}, "
+        f"{len(late)} {nouns} of {scope} {were} dialled until {until:%H:%M} {zone}, "
         f"{format_lateness(until - shift_end, shift_end)}; {they} paused now. {reason} "
         f"{kind.capitalize()}: {join_first(list(map(str, late)))}."
     )
