@@ -18,6 +18,9 @@ from airflow_provider_isales.client.models import Outcome
 from airflow_provider_isales.client.verbs import Switch
 
 
+_DONE = (Outcome.PAUSED, Outcome.RESUMED)
+
+
 class Switched(NamedTuple):
     """
     What one try came to that did not fail.
@@ -83,6 +86,8 @@ class TargetState:
             listed=None,
             begins_at=None,
             is_missing=False,
+            # The listing that has it as it was may be stale.
+            may_be_ours=self.may_be_ours or self.outcome in _DONE,
             sent_at=now,
             asked_at=self.asked_at if took_effect else now,
         )
@@ -90,13 +95,12 @@ class TargetState:
     def switched(self, switched: Switched) -> TargetState:
         """Return the state after a try that did not fail."""
         # If this request changed it, no earlier one had taken effect.
-        is_done = switched.outcome in (Outcome.PAUSED, Outcome.RESUMED)
         return replace(
             self,
             outcome=switched.outcome,
             begins_at=switched.begins_at,
             may_be_ours=self.may_be_ours or switched.may_be_ours,
-            asked_at=self.sent_at if is_done else self.asked_at,
+            asked_at=self.sent_at if switched.outcome in _DONE else self.asked_at,
         )
 
     def failed(self, error: ISalesError) -> TargetState:

@@ -80,6 +80,11 @@ def test_an_already_after_a_lost_response_is_not_ours_if_the_batch_was_listed_as
     assert outcome_of(found) is Outcome.ALREADY_PAUSED
 
 
+def test_an_already_after_a_listing_that_came_too_early_is_ours() -> None:
+    found = asked(asked().switched(answered(Outcome.PAUSED)).seen(STARTED)).switched(answered(Outcome.ALREADY_PAUSED))
+    assert outcome_of(found.seen(SUSPENDED)) is Outcome.PAUSED
+
+
 def test_an_already_after_a_request_that_was_never_sent_is_not_ours() -> None:
     found = asked(asked().failed(NEVER_SENT)).switched(answered(Outcome.ALREADY_PAUSED))
     assert outcome_of(found) is Outcome.ALREADY_PAUSED
