@@ -17,7 +17,6 @@ from airflow_provider_isales.client.errors import (
 from airflow_provider_isales.client.models import Outcome
 from airflow_provider_isales.client.verbs import Switch
 
-
 _DONE = (Outcome.PAUSED, Outcome.RESUMED)
 
 
