@@ -57,9 +57,8 @@ class Notes:
     def add(self, batches: Mapping[CampaignKey, Iterable[str]]) -> None:
         """Note batches too. A failure is no reason to leave them started: ``problem`` says what went wrong."""
         with self._lock:
-            before, self.added = self.added, _merge(self.added, batches)
-            if self.problem or not batches or self.added != before:
-                self._change(lambda noted: _merge(noted, self.added))
+            self.added = _merge(self.added, batches)
+            self._change(lambda noted: _merge(noted, self.added))
 
     def remove(self, batches: Mapping[CampaignKey, Collection[str]]) -> None:
         """Remove batches; on failure ``problem`` says what went wrong."""

@@ -69,8 +69,10 @@ def is_interactive() -> bool:
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
-def confirm(question: str) -> bool:
-    """Ask on standard error, and return whether the answer is yes."""
+def confirm(question: str, reason: str = "") -> bool:
+    """Ask on standard error, and return whether the answer is yes; ``UsageError`` if a reason needs a terminal."""
+    if reason and not is_interactive():
+        raise UsageError(f"{reason}, and there is no terminal to ask: add --yes")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

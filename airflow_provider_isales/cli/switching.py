@@ -88,25 +88,11 @@ def switch_batches(
     def wrap(campaign: CampaignKey) -> Callable[[list[str]], None]:
         return lambda batch_ids: announce({campaign: batch_ids})
 
-    def run_and_say(run: CampaignRun) -> None:
-        run.run()
-        if arguments.output == "text":
-            output.say(run.format_result())
-
     runs = [
         CampaignRun(campaign, BulkSwitch(switch, client.session, campaign, ids, announce=wrap(campaign), **settings))
         for campaign, ids in batches.items()
     ]
-    try:
-        map_each(run_and_say, runs, at_once)
-        status = output.FAILURE if any(run.error for run in runs) else output.SUCCESS
-    except KeyboardInterrupt:
-        client.stop()
-        deadline = time.monotonic() + GRACE_SECONDS
-        while time.monotonic() < deadline and any(run.has_begun and not run.has_ended for run in runs):
-            time.sleep(0.02)
-        output.warn("isales: interrupted: nothing more is sent")
-        status = output.INTERRUPTED
+    status = _carry_out(client, runs, at_once, is_text=arguments.output == "text")
     results = [run.bulk.result() for run in runs]
     if arguments.output == "json":
         _say_as_json(runs, results)
@@ -117,6 +103,26 @@ def switch_batches(
     elif len(runs) > 1:
         _say_summary(runs)
     return status, results
+
+
+def _carry_out(client: ISalesClient, runs: list[CampaignRun], at_once: int, *, is_text: bool) -> int:
+    """Carry out the runs, and print each result as text; return the exit status."""
+
+    def run_and_say(run: CampaignRun) -> None:
+        run.run()
+        if is_text:
+            output.say(run.format_result())
+
+    try:
+        map_each(run_and_say, runs, at_once)
+    except KeyboardInterrupt:
+        client.stop()
+        deadline = time.monotonic() + GRACE_SECONDS
+        while time.monotonic() < deadline and any(run.has_begun and not run.has_ended for run in runs):
+            time.sleep(0.02)
+        output.warn("isales: interrupted: nothing more is sent")
+        return output.INTERRUPTED
+    return output.FAILURE if any(run.error for run in runs) else output.SUCCESS
 
 
 def _say_as_json(runs: list[CampaignRun], results: list[BulkResult]) -> None:

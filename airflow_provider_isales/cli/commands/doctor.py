@@ -14,8 +14,7 @@ from airflow_provider_isales.cli.connections import make_campaign_keys, make_cli
 from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
 from airflow_provider_isales.cli.diagnosis.trial import Trial
 from airflow_provider_isales.cli.diagnosis.visit import State, Step, Visit, examine
-from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, is_interactive, say
-from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, say
 from airflow_provider_isales.client.text import clean_text
 
 
@@ -26,7 +25,9 @@ def run(arguments: argparse.Namespace) -> int:
     with make_client(arguments) as client:
         campaign = make_campaign_keys(client, [arguments.campaigns])[0] if arguments.campaigns else None
         if arguments.write and not arguments.yes:
-            _ask(campaign)
+            question = f"Make a batch without numbers in {campaign}, resume and pause it twice, and delete it?"
+            if not confirm(question, "--write changes the platform"):
+                raise UsageError("nothing was done")
         say(f"airflow-provider-isales {__version__}, Python {platform.python_version()} on {platform.system()}")
         say(f"{ssl.OPENSSL_VERSION}, requests {version('requests')}, urllib3 {version('urllib3')}\n")
         trial = Trial(client, campaign) if arguments.write and campaign else None
@@ -41,13 +42,6 @@ def run(arguments: argparse.Namespace) -> int:
                 _show_all([Step("delete", trial.delete)], counts, arguments.public)
     say(f"\n{', '.join(f'{counts[state]} {state}' for state in State if counts[state])}")
     return FAILURE if counts[State.FAIL] else SUCCESS
-
-
-def _ask(campaign: CampaignKey | None) -> None:
-    if not is_interactive():
-        raise UsageError("--write changes the platform, and there is no terminal to ask: add --yes")
-    if not confirm(f"Make a batch without numbers in {campaign}, resume and pause it twice, and delete it?"):
-        raise UsageError("nothing was done")
 
 
 def _show_all(steps: list[Step], counts: Counter[State], public: bool) -> None:

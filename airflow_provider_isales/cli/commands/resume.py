@@ -6,7 +6,7 @@ import argparse
 
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
 from airflow_provider_isales.cli.notes import Notes
-from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, format_count, is_interactive, warn
+from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, format_count, warn
 from airflow_provider_isales.cli.switching import Batches, name_batches, switch_batches
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.models import BulkResult
@@ -50,12 +50,11 @@ def _choose_noted(arguments: argparse.Namespace, client: ISalesClient, notes: No
 
 
 def _ask(batches: Batches) -> bool:
-    if not is_interactive():
-        raise UsageError("a resume has people called, and there is no terminal to ask: add --yes")
     for campaign, batch_ids in batches.items():
         warn(f"  {campaign}: {len(batch_ids)}")
     named = format_count(sum(map(len, batches.values())), "batch", "batches")
-    return confirm(f"Resume {named} of {format_count(len(batches), 'campaign', 'campaigns')}?")
+    campaigns = format_count(len(batches), "campaign", "campaigns")
+    return confirm(f"Resume {named} of {campaigns}?", "a resume has people called")
 
 
 def _forget(notes: Notes, results: list[BulkResult], status: int) -> int:
