@@ -10,11 +10,6 @@ from airflow_provider_isales.cli.output import STATUSES as EXIT_STATUSES
 from airflow_provider_isales.cli.parser import COMMANDS, CONNECTION, Argument, Command
 from airflow_provider_isales.client import ISalesAuthenticationError, ISalesError, ISalesProtocolError
 from airflow_provider_isales.client.errors import (
-    ALREADY_SUSPENDED,
-    CAMPAIGN_RESULT_CODES,
-    PARAMETER_COMPLAINT,
-    RESULT_CODES,
-    UNDOCUMENTED,
     ISalesCertificateError,
     ISalesConnectError,
     ISalesConnectionLostError,
@@ -22,6 +17,13 @@ from airflow_provider_isales.client.errors import (
     ISalesHTTPStatusError,
     ISalesTimeoutError,
     ISalesTLSError,
+)
+from airflow_provider_isales.client.result_codes import (
+    ALREADY_SUSPENDED,
+    CAMPAIGN_RESULT_CODES,
+    PARAMETER_COMPLAINT,
+    RESULT_CODES,
+    UNDOCUMENTED,
     ResultCode,
 )
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS

@@ -11,15 +11,14 @@ from http import HTTPStatus
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from airflow_provider_isales.client.errors import (
-    RESULT_CODES,
     ISalesAuthenticationError,
     ISalesHTTPStatusError,
     ISalesProtocolError,
-    ResultCode,
     make_result_error,
 )
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
 from airflow_provider_isales.client.response import Response
+from airflow_provider_isales.client.result_codes import RESULT_CODES, ResultCode
 from airflow_provider_isales.client.text import clean_text, format_value
 from airflow_provider_isales.client.tls_socket import MAX_ANSWER_BYTES, TOO_LARGE
 

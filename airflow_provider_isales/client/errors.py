@@ -1,5 +1,5 @@
 """
-The errors of a call to CC-iSales, and the table of result codes::
+The errors of a call to CC-iSales::
 
     ISalesError
         ISalesArgumentError: a bad argument; nothing was sent
@@ -12,15 +12,16 @@ The errors of a call to CC-iSales, and the table of result codes::
             ISalesHTTPStatusError: another HTTP status than 200
         ISalesAuthenticationError: HTTP 401
         ISalesProtocolError: an unreadable response; the request may have taken effect
-        ISalesResultError: a failure code, whose meaning is in RESULT_CODES
+        ISalesResultError: a failure code, whose meaning is in result_codes.py
 """
 
 from __future__ import annotations
 
 import copy
-import re
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Self
+
+from airflow_provider_isales.client.result_codes import RESULT_CODES, ResultCode, find_meaning
 
 if TYPE_CHECKING:
     from airflow_provider_isales.client.models import BulkResult
@@ -218,60 +219,6 @@ class ISalesProtocolError(ISalesError):
     sent = True
 
 
-class ResultCode(NamedTuple):
-    """
-    What a failure code means by the reference; the other fields are those of :class:`ISalesError`.
-
-    :param code: text: ``0200001`` and ``02000001`` are two different codes
-    :param interface: the interfaces that answer with it
-    """
-
-    code: str
-    interface: str
-    meaning: str
-    advice: str
-    retryable: bool = False
-    transient: bool = False
-
-
-ALREADY_SUSPENDED = "03000006"
-
-_CORRECT_VALUE = "Correct the value that the description names."
-
-#: The documented failure codes. Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
-RESULT_CODES = (
-    ResultCode("0200001", "all", "parameter error", _CORRECT_VALUE),
-    ResultCode("0200006", "all", "database operation error", "A fault of the service: try again later.", True, True),
-    ResultCode("0200007", "all", "the outbound campaign does not exist", "Check campaign_id and vdn_id."),
-    ResultCode("02000001", "all", "empty parameter", "Give the parameter that the description names."),
-    ResultCode("02000002", "all", "illegal characters in a parameter", "Choose a name without such characters."),
-    ResultCode("02000003", "all", "a parameter is too long", "Choose a shorter name."),
-    ResultCode("03000001", "create, update", "the batch name exists already", "Choose another name."),
-    ResultCode(
-        "03000002",
-        "pause, resume, create",
-        "not allowed in the campaign's present state",
-        "Check the campaign's state in the console: a batch can't be suspended while its campaign is suspended.",
-    ),
-    ResultCode("03000003", "create", "the campaign holds as many batches as it may", "Delete batches that are done."),
-    ResultCode("03000004", "pause, resume, update, delete", "batch id not found", "Check batch_id and campaign_id."),
-    ResultCode(ALREADY_SUSPENDED, "pause", "the batch has been suspended already", "Nothing to do."),
-)
-#: Those of campaigns as a whole. Source: "Suspending an Outbound Campaign", "Resuming an Outbound Campaign" and others.
-CAMPAIGN_RESULT_CODES = (
-    *(known for known in RESULT_CODES if known.interface == "all"),
-    ResultCode(
-        "0200011",
-        "pause and resume of a campaign",
-        "not allowed in the campaign's present state",
-        "The campaign's details, read afterwards, decide. If they do not help, look at the campaign in the console.",
-    ),
-)
-PARAMETER_COMPLAINT = ResultCode("", "all", "a complaint about a parameter", _CORRECT_VALUE)
-# Nothing says that an unknown code is permanent, and a pause that is given up keeps phones ringing.
-UNDOCUMENTED = ResultCode("", "all", "a result code that is not documented", "Ask the platform's operator.", True)
-
-
 class ISalesResultError(ISalesError):
     """
     CC-iSales answered with a failure code.
@@ -322,12 +269,6 @@ class ISalesBatchNotFoundError(ISalesResultError):
     """The batch does not exist."""
 
     code = "03000004"
-
-
-def find_meaning(code: str, documented: tuple[ResultCode, ...] = RESULT_CODES) -> ResultCode:
-    """Return what a failure code means; codes are compared as text."""
-    others = PARAMETER_COMPLAINT if re.fullmatch(r"02000[0-9]{3}", code) else UNDOCUMENTED
-    return next((known for known in documented if known.code == code), others)
 
 
 def make_result_error(

@@ -17,13 +17,9 @@ from urllib.parse import quote, urlencode
 from airflow_provider_isales.client.answers import Answer, Page, read_batch_page, read_created_id, read_nothing
 from airflow_provider_isales.client.campaign_answers import read_campaign, read_campaign_page, read_special_dates
 from airflow_provider_isales.client.errors import (
-    ALREADY_SUSPENDED,
-    CAMPAIGN_RESULT_CODES,
-    RESULT_CODES,
     ISalesBatchNotFoundError,
     ISalesCampaignNotFoundError,
     ISalesResultError,
-    ResultCode,
 )
 from airflow_provider_isales.client.models import (
     BatchKey,
@@ -34,6 +30,12 @@ from airflow_provider_isales.client.models import (
     Outcome,
     SpecialDate,
     VdnKey,
+)
+from airflow_provider_isales.client.result_codes import (
+    ALREADY_SUSPENDED,
+    CAMPAIGN_RESULT_CODES,
+    RESULT_CODES,
+    ResultCode,
 )
 
 T_co = TypeVar("T_co", covariant=True)

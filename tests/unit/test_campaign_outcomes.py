@@ -10,7 +10,8 @@ import pytest
 
 from airflow_provider_isales.client import Campaign, CampaignStatus, ISalesError, ISalesResultError, Outcome
 from airflow_provider_isales.client.campaign_switch import judge_details
-from airflow_provider_isales.client.errors import CAMPAIGN_RESULT_CODES, make_result_error
+from airflow_provider_isales.client.errors import make_result_error
+from airflow_provider_isales.client.result_codes import CAMPAIGN_RESULT_CODES
 from airflow_provider_isales.client.verbs import PAUSE_CAMPAIGN, RESUME_CAMPAIGN, Switch
 
 DRAFT, STARTED, SUSPENDED, COMPLETED = CampaignStatus

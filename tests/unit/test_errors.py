@@ -19,8 +19,9 @@ from airflow_provider_isales.client import (
     ISalesTransportError,
     Outcome,
 )
-from airflow_provider_isales.client.errors import RESULT_CODES, ISalesHTTPStatusError, make_result_error
+from airflow_provider_isales.client.errors import ISalesHTTPStatusError, make_result_error
 from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.result_codes import RESULT_CODES
 
 DOCUMENTED_FAILURES = [
     "0200001", "0200006", "0200007",
