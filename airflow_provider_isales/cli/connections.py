@@ -15,7 +15,7 @@ from typing import Any
 from airflow_provider_isales.cli.output import UsageError, silence, warn
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesArgumentError
-from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.models import CampaignKey, VdnKey
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.support.settings import ConnectionLike, client_settings
 
@@ -56,10 +56,16 @@ def make_client(arguments: argparse.Namespace, max_connections: int = 8) -> ISal
     raise UsageError(problem)  # here, so that no frame whose variables hold secrets hangs on it
 
 
-def make_campaign_keys(client: ISalesClient, campaign_ids: Iterable[int]) -> list[CampaignKey]:
-    """Return the campaigns, each once; a ``UsageError`` if nothing says in which VDN they are."""
+def make_vdn_key(client: ISalesClient) -> VdnKey:
+    """Return the VDN; a ``UsageError`` if nothing names it."""
     if client.vdn_id is None:
         raise UsageError("the connection names no vdn_id: add --vdn-id VDN, or set its extra field vdn_id")
+    return client.vdn()
+
+
+def make_campaign_keys(client: ISalesClient, campaign_ids: Iterable[int]) -> list[CampaignKey]:
+    """Return the campaigns, each once; a ``UsageError`` if nothing says in which VDN they are."""
+    make_vdn_key(client)
     return list(dict.fromkeys(map(client.campaign, campaign_ids)))
 
 

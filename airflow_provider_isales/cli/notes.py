@@ -1,4 +1,4 @@
-"""A file that notes which batches a pause found started, so that a resume starts exactly those."""
+"""A file that notes which batches and campaigns a pause found started, so that a resume starts exactly those."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from typing import Any
 from uuid import uuid4
 
 from airflow_provider_isales.cli.output import UsageError
-from airflow_provider_isales.client.arguments import check_batch_id, make_campaign_key
-from airflow_provider_isales.client.models import CampaignKey
+from airflow_provider_isales.client.arguments import check_batch_id, check_campaign_id, check_vdn_id, make_campaign_key
+from airflow_provider_isales.client.models import CampaignKey, VdnKey
 
-Noted = dict[CampaignKey, list[str]]
+#: The batches of campaigns by their campaign, and the campaigns that were paused as a whole by their VDN.
+Noted = dict[VdnKey, list[Any]]
 
 # Others hold the lock for milliseconds. One that was stopped meanwhile must not keep anybody from pausing.
 _LOCK_SECONDS = 10.0
@@ -24,7 +26,8 @@ _LOCK_SECONDS = 10.0
 
 class Notes:
     """
-    JSON such as ``{"campaigns": [{"vdn_id": 25, "campaign_id": 1001, "batch_ids": ["..."]}]}``.
+    JSON such as ``{"campaigns": [{"vdn_id": 25, "campaign_id": 1001, "batch_ids": ["..."]}]}``, where an entry such as
+    ``{"vdn_id": 25, "campaign_ids": [1002]}`` is for campaigns as a whole.
 
     A pause adds to it, so that a second try does not forget what the first one stopped; a resume removes what is
     started again. Each change is one rename, so the file is always whole; several processes may change it at once.
@@ -44,27 +47,24 @@ class Notes:
         noted: Noted = {}
         try:
             for entry in json.loads(self.path.read_text(encoding="utf-8"))["campaigns"]:
-                if not isinstance(entry["batch_ids"], list):
-                    raise TypeError
-                campaign = make_campaign_key(entry["vdn_id"], entry["campaign_id"])
-                noted = _merge(noted, {campaign: map(check_batch_id, entry["batch_ids"])})
+                noted = _merge(noted, dict([_read_entry(entry)]))
         except OSError as error:
             raise UsageError(f"{self.path} can't be read: {error}") from None
         except (ValueError, TypeError, LookupError, RecursionError):
             raise UsageError(f"{self.path} is not a file that `isales pause --save` wrote") from None
         return noted
 
-    def add(self, batches: Mapping[CampaignKey, Iterable[str]]) -> None:
-        """Note batches too. A failure is no reason to leave them started: ``problem`` says what went wrong."""
+    def add(self, found: Mapping[VdnKey, Iterable[Any]]) -> None:
+        """Note more. A failure is no reason to leave it started: ``problem`` says what went wrong."""
         with self._lock:
-            self.added = _merge(self.added, batches)
+            self.added = _merge(self.added, found)
             self._change(lambda noted: _merge(noted, self.added))
 
-    def remove(self, batches: Mapping[CampaignKey, Collection[str]]) -> None:
-        """Remove batches; on failure ``problem`` says what went wrong."""
+    def remove(self, resumed: Mapping[VdnKey, Collection[Any]]) -> None:
+        """Remove what is started again; on failure ``problem`` says what went wrong."""
 
         def change(noted: Noted) -> Noted:
-            return {key: [each for each in ids if each not in batches.get(key, ())] for key, ids in noted.items()}
+            return {key: [each for each in ids if each not in resumed.get(key, ())] for key, ids in noted.items()}
 
         with self._lock:
             self._change(change)
@@ -115,9 +115,26 @@ class Notes:
 
 def to_json(noted: Noted) -> str:
     """Return what such a file holds."""
-    entries = [{**vars(campaign), "batch_ids": batch_ids} for campaign, batch_ids in noted.items() if batch_ids]
+    entries = [{**vars(scope), _name_ids(scope): ids} for scope, ids in noted.items() if ids]
     return json.dumps({"campaigns": entries}, indent=2)
 
 
-def _merge(some: Noted, more: Mapping[CampaignKey, Iterable[str]]) -> Noted:
-    return some | {key: list(dict.fromkeys([*some.get(key, ()), *batch_ids])) for key, batch_ids in more.items()}
+def _name_ids(scope: VdnKey) -> str:
+    return "batch_ids" if isinstance(scope, CampaignKey) else "campaign_ids"
+
+
+def _read_entry(entry: Mapping[str, Any]) -> tuple[VdnKey, list[Any]]:
+    scope: VdnKey
+    check: Callable[[object], Any]
+    if "campaign_ids" in entry:
+        scope, check = VdnKey(check_vdn_id(entry["vdn_id"])), check_campaign_id
+    else:
+        scope, check = make_campaign_key(entry["vdn_id"], entry["campaign_id"]), check_batch_id
+    ids = entry[_name_ids(scope)]
+    if not isinstance(ids, list):
+        raise TypeError
+    return scope, [check(each) for each in ids]
+
+
+def _merge(some: Noted, more: Mapping[VdnKey, Iterable[Any]]) -> Noted:
+    return some | {key: list(dict.fromkeys([*some.get(key, ()), *ids])) for key, ids in more.items()}

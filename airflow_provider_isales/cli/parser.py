@@ -103,7 +103,9 @@ _DATE = _checked(date.fromisoformat, expected="date such as 2026-10-01")
 _DAYS = _checked(lambda days: check_integer("--days", days, 1, 366), _read_number)
 MAX_LATENESS = "how long after the end of a shift batches may still be started, such as 5m; needs --shifts"
 CALENDAR = "a .yaml, .yml or .json file, or FILE.py:NAME for a calendar in Python, whose file is run"
-EXCLUDE = _make_batch_ids("--exclude", "a batch to leave alone, whatever its status")
+EXCLUDE = _make_batch_ids(
+    "--exclude", "a batch to leave alone, whatever its status; a campaign, where campaigns are switched as a whole"
+)
 PARALLEL_HELP = "how many requests are under way at once, over all campaigns, 1 to 64 (default: %(default)s)"
 PARALLEL = Argument(
     "--parallel", metavar="NUMBER", type=_checked(check_parallelism, _read_number), default=16, help=PARALLEL_HELP
@@ -128,19 +130,24 @@ CONNECTION = (
 #: All commands, in the order of the help.
 COMMANDS = {
     "list": Command(
-        "Say which batches campaigns have, and which are started; changes nothing.",
+        "List the campaigns of the VDN, or the batches of campaigns; changes nothing.",
         (
-            _make_campaigns("+"),
-            Argument("--status", choices=("started", "suspended"), help="only batches with this status"),
-            Argument("--name", metavar="TEXT", help="only batches whose name contains this"),
+            _make_campaigns("*", "; without one, the VDN's campaigns are listed"),
+            Argument("--status", choices=("started", "suspended"), help="only campaigns or batches with this status"),
+            Argument("--name", metavar="TEXT", help="only campaigns or batches whose name contains this"),
             *OUTPUT,
         ),
-        "isales list 1001 1002 --status started   # a line for each batch",
+        """
+        isales list                              # a line for each campaign
+        isales list 1001 1002 --status started   # a line for each batch
+        """,
     ),
     "pause": Command(
-        "Stop calling: suspend what is started in campaigns, and make sure by list that it was done.",
+        "Stop calling: suspend batches or whole campaigns, and make sure by list that it was done.",
         (
-            _make_campaigns("+"),
+            _make_campaigns("*"),
+            Argument("--all", action="store_true", help="pause every started campaign of the VDN as a whole"),
+            Argument("--whole", action="store_true", help="pause campaigns as a whole; batches keep their status"),
             _make_batch_ids("--batch", "pause only this batch, of a single campaign"),
             EXCLUDE,
             PARALLEL,
@@ -149,19 +156,23 @@ COMMANDS = {
             *OUTPUT,
         ),
         """
-        isales pause 1001 1002 --save before.json   # notes what was started
+        isales pause --all --save before.json       # everything, noted
+        isales pause 1001 1002 --save before.json   # the batches of two campaigns
         isales pause 1001 --batch 174712034211433247704877116507
         """,
     ),
     "resume": Command(
-        "Start calling again: resume batches, and make sure by list that it was done.",
+        "Start calling again: resume batches or campaigns, and make sure by list that it was done.",
         (
             _make_campaigns("*", "; with --from-file, all that it has if none is named"),
             _make_batch_ids("--batch", "resume this batch, of a single campaign"),
             EXCLUDE,
             PARALLEL,
             Argument("--from-file", metavar="FILE", help="resume what `isales pause --save FILE` noted"),
-            Argument("--all", action="store_true", help="resume all, also what was suspended on purpose; needs --yes"),
+            Argument("--whole", action="store_true", help="resume campaigns as a whole, which were paused as such"),
+            Argument(
+                "--all", action="store_true", help="resume all batches, even if suspended on purpose; needs --yes"
+            ),
             Argument("-y", "--yes", action="store_true", help="do not ask; needed without a terminal"),
             *OUTPUT,
         ),

@@ -12,6 +12,7 @@ from importlib import import_module
 from airflow_provider_isales.cli import output
 from airflow_provider_isales.cli.output import FAILURE, INTERRUPTED, NAGIOS, UNUSABLE, UsageError
 from airflow_provider_isales.cli.parser import make_parser
+from airflow_provider_isales.client.errors import ISalesArgumentError
 
 
 def run_command_line(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +38,7 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         status: int = run(arguments)
-    except UsageError as error:
+    except (UsageError, ISalesArgumentError) as error:
         output.warn(f"isales: {error}")
         status = UNUSABLE
     except KeyboardInterrupt:

@@ -1,4 +1,4 @@
-"""Pausing or resuming the batches of many campaigns at once, and printing the results."""
+"""Pausing or resuming the batches of many campaigns, or campaigns as a whole, and printing the results."""
 
 from __future__ import annotations
 
@@ -10,25 +10,32 @@ from typing import Any, Literal
 
 from airflow_provider_isales.cli import output
 from airflow_provider_isales.cli.at_once import format_error, map_each
-from airflow_provider_isales.cli.connections import make_campaign_keys
+from airflow_provider_isales.cli.connections import make_campaign_keys, make_vdn_key
 from airflow_provider_isales.client.arguments import ALL
 from airflow_provider_isales.client.bulk import BulkSwitch
 from airflow_provider_isales.client.client import ISalesClient
-from airflow_provider_isales.client.models import BulkResult, CampaignKey
-from airflow_provider_isales.client.verbs import Switch
+from airflow_provider_isales.client.models import BulkResult, CampaignKey, VdnKey
+from airflow_provider_isales.client.text import join_first
+from airflow_provider_isales.client.verbs import PAUSE, PAUSE_CAMPAIGN, RESUME, RESUME_CAMPAIGN, Switch
 
 #: How long requests that are under way may take after Ctrl-C.
 GRACE_SECONDS = 1.0
 
-Announce = Callable[[Mapping[CampaignKey, list[str]]], None]
-Batches = Mapping[CampaignKey, "Collection[str] | Literal['all']"]
+Switches = tuple[Switch, Switch]
+#: The interfaces for batches, and those for campaigns as a whole.
+PAUSES: Switches = (PAUSE, PAUSE_CAMPAIGN)
+RESUMES: Switches = (RESUME, RESUME_CAMPAIGN)
+
+#: What is to be switched: batches by their campaign, and campaigns as a whole by their VDN.
+Targets = Mapping[VdnKey, "Collection[Any] | Literal['all']"]
+Announce = Callable[[Mapping[VdnKey, list[Any]]], None]
 
 
 @dataclass(eq=False)
-class CampaignRun:
-    """One campaign's part of a run; ``error`` says why the campaign is not as it was asked for."""
+class ScopeRun:
+    """One campaign's part of a run, or that of a VDN; ``error`` says why it is not as it was asked for."""
 
-    campaign: CampaignKey
+    scope: VdnKey
     bulk: BulkSwitch
     error: str = ""
     has_begun: bool = False
@@ -46,52 +53,87 @@ class CampaignRun:
     def format_result(self) -> str:
         """Return the result in a line."""
         if self.error:
-            return f"{self.campaign}: FAILED: {self.error}"
+            return f"{self.scope}: FAILED: {self.error}"
         if not self.has_begun:
-            return f"{self.campaign}: not begun"
+            return f"{self.scope}: not begun"
         result = self.bulk.result()
         found = {result.already.value.replace("_", " "): result.unchanged, "failed": result.failed, "gone": result.gone}
         counts = [f"{len(result.changed)} {result.done.value}"]
-        counts += [f"{len(batches)} {name}" for name, batches in found.items() if batches]
+        if result.changed and not isinstance(self.scope, CampaignKey):
+            counts[0] += f" ({join_first([str(each) for each in result.changed])})"
+        counts += [f"{len(ids)} {name}" for name, ids in found.items() if ids]
+        if result.not_running:
+            begins = [f"{each} begins at {at:%Y-%m-%d %H:%M %Z}" for each, at in result.begins_at.items()]
+            counts.append(f"{len(result.not_running)} not running" + (f" ({join_first(begins)})" if begins else ""))
         if self.has_ended:
-            return f"{self.campaign}: {', '.join(counts)}; confirmed by list"
+            return f"{self.scope}: {', '.join(counts)}; confirmed by list"
         counts += [f"{len(result.unknown)} asked but not answered: not known", f"{len(result.not_tried)} not tried"]
-        return f"{self.campaign}: {', '.join(counts)}; not confirmed by list"
+        return f"{self.scope}: {', '.join(counts)}; not confirmed by list"
 
 
-def name_batches(arguments: argparse.Namespace, client: ISalesClient) -> Batches:
-    """Return the batches of ``--batch``, else all of each campaign; ``UsageError`` if it is unclear whose they are."""
+def choose_targets(arguments: argparse.Namespace, client: ISalesClient, *, whole: bool) -> Targets:
+    """
+    Return the campaigns as a whole, or the batches of ``--batch``, else all of each campaign.
+
+    :raises UsageError: if it is unclear whose batches they are
+    """
+    if whole and arguments.batch:
+        raise output.UsageError("--batch is for batches, and --all and --whole are for whole campaigns: choose one")
+    if whole:
+        return {make_vdn_key(client): arguments.campaigns or ALL}
     campaigns = make_campaign_keys(client, arguments.campaigns)
     if arguments.batch and len(campaigns) > 1:
         raise output.UsageError("--batch is for the batches of one campaign: name one campaign")
     return dict.fromkeys(campaigns, arguments.batch or ALL)
 
 
-def switch_batches(
-    switch: Switch,
+def format_targets(targets: Targets) -> str:
+    """Return what is about to be switched, for a question."""
+    parts = []
+    if batches := {scope: ids for scope, ids in targets.items() if isinstance(scope, CampaignKey)}:
+        is_all = any(ids == ALL for ids in batches.values())
+        count = "all batches" if is_all else output.format_count(sum(map(len, batches.values())), "batch", "batches")
+        parts.append(f"{count} of {output.format_count(len(batches), 'campaign', 'campaigns')}")
+    for scope, ids in targets.items():
+        if scope not in batches:
+            count = "all campaigns" if ids == ALL else output.format_count(len(ids), "campaign", "campaigns")
+            parts.append(f"{count} of {scope} as a whole")
+    return " and ".join(parts)
+
+
+def switch_all(
+    switches: Switches,
     client: ISalesClient,
-    batches: Batches,
+    targets: Targets,
     arguments: argparse.Namespace,
-    announce: Announce = lambda batches: None,
+    announce: Announce = lambda found: None,
     **settings: Any,
 ) -> tuple[int, list[BulkResult]]:
     """
-    Pause or resume batches of many campaigns, verify it and print the results.
+    Pause or resume batches and campaigns, verify it and print the results.
 
-    :param announce: called with the batches that are about to be switched, before the first request for them is sent
+    :param switches: for batches, and for campaigns as a whole
+    :param announce: called with what is about to be switched, before the first request for it is sent
     :param settings: more of ``BulkSwitch``
-    :return: the exit status, and the result of each campaign
+    :return: the exit status, and the results
     """
-    at_once = max(1, min(arguments.parallel, len(batches)))
+    at_once = max(1, min(arguments.parallel, len(targets)))
     settings |= {"exclude": arguments.exclude, "max_parallel_requests": arguments.parallel // at_once}
 
-    def wrap(campaign: CampaignKey) -> Callable[[list[str]], None]:
-        return lambda batch_ids: announce({campaign: batch_ids})
+    def make_run(scope: VdnKey, ids: Collection[Any] | Literal["all"]) -> ScopeRun:
+        switch = switches[0 if isinstance(scope, CampaignKey) else 1]
+        bulk = BulkSwitch(
+            switch,
+            client.session,
+            scope,
+            ids,
+            announce=lambda found: announce({scope: found}),
+            timezone=client.timezone,
+            **settings,
+        )
+        return ScopeRun(scope, bulk)
 
-    runs = [
-        CampaignRun(campaign, BulkSwitch(switch, client.session, campaign, ids, announce=wrap(campaign), **settings))
-        for campaign, ids in batches.items()
-    ]
+    runs = [make_run(scope, ids) for scope, ids in targets.items()]
     status = _carry_out(client, runs, at_once, is_text=arguments.output == "text")
     results = [run.bulk.result() for run in runs]
     if arguments.output == "json":
@@ -105,10 +147,10 @@ def switch_batches(
     return status, results
 
 
-def _carry_out(client: ISalesClient, runs: list[CampaignRun], at_once: int, *, is_text: bool) -> int:
+def _carry_out(client: ISalesClient, runs: list[ScopeRun], at_once: int, *, is_text: bool) -> int:
     """Carry out the runs, and print each result as text; return the exit status."""
 
-    def run_and_say(run: CampaignRun) -> None:
+    def run_and_say(run: ScopeRun) -> None:
         run.run()
         if is_text:
             output.say(run.format_result())
@@ -125,14 +167,15 @@ def _carry_out(client: ISalesClient, runs: list[CampaignRun], at_once: int, *, i
     return output.FAILURE if any(run.error for run in runs) else output.SUCCESS
 
 
-def _say_as_json(runs: list[CampaignRun], results: list[BulkResult]) -> None:
+def _say_as_json(runs: list[ScopeRun], results: list[BulkResult]) -> None:
     errors = [run.error if run.has_ended else "interrupted" for run in runs]
     records = zip(results, errors, strict=True)
     output.say_json([result.to_dict() | ({"error": error} if error else {}) for result, error in records])
 
 
-def _say_summary(runs: list[CampaignRun]) -> None:
-    if failed := [str(run.campaign.campaign_id) for run in runs if run.error]:
-        output.say(f"NOT DONE in {len(failed)} of {len(runs)} campaigns: {', '.join(failed)}")
+def _say_summary(runs: list[ScopeRun]) -> None:
+    parts = "campaigns" if all(isinstance(run.scope, CampaignKey) for run in runs) else "parts"
+    if failed := [str(getattr(run.scope, "campaign_id", run.scope)) for run in runs if run.error]:
+        output.say(f"NOT DONE in {len(failed)} of {len(runs)} {parts}: {', '.join(failed)}")
     else:
-        output.say(f"All {len(runs)} campaigns: confirmed by list")
+        output.say(f"All {len(runs)} {parts}: confirmed by list")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
 from airflow_provider_isales.cli.notes import Notes
-from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, format_count, warn
-from airflow_provider_isales.cli.switching import Batches, name_batches, switch_batches
+from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, warn
+from airflow_provider_isales.cli.switching import RESUMES, Targets, choose_targets, format_targets, switch_all
 from airflow_provider_isales.client.client import ISalesClient
-from airflow_provider_isales.client.models import BulkResult
-from airflow_provider_isales.client.verbs import RESUME
+from airflow_provider_isales.client.models import BulkResult, CampaignKey, VdnKey
+from airflow_provider_isales.client.text import join_first
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -18,51 +19,63 @@ def run(arguments: argparse.Namespace) -> int:
     _check_choice(arguments)
     notes = Notes(arguments.from_file) if arguments.from_file else None
     with make_client(arguments, arguments.parallel) as client:
-        batches = _choose_noted(arguments, client, notes) if notes else name_batches(arguments, client)
-        if not batches:
+        if notes:
+            targets = _choose_noted(arguments, client, notes)
+        else:
+            targets = choose_targets(arguments, client, whole=arguments.whole)
+        if not targets:
             warn("Nothing to resume.")
             return SUCCESS
-        if not arguments.yes and not _ask(batches):
+        if not arguments.yes and not _ask(targets):
             warn("Nothing was resumed.")
             return FAILURE
-        status, results = switch_batches(RESUME, client, batches, arguments, deleted_is_gone=notes and True)
+        status, results = switch_all(RESUMES, client, targets, arguments, deleted_is_gone=notes and True)
     return _forget(notes, results, status) if notes else status
 
 
 def _check_choice(arguments: argparse.Namespace) -> None:
-    if sum(map(bool, (arguments.batch, arguments.from_file, arguments.all))) != 1:
-        raise UsageError("say what to resume, in one way: --batch ID, --from-file FILE, or --all --yes")
+    if sum(map(bool, (arguments.batch, arguments.from_file, arguments.all, arguments.whole))) != 1:
+        raise UsageError("say what to resume, in one way: --batch ID, --from-file FILE, --whole, or --all --yes")
     if arguments.all and not arguments.yes:
         raise UsageError("--all also resumes what somebody suspended on purpose. If that is meant, add --yes")
     if not arguments.from_file and not arguments.campaigns:
         raise UsageError("name a campaign")
 
 
-def _choose_noted(arguments: argparse.Namespace, client: ISalesClient, notes: Notes) -> Batches:
-    noted = {campaign: batch_ids for campaign, batch_ids in notes.read().items() if batch_ids}
+def _choose_noted(arguments: argparse.Namespace, client: ISalesClient, notes: Notes) -> Targets:
+    noted = {
+        scope: ids
+        for scope, ids in notes.read().items()
+        if ids and not (isinstance(scope, CampaignKey) and str(scope.campaign_id) in arguments.exclude)
+    }
     if not arguments.campaigns:
         return noted
-    named = make_campaign_keys(client, arguments.campaigns)
-    for campaign in named:
-        if campaign not in noted:
+    chosen: dict[VdnKey, list[Any]] = {}
+    for campaign in make_campaign_keys(client, arguments.campaigns):
+        vdn = VdnKey(campaign.vdn_id)
+        if campaign in noted:
+            chosen[campaign] = noted[campaign]
+        if campaign.campaign_id in noted.get(vdn, ()):
+            chosen.setdefault(vdn, []).append(campaign.campaign_id)
+        elif campaign not in noted:
             raise UsageError(f"{notes.path} notes nothing of {campaign}")
-    return {campaign: noted[campaign] for campaign in named}
+    return chosen
 
 
-def _ask(batches: Batches) -> bool:
-    for campaign, batch_ids in batches.items():
-        warn(f"  {campaign}: {len(batch_ids)}")
-    named = format_count(sum(map(len, batches.values())), "batch", "batches")
-    campaigns = format_count(len(batches), "campaign", "campaigns")
-    return confirm(f"Resume {named} of {campaigns}?", "a resume has people called")
+def _ask(targets: Targets) -> bool:
+    for scope, ids in targets.items():
+        is_batches = isinstance(scope, CampaignKey)
+        warn(f"  {scope}: {len(ids) if is_batches else join_first([str(each) for each in ids])}")
+    return confirm(f"Resume {format_targets(targets)}?", "a resume has people called")
 
 
 def _forget(notes: Notes, results: list[BulkResult], status: int) -> int:
     """Remove from the notes what is started again, and return the exit status."""
     lost = [result for result in results if result.gone and not (result.changed or result.unchanged)]
     for result in lost:
-        warn(f"isales: {result.campaign} has none of the batches in {notes.path}: is it of this platform?")
-    notes.remove({result.campaign: result.confirmed for result in results if result not in lost})
+        kind = "batches" if isinstance(result.scope, CampaignKey) else "campaigns"
+        warn(f"isales: {result.scope} has none of the {kind} in {notes.path}: is it of this platform?")
+    notes.remove({result.scope: result.confirmed for result in results if result not in lost})
     status = status or (FAILURE if lost else SUCCESS)
     if notes.problem:
         warn(f"isales: {notes.problem}. Correct it, or what is started now is resumed once more by it.")

@@ -1,0 +1,256 @@
+"""Campaigns as a whole from a terminal: list them, stop all of a VDN, and start exactly those again."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from isales_command import Isales
+
+from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.simulator import Simulator
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+ABSENT = 9999
+
+
+@pytest.fixture
+def vdn(simulator: Simulator) -> Simulator:
+    """Three campaigns that are executing, one of them without batches, and one in each other state."""
+    simulator.add_campaign(1001, batches=3, name="morning")
+    simulator.add_campaign(1002, batches=1, status=BatchStatus.SUSPENDED)
+    simulator.add_campaign(1003)
+    simulator.add_campaign(1004, batches=1, state="draft")
+    simulator.add_campaign(1005, batches=1, state="suspended")
+    simulator.add_campaign(1006, batches=1, state="completed")
+    return simulator
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "before.json"
+
+
+def states(simulator: Simulator) -> dict[int, str]:
+    return {campaign.id: campaign.state.value for campaign in simulator.service.campaigns.values()}
+
+
+def platform_time(**later: float) -> str:
+    return f"{datetime.now(SHANGHAI) + timedelta(**later):%Y-%m-%d %H:%M:%S}"
+
+
+class TestList:
+    def test_list_without_campaigns_lists_those_of_the_vdn(self, isales: Isales, vdn: Simulator) -> None:
+        done = isales("list")
+        assert done.returncode == 0, done
+        assert [" ".join(line.split()) for line in done.stdout.splitlines()] == [
+            "1001 started 2020-01-01 00:00 to 2099-12-31 23:59 3 of 3 batches started morning",
+            "1002 started 2020-01-01 00:00 to 2099-12-31 23:59 0 of 1 batches started campaign-1002",
+            "1003 started 2020-01-01 00:00 to 2099-12-31 23:59 no batches campaign-1003",
+            "1004 draft 2020-01-01 00:00 to 2099-12-31 23:59 campaign-1004",
+            "1005 suspended 2020-01-01 00:00 to 2099-12-31 23:59 campaign-1005",
+            "1006 completed 2020-01-01 00:00 to 2099-12-31 23:59 campaign-1006",
+        ]
+
+    def test_list_asks_for_the_batches_of_started_campaigns_only(self, isales: Isales, vdn: Simulator) -> None:
+        isales("list")
+        assert vdn.requests == {"list_campaigns": 1, "list": 3}
+
+    def test_list_selects_campaigns_by_status_and_name(self, isales: Isales, vdn: Simulator) -> None:
+        assert isales("list", "--status", "suspended").stdout.split()[0] == "1005"
+        assert isales("list", "--name", "morn").stdout.split()[0] == "1001"
+
+    def test_list_says_which_batches_could_not_be_read(self, isales: Isales, vdn: Simulator) -> None:
+        vdn.inject("result", code="0200001", verb="list", times=3)
+        done = isales("list")
+        assert done.returncode == 1
+        assert done.stdout.count("batches not known") == 3
+        assert "isales: Listing the batches of campaign 1003 (VDN 25) failed" in done.stderr
+
+    def test_list_of_campaigns_that_cannot_be_listed_fails(self, isales: Isales, vdn: Simulator) -> None:
+        vdn.inject("result", code="0200001", verb="list_campaigns")
+        done = isales("list")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "isales: Listing the campaigns of VDN 25 failed" in done.stderr
+
+    def test_list_of_campaigns_gives_scripts_json(self, isales: Isales, vdn: Simulator) -> None:
+        found = json.loads(isales("list", "--output", "json").stdout)
+        assert found[0] == {
+            "vdn_id": 25,
+            "campaign_id": 1001,
+            "name": "morning",
+            "status": "started",
+            "begin": "2020-01-01 00:00",
+            "end": "2099-12-31 23:59",
+            "batches": 3,
+            "started_batches": 3,
+        }
+        assert "batches" not in found[3]
+
+
+class TestPause:
+    def test_pause_all_suspends_every_started_campaign_as_a_whole(self, isales: Isales, vdn: Simulator) -> None:
+        done = isales("pause", "--all")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "VDN 25: 3 paused (1001, 1002, 1003); confirmed by list\n"
+        assert states(vdn) == dict.fromkeys((1001, 1002, 1003, 1005), "suspended") | {1004: "draft", 1006: "completed"}
+        assert all(batch.status is BatchStatus.STARTED for batch in vdn.service.campaigns[1001].batches.values())
+
+    def test_pause_all_leaves_an_excluded_campaign_alone(self, isales: Isales, vdn: Simulator) -> None:
+        assert isales("pause", "--all", "--exclude", 1002).returncode == 0
+        assert states(vdn)[1002] == "executing"
+        assert states(vdn)[1001] == states(vdn)[1003] == "suspended"
+
+    def test_pause_whole_suspends_only_the_campaigns_that_are_named(self, isales: Isales, vdn: Simulator) -> None:
+        done = isales("pause", 1001, 1004, "--whole")
+        assert done.stdout == "VDN 25: 1 paused (1001), 1 not running; confirmed by list\n"
+        assert states(vdn)[1001] == "suspended"
+        assert states(vdn)[1003] == "executing"
+
+    def test_pause_without_whole_pauses_batches(self, isales: Isales, vdn: Simulator) -> None:
+        assert isales("pause", 1001).returncode == 0
+        assert states(vdn)[1001] == "executing"
+        assert "pause_campaign" not in vdn.requests
+
+    def test_pause_all_names_a_campaign_that_begins_later(self, isales: Isales, vdn: Simulator) -> None:
+        isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = vdn.connection(timezone="Asia/Shanghai")
+        begin = platform_time(hours=3)
+        vdn.add_campaign(1007, begin=begin)
+        done = isales("pause", 1007, "--whole")
+        assert done.returncode == 0, done
+        assert f"1 not running (1007 begins at {begin[:16]} CST)" in done.stdout
+
+    def test_pause_all_fails_while_a_campaign_may_be_dialling(self, isales: Isales, vdn: Simulator) -> None:
+        vdn.inject("result", code="0200000", verb="pause_campaign", times=10)
+        done = isales("pause", 1001, "--whole")
+        assert done.returncode == 1
+        assert done.stdout.startswith("VDN 25: FAILED: ")
+        assert "1001" in done.stdout
+
+    def test_pause_all_gives_scripts_the_result_of_the_vdn(self, isales: Isales, vdn: Simulator) -> None:
+        (found,) = json.loads(isales("pause", "--all", "--output", "json").stdout)
+        assert found["vdn_id"] == 25
+        assert found["paused"] == [1001, 1002, 1003]
+        assert found["names"]["1001"] == "morning"
+
+    def test_pause_all_asks_on_a_terminal(self, isales: Isales, vdn: Simulator) -> None:
+        terminal = isales.on_terminal("pause", "--all")
+        terminal.wait_for("Pause all campaigns of VDN 25 as a whole? [y/N]")
+        terminal.type("n\n")
+        assert terminal.end() == 1
+        assert vdn.requests == {}
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            ([], "name campaigns, or pause --all campaigns of the VDN"),
+            (["--whole"], "name campaigns, or pause --all campaigns of the VDN"),
+            ([1001, "--all"], "name campaigns, or pause --all campaigns of the VDN"),
+            (["--all", "--batch", "1"], "choose one"),
+            (["--all", "--exclude", "0"], "exclude must be a positive integer"),
+        ],
+    )
+    def test_pause_must_say_which_campaigns(
+        self, arguments: list[str | int], told: str, isales: Isales, vdn: Simulator
+    ) -> None:
+        done = isales("pause", *arguments)
+        assert done.returncode == 2
+        assert told in done.stderr
+        assert vdn.requests == {}
+
+
+class TestSaveAndResume:
+    def test_resume_starts_exactly_the_campaigns_that_were_started(
+        self, isales: Isales, vdn: Simulator, file: Path
+    ) -> None:
+        before = states(vdn)
+        assert isales("pause", "--all", "--save", file).returncode == 0
+        assert isales("pause", "--all", "--save", file).returncode == 0  # a second try forgets nothing
+        assert json.loads(file.read_text()) == {"campaigns": [{"vdn_id": 25, "campaign_ids": [1001, 1002, 1003]}]}
+        done = isales("resume", "--from-file", file, "--yes")
+        assert done.returncode == 0, done
+        assert states(vdn) == before
+        assert json.loads(file.read_text()) == {"campaigns": []}
+
+    def test_campaigns_that_are_about_to_be_paused_are_saved_before_the_first_request(
+        self, isales: Isales, vdn: Simulator, file: Path
+    ) -> None:
+        noted: list[str] = []
+
+        def note(verb: str, body: Any) -> None:
+            if verb == "pause_campaign":
+                noted.append(file.read_text())
+
+        vdn.on_request = note
+        assert isales("pause", "--all", "--save", file).returncode == 0
+        assert [json.loads(text)["campaigns"][0]["campaign_ids"] for text in noted] == [[1001, 1002, 1003]] * 3
+
+    def test_one_file_holds_batches_and_whole_campaigns(self, isales: Isales, vdn: Simulator, file: Path) -> None:
+        assert isales("pause", 1001, "--save", file).returncode == 0
+        assert isales("pause", 1003, "--whole", "--save", file).returncode == 0
+        done = isales("resume", "--from-file", file, "--yes")
+        assert done.returncode == 0, done
+        assert done.stdout.splitlines()[-1] == "All 2 parts: confirmed by list"
+        assert states(vdn)[1003] == "executing"
+        assert all(batch.status is BatchStatus.STARTED for batch in vdn.service.campaigns[1001].batches.values())
+        assert json.loads(file.read_text()) == {"campaigns": []}
+
+    def test_resume_of_one_campaign_leaves_the_others_saved(self, isales: Isales, vdn: Simulator, file: Path) -> None:
+        isales("pause", "--all", "--save", file)
+        assert isales("resume", 1001, "--from-file", file, "--yes").returncode == 0
+        assert states(vdn)[1001] == "executing"
+        assert states(vdn)[1002] == "suspended"
+        assert json.loads(file.read_text()) == {"campaigns": [{"vdn_id": 25, "campaign_ids": [1002, 1003]}]}
+
+    @pytest.mark.parametrize("whole", [True, False])
+    def test_resume_leaves_an_excluded_campaign_alone(
+        self, whole: bool, isales: Isales, vdn: Simulator, file: Path
+    ) -> None:
+        isales("pause", 1001, *(["--whole"] if whole else []), "--save", file)
+        isales("resume", "--from-file", file, "--exclude", 1001, "--yes")
+        assert vdn.requests.get("resume_campaign", 0) == vdn.requests.get("resume", 0) == 0
+
+    def test_resume_whole_resumes_the_campaigns_that_are_named(self, isales: Isales, vdn: Simulator) -> None:
+        done = isales("resume", 1005, "--whole", "--yes")
+        assert (done.returncode, done.stdout) == (0, "VDN 25: 1 resumed (1005); confirmed by list\n")
+        assert states(vdn)[1005] == "executing"
+
+    @pytest.mark.parametrize("arguments", [["--whole"], ["--whole", "--all"], ["--all"], [1005, "--whole", "--all"]])
+    def test_nothing_resumes_all_campaigns(self, arguments: list[str], isales: Isales, vdn: Simulator) -> None:
+        done = isales("resume", *arguments, "--yes")
+        assert done.returncode == 2
+        assert vdn.requests == {}
+
+    def test_resume_asks_on_a_terminal_and_names_the_campaigns(
+        self, isales: Isales, vdn: Simulator, file: Path
+    ) -> None:
+        isales("pause", "--all", "--save", file)
+        terminal = isales.on_terminal("resume", "--from-file", file)
+        terminal.wait_for("Resume 3 campaigns of VDN 25 as a whole? [y/N]")
+        assert "VDN 25: 1001, 1002, 1003" in terminal.shown
+        terminal.type("n\n")
+        assert terminal.end() == 1
+        assert states(vdn)[1001] == "suspended"
+
+    def test_saved_campaigns_that_the_platform_does_not_have_are_kept(
+        self, isales: Isales, vdn: Simulator, file: Path
+    ) -> None:
+        file.write_text(json.dumps({"campaigns": [{"vdn_id": 25, "campaign_ids": [ABSENT]}]}))
+        done = isales("resume", "--from-file", file, "--yes")
+        assert done.returncode == 1
+        assert f"VDN 25 has none of the campaigns in {file}" in done.stderr
+        assert json.loads(file.read_text())["campaigns"][0]["campaign_ids"] == [ABSENT]
+
+    @pytest.mark.parametrize("ids", ["1001", {"1001": 1}, [True], ["x"]], ids=str)
+    def test_campaign_ids_that_are_no_list_of_ids_are_refused(
+        self, ids: Any, isales: Isales, vdn: Simulator, file: Path
+    ) -> None:
+        file.write_text(json.dumps({"campaigns": [{"vdn_id": 25, "campaign_ids": ids}]}))
+        done = isales("resume", "--from-file", file, "--yes")
+        assert done.returncode == 2
+        assert "is not a file that `isales pause --save` wrote" in done.stderr
+        assert vdn.requests == {}
