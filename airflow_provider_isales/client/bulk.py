@@ -27,9 +27,9 @@ from airflow_provider_isales.client.errors import (
 from airflow_provider_isales.client.listing import find_agreed_listing
 from airflow_provider_isales.client.models import BulkResult, CallBatch, Campaign, CampaignKey, Outcome, VdnKey
 from airflow_provider_isales.client.retry import ONCE
-from airflow_provider_isales.client.rounds import Rounds
+from airflow_provider_isales.client.rounds import UNFINISHED, Attempted, Rounds
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.target_state import TargetState, settle
+from airflow_provider_isales.client.target_state import Sent, Switched, TargetState, settle
 from airflow_provider_isales.client.targets import BatchTargets, CampaignTargets, Targets
 from airflow_provider_isales.client.text import clean_text, format_value, join_first
 from airflow_provider_isales.client.verbs import Switch
@@ -211,15 +211,25 @@ class BulkSwitch:
         self._tries.update(ids)
         self._rounds.run(ids, self._log_progress)
 
-    def _switch_one(self, item_id: Any, deadline: float, timeout: float | None) -> ISalesError | None:
-        """Switch one with one try; return what went wrong."""
+    def _switch_one(self, item_id: Any, deadline: float, timeout: float | None) -> Attempted:
+        """Send one request to switch one, or to look up what came of that; return what went wrong."""
+        state = self._states[item_id]
+        if not state.sent:
+            try:
+                self._session.gate.pass_through(deadline)
+            except ISalesError as error:
+                return error
+            state = self._states[item_id] = state.asked(clock.utc_now(), self.switch.opposite)
         try:
-            self._session.gate.pass_through(deadline)
-        except ISalesError as error:
-            return error
-        state = self._states[item_id] = self._states[item_id].asked(clock.utc_now(), self.switch.opposite)
-        try:
-            self._states[item_id] = state.switched(self.targets.switch_once(item_id, deadline, timeout))
+            switched: Switched | Sent
+            if state.sent:
+                switched = self.targets.look_up_effect(item_id, state.sent, deadline, timeout)
+            else:
+                switched = self.targets.send_request(item_id, timeout)
+            if isinstance(switched, Sent):
+                self._states[item_id] = state.answered(switched)
+                return UNFINISHED
+            self._states[item_id] = state.switched(switched)
             return None
         except ISalesError as error:
             self._states[item_id] = state.failed(error)

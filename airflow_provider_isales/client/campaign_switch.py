@@ -19,7 +19,7 @@ from airflow_provider_isales.client.errors import (
 )
 from airflow_provider_isales.client.models import Campaign, CampaignKey, CampaignResult, CampaignStatus, Outcome
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.target_state import Switched, TargetState, describe_status, settle
+from airflow_provider_isales.client.target_state import Sent, Switched, TargetState, describe_status, settle
 from airflow_provider_isales.client.verbs import GET_CAMPAIGN, Switch
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,9 @@ def switch_campaign(
         nonlocal state
         state = state.asked(clock.utc_now(), switch.opposite)
         try:
-            switched = switch_once(session, switch, campaign, zone, deadline=deadline)
+            sent = send_request(session, switch, campaign)
+            state = state.answered(sent)
+            switched = look_up_effect(session, switch, campaign, sent, zone, deadline=deadline)
         except ISalesError as error:
             state = state.failed(error)
             raise
@@ -73,44 +75,51 @@ def switch_campaign(
     )
 
 
-def switch_once(
+def send_request(session: Session, switch: Switch, campaign: CampaignKey, timeout: float | None = None) -> Sent:
+    """
+    Send the request once, and return how it was answered.
+
+    :param timeout: the timeout in seconds, where this is less than the transport's
+    :raises ISalesError: if there is no campaign, or no response that can be read
+    """
+    try:
+        answer, _ = session.call_once(switch, campaign, timeout)
+        return Sent(answer.code, answer.description)
+    except ISalesCampaignNotFoundError:
+        raise
+    except ISalesResultError as refusal:
+        return Sent(refusal.code, refusal.description, refusal)
+
+
+def look_up_effect(
     session: Session,
     switch: Switch,
     campaign: CampaignKey,
+    sent: Sent,
     zone: tzinfo | None,
     *,
     deadline: float,
     timeout: float | None = None,
 ) -> Switched:
     """
-    Send the request once, then read the details once, and return what they say.
+    Read the details once, and return what came of a request.
 
     :param zone: the platform's time zone, None if it is not known
     :param deadline: when to give up at the gate, on the ``time.monotonic()`` clock
-    :param timeout: the timeout of each request in seconds, where this is less than the transport's
+    :param timeout: the timeout in seconds, where this is less than the transport's
     :raises ISalesError: if the campaign is not as wanted, or that is not known
     """
-    refusal = None
-    code = description = ""
-    try:
-        answer, _ = session.call_once(switch, campaign, timeout)
-        code, description = answer.code, answer.description
-    except ISalesCampaignNotFoundError:
-        raise
-    except ISalesResultError as error:
-        refusal, code, description = error, error.code, error.description
     try:
         session.gate.pass_through(deadline)
         details = check_campaign(campaign, session.call_once(GET_CAMPAIGN, campaign, timeout)[1])
     except ISalesError as error:
         unread = copy.copy(error)
-        said = refusal.problem if refusal else "accepted"
+        said = sent.refusal.problem if sent.refusal else "accepted"
         unread.problem = f"{said}, but the campaign's details can't be read: {error.problem}"
-        unread.sent, unread.retryable = refusal is None or refusal.retryable, True
+        unread.sent, unread.retryable = sent.may_have_effect, True
         raise unread from None
-    outcome, begins_at = judge_details(switch, refusal, details, zone, clock.utc_now())
-    may_be_ours = refusal is not None and refusal.retryable
-    return Switched(outcome, code, description, may_be_ours, begins_at, details.name)
+    outcome, begins_at = judge_details(switch, sent.refusal, details, zone, clock.utc_now())
+    return Switched(outcome, sent.code, sent.description, begins_at, details.name)
 
 
 def judge_details(

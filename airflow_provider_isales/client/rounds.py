@@ -6,7 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Final, Literal
 
 from airflow_provider_isales.client.errors import (
     ISalesError,
@@ -27,7 +27,10 @@ SWITCHING_SECONDS = 900.0
 # Minimum timeout of a request while the server is not responding.
 LEAST_TIMEOUT = 1.0
 
-Attempt = Callable[[Any, float, float | None], ISalesError | None]
+#: What an attempt returns that takes one more request, after those of others that wait.
+UNFINISHED: Final = "unfinished"
+Attempted = ISalesError | Literal["unfinished"] | None
+Attempt = Callable[[Any, float, float | None], Attempted]
 Progress = Callable[[int, int, float], None]
 
 
@@ -39,8 +42,8 @@ class Rounds:
     gets its request before the run gives up.
 
     :param action: what is being done, for the log
-    :param attempt: tries one; it gets its id, when to give up at the gate, on the ``time.monotonic()`` clock, and the
-        timeout of a request in seconds, and returns what went wrong
+    :param attempt: sends a request for one; it gets its id, when to give up at the gate, on the ``time.monotonic()``
+        clock, and the timeout in seconds, and returns what went wrong
     :param parallel: how many requests are under way at once
     """
 
@@ -94,15 +97,17 @@ class Rounds:
             timeout = self._limit_timeout(queue.left + 1)
             if self.outage:
                 return
-            error = self._attempt(item_id, self._gives_up_at, timeout)
-            if error:
-                failed[item_id] = error
-            if isinstance(error, ISalesStoppedError):
+            attempted = self._attempt(item_id, self._gives_up_at, timeout)
+            if attempted == UNFINISHED:
+                queue.put(item_id)
+            elif attempted:
+                failed[item_id] = attempted
+            if isinstance(attempted, ISalesStoppedError):
                 return
-            if isinstance(error, ISalesHeldBackError):
-                self.outage = f"No more requests were sent: {error.problem}"
+            if isinstance(attempted, ISalesHeldBackError):
+                self.outage = f"No more requests were sent: {attempted.problem}"
             # A refusal is a response too: the service itself is there.
-            if isinstance(error, (ISalesTransportError, ISalesProtocolError)):
+            if isinstance(attempted, (ISalesTransportError, ISalesProtocolError)):
                 self._failures_since += 1
             else:
                 self._responded_at, self._failures_since = time.monotonic(), 0

@@ -16,12 +16,12 @@ from airflow_provider_isales.client.arguments import (
     check_campaign_ids,
     check_exclude,
 )
-from airflow_provider_isales.client.campaign_switch import find_begin, switch_once
+from airflow_provider_isales.client.campaign_switch import find_begin, look_up_effect, send_request
 from airflow_provider_isales.client.listing import list_batches, list_campaigns
 from airflow_provider_isales.client.models import BatchKey, CallBatch, Campaign, CampaignKey, VdnKey
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.target_state import Switched
+from airflow_provider_isales.client.target_state import Sent, Switched
 from airflow_provider_isales.client.verbs import Switch
 
 
@@ -56,13 +56,20 @@ class Targets(ABC):
         """Yield all there are, as :func:`.list_batches` does."""
 
     @abstractmethod
-    def switch_once(self, item_id: Any, deadline: float, timeout: float | None) -> Switched:
+    def send_request(self, item_id: Any, timeout: float | None) -> Switched | Sent:
         """
-        Switch one with one request.
+        Switch one with one request; return what came of it, or what :meth:`look_up_effect` takes.
 
-        :param deadline: when to give up at the gate, on the ``time.monotonic()`` clock
         :param timeout: the timeout in seconds, where this is less than the transport's
         :raises ISalesError: if it is not as wanted, or that is not known
+        """
+
+    @abstractmethod
+    def look_up_effect(self, item_id: Any, sent: Sent, deadline: float, timeout: float | None) -> Switched:
+        """
+        Pass the gate, and return what came of a request, by one more; otherwise as :meth:`send_request`.
+
+        :param deadline: when to give up at the gate, on the ``time.monotonic()`` clock
         """
 
     def find_later_begin(self, item: CallBatch | Campaign) -> datetime | None:
@@ -83,10 +90,13 @@ class BatchTargets(Targets):
     def list_once(self, retry: RetryPolicy | None, ends: float, parallel: int) -> Iterator[CallBatch]:
         return list_batches(self._session, self.scope, retry=retry, ends=ends, parallel=parallel)
 
-    def switch_once(self, item_id: str, deadline: float, timeout: float | None) -> Switched:
+    def send_request(self, item_id: str, timeout: float | None) -> Switched:
         batch = BatchKey(self.scope.vdn_id, self.scope.campaign_id, item_id)
         answer, _ = self._session.call_once(self.switch, batch, timeout)
         return Switched(self.switch.find_outcome(answer.code), answer.code, answer.description)
+
+    def look_up_effect(self, item_id: str, sent: Sent, deadline: float, timeout: float | None) -> Switched:
+        raise NotImplementedError("a batch's response says it")
 
 
 class CampaignTargets(Targets):
@@ -102,6 +112,11 @@ class CampaignTargets(Targets):
     def list_once(self, retry: RetryPolicy | None, ends: float, parallel: int) -> Iterator[Campaign]:
         return list_campaigns(self._session, self.scope, retry=retry, ends=ends, parallel=parallel)
 
-    def switch_once(self, item_id: int, deadline: float, timeout: float | None) -> Switched:
+    def send_request(self, item_id: int, timeout: float | None) -> Sent:
+        return send_request(self._session, self.switch, CampaignKey(self.scope.vdn_id, item_id), timeout)
+
+    def look_up_effect(self, item_id: int, sent: Sent, deadline: float, timeout: float | None) -> Switched:
         campaign = CampaignKey(self.scope.vdn_id, item_id)
-        return switch_once(self._session, self.switch, campaign, self._zone, deadline=deadline, timeout=timeout)
+        return look_up_effect(
+            self._session, self.switch, campaign, sent, self._zone, deadline=deadline, timeout=timeout
+        )

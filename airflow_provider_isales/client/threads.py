@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
 class Queue(Generic[T]):
-    """An iterator for many threads: each thing goes to one of them. ``left`` is the number of those to come."""
+    """An iterator for many threads: each thing goes to one of them."""
 
-    def __init__(self, things: Collection[T]) -> None:
-        self._lock = threading.Lock()
-        self._things = iter(things)
-        self.left = len(things)
+    def __init__(self, things: Iterable[T]) -> None:
+        self._things = deque(things)  # safe for many threads
 
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
-        with self._lock:
-            thing = next(self._things)
-            self.left -= 1
-            return thing
+        try:
+            return self._things.popleft()
+        except IndexError:
+            raise StopIteration from None
+
+    def put(self, thing: T) -> None:
+        """Add one more, as the last."""
+        self._things.append(thing)
+
+    @property
+    def left(self) -> int:
+        """How many are to come."""
+        return len(self._things)
 
 
 def run_threads(
