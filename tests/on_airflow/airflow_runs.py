@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
+
 #: What is called before each try of the operators that ``prepared`` made.
 BEFORE_TRY: list[Callable[[], object]] = []
 #: What tries of the operators that ``remembering`` made raised.
@@ -24,6 +26,11 @@ EXCEPTIONS: list[Exception] = []
 #: The property of a test that says what a pause task did: of which answer, what, and with which message.
 OUTCOME = "outcome of a pause task"
 DAGS = [Path(__file__).parent / "dags", Path(__file__).parents[2] / "example_dags"]
+
+
+def same_on_every_airflow(*cases: Any) -> list[Any]:
+    """Return cases of a parametrised test that the matrix leaves out but for the newest Airflow: others cost time."""
+    return [pytest.param(case, marks=pytest.mark.same_on_every_airflow) for case in cases]
 
 
 @dataclass(frozen=True)

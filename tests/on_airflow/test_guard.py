@@ -13,7 +13,7 @@ import pendulum
 import pytest
 import time_machine
 from airflow.providers.common.compat.sdk import AirflowException, AirflowFailException, AirflowSkipException
-from airflow_runs import dag_file, publish, run_dag
+from airflow_runs import dag_file, publish, run_dag, same_on_every_airflow
 
 from airflow_provider_isales import clock
 from airflow_provider_isales.client import BatchStatus
@@ -77,23 +77,32 @@ def run_at(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Runs
 
 @pytest.mark.parametrize(
     "now",
-    [AT_THE_END, "25 12:01:00", "25 13:29:44", "25 18:00:00", "25 23:00:00", "26 08:59:44", "28 10:00:00"],
+    [
+        AT_THE_END,
+        "25 12:01:00",
+        *same_on_every_airflow("25 13:29:44", "25 18:00:00", "25 23:00:00", "26 08:59:44", "28 10:00:00"),
+    ],
 )
 def test_a_pause_acts_while_no_shift_is_on(run_at: Runs, now: str) -> None:
     assert run_at("pause", now) == ("success", "suspended")
 
 
-@pytest.mark.parametrize("now", ["25 09:00:00", "25 11:59:00", AT_THE_START, "25 13:31:00", "26 10:00:00"])
+@pytest.mark.parametrize(
+    "now", ["25 09:00:00", "25 11:59:00", *same_on_every_airflow(AT_THE_START, "25 13:31:00", "26 10:00:00")]
+)
 def test_a_pause_skips_while_a_shift_is_on(run_at: Runs, now: str) -> None:
     assert run_at("pause", now) == ("skipped", "started")
 
 
-@pytest.mark.parametrize("now", [AT_THE_START, "25 13:31:00", "25 09:00:00", "25 11:59:44"])
+@pytest.mark.parametrize("now", [AT_THE_START, "25 13:31:00", *same_on_every_airflow("25 09:00:00", "25 11:59:44")])
 def test_a_resume_acts_while_a_shift_is_on(run_at: Runs, now: str) -> None:
     assert run_at("resume", now) == ("success", "started")
 
 
-@pytest.mark.parametrize("now", [AT_THE_END, "25 12:01:00", "25 13:29:00", "25 18:00:00", "26 00:00:00", "28 10:00:00"])
+@pytest.mark.parametrize(
+    "now",
+    [AT_THE_END, "25 12:01:00", *same_on_every_airflow("25 13:29:00", "25 18:00:00", "26 00:00:00", "28 10:00:00")],
+)
 def test_a_resume_skips_while_no_shift_is_on(run_at: Runs, now: str) -> None:
     assert run_at("resume", now) == ("skipped", "suspended")
 

@@ -17,7 +17,7 @@ from typing import Any
 import certifi
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowFailException
-from airflow_runs import EXCEPTIONS, OUTCOME, TaskRun, airflow_home, dag_file, dags_in, run_dag
+from airflow_runs import EXCEPTIONS, OUTCOME, TaskRun, airflow_home, dag_file, dags_in, run_dag, same_on_every_airflow
 
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.operators.call_batch import PauseCallBatchOperator, ResumeCallBatchOperator
@@ -141,7 +141,21 @@ CASES = [
     Case("a batch id that cannot be", conf_is(batch_id="12a"), FOR_GOOD, "batch_id must be text of 1 to 64 digits"),
     Case("a setting that cannot be", connection(extra={"timeout": "soon"}), FOR_GOOD, "timeout must be a number of"),
 ]
-each_case = pytest.mark.parametrize("case", CASES, ids=str)
+# One for each way in which Airflow is told how a task ended: what leads to which of them is up to the client.
+FOR_EACH_AIRFLOW = {
+    "0200000",
+    "03000006 already suspended",
+    "0200007 no such campaign",
+    "HTTP 401",
+    "closed before it, always",
+    "a setting that cannot be",
+}
+each_case = pytest.mark.parametrize(
+    "case",
+    [case for case in CASES if case.name in FOR_EACH_AIRFLOW]
+    + same_on_every_airflow(*(case for case in CASES if case.name not in FOR_EACH_AIRFLOW)),
+    ids=str,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -215,7 +229,8 @@ def test_the_log_shows_neither_secret_nor_signature(case: Case, request: pytest.
 
 def test_the_metadata_database_holds_neither_secret_nor_signature(request: pytest.FixtureRequest) -> None:
     for case in CASES:
-        observe(case, request)
+        if case.name in FOR_EACH_AIRFLOW:
+            observe(case, request)
     home = airflow_home()
     held = {file.name: file.read_bytes() for file in home.rglob("*") if file.is_file()}
     leaking = [name for name, content in held.items() if SECRET.encode() in content or b"auth-v2/" in content]
