@@ -69,10 +69,17 @@ def measure_seconds_ahead(response: Response) -> float | None:
 
 
 class Page(NamedTuple, Generic[T]):
-    """One page of a list: the batches or campaigns on it, and how many there are on all pages."""
+    """
+    One page of a list.
+
+    :param items: the batches or campaigns on it
+    :param total: how many there are on all pages, or on this one
+    :param size: how many a page has at most, if the response says so
+    """
 
     items: list[T]
     total: int
+    size: int | None = None
 
 
 def read_nothing(answer: Answer) -> None:

@@ -19,7 +19,7 @@ def read_campaign_page(answer: Answer) -> Page[Campaign]:
         raise ISalesProtocolError(f"totalSize is {format_value(answer.payload.get('totalSize'))}, not a count")
     if not isinstance(data, list):
         raise ISalesProtocolError(f"data is {format_value(data)}, not a list of campaigns")
-    return Page([_read_entry(entry) for entry in data], total)
+    return Page([_read_entry(entry) for entry in data], total, _read_number(answer.payload, "rowsPerPage"))
 
 
 def read_campaign(answer: Answer) -> Campaign:

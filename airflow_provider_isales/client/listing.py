@@ -102,9 +102,11 @@ def _list_items(
     first = page_at(0)
     if first.total > MAX_ITEMS:
         raise ISalesProtocolError(f"the list counts {first.total}, more than there can be").during(action)
-    if first.total == len(first.items) == PAGE_SIZE:
+    full = min(limit, first.size or limit)
+    if first.total == len(first.items) == full:
         # The reference does not say whether the total counts all pages or this one.
-        problem = yield from _read_until_short(first, page_at)
+        limit = full
+        problem = yield from _read_until_short(first, page_at, limit)
     else:
         # The largest page that the server gives is not documented: take what it gives for it.
         limit = min(limit, len(first.items)) or limit
@@ -178,11 +180,11 @@ def _check_page(page: Page[T], offset: int, limit: int, total: int) -> ISalesErr
     return None
 
 
-def _read_until_short(first: Page[T], page_at: PageAt[T]) -> Items[T]:
-    """Yield the items of all pages up to one with fewer than were asked for; return what is wrong with them."""
+def _read_until_short(first: Page[T], page_at: PageAt[T], limit: int) -> Items[T]:
+    """Yield the items of all pages up to one with fewer than ``limit``; return what is wrong with them."""
     page, found = first, {item.id: item for item in first.items}
     problem: ISalesError | None = None
-    while not problem and len(page.items) == PAGE_SIZE and len(found) <= MAX_ITEMS:
+    while not problem and len(page.items) == limit and len(found) <= MAX_ITEMS:
         before = len(found)
         page = page_at(before)
         came = len(page.items)

@@ -148,7 +148,8 @@ LIST_CAMPAIGNS: Verb[Page[Campaign]] = Verb(
     method="GET",
     path=VDN_PATH,
     has_body=False,
-    codes=CAMPAIGN_RESULT_CODES,
+    # It names no campaign, so it has no code for one that does not exist.
+    codes=tuple(known for known in CAMPAIGN_RESULT_CODES if known.code != ISalesCampaignNotFoundError.code),
     doing="Listing the campaigns of",
     read=read_campaign_page,
 )

@@ -77,7 +77,7 @@ def answer(**payload: Any) -> Answer:
 
 def test_a_page_of_campaigns_has_their_begin_and_end_as_the_platform_writes_them() -> None:
     campaign = Campaign(7, "night", CampaignStatus.STARTED, datetime(2026, 11, 28, 9, 30), datetime(2027, 1, 1))
-    assert read_campaign_page(answer(totalSize=7, data=[ENTRY])) == ([campaign], 7)
+    assert read_campaign_page(answer(totalSize=7, data=[ENTRY])) == ([campaign], 7, None)
 
 
 @pytest.mark.parametrize("text", [None, "", "tomorrow", 5, "2026-13-01"])
