@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from faulty_server import IMPATIENT, Colleague, choose_faults, make_plan
 
-from airflow_provider_isales.client import BatchStatus, BulkResult, ISalesBulkError, ISalesError, RetryPolicy
+from airflow_provider_isales.client import BatchStatus, BulkResult, ISalesBulkError, ISalesError
 from airflow_provider_isales.simulator import Campaign, Simulator
 
-IMPATIENT = RetryPolicy(attempts=4, total=3, first_wait=0.01, max_wait=0.05, max_retry_after=0.05)
-LIE = '{"resultCode": "0200000", "resultDesc": "success", "returnCode": "0200000", "returnDesc": "success"}'
+INTERFACES = ("pause", "pause", "list", "")
+CODES = ("0200006", "0200001", "03000002", "03000006", "09999999")
+EDITS = ("add", "delete", "start", "suspend")
 UNLISTED = "the listing failed, or the campaign was being edited"
 
 
@@ -30,68 +32,36 @@ def server() -> Iterator[Simulator]:
 
 
 @dataclass
-class Colleague:
-    """Edits the campaign at the moments when requests come in, and remembers which batches that started, and when."""
+class BatchColleague(Colleague):
+    """Creates, deletes, starts and suspends batches."""
 
-    campaign: Campaign
-    chance: random.Random
-    plan: dict[int, str]
-    requests: int = 0
-    last_listing: int = 0
-    started_at: dict[str, int] = field(default_factory=dict)
-    suspended: set[str] = field(default_factory=set)
+    campaign: Campaign = field(kw_only=True)
 
     def on_request(self, verb: str, body: Any) -> None:
-        self.requests += 1
-        if verb == "list" and body["offset"] == 0:
-            self.last_listing = self.requests
-        if edit := self.plan.get(self.requests):
-            getattr(self, edit)()
+        self.act(begins_listing=verb == "list" and body["offset"] == 0)
 
     def add(self) -> None:
         self.started_at[self.campaign.add_batch().id] = self.requests
 
     def delete(self) -> None:
         if self.campaign.batches:
-            del self.campaign.batches[self._one()]
+            del self.campaign.batches[self._choose()]
 
     def start(self) -> None:
         if self.campaign.batches:
-            self.campaign.set_status(batch_id := self._one(), BatchStatus.STARTED)
+            self.campaign.set_status(batch_id := self._choose(), BatchStatus.STARTED)
             self.started_at[batch_id] = self.requests
 
     def suspend(self) -> None:
         if self.campaign.batches:
-            self.campaign.set_status(batch_id := self._one(), BatchStatus.SUSPENDED)
+            self.campaign.set_status(batch_id := self._choose(), BatchStatus.SUSPENDED)
             self.suspended.add(batch_id)
 
-    def is_excused(self, batch_id: str) -> bool:
-        """Tell whether a batch was started so late that the last listing need not have it so."""
-        return self.started_at.get(batch_id, -1) >= self.last_listing
-
-    def _one(self) -> str:
+    def _choose(self) -> str:
         return self.chance.choice(list(self.campaign.batches))
 
 
-def faults(chance: random.Random) -> Iterator[dict[str, Any]]:
-    """Choose what the server does wrong, and how often."""
-    for _ in range(chance.choice([0, 1, 1, 2, 3])):
-        fault: dict[str, Any] = chance.choice(
-            [
-                {"kind": "close_before"},
-                {"kind": "close_after"},
-                {"kind": "truncate"},
-                {"kind": "delay", "seconds": 0.01},
-                {"kind": "answer", "status": chance.choice([403, 418, 429, 500, 502, 503])},
-                {"kind": "answer", "status": 200, "body": LIE},
-                {"kind": "answer", "status": 200, "body": "<html>"},
-                {"kind": "result", "code": chance.choice(["0200006", "0200001", "03000002", "03000006", "09999999"])},
-            ]
-        )
-        yield fault | {"verb": chance.choice(["pause", "pause", "list", ""]), "times": chance.choice([1, 3, 30, 300])}
-
-
-def prepare(server: Simulator, chance: random.Random, campaign_id: int) -> tuple[Campaign, Colleague]:
+def prepare(server: Simulator, chance: random.Random, campaign_id: int) -> tuple[Campaign, BatchColleague]:
     """Make a campaign, with what will go wrong and who will edit it. Its id is new: late requests are of older ones."""
     server.reset()
     server.service.max_page_size = chance.choice([7, 30, 1000])
@@ -99,13 +69,10 @@ def prepare(server: Simulator, chance: random.Random, campaign_id: int) -> tuple
     for batch_id in list(campaign.batches):
         if chance.random() < 0.2:
             campaign.set_status(batch_id, BatchStatus.SUSPENDED)
-    for fault in faults(chance):
+    for fault in choose_faults(chance, INTERFACES, CODES):
         server.inject(**fault)
-    edits = chance.choice([0, 0, 1, 3, 10])
-    moments = [chance.randrange(1, 2 * len(campaign.batches) + 20) for _ in range(edits)]
-    colleague = Colleague(
-        campaign, chance, {moment: chance.choice(["add", "delete", "start", "suspend"]) for moment in moments}
-    )
+    plan = make_plan(chance, EDITS, 2 * len(campaign.batches) + 20)
+    colleague = BatchColleague(chance, plan, campaign=campaign)
     server.on_request = colleague.on_request
     return campaign, colleague
 
