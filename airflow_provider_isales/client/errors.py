@@ -88,9 +88,9 @@ class ISalesStoppedError(ISalesError):
 
 
 class ISalesCampaignEditedError(ISalesError):
-    """Batches were created or deleted while a listing's pages were read, so it may be incomplete."""
+    """Batches or campaigns were created or deleted while a listing's pages were read, so it may be incomplete."""
 
-    advice = "Somebody, or some program, creates or deletes batches of this campaign: try again when that is done."
+    advice = "Somebody, or some program, creates or deletes batches or campaigns: try again when that is done."
     retryable = True
 
 

@@ -253,7 +253,7 @@ class TestListings:
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         self.edit(simulator, dict.fromkeys(range(1, 99), campaign.add_batch))
-        with pytest.raises(ISalesBulkError, match="creates or deletes batches of this campaign") as caught:
+        with pytest.raises(ISalesBulkError, match="creates or deletes batches or campaigns") as caught:
             client.pause_call_batches(7)
         assert caught.value.retryable
 
