@@ -47,7 +47,7 @@ def on_airflow(session: nox.Session, line: str) -> None:
 
 
 @nox.session
-@rows(("lowest", "3.12"), *((NEWEST, python) for python in ("3.11", "3.12", "3.13")), tag="none")
+@rows(("lowest", "3.13"), *((NEWEST, python) for python in ("3.11", "3.12", "3.13")), tag="none")
 def without_airflow(session: nox.Session, line: str) -> None:
     """Client, shifts and simulator, with the wheel and all that it requires but Airflow."""
     required = [each for each in PROJECT["dependencies"] if not each.startswith("apache-airflow")]
