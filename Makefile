@@ -48,7 +48,7 @@ test-upgrade: $(INSTALLED)  ## upgrade, downgrade and remove the provider on rea
 	UPGRADE_ON="$(or $(ONLY),lowest 3.3)" $(BIN)/pytest -rP tests/system/test_upgrade.py
 
 screenshots: $(INSTALLED)-system  ## take the pictures of the docs anew
-	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py tests/system/test_alarms.py
+	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py tests/system/test_one_airflow.py
 
 lint: $(INSTALLED)  ## ruff and mypy; shellcheck, actionlint and zizmor for CI
 	$(BIN)/ruff check

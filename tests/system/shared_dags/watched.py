@@ -37,7 +37,7 @@ with DAG(
 ):
     PauseCallBatchesOperator(
         task_id="pause",
-        campaign_id=1001,
+        campaign_id=1003,
         shifts=SHIFTS,
         max_lateness=IN_TIME,
         on_failure_callback=SmtpNotifier(
