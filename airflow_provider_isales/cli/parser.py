@@ -184,17 +184,18 @@ COMMANDS = {
     "check": Command(
         "Find out whether anything is started that must not be; changes nothing. For cron and Nagios.",
         (
-            _make_campaigns("+"),
+            _make_campaigns("*", "; without one, the whole VDN is checked"),
             Argument("--shifts", metavar="CALENDAR", help=f"when batches may be started; without, never: {CALENDAR}"),
             Argument("--max-lateness", metavar="TIME", type=_read_duration, help=MAX_LATENESS),
-            EXCLUDE,
+            _make_batch_ids("--exclude", "a batch to leave alone, or, without campaigns, a campaign"),
             Argument("--nagios", action="store_true", help="exit with 2 instead of 1, and with 3 instead of 2"),
             Argument("--quiet", action="store_true", help="say nothing of campaigns that are as they must be"),
             *OUTPUT,
         ),
         """
-        isales check 1001 1002   # must be silent now, whatever the hour
-        isales check 1001 --shifts shifts.yaml --max-lateness 5m
+        isales check             # the VDN must be silent now, whatever the hour
+        isales check 1001 1002   # the batches of two campaigns must be
+        isales check --shifts shifts.yaml --max-lateness 5m
         """,
     ),
     "shifts": Command(

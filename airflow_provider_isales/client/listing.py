@@ -117,14 +117,19 @@ def _list_items(
 
 def list_agreed_batches(session: Session, campaign: CampaignKey) -> list[CallBatch]:
     """Return every batch of a campaign, by :func:`find_agreed_listing`."""
+    return _list_agreed(lambda: list_batches(session, campaign), f"{LIST.doing} {campaign}")
 
-    def list_once() -> dict[str, CallBatch]:
-        return {batch.id: batch for batch in list_batches(session, campaign)}
 
+def list_agreed_campaigns(session: Session, vdn: VdnKey) -> list[Campaign]:
+    """Return every campaign of a VDN, by :func:`find_agreed_listing`."""
+    return _list_agreed(lambda: list_campaigns(session, vdn), f"{LIST_CAMPAIGNS.doing} {vdn}")
+
+
+def _list_agreed(list_once: Callable[[], Iterator[T]], action: str) -> list[T]:
     try:
-        return [*find_agreed_listing(list_once).values()]
+        return [*find_agreed_listing(lambda: {item.id: item for item in list_once()}).values()]
     except ISalesCampaignEditedError as error:
-        raise error.during(f"{LIST.doing} {campaign}") from None
+        raise error.during(action) from None
 
 
 def find_agreed_listing(

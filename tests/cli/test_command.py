@@ -44,7 +44,7 @@ class TestHelp:
 
     @pytest.mark.parametrize(
         "arguments",
-        [[], ["sing"], ["pause", "x"], ["pause", "0"], ["pause", "1", "--batch", "x"], ["check"]]
+        [[], ["sing"], ["pause", "x"], ["pause", "0"], ["pause", "1", "--batch", "x"]]
         + [["pause", "1", "--parallel", number] for number in ("0", "65", "x")]
         + [["check", "1", "--max-lateness", text] for text in ("", "5", "5 m", "m", "-5m")],
     )

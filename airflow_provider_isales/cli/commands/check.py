@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from enum import IntEnum
 from functools import partial
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from airflow_provider_isales import clock
 from airflow_provider_isales.cli.at_once import format_error, map_each
 from airflow_provider_isales.cli.commands.shifts import read_calendar
-from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
+from airflow_provider_isales.cli.connections import make_campaign_keys, make_client, make_vdn_key
 from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UNUSABLE, UsageError, format_count, say, say_json
 from airflow_provider_isales.client.client import ISalesClient
-from airflow_provider_isales.client.listing import list_agreed_batches
-from airflow_provider_isales.client.models import BatchStatus, CampaignKey
-from airflow_provider_isales.client.text import join_first
+from airflow_provider_isales.client.listing import list_agreed_batches, list_agreed_campaigns
+from airflow_provider_isales.client.models import BatchStatus, CallBatch, Campaign, CampaignKey, CampaignStatus, VdnKey
+from airflow_provider_isales.client.text import clean_text, join_first
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.shifts.lateness import format_duration, format_lateness
 
 PARALLEL = 8
 # The worst first: that somebody is called is worse than not to know.
 _WORDS = {FAILURE: "STARTED", UNUSABLE: "UNKNOWN", SUCCESS: "OK"}
+# A time is earliest in the first, and latest in the second.
+_EXTREME_ZONES = (timezone(timedelta(hours=14)), timezone(timedelta(hours=-12)))
+
+#: When a listing began, and when it ended.
+Listed = tuple[datetime, datetime]
 
 
 class Verdict(NamedTuple):
@@ -33,64 +41,144 @@ class Verdict(NamedTuple):
     fields: Mapping[str, Any] = {}
 
 
+#: By campaign, or one by the VDN.
+Verdicts = Mapping[Any, Verdict]
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out, and return the exit status."""
     if arguments.max_lateness is not None and not arguments.shifts:
         raise UsageError("--max-lateness needs --shifts CALENDAR: without, no shift has an end to be late after")
     shifts = read_calendar(arguments.shifts) if arguments.shifts else None
     with make_client(arguments, PARALLEL) as client:
-        campaigns = make_campaign_keys(client, arguments.campaigns)
-        look = partial(_look, client=client, shifts=shifts, arguments=arguments)
-        verdicts = map_each(look, campaigns, PARALLEL)
+        check = Check(client, shifts, arguments.max_lateness or timedelta(), arguments.exclude)
+        verdicts = check.check_campaigns(arguments.campaigns) if arguments.campaigns else check.check_vdn()
     # What is wrong comes first: Nagios shows the first line.
     found = sorted(verdicts.items(), key=lambda item: [*_WORDS].index(item[1].status))
     if arguments.output == "json":
-        say_json([{**vars(campaign), "started": [], **verdict.fields} for campaign, verdict in found])
+        say_json([_make_record(scope, verdict) for scope, verdict in found])
     else:
-        for campaign, verdict in found:
+        for scope, verdict in found:
             if verdict.status or not arguments.quiet:
-                say(f"{_WORDS[verdict.status]} {campaign}: {verdict.text}")
+                say(f"{_WORDS[verdict.status]} {scope}: {verdict.text}")
     return found[0][1].status
 
 
-def _look(
-    campaign: CampaignKey, client: ISalesClient, shifts: ShiftCalendar | None, arguments: argparse.Namespace
-) -> Verdict:
-    try:
-        began = clock.utc_now()
-        batches = list_agreed_batches(client.session, campaign)
-        started = [
-            batch.id for batch in batches if batch.status is BatchStatus.STARTED and batch.id not in arguments.exclude
-        ]
-        return _judge(started, shifts, (began, clock.utc_now()), arguments.max_lateness or timedelta())
-    except Exception as error:
-        return Verdict(UNUSABLE, format_error(error), {"error": format_error(error)})
+def _make_record(scope: VdnKey, verdict: Verdict) -> dict[str, Any]:
+    return {**vars(scope), "verdict": _WORDS[verdict.status].lower(), "started": [], **verdict.fields}
 
 
-def _judge(
-    started: list[str], shifts: ShiftCalendar | None, listed: tuple[datetime, datetime], max_lateness: timedelta
-) -> Verdict:
+@dataclass(frozen=True)
+class Check:
     """
-    Decide whether the batches may be started.
+    Looks at campaigns.
 
-    :param listed: when the listing began and ended: a batch may be started if a shift was on at either
+    :param shifts: when people may be called; None for never
+    :param exclude: the ids of batches and campaigns to leave alone
     """
-    if not started:
-        return Verdict(SUCCESS, "nothing is started")
-    fields = {"started": started}
-    count, named = format_count(len(started), "batch", "batches"), join_first(started)
-    if shifts is None:
-        return Verdict(FAILURE, f"{count}: {named}", fields)
-    if on := next((at for at in listed if shifts.is_on(at)), None):
-        text = f"{len(started)} started, a shift is on: {shifts.shift_at(on) or 'it never ends'}"
-        return Verdict(SUCCESS, text, fields)
-    end = shifts.previous_end(listed[0])
-    if end is None:
-        return Verdict(FAILURE, f"{count} before the first shift: {named}", fields)
-    late = listed[0] - end
-    lateness = {"shift_end": end.isoformat(), "seconds_after_shift_end": round(late.total_seconds(), 3)}
-    after = format_lateness(late, end)
-    if late <= max_lateness:
-        allowed = f"{len(started)} started {after}; {format_duration(max_lateness)} are allowed"
-        return Verdict(SUCCESS, allowed, fields | lateness)
-    return Verdict(FAILURE, f"{count} {after}: {named}", fields | lateness)
+
+    client: ISalesClient
+    shifts: ShiftCalendar | None
+    max_lateness: timedelta
+    exclude: list[str]
+
+    def check_campaigns(self, campaign_ids: list[int]) -> Verdicts:
+        """Return the verdicts on the batches of campaigns, whatever the state of these is."""
+        return map_each(self._check_batches, make_campaign_keys(self.client, campaign_ids), PARALLEL)
+
+    def check_vdn(self) -> Verdicts:
+        """Return the verdicts on the started campaigns of the VDN, or the one that there is none."""
+        vdn, began = make_vdn_key(self.client), clock.utc_now()
+        try:
+            campaigns = list_agreed_campaigns(self.client.session, vdn)
+        except Exception as error:
+            return {vdn: _make_unknown(error)}
+        excluded = {int(each) for each in self.exclude}
+        started = [each for each in campaigns if each.id not in excluded and _may_be_started(each)]
+        if not started:
+            return {vdn: Verdict(SUCCESS, "no campaign is started")}
+        verdicts = map_each(partial(self._check_campaign, began=began), started, PARALLEL)
+        return {self.client.campaign(campaign.id): verdict for campaign, verdict in verdicts.items()}
+
+    def _check_batches(self, campaign: CampaignKey) -> Verdict:
+        try:
+            began = clock.utc_now()
+            started = self._select_started(list_agreed_batches(self.client.session, campaign))
+            return self._judge(started, (began, clock.utc_now())) if started else _NOTHING
+        except Exception as error:
+            return _make_unknown(error)
+
+    def _check_campaign(self, campaign: Campaign, began: datetime) -> Verdict:
+        name, fields = clean_text(campaign.name), {"name": campaign.name}
+        zone = ZoneInfo(self.shifts.timezone) if self.shifts else self.client.timezone
+        runs = _is_between_begin_and_end(campaign, zone, (began, clock.utc_now()))
+        if runs is False:
+            return Verdict(SUCCESS, f"{name}: it runs from {campaign.begin} to {campaign.end}, not now", fields)
+        try:
+            batches = list_agreed_batches(self.client.session, self.client.campaign(campaign.id))
+            started = self._select_started(batches)
+            is_silent = batches and not started
+            verdict = _NOTHING if is_silent else self._judge(started, (began, clock.utc_now()))
+        except Exception as error:
+            verdict = _make_unknown(error)
+        if verdict.status == FAILURE and campaign.status is not CampaignStatus.STARTED:
+            doubt = f"its status {campaign.status} is not documented. Look in the console whether it is dialling"
+            verdict = verdict._replace(status=UNUSABLE, text=doubt)
+        elif verdict.status == FAILURE and runs is None:
+            doubt = f"it runs from {campaign.begin} to {campaign.end}, in a time zone that is not known. Set the "
+            doubt += "connection's extra 'timezone' to that of the platform, such as 'Asia/Shanghai'"
+            verdict = verdict._replace(status=UNUSABLE, text=doubt)
+        return verdict._replace(text=f"{name}: {verdict.text}", fields={**fields, **verdict.fields})
+
+    def _select_started(self, batches: list[CallBatch]) -> list[str]:
+        return [each.id for each in batches if each.status is BatchStatus.STARTED and each.id not in self.exclude]
+
+    def _judge(self, started: list[str], listed: Listed) -> Verdict:
+        """
+        Decide whether batches may be started, or the whole campaign if there are none.
+
+        :param listed: they may be started if a shift was on at either
+        """
+        fields: dict[str, Any] = {"started": started}
+        if started:
+            what, named = format_count(len(started), "batch", "batches"), f": {join_first(started)}"
+        else:
+            what, named = "the whole campaign", ": it has no batches"
+        count = f"{len(started)} started" if started else "started as a whole"
+        if self.shifts is None:
+            return Verdict(FAILURE, f"{what}{named}", fields)
+        if on := next((at for at in listed if self.shifts.is_on(at)), None):
+            text = f"{count}, a shift is on: {self.shifts.shift_at(on) or 'it never ends'}"
+            return Verdict(SUCCESS, text, fields)
+        end = self.shifts.previous_end(listed[0])
+        if end is None:
+            return Verdict(FAILURE, f"{what} before the first shift{named}", fields)
+        late = listed[0] - end
+        fields |= {"shift_end": end.isoformat(), "seconds_after_shift_end": round(late.total_seconds(), 3)}
+        after = format_lateness(late, end)
+        if late <= self.max_lateness:
+            return Verdict(SUCCESS, f"{count} {after}; {format_duration(self.max_lateness)} are allowed", fields)
+        return Verdict(FAILURE, f"{what} {after}{named}", fields)
+
+
+_NOTHING = Verdict(SUCCESS, "nothing is started")
+
+
+def _make_unknown(error: Exception) -> Verdict:
+    return Verdict(UNUSABLE, format_error(error), {"error": format_error(error)})
+
+
+def _may_be_started(campaign: Campaign) -> bool:
+    """Whether a campaign has the status started, or one that is not documented."""
+    return campaign.status is CampaignStatus.STARTED or not isinstance(campaign.status, IntEnum)
+
+
+def _is_between_begin_and_end(campaign: Campaign, zone: tzinfo | None, listed: Listed) -> bool | None:
+    """Whether a campaign has begun and not ended; None if that depends on a time zone that is not known."""
+    zones = (zone,) if zone else _EXTREME_ZONES
+    begin, end = campaign.begin, campaign.end
+    has_begun = {begin.replace(tzinfo=each) <= listed[1] for each in zones} if begin else {True}
+    has_ended = {end.replace(tzinfo=each) <= listed[0] for each in zones} if end else {False}
+    if has_begun == {False} or has_ended == {True}:
+        return False
+    return True if has_begun == {True} and has_ended == {False} else None

@@ -46,7 +46,7 @@ def _choose_noted(arguments: argparse.Namespace, client: ISalesClient, notes: No
     noted = {
         scope: ids
         for scope, ids in notes.read().items()
-        if ids and not (isinstance(scope, CampaignKey) and str(scope.campaign_id) in arguments.exclude)
+        if ids and not (isinstance(scope, CampaignKey) and scope.campaign_id in map(int, arguments.exclude))
     }
     if not arguments.campaigns:
         return noted
