@@ -68,7 +68,8 @@ class BulkSwitch:
     :param ids: which; ``"all"`` for those that have the opposite status. Campaigns are never all resumed
     :param max_parallel_requests: how many requests are under way at once, 1 to 64
     :param exclude: the ids of those to leave alone, whatever their status
-    :param deleted_is_gone: whether one that is not listed is gone, not failed; by default only with ``"all"``
+    :param deleted_is_gone: whether one that is not listed is gone, not failed, and a campaign that is completed not
+        running, where it was to be resumed; by default only with ``"all"``
     :param announce: called with the ids of those that are listed with the opposite status, before the first request for
         them is sent; an exception that it raises ends the run
     :param timezone: the platform's time zone, for campaigns that have not begun

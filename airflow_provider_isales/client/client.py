@@ -11,16 +11,16 @@ from zoneinfo import ZoneInfo
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import (
     ALL,
+    check_batch_id,
     check_batch_name,
     check_campaign_filter,
+    check_campaign_id,
     check_campaign_name,
     check_instant,
     check_status,
     check_timezone,
     check_vdn_id,
     hide_variables,
-    make_batch_key,
-    make_campaign_key,
 )
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.bulk import BulkSwitch
@@ -161,7 +161,7 @@ class ISalesClient:
         A request whose response is lost is sent again, which is safe: the second response says whether the batch is
         suspended by then.
         """
-        return self._switch(PAUSE, make_batch_key(self._vdn(vdn_id), campaign_id, batch_id))
+        return self._switch(PAUSE, self._batch(campaign_id, batch_id, vdn_id))
 
     def resume_call_batch(
         self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None
@@ -171,7 +171,7 @@ class ISalesClient:
 
         The code for "already started" is not documented: if the server refuses, ``list`` decides.
         """
-        batch = make_batch_key(self._vdn(vdn_id), campaign_id, batch_id)
+        batch = self._batch(campaign_id, batch_id, vdn_id)
         try:
             return self._switch(RESUME, batch)
         except ISalesResultError as refusal:
@@ -234,7 +234,7 @@ class ISalesClient:
         self, campaign_id: int | str, batch_id: str, name: str, vdn_id: int | str | None = None
     ) -> None:
         """Rename a batch; the name has the rules of :meth:`create_call_batch`."""
-        self.session.call(UPDATE, make_batch_key(self._vdn(vdn_id), campaign_id, batch_id), name=check_batch_name(name))
+        self.session.call(UPDATE, self._batch(campaign_id, batch_id, vdn_id), name=check_batch_name(name))
 
     def delete_call_batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None) -> None:
         """
@@ -243,7 +243,7 @@ class ISalesClient:
         When a response is lost and the next one says that the batch is not found, that is raised: nobody can tell
         whether the first request deleted it.
         """
-        self.session.call(DELETE, make_batch_key(self._vdn(vdn_id), campaign_id, batch_id))
+        self.session.call(DELETE, self._batch(campaign_id, batch_id, vdn_id))
 
     def list_call_batches(
         self,
@@ -389,16 +389,17 @@ class ISalesClient:
 
     def vdn(self, vdn_id: int | str | None = None) -> VdnKey:
         """Return the key of a VDN: the client's unless another one is named."""
-        return VdnKey(check_vdn_id(self._vdn(vdn_id)))
+        if vdn_id is None and self.vdn_id is None:
+            raise ISalesArgumentError("no vdn_id: name it in the call, or set the connection's extra 'vdn_id'")
+        return VdnKey(check_vdn_id(self.vdn_id if vdn_id is None else vdn_id))
 
     def campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> CampaignKey:
         """Return the key of a campaign, in the client's VDN unless another one is named."""
-        return make_campaign_key(self._vdn(vdn_id), campaign_id)
+        return CampaignKey(self.vdn(vdn_id).vdn_id, check_campaign_id(campaign_id))
 
-    def _vdn(self, vdn_id: int | str | None) -> int | str:
-        if vdn_id is None and self.vdn_id is None:
-            raise ISalesArgumentError("no vdn_id: name it in the call, or set the connection's extra 'vdn_id'")
-        return self.vdn_id if vdn_id is None else vdn_id  # type: ignore[return-value]  # one is there
+    def _batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None) -> BatchKey:
+        campaign = self.campaign(campaign_id, vdn_id)
+        return BatchKey(campaign.vdn_id, campaign.campaign_id, check_batch_id(batch_id))
 
     def _is_started(self, batch: BatchKey) -> bool:
         try:

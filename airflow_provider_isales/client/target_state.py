@@ -15,7 +15,7 @@ from airflow_provider_isales.client.errors import (
     ISalesTransportError,
     ISalesUnchangedError,
 )
-from airflow_provider_isales.client.models import Outcome
+from airflow_provider_isales.client.models import CampaignStatus, Outcome
 from airflow_provider_isales.client.verbs import Switch
 
 _DONE = (Outcome.PAUSED, Outcome.RESUMED)
@@ -153,7 +153,8 @@ def settle(state: TargetState, switch: Switch, *, missing_is_gone: bool) -> tupl
     """
     Return the outcome, and the reason if it failed. The last listing decides; without one, the responses.
 
-    :param missing_is_gone: whether one that is not listed was deleted, or failed
+    :param missing_is_gone: whether one that is not listed was deleted, or failed; so for a campaign that is completed,
+        and can't be resumed
     """
     error = state.error
     if state.must_change(switch) and state.asked_at is not None:
@@ -165,7 +166,7 @@ def settle(state: TargetState, switch: Switch, *, missing_is_gone: bool) -> tupl
     if state.is_missing and state.outcome is not Outcome.NOT_TRIED:
         # Retryable: it was there when it answered.
         return Outcome.FAILED, error or switch.not_found("list does not have it", retryable=True)
-    if state.listed in switch.not_running:
+    if state.listed in switch.not_running or (missing_is_gone and state.listed is CampaignStatus.COMPLETED):
         return Outcome.NOT_RUNNING, None
     if state.listed is switch.wanted or state.outcome in (switch.done, switch.already):
         is_ours = state.may_be_ours and state.listed_before is not switch.wanted

@@ -16,7 +16,7 @@ from airflow_provider_isales.client import (
     RetryPolicy,
 )
 from airflow_provider_isales.client.bulk import BulkSwitch
-from airflow_provider_isales.client.verbs import PAUSE_CAMPAIGN
+from airflow_provider_isales.client.verbs import PAUSE_CAMPAIGN, RESUME_CAMPAIGN
 from airflow_provider_isales.simulator import CampaignState, Simulator
 
 DRAFT, EXECUTING, SUSPENDED, COMPLETED = CampaignState
@@ -355,6 +355,15 @@ class TestResume:
         with pytest.raises(ISalesBulkError) as caught:
             client.resume_campaigns([1])
         assert ([*caught.value.result.failed], caught.value.retryable) == ([1], False)
+
+    def test_one_that_is_completed_is_not_running_where_deleted_ones_are_gone(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(1, state=COMPLETED)
+        simulator.add_campaign(2, state=SUSPENDED)
+        result = BulkSwitch(RESUME_CAMPAIGN, client.session, client.vdn(), [1, 2, 3], deleted_is_gone=True).run()
+        assert (result.changed, result.not_running, result.gone) == ([2], [1], [3])
+        assert result.confirmed == [2, 1, 3]
 
     def test_all_is_an_error_that_says_why(self, client: ISalesClient, simulator: Simulator) -> None:
         with pytest.raises(ISalesArgumentError, match='not "all": that would also resume campaigns that somebody susp'):

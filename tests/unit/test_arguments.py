@@ -21,8 +21,8 @@ from airflow_provider_isales.client.arguments import (
     check_seconds,
     check_status,
     check_vdn_id,
-    make_batch_key,
 )
+from airflow_provider_isales.client.models import BatchKey
 
 BATCH = "012345678901234567890123456789"
 
@@ -178,7 +178,7 @@ def test_any_other_status_is_refused_with_what_is_allowed(value: object) -> None
 
 
 def test_a_key_reads_as_what_it_names() -> None:
-    assert str(make_batch_key(25, "1001", BATCH)) == f"call batch {BATCH} of campaign 1001 (VDN 25)"
+    assert str(BatchKey(25, 1001, BATCH)) == f"call batch {BATCH} of campaign 1001 (VDN 25)"
 
 
 @pytest.mark.parametrize("value", [datetime(2026, 11, 25, tzinfo=UTC), datetime(2, 1, 1, tzinfo=UTC)])
