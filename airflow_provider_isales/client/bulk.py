@@ -12,8 +12,19 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from airflow_provider_isales import clock
-from airflow_provider_isales.client.arguments import ALL, check_instant, check_parallelism, check_timezone
-from airflow_provider_isales.client.campaign_switch import warn_of_begins
+from airflow_provider_isales.client.arguments import (
+    ALL,
+    check_campaign_ids,
+    check_instant,
+    check_parallelism,
+    check_timezone,
+)
+from airflow_provider_isales.client.campaign_switch import (
+    find_later_begin,
+    look_up_effect,
+    send_request,
+    warn_of_begins,
+)
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesBulkError,
@@ -24,15 +35,15 @@ from airflow_provider_isales.client.errors import (
     ISalesResultError,
     ISalesUnchangedError,
 )
-from airflow_provider_isales.client.listing import find_agreed_listing
-from airflow_provider_isales.client.models import BulkResult, CallBatch, Campaign, CampaignKey, Outcome, VdnKey
+from airflow_provider_isales.client.listing import find_agreed_listing, list_items
+from airflow_provider_isales.client.models import BulkResult, CallBatch, Campaign, Outcome, VdnKey
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.rounds import UNFINISHED, Attempted, Rounds
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.target_state import Sent, Switched, TargetState, settle
-from airflow_provider_isales.client.targets import BatchTargets, CampaignTargets, Targets
+from airflow_provider_isales.client.targets import find_targets
 from airflow_provider_isales.client.text import clean_text, format_value, join_first
-from airflow_provider_isales.client.verbs import Switch
+from airflow_provider_isales.client.verbs import RESUME_CAMPAIGN, Switch
 
 log = logging.getLogger(__name__)
 
@@ -91,13 +102,15 @@ class BulkSwitch:
         timezone: str | ZoneInfo | None = None,
         next_start: datetime | None = None,
     ) -> None:
-        zone = None if timezone is None else check_timezone(timezone)
+        if switch is RESUME_CAMPAIGN:
+            check_campaign_ids(ids, may_be_all=False)
         self.switch = switch
         self._session = session
-        kind = BatchTargets if isinstance(scope, CampaignKey) else CampaignTargets
-        self.targets: Targets = kind(switch, session, scope, zone)
-        self.ids = self.targets.check_ids(ids)
-        self.exclude = dict.fromkeys(self.targets.check_exclude(exclude))
+        self.scope = scope
+        self._zone = None if timezone is None else check_timezone(timezone)
+        self._targets = find_targets(scope)
+        self.ids = self._targets.check_ids(ids)
+        self.exclude = dict.fromkeys(self._targets.check_exclude(exclude))
         self._all = self.ids == ALL
         self._missing_is_gone = self._all if deleted_is_gone is None else deleted_is_gone
         self._announce = announce
@@ -142,7 +155,7 @@ class BulkSwitch:
         states, named = self._states.copy(), self._names.copy()
         not_running = _select(found, Outcome.NOT_RUNNING)
         return BulkResult(
-            scope=self.targets.scope,
+            scope=self.scope,
             done=self.switch.done,
             already=self.switch.already,
             changed=_select(found, self.switch.done),
@@ -167,7 +180,7 @@ class BulkSwitch:
         return bool(failures) and not others and all(isinstance(error, kind) for error in failures.values())
 
     def __str__(self) -> str:
-        return f"{self.switch.doing} the {self.targets.name} of {self.targets.scope}"
+        return f"{self.switch.doing} the {self._targets.name} of {self.scope}"
 
     def _switch_and_verify(self) -> None:
         before, problem = self._list(time.monotonic() + (LISTING_SECONDS if self._all else SHORT_LISTING_SECONDS))
@@ -191,7 +204,7 @@ class BulkSwitch:
     def _add_given(self, listed: Listed) -> list[Any]:
         for value in self.ids:
             try:
-                if (given := self.targets.check_id(value)) not in self.exclude:
+                if (given := self._targets.check_id(value)) not in self.exclude:
                     self._states[given] = TargetState()
             except ISalesArgumentError as error:  # one bad id must not keep the others from being paused
                 self._bad[value if isinstance(value, str) else format_value(value)] = error
@@ -222,11 +235,13 @@ class BulkSwitch:
                 return error
             state = self._states[item_id] = state.asked(clock.utc_now(), self.switch.opposite)
         try:
-            switched: Switched | Sent
+            key = self._targets.make_key(self.scope, item_id)
             if state.sent:
-                switched = self.targets.look_up_effect(item_id, state.sent, deadline, timeout)
+                switched: Switched | Sent = look_up_effect(
+                    self._session, self.switch, key, state.sent, self._zone, deadline=deadline, timeout=timeout
+                )
             else:
-                switched = self.targets.send_request(item_id, timeout)
+                switched = send_request(self._session, self.switch, key, timeout)
             if isinstance(switched, Sent):
                 self._states[item_id] = state.answered(switched)
                 return UNFINISHED
@@ -247,7 +262,8 @@ class BulkSwitch:
         problem = None
         retry = ONCE if self._rounds.outage else None
         try:
-            for item in self.targets.list_once(retry, ends, self.parallel):
+            verb, parallel = self._targets.list_verb, self.parallel
+            for item in list_items(self._session, verb, self.scope, retry=retry, ends=ends, parallel=parallel):
                 listed[item.id] = item
         except ISalesError as error:
             problem = error
@@ -261,7 +277,8 @@ class BulkSwitch:
     def _note(self, listed: Listed) -> None:
         for item_id, item in listed.items():
             self._names[item_id] = item.name
-            state = self._states.get(item_id, TargetState()).seen(item.status, self.targets.find_later_begin(item))
+            begins_at = find_later_begin(item, self._zone, clock.utc_now()) if isinstance(item, Campaign) else None
+            state = self._states.get(item_id, TargetState()).seen(item.status, begins_at)
             is_new = self._all and item_id not in self.exclude and state.must_change(self.switch)
             if item_id in self._states or is_new:
                 self._states[item_id] = state

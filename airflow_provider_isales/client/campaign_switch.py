@@ -1,4 +1,4 @@
-"""Pause or resume a campaign as a whole; its details decide what came of it."""
+"""Pause or resume a batch or a campaign with one try; the details of a campaign decide what came of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,14 @@ from airflow_provider_isales.client.errors import (
     ISalesResultError,
     ISalesUnchangedError,
 )
-from airflow_provider_isales.client.models import Campaign, CampaignKey, CampaignResult, CampaignStatus, Outcome
+from airflow_provider_isales.client.models import (
+    BatchKey,
+    Campaign,
+    CampaignKey,
+    CampaignResult,
+    CampaignStatus,
+    Outcome,
+)
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.target_state import Sent, Switched, TargetState, describe_status, settle
 from airflow_provider_isales.client.verbs import GET_CAMPAIGN, Switch
@@ -41,9 +48,10 @@ def switch_campaign(
         nonlocal state
         state = state.asked(clock.utc_now(), switch.opposite)
         try:
-            sent = send_request(session, switch, campaign)
-            state = state.answered(sent)
-            switched = look_up_effect(session, switch, campaign, sent, zone, deadline=deadline)
+            switched = send_request(session, switch, campaign)
+            if isinstance(switched, Sent):
+                state = state.answered(switched)
+                switched = look_up_effect(session, switch, campaign, switched, zone, deadline=deadline)
         except ISalesError as error:
             state = state.failed(error)
             raise
@@ -75,20 +83,24 @@ def switch_campaign(
     )
 
 
-def send_request(session: Session, switch: Switch, campaign: CampaignKey, timeout: float | None = None) -> Sent:
+def send_request(
+    session: Session, switch: Switch, target: CampaignKey, timeout: float | None = None
+) -> Switched | Sent:
     """
-    Send the request once, and return how it was answered.
+    Send the request once; return what came of it, for a batch, or how it was answered, for :func:`look_up_effect`.
 
     :param timeout: the timeout in seconds, where this is less than the transport's
-    :raises ISalesError: if there is no campaign, or no response that can be read
+    :raises ISalesError: if it does not exist, or no response came that can be read; for a batch, if it is not as wanted
     """
     try:
-        answer, _ = session.call_once(switch, campaign, timeout)
-        return Sent(answer.code, answer.description)
-    except ISalesCampaignNotFoundError:
-        raise
+        answer, _ = session.call_once(switch, target, timeout)
     except ISalesResultError as refusal:
+        if isinstance(target, BatchKey) or isinstance(refusal, ISalesCampaignNotFoundError):
+            raise
         return Sent(refusal.code, refusal.description, refusal)
+    if isinstance(target, BatchKey):
+        return Switched(switch.find_outcome(answer.code), answer.code, answer.description)
+    return Sent(answer.code, answer.description)
 
 
 def look_up_effect(
@@ -143,10 +155,9 @@ def judge_details(
         raise ISalesUnchangedError(f"accepted, but {found}")
     advice = None
     if status is CampaignStatus.STARTED and details.begin:
-        begins_at = find_begin(details, zone)
-        if begins_at and begins_at > now:
+        if begins_at := find_later_begin(details, zone, now):
             return Outcome.NOT_RUNNING, begins_at
-        if begins_at is None:
+        if zone is None:
             found += f" with its begin at {details.begin}, in a time zone that is not known"
             advice = "Set the connection's extra 'timezone' to that of the platform, such as 'Asia/Shanghai'."
     error = ISalesUnchangedError(f"{refusal.problem}; {found}", advice=advice)
@@ -163,9 +174,10 @@ def check_campaign(asked: CampaignKey, details: Campaign) -> Campaign:
     return details
 
 
-def find_begin(campaign: Campaign, zone: tzinfo | None) -> datetime | None:
-    """Return when a campaign begins, if that is known; without a time zone it is not."""
-    return campaign.begin.replace(tzinfo=zone) if campaign.begin and zone else None
+def find_later_begin(campaign: Campaign, zone: tzinfo | None, now: datetime) -> datetime | None:
+    """Return when a campaign begins, if that is later than ``now``; without a time zone that is not known."""
+    begins_at = campaign.begin.replace(tzinfo=zone) if campaign.begin and zone else None
+    return begins_at if begins_at and begins_at > now else None
 
 
 def warn_of_begins(begins_at: Mapping[int, datetime], next_start: datetime | None) -> None:

@@ -26,7 +26,7 @@ from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.bulk import BulkSwitch
 from airflow_provider_isales.client.campaign_switch import check_campaign, switch_campaign
 from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError, ISalesResultError
-from airflow_provider_isales.client.listing import list_batches, list_campaigns
+from airflow_provider_isales.client.listing import list_items
 from airflow_provider_isales.client.models import (
     BatchKey,
     BatchStatus,
@@ -50,6 +50,8 @@ from airflow_provider_isales.client.verbs import (
     CREATE,
     DELETE,
     GET_CAMPAIGN,
+    LIST,
+    LIST_CAMPAIGNS,
     LIST_SPECIAL_DATES,
     PAUSE,
     PAUSE_CAMPAIGN,
@@ -266,7 +268,7 @@ class ISalesClient:
         selection: dict[str, int | str] = {} if status is None else {"status": check_status(status)}
         if name is not None:
             selection["name"] = check_batch_name(name)
-        return list_batches(self.session, self.campaign(campaign_id, vdn_id), selection=selection)
+        return list_items(self.session, LIST, self.campaign(campaign_id, vdn_id), selection=selection)
 
     def list_campaigns(
         self,
@@ -287,7 +289,7 @@ class ISalesClient:
         selection: dict[str, int | str] = {} if status is None else {"status": int(check_campaign_filter(status))}
         if name is not None:
             selection["name"] = check_campaign_name(name)
-        return list_campaigns(self.session, self.vdn(vdn_id), selection=selection)
+        return list_items(self.session, LIST_CAMPAIGNS, self.vdn(vdn_id), selection=selection)
 
     def get_campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> Campaign:
         """
@@ -404,7 +406,7 @@ class ISalesClient:
     def _is_started(self, batch: BatchKey) -> bool:
         try:
             campaign = CampaignKey(batch.vdn_id, batch.campaign_id)
-            started = list_batches(self.session, campaign, selection={"status": BatchStatus.STARTED})
+            started = list_items(self.session, LIST, campaign, selection={"status": BatchStatus.STARTED})
             return any(listed.id == batch.batch_id for listed in started)
         except ISalesError as error:
             log.warning("Whether %s is already started could not be found out. %s", batch, error)

@@ -36,59 +36,26 @@ PageAt = Callable[[int], Page[T]]
 Items = Generator[T, None, "ISalesError | None"]
 
 
-def list_batches(
-    session: Session,
-    campaign: CampaignKey,
-    *,
-    retry: RetryPolicy | None = None,
-    ends: float = math.inf,
-    parallel: int = 1,
-    selection: Fields = MappingProxyType({}),
-) -> Iterator[CallBatch]:
-    """
-    Yield the batches of a campaign, each once. If the pages contradict each other, the error is raised after the last.
-
-    :param retry: the bounds for each page, where they are not the session's
-    :param ends: when no more requests are sent, on the ``time.monotonic()`` clock
-    :param parallel: how many pages are asked for at once, after the first
-    :param selection: the fields of the request that select batches
-    :raises ISalesCampaignEditedError: if batches came or went meanwhile, and it was noticed
-    """
-
-    def make_fields(offset: int, limit: int) -> Fields:
-        return {"offset": offset, "limit": limit, **selection}
-
-    return _list_items(session, LIST, campaign, make_fields, retry=retry, ends=ends, parallel=parallel)
-
-
-def list_campaigns(
-    session: Session,
-    vdn: VdnKey,
-    *,
-    retry: RetryPolicy | None = None,
-    ends: float = math.inf,
-    parallel: int = 1,
-    selection: Fields = MappingProxyType({}),
-) -> Iterator[Campaign]:
-    """Yield the campaigns of a VDN, as :func:`list_batches` the batches of a campaign."""
-
-    def make_fields(offset: int, limit: int) -> Fields:
-        page = {"deviceType": ANY, "curPage": offset // limit + 1, "rowsPerPage": limit}
-        return {"status": ANY, **page, **selection}
-
-    return _list_items(session, LIST_CAMPAIGNS, vdn, make_fields, retry=retry, ends=ends, parallel=parallel)
-
-
-def _list_items(
+def list_items(
     session: Session,
     verb: Verb[Page[T]],
     target: VdnKey,
-    make_fields: Callable[[int, int], Fields],
     *,
-    retry: RetryPolicy | None,
-    ends: float,
-    parallel: int,
+    retry: RetryPolicy | None = None,
+    ends: float = math.inf,
+    parallel: int = 1,
+    selection: Fields = MappingProxyType({}),
 ) -> Iterator[T]:
+    """
+    Yield what a list holds, each once. If the pages contradict each other, the error is raised after the last.
+
+    :param verb: ``LIST`` for the batches of a campaign, ``LIST_CAMPAIGNS`` for the campaigns of a VDN
+    :param retry: the bounds for each page, where they are not the session's
+    :param ends: when no more requests are sent, on the ``time.monotonic()`` clock
+    :param parallel: how many pages are asked for at once, after the first
+    :param selection: more fields of the request
+    :raises ISalesCampaignEditedError: if some came or went meanwhile, and it was noticed
+    """
     action, limit = f"{verb.doing} {target}", PAGE_SIZE
     policy = retry or session.retry
 
@@ -97,7 +64,7 @@ def _list_items(
             advice = "The service, or the firewall in front of it, is slow or overloaded: try again later."
             raise ISalesTimeoutError("it took too long", advice=advice).during(action)
         within = replace(policy, total=min(policy.total, left))
-        return session.call(verb, target, within, **make_fields(offset, limit)).value
+        return session.call(verb, target, within, **{**_select_page(verb, offset, limit), **selection}).value
 
     first = page_at(0)
     if first.total > MAX_ITEMS:
@@ -115,21 +82,27 @@ def _list_items(
         raise problem.during(action)
 
 
+def _select_page(verb: Verb[Any], offset: int, limit: int) -> dict[str, int | str]:
+    if verb is LIST:
+        return {"offset": offset, "limit": limit}
+    return {"status": ANY, "deviceType": ANY, "curPage": offset // limit + 1, "rowsPerPage": limit}
+
+
 def list_agreed_batches(session: Session, campaign: CampaignKey) -> list[CallBatch]:
     """Return every batch of a campaign, by :func:`find_agreed_listing`."""
-    return _list_agreed(lambda: list_batches(session, campaign), f"{LIST.doing} {campaign}")
+    return _list_agreed(session, LIST, campaign)
 
 
 def list_agreed_campaigns(session: Session, vdn: VdnKey) -> list[Campaign]:
     """Return every campaign of a VDN, by :func:`find_agreed_listing`."""
-    return _list_agreed(lambda: list_campaigns(session, vdn), f"{LIST_CAMPAIGNS.doing} {vdn}")
+    return _list_agreed(session, LIST_CAMPAIGNS, vdn)
 
 
-def _list_agreed(list_once: Callable[[], Iterator[T]], action: str) -> list[T]:
+def _list_agreed(session: Session, verb: Verb[Page[T]], target: VdnKey) -> list[T]:
     try:
-        return [*find_agreed_listing(lambda: {item.id: item for item in list_once()}).values()]
+        return [*find_agreed_listing(lambda: {item.id: item for item in list_items(session, verb, target)}).values()]
     except ISalesCampaignEditedError as error:
-        raise error.during(action) from None
+        raise error.during(f"{verb.doing} {target}") from None
 
 
 def find_agreed_listing(

@@ -23,9 +23,10 @@ from airflow_provider_isales.client import (
     RetryPolicy,
 )
 from airflow_provider_isales.client.errors import ISalesConnectError, ISalesConnectionLostError, ISalesHTTPStatusError
-from airflow_provider_isales.client.listing import list_agreed_batches, list_batches
+from airflow_provider_isales.client.listing import list_agreed_batches, list_items
 from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.client.retry import ONCE
+from airflow_provider_isales.client.verbs import LIST
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 SUCCESS = {"resultCode": "0200000", "resultDesc": "ok", "returnCode": "0200000", "returnDesc": "ok"}
@@ -287,7 +288,7 @@ class TestList:
     ) -> None:
         simulator.inject("answer", status=502, times=9)
         with pytest.raises(ISalesHTTPStatusError):
-            list(list_batches(client.session, CampaignKey(25, 7), retry=retry))
+            list(list_items(client.session, LIST, CampaignKey(25, 7), retry=retry))
         assert simulator.requests["list"] == requests
 
     def test_a_status_may_come_as_text(self, client: ISalesClient, simulator: Simulator) -> None:
@@ -386,11 +387,11 @@ class TestPagesThatAreAskedForAtOnce:
 
     @pytest.mark.parametrize("parallel", [1, 4, 64])
     def test_are_the_same_in_the_same_order(self, client: ISalesClient, campaign: Campaign, parallel: int) -> None:
-        listed = list_batches(client.session, client.campaign(9), parallel=parallel)
+        listed = list_items(client.session, LIST, client.campaign(9), parallel=parallel)
         assert [batch.id for batch in listed] == list(campaign.batches)
 
     def test_are_asked_for_once_each(self, client: ISalesClient, campaign: Campaign, simulator: Simulator) -> None:
-        list(list_batches(client.session, client.campaign(9), parallel=4))
+        list(list_items(client.session, LIST, client.campaign(9), parallel=4))
         assert simulator.requests["list"] == 10
 
     def test_raise_what_went_wrong_with_one(
@@ -402,7 +403,7 @@ class TestPagesThatAreAskedForAtOnce:
 
         simulator.on_request = break_the_fourth
         with pytest.raises(ISalesResultError):
-            list(list_batches(client.session, client.campaign(9), parallel=4))
+            list(list_items(client.session, LIST, client.campaign(9), parallel=4))
 
     def test_are_not_asked_for_any_more_after_that(
         self, client: ISalesClient, campaign: Campaign, simulator: Simulator
@@ -411,7 +412,7 @@ class TestPagesThatAreAskedForAtOnce:
             simulator.inject("result", verb="list", code="0200001", times=9) if body["offset"] == 100 else None
         )
         with pytest.raises(ISalesResultError):
-            list(list_batches(client.session, client.campaign(9), parallel=2))
+            list(list_items(client.session, LIST, client.campaign(9), parallel=2))
         assert simulator.requests["list"] < 10
 
     def test_are_known_to_be_of_a_campaign_that_is_edited_meanwhile(
@@ -423,4 +424,4 @@ class TestPagesThatAreAskedForAtOnce:
 
         simulator.on_request = add_one
         with pytest.raises(ISalesCampaignEditedError):
-            list(list_batches(client.session, client.campaign(9), parallel=4))
+            list(list_items(client.session, LIST, client.campaign(9), parallel=4))

@@ -17,9 +17,10 @@ from airflow_provider_isales.client.errors import (
     ISalesError,
     ISalesTLSError,
 )
-from airflow_provider_isales.client.listing import PAGE_SIZE, list_batches
+from airflow_provider_isales.client.listing import PAGE_SIZE, list_items
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
 from airflow_provider_isales.client.retry import ONCE
+from airflow_provider_isales.client.verbs import LIST
 
 _DAYS_LEFT = 30
 # What the Date header, which has whole seconds, and a slow answer can't explain.
@@ -146,7 +147,7 @@ def _check_signature_when_off(visit: Visit, shift: timedelta) -> Observation[Pag
 
 def _list_campaign(visit: Visit) -> Finding:
     try:
-        batches = list(list_batches(visit.client.session, visit.campaign, retry=ONCE))
+        batches = list(list_items(visit.client.session, LIST, visit.campaign, retry=ONCE))
     except ISalesError as error:
         return make_failure(error)
     started = sum(batch.status is BatchStatus.STARTED for batch in batches)
