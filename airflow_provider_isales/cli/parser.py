@@ -215,6 +215,13 @@ COMMANDS = {
         (
             _make_campaigns("?", "; without one, some steps are skipped"),
             Argument("--write", action="store_true", help="also make a batch without numbers, switch it and delete it"),
+            Argument(
+                "--switch",
+                metavar="CAMPAIGN",
+                type=_checked(check_campaign_id),
+                help="with --write, also suspend and resume this started campaign as a whole, twice each",
+            ),
+            Argument("--shifts", metavar="CALENDAR", help="compare the campaign's own hours with this calendar"),
             Argument("-y", "--yes", action="store_true", help="do not ask before --write"),
             Argument("--public", action="store_true", help="leave out names and addresses, for an issue"),
             VERBOSE,
@@ -222,6 +229,8 @@ COMMANDS = {
         """
         isales doctor 1001                   # how does it list batches?
         isales doctor 1001 --write --public  # and pause and resume them?
+        isales doctor 1001 --shifts shifts.yaml
+        isales doctor 1001 --write --switch 1002
         """,
     ),
 }

@@ -21,6 +21,7 @@ import trustme
 from isales_command import ISALES, Isales
 
 from airflow_provider_isales.cli.commands import doctor
+from airflow_provider_isales.cli.diagnosis.campaign_trial import CampaignTrial
 from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
 from airflow_provider_isales.cli.diagnosis.trial import Trial
 from airflow_provider_isales.cli.diagnosis.visit import Finding, State, Step, Visit, examine
@@ -44,8 +45,15 @@ READING = [
     "status",
     "page size",
     "total count",
+    "details",
+    "hours",
+    "vdn",
+    "vdn page size",
+    "vdn total count",
 ]
 WRITING = ["create", "resume", "resume again", "pause", "pause again", "delete"]
+SWITCHING = ["state before", "pause whole", "pause whole again", "resume whole", "resume whole again", "restore"]
+HOURS = {"workdayBeginTime1": "09:00", "workdayEndTime1": "18:00"}
 
 
 class Told(NamedTuple):
@@ -107,7 +115,8 @@ def doctor_visits(
 @pytest.fixture
 def simulator() -> Iterator[Simulator]:
     with Simulator() as running:
-        running.add_campaign(1001, batches=3)
+        running.add_campaign(1001, batches=3, hours=HOURS)
+        running.add_campaign(1002)
         yield running
 
 
@@ -119,7 +128,8 @@ def campaign(simulator: Simulator) -> Campaign:
 @contextmanager
 def platform(batches: int = 3, **settings: Any) -> Iterator[Simulator]:
     with Simulator(**settings) as running:
-        running.add_campaign(1001, batches=batches)
+        running.add_campaign(1001, batches=batches, hours=HOURS)
+        running.add_campaign(1002)
         yield running
 
 
@@ -179,11 +189,11 @@ class TestAPlatformAsInTheReference:
 
     def test_doctor_only_lists(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         doctor_visits(simulator, "1001")
-        assert set(simulator.requests) == {"list"}
+        assert set(simulator.requests) == {"list", "list_campaigns", "get_campaign", "list_special_dates"}
 
     def test_doctor_skips_what_needs_a_campaign(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator)
-        assert visited.states("skipped") == ["campaign", "status", "page size", "total count"]
+        assert visited.states("skipped") == ["campaign", "status", "page size", "total count", "details", "hours"]
         assert visited.told["campaign"].advice == "Name one: isales doctor CAMPAIGN"
         assert visited.status == 0
 
@@ -450,7 +460,7 @@ class TestTheTotalCount:
             simulator.service.total_counts_page = True
             told = doctor_visits(simulator, "1001").told["total count"]
         assert told.state == "fail"
-        assert told.finding.endswith("; batches beyond it are not seen")
+        assert told.finding.endswith("; what is beyond it is not seen")
 
     def test_one_batch_does_not_tell_what_the_total_counts(self, doctor_visits: Doctor) -> None:
         with platform(batches=1) as simulator:
@@ -465,7 +475,7 @@ class TestWriting:
         visited = doctor_visits(simulator, "1001", "--write", "--yes")
         assert visited.states("ok") == READING + WRITING
         assert campaign.batches == before
-        requests = {name: count for name, count in simulator.requests.items() if name != "list"}
+        requests = {name: simulator.requests[name] for name in ("create", "resume", "pause", "delete")}
         assert requests == {"create": 1, "resume": 2, "pause": 2, "delete": 1}
 
     def test_the_code_that_the_reference_does_not_give_is_told(
@@ -578,6 +588,175 @@ class TestWriting:
         assert simulator.requests == {}
 
 
+class TestTheVdn:
+    def test_the_states_of_all_campaigns_are_counted(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        simulator.add_campaign(1003, state="suspended")
+        told = doctor_visits(simulator).told["vdn"]
+        assert told == Told("ok", "all campaigns listed: 3, of which 2 started, 1 suspended", "")
+
+    def test_a_state_that_is_not_documented_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        body = {"resultCode": "0200000", "returnCode": "0200000", "totalSize": 1, "data": [{"id": 1, "status": 7}]}
+        simulator.inject("answer", verb="list_campaigns", status=200, body=json.dumps(body))
+        told = doctor_visits(simulator).told["vdn"]
+        assert told.state == "warn"
+        assert "1 7, a status that is not documented" in told.finding
+
+    def test_a_page_of_campaigns_that_is_smaller_is_told(self, doctor_visits: Doctor) -> None:
+        with platform(max_page_size=1) as simulator:
+            told = doctor_visits(simulator).told["vdn page size"]
+        assert (told.state, told.finding) == ("warn", "100 asked, 1 came; there are 2")
+
+    def test_a_total_of_the_page_of_campaigns_is_told(self, doctor_visits: Doctor) -> None:
+        with platform(total_counts_page=True) as simulator:
+            told = doctor_visits(simulator).told["vdn total count"]
+        assert told.finding.startswith("it is that of the page: 1 of a page of 1, ")
+
+    def test_a_refused_list_of_campaigns_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        simulator.inject("answer", verb="list_campaigns", status=403, times=1000)
+        visited = doctor_visits(simulator, "1001")
+        assert visited.states("fail") == ["vdn"]
+        assert visited.states("skipped") == ["vdn page size", "vdn total count"]
+
+    def test_without_a_vdn_its_campaigns_are_not_listed(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        visited = doctor_visits(simulator, extra={"vdn_id": None})
+        assert visited.told["vdn"].finding == "no VDN is named"
+        assert "list_campaigns" not in simulator.requests
+
+
+class TestDetailsAndHours:
+    @pytest.fixture
+    def calendar(self, tmp_path: Path) -> Path:
+        file = tmp_path / "shifts.json"
+        file.write_text('{"timezone": "Asia/Shanghai", "week": {"mon-sun": ["09:00-12:00", "13:30-18:00"]}}')
+        return file
+
+    def test_the_details_of_the_campaign_are_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        told = doctor_visits(simulator, "1001").told["details"]
+        assert told.finding == "started, from 2020-01-01 00:00:00 to 2099-12-31 23:59:59"
+        assert told.advice.startswith("Set the connection's extra 'timezone'")
+
+    def test_hours_are_told_without_a_calendar(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        told = doctor_visits(simulator, "1001").told["hours"]
+        assert told == Told("ok", "working days 09:00-18:00", "Compare them with your calendar: add --shifts FILE.")
+
+    def test_hours_after_the_shift_are_told(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, calendar: Path
+    ) -> None:
+        campaign.hours = {"workdayBeginTime1": "09:00", "workdayEndTime1": "21:00"}
+        told = doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"]
+        assert told.state == "warn"
+        expected = r"On \w{3} [\d-]{10}, the platform lets this campaign dial until 21:00, the calendar until 18:00\."
+        assert re.match(expected, told.finding)
+        assert told.advice == "If Airflow is down, nothing stops it: set its hours in the console."
+
+    @pytest.mark.parametrize(
+        ("hours", "gap"),
+        [
+            ("08:00-12:00", "from 08:00, the calendar from 09:00"),
+            ("09:00-18:00", "until 18:00, the calendar not from 12:00 to 13:30"),
+            ("19:00-21:00", "until 21:00, the calendar not at all"),
+            ("22:00-02:00", "until 02:00, the calendar not at all"),
+            ("09:00-24:00", "until 00:00, the calendar until 18:00"),
+        ],
+    )
+    def test_any_hour_outside_the_shifts_is_told(
+        self, hours: str, gap: str, doctor_visits: Doctor, simulator: Simulator, calendar: Path
+    ) -> None:
+        begin, end = hours.split("-")
+        simulator.service.campaigns[1001].hours = {"workdayBeginTime1": begin, "workdayEndTime1": end}
+        assert gap in doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"].finding
+
+    def test_hours_within_the_shifts_are_well(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, calendar: Path
+    ) -> None:
+        campaign.hours = {"workdayBeginTime1": "09:00", "workdayEndTime1": "12:00"}
+        told = doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"]
+        assert told == Told("ok", "working days 09:00-12:00; within the calendar for the next 14 days", "")
+
+    @pytest.mark.parametrize(
+        "special",
+        [
+            {"type": 1, "week": "1,2,3,4,5,6,7"},
+            {"type": 2, "beginTime": "2020-01-01", "endTime": "2099-12-31"},
+            {"type": 3, "beginTime": "12-31", "endTime": "12-30"},
+        ],
+        ids=str,
+    )
+    def test_special_dates_have_their_own_hours(
+        self, special: dict[str, Any], doctor_visits: Doctor, simulator: Simulator, calendar: Path
+    ) -> None:
+        campaign = simulator.service.campaigns[1001]
+        campaign.hours = {"workdayBeginTime1": "09:00", "workdayEndTime1": "12:00"}
+        campaign.hours |= {"holidayBeginTime1": "09:00", "holidayEndTime1": "20:00"}
+        campaign.special_dates = [special]
+        told = doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"]
+        assert "until 20:00, the calendar until 18:00" in told.finding
+
+    def test_a_campaign_without_hours_is_told(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        campaign.hours = {}
+        told = doctor_visits(simulator, "1001").told["hours"]
+        assert told.state == "warn"
+        assert told.finding == "working days without hours: the platform lets this campaign dial all day"
+
+
+class TestSwitchingACampaign:
+    def test_the_campaign_is_switched_twice_each_and_started_again(
+        self, doctor_visits: Doctor, simulator: Simulator
+    ) -> None:
+        visited = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes")
+        assert visited.states("ok") == READING + WRITING[:-1] + SWITCHING[:-1] + ["delete", "restore"]
+        assert visited.told["pause whole"].finding == "[0200000] accepted; its details have it suspended"
+        assert visited.told["pause whole again"].finding.startswith("[0200011] ")
+        assert visited.told["resume whole again"].finding.startswith("[0200011] ")
+        assert simulator.service.campaigns[1002].state is CampaignState.EXECUTING
+        assert (simulator.requests["pause_campaign"], simulator.requests["resume_campaign"]) == (2, 2)
+
+    @pytest.mark.parametrize("state", ["draft", "suspended", "completed"])
+    def test_a_campaign_that_is_not_started_is_left_alone(
+        self, doctor_visits: Doctor, simulator: Simulator, state: str
+    ) -> None:
+        simulator.service.campaigns[1002].state = CampaignState(state)
+        visited = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes")
+        assert visited.told["state before"].state == "skipped"
+        assert "pause_campaign" not in simulator.requests
+        assert "resume_campaign" not in simulator.requests
+
+    @pytest.mark.parametrize("kind", ["close_after", "truncate"])
+    @pytest.mark.parametrize("verb", ["pause_campaign", "resume_campaign"])
+    def test_the_campaign_is_started_again_when_a_switch_goes_wrong(
+        self, doctor_visits: Doctor, simulator: Simulator, verb: str, kind: str
+    ) -> None:
+        simulator.inject(kind, verb=verb)
+        visited = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes")
+        assert visited.told["restore"] == Told("ok", "started, as before", "")
+        assert simulator.service.campaigns[1002].state is CampaignState.EXECUTING
+        assert visited.status == 1
+
+    def test_a_campaign_that_cannot_be_started_again_is_named(
+        self, doctor_visits: Doctor, simulator: Simulator
+    ) -> None:
+        simulator.inject("result", verb="resume_campaign", code="0200001", times=10)
+        told = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").told["restore"]
+        assert told.state == "fail"
+        assert "look for campaign 1002 (VDN 25) in the console" in told.advice
+
+    def test_a_pause_that_is_accepted_but_not_done_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        simulator.inject("result", verb="pause_campaign", code="0200000")
+        told = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").told["pause whole"]
+        assert (told.state, told.finding) == ("fail", "[0200000] accepted; its details have it started after 2.5 s")
+
+    def test_details_that_follow_later_are_told(self, doctor_visits: Doctor) -> None:
+        with platform(details_lag=1) as simulator:
+            told = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").told["pause whole"]
+        assert told.finding == "[0200000] accepted; its details have it suspended after 0.5 s"
+
+    def test_switch_needs_write(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        with pytest.raises(UsageError, match="--switch suspends and resumes a campaign: add --write"):
+            doctor_visits(simulator, "1001", "--switch", "1002")
+
+
 class TestOneStepAfterTheOther:
     def steps(self, *outcomes: State | Exception) -> list[Step]:
         def find(outcome: State | Exception) -> Callable[[], Finding]:
@@ -645,7 +824,7 @@ class TestTheProcess:
     def test_doctor_exits_with_0_when_all_is_well(self, simulator: Simulator) -> None:
         done = self.run(simulator, "1001", "--write", "--yes")
         assert done.returncode == 0, done.stderr
-        assert done.stdout.endswith("\n17 ok\n")
+        assert done.stdout.endswith("\n22 ok\n")
         assert done.stderr == ""
 
     def test_doctor_exits_with_1_when_something_is_wrong(self, simulator: Simulator) -> None:
@@ -708,8 +887,9 @@ class TestTheDocs:
         if not page.exists():
             pytest.skip("there are no docs here")
         client = simulator.client()
-        steps = make_reading_steps(Visit(client, None)) + Trial(client, client.campaign(1001)).make_steps()
-        names = {step.name for step in steps}
+        campaign = client.campaign(1001)
+        steps = make_reading_steps(Visit(client, None)) + Trial(client, campaign).make_steps()
+        names = {step.name for step in steps + CampaignTrial(client, campaign).make_steps()}
         items = re.findall(
             r"^- (.*(?:\n  .*)*)", page.read_text().partition("## What we could not verify")[2], re.MULTILINE
         )
@@ -724,4 +904,4 @@ class TestTheDocs:
         if not page.exists():
             pytest.skip("there are no docs here")
         rows = re.findall(r"^\| (`.*?`) \|", page.read_text(), re.MULTILINE)
-        assert [name for row in rows for name in re.findall("`(.*?)`", row)] == READING + WRITING
+        assert [name for row in rows for name in re.findall("`(.*?)`", row)] == READING + WRITING + SWITCHING

@@ -1,4 +1,4 @@
-"""The steps that change nothing: the way to the server, its signatures, and how it lists a campaign."""
+"""The steps that change nothing: the way to the server, its signatures, and how it lists a campaign and a VDN."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
+from airflow_provider_isales.cli.diagnosis.campaigns import NO_VDN, compare_hours, list_vdn, read_details
 from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, Visit, make_failure
 from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS, Page
 from airflow_provider_isales.client.diagnosis import Observation, check_signature, find_accepted_profile
@@ -28,7 +30,7 @@ _CLOCK_SECONDS = 5
 # The operators' guard waits 15 minutes for a worker's clock.
 _CLOCK_MINUTES = 14
 _KINDS: dict[type, str] = {int: "a number", str: "text"}
-_NO_LIST = Finding(State.SKIPPED, "no list of this campaign comes")
+_NO_LIST = Finding(State.SKIPPED, "no list comes")
 _NO_CAMPAIGN = Finding(State.SKIPPED, "no campaign was named", "Name one: isales doctor CAMPAIGN")
 
 
@@ -44,11 +46,20 @@ def make_reading_steps(visit: Visit) -> list[Step]:
         ("clock tolerance", _check_clock_tolerance, "signature"),
         ("campaign", _list_campaign, "signature"),
         ("status", _check_status, "signature"),
-        ("page size", _check_page_size, "signature"),
+        ("page size", lambda visit: _check_page_size(visit.first_page.value), "signature"),
         ("total count", _check_total_count, "signature"),
+        ("details", read_details, "campaign"),
+        ("hours", compare_hours, "details"),
     ]
     if not visit.has_campaign:
-        steps[-4:] = [(name, lambda _: _NO_CAMPAIGN, needs) for name, _, needs in steps[-4:]]
+        steps[-6:] = [(name, lambda _: _NO_CAMPAIGN, "") for name, _, _ in steps[-6:]]
+    steps += [
+        ("vdn", list_vdn, "signature"),
+        ("vdn page size", lambda visit: _check_page_size(visit.first_campaigns.value), "signature"),
+        ("vdn total count", _check_vdn_total_count, "signature"),
+    ]
+    if not (visit.has_campaign or visit.client.vdn_id):
+        steps[-3:] = [(name, lambda _: NO_VDN, "") for name, _, _ in steps[-3:]]
     return [Step(name, partial(find, visit), needs) for name, find, needs in steps]
 
 
@@ -166,8 +177,7 @@ def _check_status(visit: Visit) -> Finding:
     return Finding(State.OK, f"it comes as {kinds}; the client reads both")
 
 
-def _check_page_size(visit: Visit) -> Finding:
-    page = visit.first_page.value
+def _check_page_size(page: Page[Any] | None) -> Finding:
     if not page:
         return _NO_LIST
     came = len(page.items)
@@ -180,16 +190,27 @@ def _check_page_size(visit: Visit) -> Finding:
 
 
 def _check_total_count(visit: Visit) -> Finding:
-    smallest, page = visit.list_page(1).value, visit.first_page.value
+    found = _compare_totals(visit.first_page.value, visit.list_page, "campaign")
+    is_skipped = found.state is State.SKIPPED
+    return found._replace(advice="Name a campaign with more batches.") if is_skipped else found
+
+
+def _check_vdn_total_count(visit: Visit) -> Finding:
+    return _compare_totals(visit.first_campaigns.value, visit.list_campaigns, "VDN")
+
+
+def _compare_totals(page: Page[Any] | None, list_page: Callable[..., Observation[Any]], whole: str) -> Finding:
+    """Find out whether the total is that of the whole campaign or VDN, or that of the page."""
+    smallest = list_page(1).value
     if not smallest or not page:
         return _NO_LIST
-    beyond = visit.list_page(1, offset=page.total).value
+    beyond = list_page(1, offset=page.total).value
     hidden = bool(beyond and beyond.items)
     if smallest.total < page.total or hidden:
         finding = f"it is that of the page: {smallest.total} of a page of 1, {page.total} of one of {len(page.items)}"
         if hidden and len(page.items) < PAGE_SIZE:
-            return Finding(State.FAIL, f"{finding}; batches beyond it are not seen", REPORT)
+            return Finding(State.FAIL, f"{finding}; what is beyond it is not seen", REPORT)
         return Finding(State.WARN, finding, "Nothing to set: the client reads on after a full page.")
     if page.total < 2:  # noqa: PLR2004 - the page of 1 has all
-        return Finding(State.SKIPPED, "not known: it takes two batches", "Name a campaign with more batches.")
-    return Finding(State.OK, f"it is the campaign's, {page.total}, also on a page of 1")
+        return Finding(State.SKIPPED, "not known: it takes two")
+    return Finding(State.OK, f"it is the {whole}'s, {page.total}, also on a page of 1")

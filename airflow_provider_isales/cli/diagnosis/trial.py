@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, explain, make_failure
+from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, explain, make_failure, wait_for
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.diagnosis import Observation, observe_call
 from airflow_provider_isales.client.errors import (
@@ -20,23 +19,22 @@ from airflow_provider_isales.client.errors import (
 from airflow_provider_isales.client.models import BatchKey, BatchStatus, CallBatch, CampaignKey
 from airflow_provider_isales.client.verbs import CREATE, PAUSE, RESUME, Switch
 
-# How long a list may go on saying what was, and a batch whose making was not confirmed may take to turn up.
-_WAITS = (0.0, 0.5, 2.0)
-
 
 class Trial:
     """A batch of the doctor's own. It begins suspended and has no numbers, so nobody is called by it."""
+
+    closing = "delete"
 
     def __init__(self, client: ISalesClient, campaign: CampaignKey) -> None:
         self._client = client
         self._campaign = campaign
         self._batch_id = ""
         self.name = f"isales-doctor-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-        #: Whether the batch may be there: then :meth:`delete` is to be called, whatever came of all else.
+        #: Whether the batch may be there: then :meth:`close` is to be called, whatever came of all else.
         self.is_open = False
 
     def make_steps(self) -> list[Step]:
-        """Return all steps but the last, :meth:`delete`."""
+        """Return all steps but the last, :meth:`close`."""
         return [
             Step("create", self._create, "campaign"),
             Step("resume", partial(self._switch, RESUME, again=False), "create"),
@@ -45,11 +43,13 @@ class Trial:
             Step("pause again", partial(self._switch, PAUSE, again=True), "create"),
         ]
 
-    def delete(self) -> Finding:
+    def close(self) -> Finding:
         """Delete the batch, and make sure that it is not listed any more."""
         by_hand = f"Look for {self.name} in the console and delete it. It has no numbers, so nobody is called by it."
         try:
-            found = None if self._batch_id else self._wait_for(bool)[0]  # the answer that had its id was lost
+            found = (
+                None if self._batch_id else wait_for(self._client, self._find_own, bool)[0]
+            )  # the answer that had its id was lost
             if own := found.id if found else self._batch_id:
                 with suppress(ISalesBatchNotFoundError):  # gone, by an earlier attempt whose answer was lost
                     self._client.delete_call_batch(self._campaign.campaign_id, own, self._campaign.vdn_id)
@@ -92,7 +92,9 @@ class Trial:
         """Say what was answered, and whether a list says the same."""
         said, private = f"[{look.code}] {said}", explain(look.error)[1] if look.error else ""
         try:
-            found, waited = self._wait_for(lambda batch: batch is not None and batch.status is wanted)
+            found, waited = wait_for(
+                self._client, self._find_own, lambda batch: batch is not None and batch.status is wanted
+            )
         except ISalesError as error:
             return Finding(State.WARN, f"{said}; then no list came: {explain(error)[0]}", "", private)
         if found and found.status is wanted:
@@ -101,17 +103,6 @@ class Trial:
         seen = found.status.name.lower() if found else "not at all"
         advice = f"Tasks for whole campaigns are verified by list, and fail so. {REPORT}"
         return Finding(State.FAIL, f"{said}; but list has it {seen}", advice, private)
-
-    def _wait_for(self, is_enough: Callable[[CallBatch | None], bool]) -> tuple[CallBatch | None, float]:
-        """Return the batch as lists have it, when it is as it should be or at last, and the seconds waited."""
-        waited = 0.0
-        for wait in _WAITS:
-            self._client.session.gate.sleep(wait)
-            waited += wait
-            batch = self._find_own()
-            if is_enough(batch):
-                break
-        return batch, waited
 
     def _find_own(self) -> CallBatch | None:
         campaign_id, vdn_id = self._campaign.campaign_id, self._campaign.vdn_id

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from airflow_provider_isales.client.answers import Page
 from airflow_provider_isales.client.client import ISalesClient
@@ -23,13 +23,18 @@ from airflow_provider_isales.client.errors import (
     ISalesProtocolError,
     ISalesResultError,
 )
-from airflow_provider_isales.client.listing import PAGE_SIZE
-from airflow_provider_isales.client.models import CallBatch, CampaignKey
-from airflow_provider_isales.client.verbs import LIST
+from airflow_provider_isales.client.listing import ANY, PAGE_SIZE
+from airflow_provider_isales.client.models import CallBatch, Campaign, CampaignKey, VdnKey
+from airflow_provider_isales.client.verbs import GET_CAMPAIGN, LIST, LIST_CAMPAIGNS
+from airflow_provider_isales.shifts import ShiftCalendar
+
+T = TypeVar("T")
 
 #: The advice where an answer is one that the client does not expect.
 REPORT = "Attach the output with --public to an issue: it takes another version to deal with that."
 
+# How long a list or details may go on saying what was, in seconds.
+_WAITS = (0.0, 0.5, 2.0)
 _QUOTED = re.compile(r"(?<!\w)'[^']*'")
 _PROXY_REASON = re.compile(r"(Tunnel connection failed: \d+).*")
 
@@ -71,8 +76,9 @@ class Step(NamedTuple):
 class Visit:
     """One visit to a platform, perhaps to a campaign: what its steps share, so that nothing is asked twice."""
 
-    def __init__(self, client: ISalesClient, campaign: CampaignKey | None) -> None:
+    def __init__(self, client: ISalesClient, campaign: CampaignKey | None, shifts: ShiftCalendar | None = None) -> None:
         self.client = client
+        self.shifts = shifts
         self.has_campaign = campaign is not None
         #: Any campaign will do to see whether the signature is accepted.
         self.campaign = campaign or CampaignKey(client.vdn_id or PROBED_VDN, PROBED_CAMPAIGN)
@@ -87,9 +93,26 @@ class Visit:
         """The first page of the campaign's batches, as the client asks for it."""
         return self.list_page(PAGE_SIZE)
 
+    @cached_property
+    def first_campaigns(self) -> Observation[Page[Campaign]]:
+        """The first page of the VDN's campaigns, as the client asks for it."""
+        return self.list_campaigns(PAGE_SIZE)
+
+    @cached_property
+    def details(self) -> Observation[Campaign]:
+        """The details of the campaign."""
+        return observe_call(self.client, GET_CAMPAIGN, self.campaign)
+
     def list_page(self, limit: int, offset: int = 0) -> Observation[Page[CallBatch]]:
         """Ask for a page of so many batches of the campaign."""
         return observe_call(self.client, LIST, self.campaign, offset=offset, limit=limit)
+
+    def list_campaigns(self, limit: int, offset: int = 0) -> Observation[Page[Campaign]]:
+        """Ask for a page of so many campaigns of the VDN."""
+        vdn, page = VdnKey(self.campaign.vdn_id), offset // limit + 1
+        return observe_call(
+            self.client, LIST_CAMPAIGNS, vdn, status=ANY, deviceType=ANY, curPage=page, rowsPerPage=limit
+        )
 
 
 def examine(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
@@ -107,6 +130,18 @@ def examine(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
         if finding.state in (State.OK, State.WARN):
             done.add(step.name)
         yield step, finding
+
+
+def wait_for(client: ISalesClient, find: Callable[[], T], is_enough: Callable[[T], bool]) -> tuple[T, float]:
+    """Return what is found, when it is as it should be or at last, and the seconds waited."""
+    waited = 0.0
+    for wait in _WAITS:
+        client.session.gate.sleep(wait)
+        waited += wait
+        found = find()
+        if is_enough(found):
+            break
+    return found, waited
 
 
 def explain(error: ISalesError) -> tuple[str, str]:

@@ -1,0 +1,131 @@
+"""The steps about campaigns as a whole that change nothing: their list, the details of one, and its own hours."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from enum import IntEnum
+from zoneinfo import ZoneInfo
+
+from airflow_provider_isales import clock
+from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Visit, make_failure
+from airflow_provider_isales.cli.output import format_count
+from airflow_provider_isales.client.diagnosis import observe_call
+from airflow_provider_isales.client.errors import ISalesError
+from airflow_provider_isales.client.listing import list_campaigns
+from airflow_provider_isales.client.models import Campaign, CampaignStatus, SpecialDate, VdnKey
+from airflow_provider_isales.client.retry import ONCE
+from airflow_provider_isales.client.target_state import describe_status
+from airflow_provider_isales.client.verbs import LIST_SPECIAL_DATES
+from airflow_provider_isales.shifts import TICK, ShiftCalendar
+
+NO_VDN = Finding(State.SKIPPED, "no VDN is named", "Set the connection's extra 'vdn_id', or add --vdn-id VDN.")
+
+# How far the platform's hours are compared with the calendar.
+_DAYS = 14
+_TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
+_BY_WEEK, _BY_DATE = 1, 2
+
+
+def list_vdn(visit: Visit) -> Finding:
+    """List all campaigns, by a GET without a body."""
+    try:
+        vdn = VdnKey(visit.campaign.vdn_id)
+        statuses = Counter(each.status for each in list_campaigns(visit.client.session, vdn, retry=ONCE))
+    except ISalesError as error:
+        return make_failure(error)
+    counts = [f"{count} {describe_status(status)}" for status, count in sorted(statuses.items())]
+    found = f"all campaigns listed: {statuses.total()}{', of which ' if counts else ''}{', '.join(counts)}"
+    if all(isinstance(status, IntEnum) for status in statuses):
+        return Finding(State.OK, found)
+    return Finding(State.WARN, found, f"The client takes such a campaign for one that may be dialling. {REPORT}")
+
+
+def read_details(visit: Visit) -> Finding:
+    """Read the details of the campaign, by a GET without a body."""
+    campaign = visit.details.value
+    if not campaign:
+        return make_failure(visit.details)
+    found = f"{describe_status(campaign.status)}, from {campaign.begin} to {campaign.end}"
+    if campaign.id != visit.campaign.campaign_id:
+        return Finding(State.FAIL, f"those of another campaign came: {found}", REPORT)
+    if not (campaign.begin and campaign.end and isinstance(campaign.status, CampaignStatus)):
+        return Finding(State.WARN, f"{found}; a part can't be read", REPORT)
+    is_placed = visit.client.timezone is not None
+    advice = "Set the connection's extra 'timezone' to the platform's: these times have none."
+    return Finding(State.OK, found, "" if is_placed else advice)
+
+
+def compare_hours(visit: Visit) -> Finding:
+    """Show when the platform itself lets the campaign dial, next to the calendar."""
+    campaign, dates = visit.details.value, observe_call(visit.client, LIST_SPECIAL_DATES, visit.campaign)
+    if not campaign:
+        return Finding(State.SKIPPED, "not known without the details")
+    if dates.error or dates.value is None:
+        return make_failure(dates, state=State.WARN)
+    found = f"working days {_format_hours(campaign.workday_hours)}"
+    if dates.value:
+        count = format_count(len(dates.value), "special date", "special dates")
+        found += f", {count} {_format_hours(campaign.special_day_hours)}"
+    if not campaign.workday_hours:
+        advice = "If Airflow is down, nothing stops this campaign: set its hours in the console."
+        return Finding(State.WARN, f"{found}: the platform lets this campaign dial all day", advice)
+    if visit.shifts is None:
+        return Finding(State.OK, found, "Compare them with your calendar: add --shifts FILE.")
+    if gap := _find_gap(campaign, dates.value, visit.shifts):
+        return Finding(
+            State.WARN, f"{gap} ({found})", "If Airflow is down, nothing stops it: set its hours in the console."
+        )
+    return Finding(State.OK, f"{found}; within the calendar for the next {_DAYS} days")
+
+
+def _format_hours(hours: Iterable[tuple[str, str]]) -> str:
+    return " ".join(f"{begin}-{end}" for begin, end in hours) or "without hours"
+
+
+def _find_gap(campaign: Campaign, dates: list[SpecialDate], shifts: ShiftCalendar) -> str:
+    """Return when the platform first lets the campaign dial without a shift; empty if it does not."""
+    zone = ZoneInfo(shifts.timezone)
+    today = clock.utc_now().astimezone(zone).date()
+    for day in (today + timedelta(days=number) for number in range(_DAYS)):
+        hours = campaign.special_day_hours if any(_is_special(each, day) for each in dates) else campaign.workday_hours
+        for begin, end in reversed(hours):
+            start, stop = (_place(text, day, zone) for text in (begin, end))
+            if stop <= start:
+                stop += timedelta(days=1)
+            if gap := _describe_gap(start, stop, shifts):
+                return f"On {day:%a %Y-%m-%d}, the platform lets this campaign dial {gap}"
+    return ""
+
+
+def _describe_gap(start: datetime, stop: datetime, shifts: ShiftCalendar) -> str:
+    """Return what is outside the shifts between two instants, the evening first; empty if nothing is."""
+    if not shifts.is_on(stop - TICK):
+        shift_end = shifts.previous_end(stop)
+        until = f"until {shift_end:%H:%M}" if shift_end and shift_end > start else "not at all"
+        return f"until {stop:%H:%M}, the calendar {until}."
+    if not shifts.is_on(start):
+        return f"from {start:%H:%M}, the calendar from {shifts.next_start(start):%H:%M}."
+    shift_end = shifts.next_end(start)
+    if shift_end is None or shift_end >= stop:
+        return ""
+    return f"until {stop:%H:%M}, the calendar not from {shift_end:%H:%M} to {shifts.next_start(shift_end):%H:%M}."
+
+
+def _is_special(special: SpecialDate, day: date) -> bool:
+    if special.kind == _BY_WEEK:
+        return str(day.isoweekday()) in special.week.split(",")
+    text = f"{day:%Y-%m-%d}" if special.kind == _BY_DATE else f"{day:%m-%d}"
+    begin, end = special.begin, special.end or special.begin
+    if begin <= end:
+        return begin <= text <= end
+    return text >= begin or text <= end  # over the turn of the year
+
+
+def _place(text: str, day: date, zone: ZoneInfo) -> datetime:
+    found = _TIME.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text} is no time of day")
+    return datetime.combine(day, time(), zone) + timedelta(hours=int(found[1]), minutes=int(found[2]))
