@@ -14,11 +14,11 @@ from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, 
 from airflow_provider_isales.cli.output import format_count
 from airflow_provider_isales.client.diagnosis import observe_call
 from airflow_provider_isales.client.errors import ISalesError
-from airflow_provider_isales.client.listing import list_campaigns
+from airflow_provider_isales.client.listing import list_items
 from airflow_provider_isales.client.models import Campaign, CampaignStatus, SpecialDate, VdnKey
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.target_state import describe_status
-from airflow_provider_isales.client.verbs import LIST_SPECIAL_DATES
+from airflow_provider_isales.client.verbs import LIST_CAMPAIGNS, LIST_SPECIAL_DATES
 from airflow_provider_isales.shifts import TICK, ShiftCalendar
 
 NO_VDN = Finding(State.SKIPPED, "no VDN is named", "Set the connection's extra 'vdn_id', or add --vdn-id VDN.")
@@ -33,7 +33,7 @@ def list_vdn(visit: Visit) -> Finding:
     """List all campaigns, by a GET without a body."""
     try:
         vdn = VdnKey(visit.campaign.vdn_id)
-        statuses = Counter(each.status for each in list_campaigns(visit.client.session, vdn, retry=ONCE))
+        statuses = Counter(each.status for each in list_items(visit.client.session, LIST_CAMPAIGNS, vdn, retry=ONCE))
     except ISalesError as error:
         return make_failure(error)
     counts = [f"{count} {describe_status(status)}" for status, count in sorted(statuses.items())]
