@@ -178,6 +178,29 @@ def seconds_for(batches: int, delay: float, parallel: int = 8) -> tuple[float, f
         return timed(partial(client.pause_call_batches, 7, max_parallel_requests=parallel))
 
 
+def whole_campaigns(campaigns: int = 20, delay: float = 0.05, rounds: int = 9) -> list[Row]:
+    """Time all campaigns of a VDN, found, paused as a whole, read back and verified, beside latency alone."""
+    rows = []
+    for parallel in (8, 20):
+        taken = []
+        for _ in range(rounds):
+            with lean_server(1000, delay, campaigns=campaigns) as server, server.client(parallel) as client:
+                pause_all = partial(client.pause_campaigns, "all", max_parallel_requests=parallel)
+                taken.append(timed(pause_all))
+                assert not any(server.state()["started"].values())
+        seconds, ideal = statistics.median(wall for wall, _ in taken), (2 + 2 * campaigns / parallel) * delay
+        rows.append(
+            Row(
+                f"{campaigns} campaigns of 1000 batches as a whole at {delay * 1000:.0f} ms, {parallel} at once",
+                f"{seconds:.2f} s, {statistics.median(cpu for _, cpu in taken):.2f} s of processor",
+                f"latency alone {ideal:.2f} s",
+                seconds / ideal,
+                goal=1.2,
+            )
+        )
+    return rows
+
+
 def limited(rate: int = 100, rounds: int = 3) -> list[Row]:
     """Time 1000 batches on a server that refuses what is more than so many requests in a second."""
     seconds, refused = [], []
@@ -246,4 +269,4 @@ def server_ceiling() -> str:
 
 def rows() -> list[Row]:
     """Measure all."""
-    return [*one_call(), *thousand_at_once(), *thousand_with_latency(), *limited(), *signing()]
+    return [*one_call(), *thousand_at_once(), *thousand_with_latency(), *whole_campaigns(), *limited(), *signing()]

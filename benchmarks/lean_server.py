@@ -2,9 +2,10 @@
 An HTTPS server that is as fast as asyncio allows, for benchmarks that the simulator would slow down.
 
 It knows the campaigns 1 to as many as it is told of any VDN, all with batches of the same ids, checks no signature, and
-answers ``pause`` and ``list`` alone; both take their time, and a suspended batch stays in the list. It can allow so
-many requests in each second and refuse the others with 429. ``GET /state`` says when the first request and the last
-pause of each campaign came in, and how many requests were refused. It prints its port when it is ready.
+answers ``pause`` and ``list`` of batches, and the list, details and ``pause`` of campaigns. All take their time, and
+what is suspended stays in the lists. It can allow so many requests in each second and refuse the others with 429.
+``GET /state`` says when the first request and the last pause of each campaign came in, and how many requests were
+refused. It prints its port when it is ready.
 """
 
 from __future__ import annotations
@@ -15,10 +16,16 @@ import json
 import ssl
 import time
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
 
 import trustme
 
+ROOT = "/rest/isales/v1/openapi/campaigns/"
 STARTED, SUSPENDED = 1, 2
+CAMPAIGN_STARTED, CAMPAIGN_SUSPENDED = 2, 3
+#: What requests for all campaigns count for.
+VDN = "VDN"
 SUCCESS = '"resultCode": "0200000", "resultDesc": "success", "returnCode": "0200000", "returnDesc": "success"'
 
 
@@ -35,6 +42,7 @@ class LeanServer:
     def __init__(self, batches: int, campaigns: int, delay: float, rate: int) -> None:
         ids = [f"{n:030d}" for n in range(1, batches + 1)]
         self.statuses = {str(campaign): dict.fromkeys(ids, STARTED) for campaign in range(1, campaigns + 1)}
+        self.campaigns = dict.fromkeys(self.statuses, CAMPAIGN_STARTED)
         self.delay = delay
         self.rate = rate
         self.second, self.allowed, self.refused = 0, 0, 0
@@ -67,24 +75,64 @@ class LeanServer:
         self.refused += self.allowed > self.rate
         return self.allowed <= self.rate
 
-    async def answer(self, path: str, body: bytes) -> bytes:
+    async def answer(self, address: str, body: bytes) -> bytes:
         """Return the JSON for one request."""
+        path, _, query = address.partition("?")
         if path == "/state":
-            started = {campaign: [*batches.values()].count(STARTED) for campaign, batches in self.statuses.items()}
-            known = {"started": started, "first_request": self.first_request, "last_pause": self.last_pause}
-            return json.dumps(known | {"refused": self.refused}).encode()
-        *_, campaign, verb = path.split("/")
+            return json.dumps(self.state()).encode()
+        _, *rest = path.removeprefix(ROOT).split("/")
+        whole, verb, campaign = rest[:1] != ["callbatch"], rest[-1] if rest[1:] else "", VDN
+        if rest:
+            campaign = rest[0] if whole else rest[1]
         self.first_request.setdefault(campaign, time.time())
         if self.delay:
             await asyncio.sleep(self.delay)
-        batches, asked = self.statuses[campaign], json.loads(body)
+        if verb == "pause":
+            self.last_pause[campaign] = time.time()
+        if whole:
+            fields = self.list_campaigns(query) if campaign == VDN else self.answer_for_campaign(campaign, verb)
+        else:
+            fields = self.answer_for_batches(self.statuses[campaign], verb, json.loads(body))
+        return f"{{{SUCCESS}{fields}}}".encode()
+
+    def state(self) -> dict[str, object]:
+        """Return what there is to know afterwards."""
+        started = {
+            campaign: [*batches.values()].count(STARTED) if self.campaigns[campaign] == CAMPAIGN_STARTED else 0
+            for campaign, batches in self.statuses.items()
+        }
+        known = {"started": started, "first_request": self.first_request, "last_pause": self.last_pause}
+        return known | {"refused": self.refused}
+
+    def list_campaigns(self, query: str) -> str:
+        """Return one page of the campaigns."""
+        fields = dict(parse_qsl(query))
+        size = int(fields["rowsPerPage"])
+        first = (int(fields["curPage"]) - 1) * size
+        data = [make_row(campaign, status) for campaign, status in [*self.campaigns.items()][first : first + size]]
+        return f', "totalSize": {len(self.campaigns)}, "rowsPerPage": {size}, "data": {json.dumps(data)}'
+
+    def answer_for_campaign(self, campaign: str, verb: str) -> str:
+        """Suspend a campaign, or return its details."""
+        if verb == "pause":
+            self.campaigns[campaign] = CAMPAIGN_SUSPENDED
+            return ""
+        return f', "returnObject": {json.dumps(make_row(campaign, self.campaigns[campaign]))}'
+
+    def answer_for_batches(self, batches: dict[str, int], verb: str, asked: dict[str, Any]) -> str:
+        """Suspend a batch, or return one page of them."""
         if verb == "pause":
             batches[asked["id"]] = SUSPENDED
-            self.last_pause[campaign] = time.time()
-            return f"{{{SUCCESS}}}".encode()
+            return ""
         page = [*batches.items()][asked["offset"] : asked["offset"] + asked["limit"]]
         data = [{"id": batch_id, "name": batch_id, "status": status} for batch_id, status in page]
-        return f'{{{SUCCESS}, "totalCount": {len(batches)}, "data": {json.dumps(data)}}}'.encode()
+        return f', "totalCount": {len(batches)}, "data": {json.dumps(data)}'
+
+
+def make_row(campaign: str, status: int) -> dict[str, object]:
+    """Return a campaign as lists and details have it."""
+    name, times = f"campaign-{campaign}", {"strBeginTime": "2020-01-01 00:00:00", "strEndTime": "2099-12-31 23:59:59"}
+    return {"id": int(campaign), "name": name, "status": status, **times, "deviceType": 3, "callerNo": ""}
 
 
 async def main() -> None:
