@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,8 @@ from airflow_provider_isales.client.arguments import MAX_DIGITS
 from airflow_provider_isales.client.errors import ISalesProtocolError
 from airflow_provider_isales.client.models import Campaign, CampaignStatus, SpecialDate
 from airflow_provider_isales.client.text import format_value
+
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?")
 
 
 def read_campaign_page(answer: Answer) -> Page[Campaign]:
@@ -72,12 +75,11 @@ def _read_number(fields: dict[str, Any], name: str) -> int | None:
 def _read_time(fields: dict[str, Any], name: str, date_alone: timedelta) -> datetime | None:
     """Return a time without a zone; ``date_alone`` is added to a date, as older revisions of the reference have it."""
     text = read_text(fields, name)
-    for form, more in (("%Y-%m-%d %H:%M:%S", timedelta()), ("%Y-%m-%d", date_alone)):
-        try:
-            return datetime.strptime(text, form) + more
-        except (ValueError, OverflowError):
-            continue
-    return None
+    match = _TIME.fullmatch(text)  # with fromisoformat(), ten times as fast as strptime()
+    try:
+        return datetime.fromisoformat(text) + (timedelta() if match[1] else date_alone) if match else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _read_hours(schedule: object, days: str) -> tuple[tuple[str, str], ...]:
