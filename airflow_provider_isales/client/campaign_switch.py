@@ -164,6 +164,7 @@ def judge_details(
     if status in (CampaignStatus.DRAFT, CampaignStatus.COMPLETED):
         error.retryable = refusal.retryable  # nothing to wait for: it can't be resumed
     error.transient = refusal.transient
+    error.sent = refusal.retryable  # a refusal for good changed nothing
     raise error
 
 

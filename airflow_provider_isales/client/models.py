@@ -186,12 +186,6 @@ class CampaignResult:
     asked_at: datetime
     confirmed_at: datetime
 
-    @property
-    def changed_when_asked(self) -> dict[int, datetime]:
-        """When the request was sent that changed the campaign, by its id; empty if this call did not change it."""
-        changed = self.outcome in (Outcome.PAUSED, Outcome.RESUMED)
-        return {self.campaign.campaign_id: self.asked_at} if changed else {}
-
     def to_dict(self) -> dict[str, Any]:
         """Return all but ``asked_at`` as plain values, fit for XCom."""
         return {

@@ -1,4 +1,4 @@
-"""What a pause or a resume of a campaign came to: the details decide, for every response and every status."""
+"""What a pause or a resume of a campaign came to: the details decide, then the last listing, for every status."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 
 from airflow_provider_isales.client import Campaign, CampaignStatus, ISalesError, ISalesResultError, Outcome
 from airflow_provider_isales.client.campaign_switch import judge_details
-from airflow_provider_isales.client.errors import make_result_error
+from airflow_provider_isales.client.errors import ISalesTimeoutError, ISalesUnchangedError, make_result_error
 from airflow_provider_isales.client.result_codes import CAMPAIGN_RESULT_CODES
+from airflow_provider_isales.client.target_state import Sent, Switched, TargetState, settle
 from airflow_provider_isales.client.verbs import PAUSE_CAMPAIGN, RESUME_CAMPAIGN, Switch
 
 DRAFT, STARTED, SUSPENDED, COMPLETED = CampaignStatus
@@ -116,3 +117,80 @@ def test_a_started_campaign_after_a_database_error_is_tried_again_within_the_cal
 def test_0200011_means_not_allowed_for_campaigns_alone() -> None:
     assert "not allowed in the campaign's present state" in NOT_ALLOWED.problem
     assert "not documented" in make_result_error("0200011", "").problem
+
+
+SOON = NOW + timedelta(hours=1)
+LOST = ISalesTimeoutError("no answer in time")
+ASKED = TargetState().seen(STARTED).asked(NOW, STARTED)
+LOST_AFTER_REFUSAL = ISalesTimeoutError("its details can't be read")
+LOST_AFTER_REFUSAL.sent = False
+ACCEPTED_ONLY = ASKED.answered(Sent("0200000", ""))
+
+
+def found(outcome: Outcome, begins_at: datetime | None = None) -> TargetState:
+    """Return the state after the details said what came of an accepted request, or of a refused one."""
+    sent = Sent("0200000", "") if outcome is Outcome.PAUSED else Sent("0200011", "", NOT_ALLOWED)
+    return ASKED.answered(sent).switched(Switched(outcome, sent.code, "", begins_at))
+
+
+def refuse() -> TargetState:
+    """Return the state after a refusal for good, when the details had the campaign as started and begun."""
+    try:
+        judge_details(PAUSE_CAMPAIGN, NOT_ALLOWED, Campaign(7, "a", STARTED, BEGUN), SHANGHAI, NOW)
+    except ISalesError as error:
+        return ASKED.answered(Sent("0200011", "", NOT_ALLOWED)).failed(error)
+    raise AssertionError("the refusal counts as success")
+
+
+STATES = {
+    "paused": found(Outcome.PAUSED),
+    "already_paused": found(Outcome.ALREADY_PAUSED),
+    "not_running": found(Outcome.NOT_RUNNING),
+    "begins later": found(Outcome.NOT_RUNNING, SOON),
+    "refused": refuse(),
+    "lost": ASKED.failed(LOST),
+    "details lost": ACCEPTED_ONLY.failed(LOST),
+    "stopped in between": ACCEPTED_ONLY,
+}
+# By the last listing: started, started but to begin, draft, suspended, completed, an unknown status.
+SETTLED = {
+    "paused": ("failed", "failed", "not_running", "paused", "not_running", "failed"),
+    "already_paused": ("failed", "failed", "not_running", "already_paused", "not_running", "failed"),
+    "not_running": ("failed", "not_running", "not_running", "already_paused", "not_running", "failed"),
+    "begins later": ("failed", "not_running", "not_running", "already_paused", "not_running", "failed"),
+    "refused": ("failed", "failed", "not_running", "already_paused", "not_running", "failed"),
+    "lost": ("failed", "failed", "not_running", "paused", "not_running", "failed"),
+    "details lost": ("failed", "failed", "not_running", "paused", "not_running", "failed"),
+    "stopped in between": ("failed", "failed", "not_running", "paused", "not_running", "failed"),
+}
+LISTED = [(STARTED, None), (STARTED, SOON), (DRAFT, None), (SUSPENDED, None), (COMPLETED, None), (UNKNOWN, None)]
+
+
+@pytest.mark.parametrize(("name", "number"), [*product(SETTLED, range(len(LISTED)))])
+def test_the_last_listing_decides_whatever_the_details_said(name: str, number: int) -> None:
+    outcome, _ = settle(STATES[name].seen(*LISTED[number]), PAUSE_CAMPAIGN, missing_is_gone=True)
+    assert outcome.value == SETTLED[name][number]
+
+
+@pytest.mark.parametrize(("name", "number"), [*product(SETTLED, range(len(LISTED)))])
+def test_a_campaign_that_failed_by_its_listing_must_change(name: str, number: int) -> None:
+    must_change = STATES[name].seen(*LISTED[number]).must_change(PAUSE_CAMPAIGN)
+    assert must_change == (SETTLED[name][number] == "failed")
+
+
+def test_a_listing_that_names_an_unknown_status_is_the_reason() -> None:
+    _, error = settle(STATES["paused"].seen(UNKNOWN), PAUSE_CAMPAIGN, missing_is_gone=True)
+    assert str(error).startswith("list still has it as 7, a status that is not documented")
+
+
+def test_a_pause_that_was_refused_is_not_ours_though_it_is_suspended_later() -> None:
+    refused = ASKED.answered(Sent("0200011", "", NOT_ALLOWED)).failed(LOST_AFTER_REFUSAL)
+    assert settle(refused.seen(SUSPENDED), PAUSE_CAMPAIGN, missing_is_gone=True)[0] is Outcome.ALREADY_PAUSED
+
+
+@pytest.mark.parametrize(("missing_is_gone", "outcome"), [(True, Outcome.NOT_RUNNING), (False, Outcome.FAILED)])
+def test_a_completed_campaign_that_was_to_be_resumed_failed_only_where_it_was_asked_for(
+    missing_is_gone: bool, outcome: Outcome
+) -> None:
+    state = TargetState().seen(COMPLETED).asked(NOW, SUSPENDED).failed(ISalesUnchangedError("completed"))
+    assert settle(state.seen(COMPLETED), RESUME_CAMPAIGN, missing_is_gone=missing_is_gone)[0] is outcome
