@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import subprocess
-import sys
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -14,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from faulty_server import IMPATIENT, Colleague, choose_faults, make_plan
+from faulty_server import IMPATIENT, Colleague, choose_faults, make_plan, process_that
 
 from airflow_provider_isales.client import BatchStatus, BulkResult, ISalesBulkError, ISalesError
 from airflow_provider_isales.simulator import Campaign, Simulator
@@ -153,17 +150,6 @@ def check_result(result: BulkResult, error: ISalesError | None, left: list[str],
         assert {*left} <= {*open_ids}, f"red, but {left} are not all named in {open_ids}"
 
 
-KILLED = """
-    import sys
-    from airflow_provider_isales.client import ISalesClient
-    port, ca_file = sys.argv[1:]
-    settings = {"vdn_id": 25, "port": int(port), "verify": ca_file}
-    with ISalesClient("127.0.0.1", "simulator", "simulator-secret-key", **settings) as client:
-        print("begins", flush=True)
-        client.pause_call_batches(7)
-"""
-
-
 def test_after_a_kill_the_next_run_does_the_rest(
     server: Simulator, chance: random.Random, size: Any, figures: Any
 ) -> None:
@@ -172,10 +158,7 @@ def test_after_a_kill_the_next_run_does_the_rest(
         server.reset()
         campaign = server.add_campaign(7, batches=60)
         server.inject("delay", seconds=0.01, times=300)
-        command = [sys.executable, "-c", textwrap.dedent(KILLED), str(server.port), str(server.ca_file)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-            assert process.stdout
-            process.stdout.readline()
+        with process_that("client.pause_call_batches(7)", server) as process:
             time.sleep(chance.uniform(0, 0.4))
             process.kill()
         _, error = pause(server, campaign, "all", 8)
@@ -190,10 +173,7 @@ def test_a_process_that_is_interrupted_ends_within_two_seconds(server: Simulator
         server.reset()
         server.add_campaign(7, batches=60)
         server.inject("delay", seconds=30, verb="pause", times=60)
-        command = [sys.executable, "-c", textwrap.dedent(KILLED), str(server.port), str(server.ca_file)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-            assert process.stdout
-            process.stdout.readline()
+        with process_that("client.pause_call_batches(7)", server) as process:
             while not server.requests.get("pause"):
                 time.sleep(0.01)
             began = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from faulty_server import IMPATIENT, Colleague, Relay, choose_faults, make_plan
+from faulty_server import IMPATIENT, Colleague, Relay, choose_faults, make_plan, process_that
 
 from airflow_provider_isales.client import BulkResult, ISalesBulkError, ISalesError
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
@@ -262,3 +263,21 @@ def why(error: ISalesError) -> str:
         if words in error.problem:
             return reason
     return "a campaign that could not be paused was deleted, or suspended by somebody else later"
+
+
+def test_after_a_kill_the_next_run_pauses_the_remaining_campaigns(
+    platform: Platform, chance: random.Random, size: Any, figures: Any
+) -> None:
+    server, kills = platform.server, size.of(2, 100)
+    for _ in range(kills):
+        server.reset()
+        for number in range(1, 31):
+            server.add_campaign(number)
+        server.inject("delay", seconds=0.01, times=300)
+        with process_that('client.pause_campaigns("all")', server) as process:
+            time.sleep(chance.uniform(0, 0.3))
+            process.kill()
+        _, error = pause(platform, "all", (), 8)
+        assert not error, error
+        assert {campaign.state for campaign in server.service.campaigns.values()} == {SUSPENDED}
+    figures.add("campaign runs killed at a random moment, then run again: campaigns lost", kills, 0, 0)

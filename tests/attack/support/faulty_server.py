@@ -5,12 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from airflow_provider_isales.client import RetryPolicy
+from airflow_provider_isales.simulator import Simulator
 
 IMPATIENT = RetryPolicy(attempts=4, total=3, first_wait=0.01, max_wait=0.05, max_retry_after=0.05)
 LIE = '{"resultCode": "0200000", "resultDesc": "success", "returnCode": "0200000", "returnDesc": "success"}'
@@ -68,6 +73,30 @@ class Colleague:
 def make_plan(chance: random.Random, edits: Sequence[str], moments: int) -> dict[int, str]:
     """Choose what a colleague does, and at which of so many requests."""
     return {chance.randrange(1, moments): chance.choice(edits) for _ in range(chance.choice([0, 0, 1, 3, 10]))}
+
+
+@contextmanager
+def process_that(call: str, server: Simulator) -> Iterator[subprocess.Popen[bytes]]:
+    """
+    Run a process; yield it when it is about to make the call.
+
+    :param call: a call of ``client``
+    :param server: the client's
+    """
+    program = f"""
+        import sys
+        from airflow_provider_isales.client import ISalesClient
+        port, ca_file = sys.argv[1:]
+        settings = {{"vdn_id": 25, "port": int(port), "verify": ca_file}}
+        with ISalesClient("127.0.0.1", "simulator", "simulator-secret-key", **settings) as client:
+            print("begins", flush=True)
+            {call}
+    """
+    command = [sys.executable, "-c", textwrap.dedent(program), str(server.port), str(server.ca_file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout
+        process.stdout.readline()
+        yield process
 
 
 class Relay:
