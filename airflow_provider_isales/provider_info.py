@@ -67,7 +67,13 @@ def get_provider_info() -> dict[str, Any]:
         ],
         "hooks": [{"integration-name": INTEGRATION, "python-modules": ["airflow_provider_isales.hooks.isales"]}],
         "operators": [
-            {"integration-name": INTEGRATION, "python-modules": ["airflow_provider_isales.operators.call_batch"]}
+            {
+                "integration-name": INTEGRATION,
+                "python-modules": [
+                    "airflow_provider_isales.operators.call_batch",
+                    "airflow_provider_isales.operators.campaign",
+                ],
+            }
         ],
         # From Airflow 3.2 on: `airflow isales`.
         "cli": ["airflow_provider_isales.cli.definition.get_isales_cli_commands"],

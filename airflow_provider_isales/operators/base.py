@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
+import ast
 import warnings
 from abc import abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, Asset, BaseOperator
 
 from airflow_provider_isales import clock
-from airflow_provider_isales.client.arguments import check_vdn_id
+from airflow_provider_isales.client.arguments import ALL, check_vdn_id
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesBulkError,
     ISalesError,
     ISalesNotAllowedError,
 )
-from airflow_provider_isales.client.models import CampaignKey, VdnKey
+from airflow_provider_isales.client.models import CampaignKey, CampaignStatus, VdnKey
 from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
 from airflow_provider_isales.support.guard import Window, find_pause_window, find_resume_window
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 from airflow_provider_isales.support.metrics import send_metrics
-from airflow_provider_isales.support.runs import describe_late, explain_lateness
+from airflow_provider_isales.support.runs import describe_late, describe_not_remembered, explain_lateness
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -137,13 +139,22 @@ class ISalesOperator(BaseOperator):
 
         return ISalesHook(self.isales_conn_id, max_connections=self.max_parallel_requests)
 
-    def _report(self, result: CallBatchResult | BulkResult, context: Context, problem: str = "") -> dict[str, Any]:
-        """Publish what was done, and return the task's result; fail for a problem all the same."""
+    def _report(
+        self, result: CallBatchResult | BulkResult, context: Context, problem: str = "", note: str = ""
+    ) -> dict[str, Any]:
+        """
+        Publish what was done, and return the task's result.
+
+        :param problem: what fails the task all the same
+        :param note: what whoever reads the log or the failure should know too
+        """
         record, lateness = self._account_for(result, context)
         if lateness or problem:
             self._push(record, context)
             # For good: a next try would find all as wanted, and be green.
-            raise AirflowFailException(" ".join(filter(None, (lateness, problem))))
+            raise AirflowFailException(" ".join(filter(None, (lateness, note, problem))))
+        if note:
+            self.log.warning("%s", note)
         for outlet in self.outlets:
             if isinstance(outlet, Asset):
                 context["outlet_events"][outlet].extra.update(record)
@@ -164,7 +175,8 @@ class ISalesOperator(BaseOperator):
                 if late := {key: asked for key, asked in result.changed_when_asked.items() if asked > latest}:
                     record["late"] = sorted(late)
                     reason = explain_lateness(self.shifts, context, shift_end, self.max_lateness)
-                    lateness = describe_late(late, self._kind, _find_scope(record), shift_end, reason)
+                    names = record.get("names", {})
+                    lateness = describe_late(late, self._kind, _find_scope(record), shift_end, reason, names=names)
         send_metrics(record, self._kind)
         return record, lateness
 
@@ -175,12 +187,25 @@ class ISalesOperator(BaseOperator):
         except Exception:  # what failed the task matters more
             self.log.exception("The result could not be written to XCom.")
 
-    def _skip_if_wanted(self, error: ISalesError) -> None:
-        if self.campaign_suspended == "skip":
-            raise AirflowSkipException(
-                f"{error} Skipped: the campaign is suspended, so nobody is being called. Its started batches will be "
-                "dialled again when it resumes."
-            ) from None
+    def _skip_if_suspended(self, client: ISalesClient, campaign: CampaignKey, error: ISalesError) -> None:
+        """Skip if that is wanted, and the campaign's details confirm that it is suspended as a whole."""
+        if self.campaign_suspended != "skip":
+            return
+        try:
+            status = client.get_campaign(campaign.campaign_id, campaign.vdn_id).status
+        except ISalesError as problem:
+            self.log.error("Whether the campaign is suspended is not known. %s", problem)
+            error.retryable = True
+            return
+        if status is not CampaignStatus.SUSPENDED:
+            found = status.name.lower() if isinstance(status, CampaignStatus) else status
+            self.log.error("By its details, the campaign is not suspended as a whole, but %s.", found)
+            error.retryable = True
+            return
+        raise AirflowSkipException(
+            f"{error} Skipped: the campaign is suspended, so nobody is being called. Its started batches will be "
+            "dialled again when it resumes."
+        ) from None
 
 
 class ISalesBulkOperator(ISalesOperator):
@@ -207,10 +232,17 @@ class ISalesBulkOperator(ISalesOperator):
         except ISalesBulkError as error:
             if memory and (problem := memory.settle(error.result)):
                 self.log.error("%s", problem)
-            if bulk.failed_by(ISalesNotAllowedError):
-                self._skip_if_wanted(error)
+            if isinstance(scope := error.result.scope, CampaignKey) and bulk.failed_by(ISalesNotAllowedError):
+                self._skip_if_suspended(client, scope, error)
             raise
-        return self._report(result, context, memory.settle(result) if memory else "")
+        if memory is None:
+            return self._report(result, context)
+        problem = memory.settle(result, completed=ALL if bulk.ids == ALL else result.confirmed)
+        note = ""
+        if memory.not_remembered and self._window.since:
+            names = result.to_dict().get("names", {})
+            note = describe_not_remembered(memory.not_remembered, names, self._window.since)
+        return self._report(result, context, problem, note)
 
     def _resume(self, client: ISalesClient, ids: Any, context: Context, *, missing_memory: str) -> dict[str, Any]:
         if ids != REMEMBERED:
@@ -282,6 +314,14 @@ def check_ids_unless_templated(
             check_unless_templated(check_id, each)
     else:
         check_unless_templated(check_ids, ids)
+
+
+def read_rendered_list(ids: Any) -> Any:
+    """Return the list that a template has rendered as text; anything else as it is."""
+    if isinstance(ids, str) and ids.lstrip().startswith(("[", "(")):
+        with suppress(ValueError, SyntaxError):
+            return ast.literal_eval(ids)
+    return ids
 
 
 def _find_scope(record: dict[str, Any]) -> VdnKey:

@@ -76,7 +76,7 @@ class PauseCallBatchOperator(_OneBatchOperator):
         is found started later is paused, and then the task fails for good. It fails, too, if its run comes only when
         the next shift is on
     :param campaign_suspended: what comes of the task when CC-iSales refuses because the campaign itself is suspended,
-        so that nobody is called: ``"fail"`` for good, or ``"skip"``
+        so that nobody is called: ``"skip"``, if the campaign's details confirm that, or ``"fail"`` for good
     :param execution_timeout: how long a try may take; 5 minutes unless set here or in ``default_args``
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
@@ -92,7 +92,7 @@ class PauseCallBatchOperator(_OneBatchOperator):
         isales_conn_id: str = DEFAULT_CONN_ID,
         shifts: ShiftCalendar | None = None,
         max_lateness: timedelta | None = None,
-        campaign_suspended: Literal["fail", "skip"] = "fail",
+        campaign_suspended: Literal["fail", "skip"] = "skip",
         execution_timeout: timedelta | None = EXECUTION_TIMEOUT,
         **kwargs: Any,
     ) -> None:
@@ -108,7 +108,7 @@ class PauseCallBatchOperator(_OneBatchOperator):
             result = client.pause_call_batch(campaign.campaign_id, self.batch_id, campaign.vdn_id)
         except ISalesError as error:
             if isinstance(error, ISalesNotAllowedError):
-                self._skip_if_wanted(error)
+                self._skip_if_suspended(client, campaign, error)
             send_metrics({**vars(campaign), "outcome": "failed"}, self._kind)
             raise
         return self._report_batch(result, context)
@@ -174,7 +174,7 @@ class _ManyBatchesOperator(ISalesBulkOperator):
     def _new_memory(self, client: ISalesClient) -> Memory:
         campaign = client.campaign(self.campaign_id, self.vdn_id)
         name = f"isales_paused_{self.isales_conn_id}_{campaign.vdn_id}_{campaign.campaign_id}"
-        return Memory(name, self._kind, check_batch_id)
+        return Memory(name, self._kind, check_batch_id, self._window.since)
 
 
 class PauseCallBatchesOperator(_ManyBatchesOperator):
@@ -215,7 +215,7 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
         isales_conn_id: str = DEFAULT_CONN_ID,
         shifts: ShiftCalendar | None = None,
         max_lateness: timedelta | None = None,
-        campaign_suspended: Literal["fail", "skip"] = "fail",
+        campaign_suspended: Literal["fail", "skip"] = "skip",
         execution_timeout: timedelta | None = BULK_EXECUTION_TIMEOUT,
         **kwargs: Any,
     ) -> None:

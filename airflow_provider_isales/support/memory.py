@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Collection
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import Variable
 
 from airflow_provider_isales import clock
+from airflow_provider_isales.client.arguments import ALL
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.models import format_iso
 from airflow_provider_isales.client.text import format_value
@@ -21,6 +24,23 @@ log = logging.getLogger(__name__)
 
 # Another task may change the Variable between reading and writing.
 _WRITES = 5
+# How many completed pauses are kept: tasks with other ids, or another calendar, may share the Variable.
+_COMPLETED_PAUSES = 20
+
+
+@dataclass(frozen=True)
+class _Content:
+    """
+    What the Variable holds.
+
+    :param ids: None if the Variable is not there, or can't be decrypted: Airflow doesn't tell which
+    :param changed_at: since when the ids are as they are (ISO 8601)
+    :param completed: the pauses that have completed: ``shift_end``, ``ids`` (a list or ``"all"``) and ``exclude``
+    """
+
+    ids: list[Any] | None = None
+    changed_at: str | None = None
+    completed: list[Mapping[str, Any]] = field(default_factory=list)
 
 
 class MemoryFailedError(ISalesError):
@@ -38,16 +58,28 @@ class Memory:
     the way. A pause only adds to it, before its first request and after its last: two pauses at once do not forget each
     other's ids.
 
+    With the end of a shift, it has ``"completed"`` too: the pauses that have completed, with the end that each was for
+    and which ids it was about. What a later pause for that end finds started was started since, so it is not
+    remembered: the next resume starts what the first one stopped, and nothing else.
+
     :param name: the Variable's name
     :param kind: what the ids are of, which is their key in the JSON
     :param check_id: returns an id to use, or raises ``ISalesArgumentError``
+    :param shift_end: the end of the shift that a pause is for; None to remember whatever it pauses
     """
 
-    def __init__(self, name: str, kind: str, check_id: Callable[[object], Any]) -> None:
+    def __init__(
+        self, name: str, kind: str, check_id: Callable[[object], Any], shift_end: datetime | None = None
+    ) -> None:
         self.name = name
+        #: What was paused and is not remembered, because it was started after a pause for the same end.
+        self.not_remembered: list[Any] = []
         self._kind = kind
         self._check_id = check_id
+        self._shift_end = shift_end
         self._announced: dict[Any, None] = {}
+        # The pauses that had completed when this one began.
+        self._completed: list[Mapping[str, Any]] | None = None
 
     def read(self) -> tuple[list[Any] | None, str | None]:
         """
@@ -57,36 +89,30 @@ class Memory:
 
         :raises MemoryFailedError: the Variable can't be read, or somebody wrote something else into it
         """
-        try:
-            text = Variable.get(self.name, None)
-        except Exception as error:
-            raise self._failed("read", error) from error
-        if text is None:
-            return None, None
-        try:
-            value = json.loads(text)
-            if not isinstance(value[self._kind], list):
-                raise TypeError("no list")
-            return list(dict.fromkeys(map(self._check_id, value[self._kind]))), value.get("changed_at")
-        except (ValueError, TypeError, LookupError, AttributeError):  # ISalesArgumentError is a ValueError
-            raise MemoryFailedError(
-                f'the Variable {self.name} must be {{"{self._kind}": ["...", ...]}}, with their ids, '
-                f"not {format_value(text)}"
-            ) from None
+        content = self._read()
+        return content.ids, content.changed_at
 
     def announce(self, ids: Collection[Any]) -> None:
         """Remember what is started and about to be paused. If that fails, it is paused all the same."""
-        self._announced |= dict.fromkeys(ids)
         try:
+            ids = self._select_to_remember(ids)
+            self._announced |= dict.fromkeys(ids)
             self.add(ids)
         except MemoryFailedError as error:
+            self._announced |= dict.fromkeys(ids)
             log.error("Could not record the %s to be paused. %s", self._kind, error)
 
-    def settle(self, result: BulkResult) -> str:
-        """Remember what a pause has suspended, and once more what it announced; return what went wrong, or nothing."""
+    def settle(self, result: BulkResult, completed: Collection[Any] | Literal["all"] = ()) -> str:
+        """
+        Remember what a pause has suspended, and once more what it announced; return what went wrong, or nothing.
+
+        :param completed: what the pause was about, if it has completed: what is started later is not remembered
+        """
         paused = list(self._announced | dict.fromkeys(result.changed))
         try:
-            self.add(paused)
+            paused = self._select_to_remember(paused)
+            self._change(lambda known: self._add_completed(_add_ids(known, paused), completed, result.excluded))
+            self.not_remembered = [each for each in result.changed if each not in (self._read().ids or [])]
         except MemoryFailedError as error:
             return f"What was paused is not remembered, so resume it by hand: {', '.join(map(str, paused))}. {error}"
         return ""
@@ -94,24 +120,101 @@ class Memory:
     def add(self, ids: Collection[Any]) -> None:
         """Remember these ids too."""
         if ids:
-            self._change(lambda known: list(dict.fromkeys([*known, *ids])))
+            self._change(lambda known: _add_ids(known, ids))
 
     def forget_resumed(self, result: BulkResult) -> None:
-        """Take out what is started, and what is gone if anything is there: else it may be another platform."""
-        if result.changed or result.unchanged or result.not_running:
-            self._change(lambda known: [each for each in known if each not in result.confirmed])
+        """
+        Take out what is started, and what is gone if anything is there: else it may be another platform.
 
-    def _change(self, change: Callable[[list[Any]], list[Any]]) -> None:
+        The completed pauses are forgotten too: a pause remembers what was started by a resume, whenever that was.
+        """
+        if result.changed or result.unchanged or result.not_running:
+            self._change(lambda known: _Content([each for each in known.ids or [] if each not in result.confirmed]))
+
+    def _select_to_remember(self, ids: Collection[Any]) -> list[Any]:
+        """Return those that no completed pause for this end of the shift, or a later one, was about."""
+        if self._completed is None:
+            self._completed = [
+                pause
+                for pause in self._read().completed
+                if self._shift_end and datetime.fromisoformat(pause["shift_end"]) >= self._shift_end
+            ]
+        return [each for each in ids if not any(_is_about(pause, each) for pause in self._completed)]
+
+    def _add_completed(
+        self, known: _Content, ids: Collection[Any] | Literal["all"], exclude: Collection[Any]
+    ) -> _Content:
+        if self._shift_end is None or not ids:
+            return known
+        pause = {
+            "shift_end": self._shift_end.isoformat(),
+            "ids": ids if ids == ALL else sorted(ids),
+            "exclude": sorted(exclude),
+        }
+        if pause in known.completed:
+            return known
+        return replace(known, completed=[*known.completed, pause][-_COMPLETED_PAUSES:])
+
+    def _read(self) -> _Content:
+        try:
+            text = Variable.get(self.name, None)
+        except Exception as error:
+            raise self._failed("read", error) from error
+        if text is None:
+            return _Content()
+        try:
+            value = json.loads(text)
+            if not isinstance(value[self._kind], list):
+                raise TypeError("no list")
+            completed = value.get("completed")
+            return _Content(
+                ids=list(dict.fromkeys(map(self._check_id, value[self._kind]))),
+                changed_at=value.get("changed_at"),
+                completed=[pause for pause in completed if _is_completed_pause(pause)]
+                if isinstance(completed, list)
+                else [],
+            )
+        except (ValueError, TypeError, LookupError, AttributeError):  # ISalesArgumentError is a ValueError
+            raise MemoryFailedError(
+                f'the Variable {self.name} must be {{"{self._kind}": ["...", ...]}}, with their ids, '
+                f"not {format_value(text)}"
+            ) from None
+
+    def _change(self, change: Callable[[_Content], _Content]) -> None:
         for _ in range(_WRITES):
-            known = self.read()[0] or []
+            known = self._read()
             changed = change(known)
-            if changed == known:
+            is_same = (changed.ids or []) == (known.ids or [])
+            if is_same and changed.completed == known.completed:
                 return
+            value = {
+                self._kind: changed.ids or [],
+                "changed_at": known.changed_at if is_same and known.ids is not None else format_iso(clock.utc_now()),
+                **({"completed": changed.completed} if changed.completed else {}),
+            }
             try:
-                Variable.set(self.name, json.dumps({self._kind: changed, "changed_at": format_iso(clock.utc_now())}))
+                Variable.set(self.name, json.dumps(value))
             except Exception as error:
                 raise self._failed("written", error) from error
         raise MemoryFailedError(f"the Variable {self.name} does not keep what is written into it")
 
     def _failed(self, what: str, error: Exception) -> MemoryFailedError:
         return MemoryFailedError(f"the Variable {self.name} can't be {what}: {type(error).__name__}: {error}")
+
+
+def _add_ids(known: _Content, ids: Collection[Any]) -> _Content:
+    return replace(known, ids=list(dict.fromkeys([*(known.ids or []), *ids])))
+
+
+def _is_about(pause: Mapping[str, Any], item_id: Any) -> bool:
+    return item_id not in pause["exclude"] if pause["ids"] == ALL else item_id in pause["ids"]
+
+
+def _is_completed_pause(value: Any) -> bool:
+    """Whether it is as it was written. What somebody has spoilt does not count, so more is remembered."""
+    try:
+        has_zone = datetime.fromisoformat(value["shift_end"]).utcoffset() is not None
+        has_ids = value["ids"] == ALL or isinstance(value["ids"], list)
+        return has_zone and has_ids and isinstance(value["exclude"], list)
+    except (ValueError, TypeError, LookupError):
+        return False

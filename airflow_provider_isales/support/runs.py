@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pendulum import DateTime
 
-from airflow_provider_isales.client.text import join_first
+from airflow_provider_isales.client.text import clean_text, join_first
 from airflow_provider_isales.shifts import TICK, ShiftCalendar, in_utc
 from airflow_provider_isales.shifts.lateness import format_lateness
 
@@ -80,7 +80,15 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, shift_end: DateTim
     return known + _POSSIBLE_REASONS
 
 
-def describe_late(late: Mapping[Any, datetime], kind: str, scope: object, shift_end: DateTime, reason: str) -> str:
+def describe_late(
+    late: Mapping[Any, datetime],
+    kind: str,
+    scope: object,
+    shift_end: DateTime,
+    reason: str,
+    *,
+    names: Mapping[str, str],
+) -> str:
     """
     Say what was late, and that it is paused now.
 
@@ -89,6 +97,7 @@ def describe_late(late: Mapping[Any, datetime], kind: str, scope: object, shift_
     :param scope: what they belong to
     :param shift_end: the end of the shift, in the calendar's time zone
     :param reason: why, in sentences
+    :param names: their names by ids as text, where they have any
     """
     nouns, were, they = (_SINGULAR[kind], "was", "it is") if len(late) == 1 else (kind, "were", "they are")
     zone = str(shift_end.timezone_name)
@@ -96,5 +105,19 @@ def describe_late(late: Mapping[Any, datetime], kind: str, scope: object, shift_
     return (
         f"{len(late)} {nouns} of {scope} {were} dialled until {until:%H:%M} {zone}, "
         f"{format_lateness(until - shift_end, shift_end)}; {they} paused now. {reason} "
-        f"{kind.capitalize()}: {join_first(list(map(str, late)))}."
+        f"{kind.capitalize()}: {_join_with_names(late, names)}."
     )
+
+
+def describe_not_remembered(ids: Collection[Any], names: Mapping[str, str], shift_end: DateTime) -> str:
+    """Say that these were paused but are not resumed, because the pause for the end of the shift was over by then."""
+    are, they, them = ("is", "it was", "it") if len(ids) == 1 else ("are", "they were", "them")
+    return (
+        f"{_join_with_names(ids, names)} {are} not remembered: {they} started after the pause of {shift_end:%H:%M}, so "
+        f"the morning does not start {them}."
+    )
+
+
+def _join_with_names(ids: Collection[Any], names: Mapping[str, str]) -> str:
+    named = [f"{each} ({clean_text(name)})" if (name := names.get(str(each))) else str(each) for each in ids]
+    return join_first(named)

@@ -11,7 +11,7 @@ import pytest
 from airflow_runs import EXCEPTIONS, TaskRun, dag_file, run_dag
 
 from airflow_provider_isales.client import BatchStatus, ISalesBulkError
-from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
+from airflow_provider_isales.simulator import Campaign, Simulator
 
 ABSENT = "404404404404404404404404404404"
 
@@ -86,13 +86,6 @@ def test_the_summary_is_in_xcom_even_when_the_task_fails(campaign: Campaign) -> 
     assert len(task_run.xcom["paused"]) == 30
     assert list(task_run.xcom["failed"]) == [ABSENT]
     assert "30 paused, 0 already_paused, 1 failed. 1 of them (404" in messages[0]
-
-
-def test_what_no_retry_mends_burns_no_retries(isales_simulator: Simulator) -> None:
-    isales_simulator.add_campaign(7, batches=2, state=CampaignState.SUSPENDED)
-    ((task_run,), _) = run("pause_all")
-    assert task_run.state == "failed"
-    assert task_run.tries == 1
 
 
 def test_what_may_pass_is_retried(campaign: Campaign, isales_simulator: Simulator, no_waiting: list[float]) -> None:

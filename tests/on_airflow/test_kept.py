@@ -138,28 +138,47 @@ def test_a_duration_in_words(seconds: int, words: str) -> None:
     assert format_duration(timedelta(seconds=seconds)) == words
 
 
+both = pytest.mark.parametrize("name", ["kept", "kept_one"])
+
+
+@both
+def test_batches_that_are_refused_though_the_campaign_is_not_suspended_fail_the_try(
+    name: str, isales_simulator: Simulator, read_log: ReadLog
+) -> None:
+    isales_simulator.inject("result", verb="pause", code="03000002", times=99)
+    task_run = pause(name)
+    assert (task_run.state, task_run.tries) == ("failed", 4)
+    assert "By its details, the campaign is not suspended as a whole, but started." in log_of(read_log)
+
+
 class TestASuspendedCampaign:
     @pytest.fixture(autouse=True)
     def suspended(self, campaign: Campaign) -> None:
         campaign.state = CampaignState.SUSPENDED
 
-    @pytest.mark.parametrize("name", ["kept", "kept_one"])
-    def test_fails_the_task_for_good_by_default(self, name: str) -> None:
+    @pytest.mark.parametrize("name", ["kept_or_failed", "kept_one_or_failed"])
+    def test_fails_the_task_for_good_where_that_is_wanted(self, name: str) -> None:
         task_run = pause(name)
         assert (task_run.state, task_run.tries) == ("failed", 1)
 
-    @pytest.mark.parametrize("name", ["kept_or_skipped", "kept_one_or_skipped"])
-    def test_skips_it_where_that_is_wanted(self, name: str) -> None:
+    @both
+    def test_skips_the_task_by_default(self, name: str) -> None:
         assert pause(name).state == "skipped"
 
+    @both
+    def test_fails_the_try_when_its_details_can_not_be_read(self, name: str, isales_simulator: Simulator) -> None:
+        isales_simulator.inject("result", verb="get_campaign", code="0200001", times=99)
+        task_run = pause(name)
+        assert (task_run.state, task_run.tries) == ("failed", 4)
+
     def test_is_the_reason_that_a_skipped_task_gives(self, read_log: ReadLog) -> None:
-        pause("kept_or_skipped")
+        pause("kept")
         assert "Skipped: the campaign is suspended, so nobody is being called." in log_of(read_log)
 
 
 def test_the_reason_of_a_skip_is_a_warning_of_its_own(campaign: Campaign, read_log: ReadLog) -> None:
     campaign.state = CampaignState.SUSPENDED
-    pause("kept_or_skipped")
+    pause()
     lines = [line for line in read_log().splitlines() if re.search(r"\[warning|WARNING", line)]
     assert any("Skipped: the campaign is suspended" in line for line in lines)
 

@@ -184,19 +184,22 @@ def test_the_reason_lists_what_may_be_where_airflow_does_not_answer() -> None:
     assert explain(context).startswith("The pause at the end failed or did not run, somebody restarted calls, ")
 
 
+NAMES = {"1002": "spring sale"}
+
+
 def test_one_late_batch_is_told_in_the_singular() -> None:
     end = shanghai("24 18:00").in_timezone("Asia/Shanghai")
     late = {"1": shanghai("24 18:40")}
-    assert describe_late(late, "batches", "campaign 7 (VDN 25)", end, "Why.") == (
+    assert describe_late(late, "batches", "campaign 7 (VDN 25)", end, "Why.", names=NAMES) == (
         "1 batch of campaign 7 (VDN 25) was dialled until 18:40 Asia/Shanghai, 40 min after the end of the shift at "
         "18:00 on Tue 2026-11-24; it is paused now. Why. Batches: 1."
     )
 
 
-def test_late_campaigns_are_told_with_their_ids() -> None:
+def test_late_campaigns_are_told_with_ids_and_names() -> None:
     end = shanghai("24 18:00").in_timezone("Asia/Shanghai")
     late = {1001: shanghai("24 18:40"), 1002: shanghai("24 18:30")}
-    assert describe_late(late, "campaigns", "VDN 25", end, "Why.") == (
+    assert describe_late(late, "campaigns", "VDN 25", end, "Why.", names=NAMES) == (
         "2 campaigns of VDN 25 were dialled until 18:40 Asia/Shanghai, 40 min after the end of the shift at 18:00 on "
-        "Tue 2026-11-24; they are paused now. Why. Campaigns: 1001, 1002."
+        "Tue 2026-11-24; they are paused now. Why. Campaigns: 1001, 1002 (spring sale)."
     )

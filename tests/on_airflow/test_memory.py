@@ -11,6 +11,7 @@ import pytest
 from airflow.providers.common.compat.sdk import Variable
 from airflow_runs import TaskRun, dag_file, run_dag, start_airflow
 from cryptography.fernet import InvalidToken
+from variables import delete_variable, read_variable, set_variable, with_database
 
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.client.arguments import check_batch_id, check_campaign_id
@@ -31,32 +32,18 @@ def campaign(isales_simulator: Simulator, no_waiting: list[float]) -> Campaign:
 @pytest.fixture(autouse=True)
 def empty() -> Iterator[None]:
     start_airflow()
-    forget()
+    delete_variable(NAME)
     yield
-    forget()
-
-
-def database(action: Callable[[Any, Any], Any]) -> Any:
-    """Do something with the Variables as the UI does, by the database: tasks have another way in Airflow 3."""
-    from airflow.models.variable import Variable as Model
-    from airflow.utils.session import create_session
-
-    with create_session() as session:
-        return action(session, Model)
-
-
-def forget() -> None:
-    database(lambda session, model: session.query(model).filter(model.key == NAME).delete())
+    delete_variable(NAME)
 
 
 def edit(text: str) -> None:
-    forget()
-    database(lambda session, model: session.add(model(key=NAME, val=text)))
+    set_variable(NAME, text)
 
 
 def remembered() -> list[str]:
-    found = database(lambda session, model: [row.val for row in session.query(model).filter(model.key == NAME)])
-    return sorted(json.loads(found[0])["batches"]) if found else []
+    found = read_variable(NAME)
+    return sorted(found["batches"]) if found else []
 
 
 def run(name: str) -> TaskRun:
@@ -195,7 +182,7 @@ def unreadable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         variable.is_encrypted = True
 
     if request.param != "absent":
-        database(add)
+        with_database(add)
         other_key = Mock(**{"return_value.decrypt.side_effect": InvalidToken})
         monkeypatch.setattr("airflow.models.variable.get_fernet", other_key)
 

@@ -166,7 +166,8 @@ def test_the_logo_is_there() -> None:
 @pytest.mark.parametrize("section", ["hooks", "operators"])
 def test_each_module_of_the_provider_info_is_there(section: str) -> None:
     modules = [module for entry in get_provider_info()[section] for module in entry["python-modules"]]
-    assert [bool(find_spec(module)) for module in modules] == [True]
+    assert modules
+    assert all(find_spec(module) for module in modules)
 
 
 def test_the_plugin_of_the_provider_info_is_that_of_the_entry_point() -> None:

@@ -27,6 +27,7 @@ CAMPAIGN = 7
 ABSENT = "404404404404404404404404404404"
 SECRET = "simulator-secret-key"
 PAUSED, ALREADY, RETRIED, FOR_GOOD = "success: paused", "success: already_paused", "retried", "failed for good"
+SKIPPED = "skipped"
 WHENEVER = 99
 
 Setup = Callable[[Simulator, dict[str, str]], object]
@@ -99,7 +100,7 @@ CASES = [
     Case(
         "02000007 another complaint", code("02000007"), FOR_GOOD, "[02000007] a complaint about a parameter (injected)"
     ),
-    Case("03000002 campaign suspended", campaign_suspended, FOR_GOOD, "[03000002] not allowed in the campaign's"),
+    Case("03000002 campaign suspended", campaign_suspended, SKIPPED, "[03000002] not allowed in the campaign's"),
     Case("03000004 no such batch", conf_is(batch_id=ABSENT), FOR_GOOD, "[03000004] batch id not found"),
     Case(
         "09999999 unknown code", code("09999999"), RETRIED, "[09999999] a result code that is not documented (injected)"
@@ -181,6 +182,8 @@ def run(case: Case, simulator: Simulator, dag_id: str = "pause_one_batch") -> tu
 def verdict(task_run: TaskRun) -> str:
     if task_run.state == "success":
         return f"success: {task_run.xcom['outcome']}"
+    if task_run.state == "skipped":
+        return SKIPPED
     return "retried" if task_run.tries > 1 else "failed for good"
 
 

@@ -33,11 +33,11 @@ with DAG("kept", schedule=None) as kept:
 with DAG("kept_one", schedule=None) as kept_one:
     PauseCallBatchOperator(batch_id=BATCH, **KEPT)
 
-with DAG("kept_or_skipped", schedule=None) as kept_or_skipped:
-    PauseCallBatchesOperator(campaign_suspended="skip", **KEPT)
+with DAG("kept_or_failed", schedule=None) as kept_or_failed:
+    PauseCallBatchesOperator(campaign_suspended="fail", **KEPT)
 
-with DAG("kept_one_or_skipped", schedule=None) as kept_one_or_skipped:
-    PauseCallBatchOperator(batch_id=BATCH, campaign_suspended="skip", **KEPT)
+with DAG("kept_one_or_failed", schedule=None) as kept_one_or_failed:
+    PauseCallBatchOperator(batch_id=BATCH, campaign_suspended="fail", **KEPT)
 
 with DAG("kept_with_evidence", schedule=None) as kept_with_evidence:
     PauseCallBatchesOperator(outlets=[SILENCE], **KEPT)

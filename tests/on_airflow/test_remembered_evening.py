@@ -1,0 +1,318 @@
+"""The morning resumes exactly what the evening paused, whatever is started, killed or run again at night."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pendulum
+import pytest
+from airflow.providers.common.compat.sdk import Variable
+from airflow_runs import EXCEPTIONS, TaskRun, dag_file, run_dag, start_airflow
+from variables import delete_variable, read_variable, set_variable
+
+from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
+
+NAME, NAME_OF_BATCHES = "isales_paused_isales_default_25", "isales_paused_isales_default_25_1"
+EXECUTING, SUSPENDED = CampaignState.EXECUTING, CampaignState.SUSPENDED
+NEXT_MORNING = "2026-11-26 09:00:02"
+Evening = dict[int, Campaign]
+ReadLog = Callable[[], str]
+
+
+class Clock:
+    """The time in Shanghai; shifts end at 12:00 and 18:00."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    def set(self, text: str) -> None:
+        moment = pendulum.from_format(text, "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai").in_timezone("UTC")
+        self._monkeypatch.setattr("airflow_provider_isales.clock.utc_now", lambda: moment)
+
+
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock(monkeypatch)
+    clock.set("2026-11-25 18:00:02")
+    return clock
+
+
+@pytest.fixture(autouse=True)
+def campaigns(isales_simulator: Simulator, no_waiting: list[float]) -> Evening:
+    """Three campaigns; people have suspended the third."""
+    for number, state in ((1, EXECUTING), (2, EXECUTING), (3, SUSPENDED)):
+        isales_simulator.add_campaign(number, name=f"sale {number}", state=state, batches=2)
+    return isales_simulator.service.campaigns
+
+
+@pytest.fixture(autouse=True)
+def empty_memory() -> Iterator[None]:
+    start_airflow()
+    for name in (NAME, NAME_OF_BATCHES):
+        delete_variable(name)
+    yield
+    for name in (NAME, NAME_OF_BATCHES):
+        delete_variable(name)
+
+
+def run(name: str, conf: dict[str, Any] | None = None) -> TaskRun:
+    EXCEPTIONS.clear()
+    (task_run,) = run_dag(getattr(dag_file("whole"), name), conf)["act"]
+    return task_run
+
+
+def remembered() -> list[int]:
+    found = read_variable(NAME)
+    return sorted(found["campaigns"]) if found else []
+
+
+def started(campaigns: Evening) -> list[int]:
+    return [number for number, campaign in campaigns.items() if campaign.state is EXECUTING]
+
+
+def resume_in_the_morning(clock: Clock) -> None:
+    clock.set(NEXT_MORNING)
+    run("morning")
+
+
+def test_the_morning_resumes_what_the_evening_paused_and_forgets_it(campaigns: Evening, clock: Clock) -> None:
+    run("evening")
+    resume_in_the_morning(clock)
+    assert (started(campaigns), remembered()) == ([1, 2], [])
+
+
+class TestACampaignThatIsStartedAtNight:
+    @pytest.fixture(autouse=True)
+    def stray(self, campaigns: Evening, clock: Clock) -> None:
+        run("evening")
+        campaigns[3].state = EXECUTING
+        clock.set("2026-11-25 22:10:00")
+
+    def test_is_paused_by_a_red_task(self, campaigns: Evening) -> None:
+        assert (run("evening").state, started(campaigns)) == ("failed", [])
+
+    def test_is_not_resumed_in_the_morning(self, campaigns: Evening, clock: Clock) -> None:
+        run("evening")
+        resume_in_the_morning(clock)
+        assert started(campaigns) == [1, 2]
+
+    def test_is_not_remembered_and_the_message_says_why(self) -> None:
+        run("evening")
+        (message,) = map(str, EXCEPTIONS)
+        assert message.endswith(
+            "Campaigns: 3 (sale 3). 3 (sale 3) is not remembered: it was started after the pause of 18:00, so the "
+            "morning does not start it."
+        )
+
+    def test_is_told_in_the_log_where_lateness_does_not_count(self, read_log: ReadLog) -> None:
+        assert run("evening_without_lateness").state == "success"
+        assert "3 (sale 3) is not remembered: it was started after the pause of 18:00" in " ".join(read_log().split())
+
+    def test_is_paused_by_any_later_pause_for_that_end_without_being_remembered(self) -> None:
+        run("evening_of_some", {"campaign_ids": [3]})
+        assert remembered() == [1, 2]
+
+    def test_is_remembered_without_shifts(self) -> None:
+        run("evening_without_shifts")
+        assert remembered() == [1, 2, 3]
+
+    def test_is_remembered_at_the_next_end_if_it_is_dialled_then(self, campaigns: Evening, clock: Clock) -> None:
+        run("evening")
+        resume_in_the_morning(clock)
+        campaigns[3].state = EXECUTING
+        clock.set("2026-11-26 12:00:02")
+        run("evening")
+        assert remembered() == [1, 2, 3]
+
+    def test_does_not_make_what_the_evening_paused_a_stray_when_that_is_started_too(self, campaigns: Evening) -> None:
+        campaigns[1].state = EXECUTING
+        run("evening")
+        (message,) = map(str, EXCEPTIONS)
+        assert (remembered(), "1 (sale 1) is not remembered" in message) == ([1, 2], False)
+
+
+def test_both_ends_of_a_day_have_a_memory_of_their_own(campaigns: Evening, clock: Clock) -> None:
+    resumed = []
+    for pause_at, resume_at in (("12:00:02", "13:30:02"), ("18:00:02", "23:00:00")):
+        clock.set(f"2026-11-25 {pause_at}")
+        run("evening")
+        resumed.append(remembered())
+        clock.set(f"2026-11-25 {resume_at}")
+        run("morning")
+        campaigns[3].state = EXECUTING
+    assert resumed == [[1, 2], [1, 2, 3]]
+
+
+def test_campaigns_that_a_resume_started_at_night_are_remembered_again(campaigns: Evening, clock: Clock) -> None:
+    run("evening")
+    clock.set("2026-11-25 20:00:00")
+    run("resume_at_any_hour")
+    run("evening")
+    resume_in_the_morning(clock)
+    assert started(campaigns) == [1, 2]
+
+
+def test_a_pause_of_other_campaigns_at_the_same_end_remembers_them(campaigns: Evening, clock: Clock) -> None:
+    run("evening_of_some", {"campaign_ids": [1]})
+    run("evening_of_some", {"campaign_ids": [2]})
+    resume_in_the_morning(clock)
+    assert started(campaigns) == [1, 2]
+
+
+def test_what_another_pause_excluded_is_remembered(campaigns: Evening) -> None:
+    edited = {"shift_end": "2026-11-25T18:00:00+08:00", "ids": "all", "exclude": [2]}
+    set_variable(NAME, json.dumps({"campaigns": [], "completed": [edited]}))
+    run("evening")
+    assert remembered() == [2]
+
+
+def test_a_variable_of_an_older_version_is_added_to_once(campaigns: Evening, clock: Clock) -> None:
+    set_variable(NAME, json.dumps({"campaigns": [1], "changed_at": "2026-11-25T10:00:02.000+00:00"}))
+    run("evening")
+    campaigns[3].state = EXECUTING
+    run("evening")
+    assert remembered() == [1, 2]
+
+
+@pytest.mark.parametrize("spoilt", ["x", [7], [{"shift_end": "18:00", "ids": "all", "exclude": []}], {"ids": 1}, None])
+def test_completed_pauses_that_somebody_has_spoilt_do_not_count(spoilt: Any) -> None:
+    set_variable(NAME, json.dumps({"campaigns": [1], "completed": spoilt}))
+    run("evening")
+    assert remembered() == [1, 2]
+
+
+def test_a_pause_at_the_end_that_failed_leaves_the_memory_to_the_next(
+    campaigns: Evening, isales_simulator: Simulator, clock: Clock
+) -> None:
+    isales_simulator.inject("result", verb="pause_campaign", code="09999999", times=99)
+    assert run("evening").state == "failed"
+    isales_simulator.faults.clear()
+    campaigns[3].state = EXECUTING
+    run("evening")
+    assert remembered() == [1, 2, 3]
+
+
+def test_a_pause_that_finds_nothing_started_completes_too(campaigns: Evening, clock: Clock) -> None:
+    campaigns[1].state = campaigns[2].state = SUSPENDED
+    run("evening")
+    campaigns[3].state = EXECUTING
+    run("evening")
+    resume_in_the_morning(clock)
+    assert started(campaigns) == []
+
+
+def test_a_memory_that_stays_empty_keeps_the_time_since_when_it_is(clock: Clock) -> None:
+    since = "2026-11-24T10:00:00.000+00:00"
+    set_variable(NAME, json.dumps({"campaigns": [1, 2], "changed_at": since}))
+    run("evening")
+    assert read_variable(NAME)["changed_at"] == since
+
+
+# A list, two requests for each of two campaigns, and a list.
+REQUESTS = 6
+
+
+class TestAWorkerThatIsLost:
+    """From a request or a write on, nothing that the worker does has any effect, as if it were killed."""
+
+    @pytest.fixture(autouse=True)
+    def one_request_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("evening", "morning"):
+            monkeypatch.setattr(getattr(dag_file("whole"), name).get_task("act"), "max_parallel_requests", 1)
+
+    def run_until(self, simulator: Simulator, name: str, *, requests: int = 999, writes: int = 999) -> None:
+        left = {"requests": requests, "writes": writes}
+        write = Variable.set
+
+        def die() -> None:
+            left.update(requests=0, writes=0)
+            simulator.inject("close_before", times=9999)
+
+        def count_request(verb: str, parameters: Any) -> None:
+            left["requests"] -= 1
+            if left["requests"] == 0:
+                die()
+
+        def count_write(variable: str, value: str) -> None:
+            if left["writes"] == 0:
+                die()
+                raise ConnectionError("lost")
+            left["writes"] -= 1
+            write(variable, value)
+
+        simulator.on_request = count_request
+        with pytest.MonkeyPatch.context() as patches:
+            patches.setattr(Variable, "set", count_write)
+            run(name)
+        simulator.on_request = None
+        simulator.faults.clear()
+
+    @pytest.mark.parametrize("requests", range(1, REQUESTS + 1))
+    def test_in_a_pause_loses_nothing_that_the_evening_paused(
+        self, campaigns: Evening, isales_simulator: Simulator, clock: Clock, requests: int
+    ) -> None:
+        self.run_until(isales_simulator, "evening", requests=requests)
+        run("evening")
+        assert started(campaigns) == []
+        resume_in_the_morning(clock)
+        assert started(campaigns) == [1, 2]
+
+    @pytest.mark.parametrize("writes", [0, 1])
+    def test_before_it_writes_the_memory_loses_nothing_that_a_next_try_can_know(
+        self, campaigns: Evening, isales_simulator: Simulator, clock: Clock, writes: int
+    ) -> None:
+        self.run_until(isales_simulator, "evening", writes=writes)
+        run("evening")
+        resume_in_the_morning(clock)
+        assert started(campaigns) == [1, 2]
+
+    def test_after_it_wrote_the_memory_lets_the_next_try_remember_nothing_more(
+        self, campaigns: Evening, isales_simulator: Simulator, clock: Clock
+    ) -> None:
+        self.run_until(isales_simulator, "evening", writes=2)
+        campaigns[3].state = EXECUTING
+        run("evening")
+        resume_in_the_morning(clock)
+        assert started(campaigns) == [1, 2]
+
+    @pytest.mark.parametrize("requests", range(1, REQUESTS + 1))
+    def test_in_a_resume_is_made_up_for_by_the_next_try(
+        self, campaigns: Evening, isales_simulator: Simulator, clock: Clock, requests: int
+    ) -> None:
+        run("evening")
+        clock.set(NEXT_MORNING)
+        self.run_until(isales_simulator, "morning", requests=requests)
+        run("morning")
+        assert (started(campaigns), remembered()) == ([1, 2], [])
+
+    def test_before_it_forgets_what_it_resumed_leaves_that_to_the_next_try(
+        self, campaigns: Evening, isales_simulator: Simulator, clock: Clock
+    ) -> None:
+        run("evening")
+        clock.set(NEXT_MORNING)
+        self.run_until(isales_simulator, "morning", writes=0)
+        run("morning")
+        assert (started(campaigns), remembered()) == ([1, 2], [])
+
+
+class TestBatches:
+    """They have the same rule, with a Variable for each campaign."""
+
+    @pytest.fixture(autouse=True)
+    def evening(self, campaigns: Evening, clock: Clock) -> None:
+        self.first, self.second = campaigns[1].batches
+        campaigns[1].set_status(self.second, BatchStatus.SUSPENDED)
+        run("batches_of_the_evening")
+        campaigns[1].set_status(self.second, BatchStatus.STARTED)
+        clock.set("2026-11-25 22:10:00")
+
+    def test_that_are_started_at_night_are_not_remembered(self) -> None:
+        run("batches_of_the_evening")
+        assert read_variable(NAME_OF_BATCHES)["batches"] == [self.first]
+
+    def test_that_are_started_at_night_are_named_as_not_remembered(self) -> None:
+        run("batches_of_the_evening")
+        assert f"{self.second} is not remembered: it was started after the pause of 18:00" in str(EXCEPTIONS)
