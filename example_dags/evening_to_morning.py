@@ -1,8 +1,8 @@
 """
-Stop dialling at each end of a shift, keep it stopped, and go on with the same batches at the next start.
+Stop every campaign of the VDN at each end of a shift, keep them stopped, and resume the same ones at the next start.
 
-**Red while no shift is on? People may be called.** `isales check 1001 1002 1003` says whether they are, and
-`isales pause 1001 1002 1003 --save before.json` stops it. Then follow `docs/on-call.md` of airflow-provider-isales.
+**Red while no shift is on? People may be called.** `isales check` says whether they are, and
+`isales pause --all --save before.json` stops it. Then follow `docs/on-call.md` of airflow-provider-isales.
 """
 
 import logging
@@ -11,11 +11,11 @@ from datetime import timedelta
 import pendulum
 from airflow.providers.common.compat.sdk import DAG, Asset  # works on Airflow 2.11 and 3
 
-from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator, ResumeCallBatchesOperator
+from airflow_provider_isales.operators.campaign import PauseCampaignsOperator, ResumeCampaignsOperator
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
 
-CAMPAIGNS = [1001, 1002, 1003]
+LEFT_ALONE = []  # the ids of campaigns that may dial at any hour; all others of the VDN stop, whoever started them
 # Dialling ends five minutes before the shift does, so that the last calls can end in time.
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]}, last_call=timedelta(minutes=5))
 
@@ -42,20 +42,19 @@ TASK_SETTINGS = {
     "retries": 3,
     "retry_delay": timedelta(seconds=30),
     "on_failure_callback": alert,
-    "map_index_template": "campaign {{ task.campaign_id }}",
 }
 EVERY_TEN_MINUTES = ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=10))  # from the end until the next start
 
 with DAG(dag_id="isales_evening_to_morning_pause", schedule=EVERY_TEN_MINUTES, **DAG_SETTINGS) as pause_dag:
-    pause = PauseCallBatchesOperator.partial(
+    PauseCampaignsOperator(
         task_id="pause",
+        campaign_ids="all",
+        exclude=LEFT_ALONE,
         remember=True,
         max_lateness=timedelta(minutes=5),  # what is still dialled then is paused, and the task is red
-        outlets=[Asset(uri="isales://silence")],  # its events say how late the last batch was
+        outlets=[Asset(uri="isales://silence")],  # its events say how late the last campaign was
         **TASK_SETTINGS,
     )
-    pause.expand(campaign_id=CAMPAIGNS)
 
 with DAG(dag_id="isales_evening_to_morning_resume", schedule=ShiftStartTimetable(SHIFTS), **DAG_SETTINGS) as resume_dag:
-    resume = ResumeCallBatchesOperator.partial(task_id="resume", batch_ids="remembered", **TASK_SETTINGS)
-    resume.expand(campaign_id=CAMPAIGNS)
+    ResumeCampaignsOperator(task_id="resume", campaign_ids="remembered", **TASK_SETTINGS)

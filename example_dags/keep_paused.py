@@ -1,11 +1,11 @@
 """
-Only stops: pause whole campaigns at each end of a shift, and keep them paused until the next one.
+Only stops: pause every campaign of the VDN at each end of a shift, and keep them paused until the next one.
 
-Nothing starts them again: `evening_to_morning.py` does that too. Every ten minutes it looks again. A batch that
-somebody restarts is paused by the next run, which is red and says so.
+Nothing starts them again: `evening_to_morning.py` does that too. Every ten minutes it looks again. A campaign that
+somebody starts is paused by the next run, which is red and says so.
 
-**Red while no shift is on? People may be called.** `isales check 1001 1002` says whether they are, and
-`isales pause 1001 1002 --save before.json` stops it. Then follow `docs/on-call.md` of airflow-provider-isales.
+**Red while no shift is on? People may be called.** `isales check` says whether they are, and
+`isales pause --all --save before.json` stops it. Then follow `docs/on-call.md` of airflow-provider-isales.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 import pendulum
 from airflow.providers.common.compat.sdk import DAG  # works on Airflow 2.11 and 3
 
-from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator
+from airflow_provider_isales.operators.campaign import PauseCampaignsOperator
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
@@ -43,12 +43,13 @@ with DAG(
     doc_md=__doc__,
     tags=["isales"],
 ) as dag:
-    PauseCallBatchesOperator.partial(
+    PauseCampaignsOperator(
         task_id="pause",
+        campaign_ids="all",
+        exclude=[],  # the ids of campaigns that may dial at any hour
         shifts=SHIFTS,
         max_lateness=timedelta(minutes=5),
         retries=3,
         retry_delay=timedelta(seconds=30),
         on_failure_callback=alert,
-        map_index_template="campaign {{ task.campaign_id }}",
-    ).expand(campaign_id=[1001, 1002])
+    )

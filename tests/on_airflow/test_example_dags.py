@@ -15,7 +15,7 @@ from airflow_runs import TaskRun, dag_file, dags_in, publish, run_dag
 
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.operators.base import NEVER
-from airflow_provider_isales.simulator import Campaign, Simulator
+from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = sorted(file.stem for file in (REPOSITORY / "example_dags").glob("*.py"))
@@ -171,33 +171,36 @@ def test_an_ordinary_saturday_and_one_that_is_worked_have_their_shifts(day: str,
     assert on == [True, at_four]
 
 
+def test_the_batches_of_every_started_campaign_are_paused(campaign: Campaign, isales_simulator: Simulator) -> None:
+    other = isales_simulator.add_campaign(1002, batches=2)
+    isales_simulator.add_campaign(1003, batches=2, state=CampaignState.SUSPENDED)
+    runs = run_dag(example("pause_listed_campaigns"))
+    assert [run.xcom["campaign_id"] for run in runs["pause"]] == [1001, 1002]
+    assert {*statuses(campaign), *statuses(other)} == {"suspended"}
+
+
 def test_whole_campaigns_are_paused(campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour) -> None:
     other = isales_simulator.add_campaign(1002, batches=2)
     set_hour(12)
     run_at(12, "keep_paused")
-    assert {*statuses(campaign), *statuses(other)} == {"suspended"}
+    assert (campaign.state, other.state) == (CampaignState.SUSPENDED, CampaignState.SUSPENDED)
 
 
-def test_a_batch_that_is_restarted_after_the_shift_is_paused_by_a_red_task_and_the_next_is_green(
-    campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour
+def test_a_campaign_that_is_started_after_the_shift_is_paused_by_a_red_task_and_the_next_is_green(
+    campaign: Campaign, set_hour: SetHour
 ) -> None:
-    isales_simulator.add_campaign(1002, batches=2)
-    states = []
-    for restarted in (True, False):
-        campaign.set_status(next(iter(campaign.batches)), BatchStatus.STARTED if restarted else BatchStatus.SUSPENDED)
-        set_hour(19)
-        states.append([run.state for run in run_at(19, "keep_paused")["pause"]])
-    assert states == [["failed", "failed"], ["success", "success"]]
+    set_hour(19)
+    assert [run_at(19, "keep_paused")["pause"][0].state for _ in range(2)] == ["failed", "success"]
 
 
 class TestFromEveningToMorning:
-    """Three campaigns, of which one has a batch that people had suspended before."""
+    """Three campaigns, of which people had suspended one before."""
 
     @pytest.fixture(autouse=True)
     def campaigns(self, campaign: Campaign, isales_simulator: Simulator) -> list[Campaign]:
         publish("evening_to_morning")
-        campaign.set_status(list(campaign.batches)[1], BatchStatus.SUSPENDED)
-        return [campaign, *(isales_simulator.add_campaign(number, batches=2) for number in (1002, 1003))]
+        suspended = isales_simulator.add_campaign(1002, batches=2, state=CampaignState.SUSPENDED)
+        return [campaign, suspended, isales_simulator.add_campaign(1003, batches=2)]
 
     def run(self, set_hour: SetHour, which: str, hour: float) -> list[str]:
         set_hour(hour)
@@ -206,21 +209,17 @@ class TestFromEveningToMorning:
 
     def test_nobody_is_called_all_night(self, campaigns: list[Campaign], set_hour: SetHour) -> None:
         self.run(set_hour, "pause", 18)
-        assert {status for campaign in campaigns for status in statuses(campaign)} == {"suspended"}
+        assert {campaign.state for campaign in campaigns} == {CampaignState.SUSPENDED}
 
     def test_dialling_ends_before_the_shift_does(self, campaigns: list[Campaign], set_hour: SetHour) -> None:
-        assert self.run(set_hour, "pause", 18 - 4 / 60) == ["success"] * 3
+        assert self.run(set_hour, "pause", 18 - 4 / 60) == ["success"]
 
     def test_what_was_dialled_is_dialled_again_and_nothing_else(
         self, campaigns: list[Campaign], set_hour: SetHour
     ) -> None:
         self.run(set_hour, "pause", 18)
         self.run(set_hour, "resume", NEXT_MORNING)
-        assert [statuses(campaign) for campaign in campaigns] == [
-            ["started", "suspended", "started"],
-            ["started", "started"],
-            ["started", "started"],
-        ]
+        assert [campaign.state.value for campaign in campaigns] == ["executing", "suspended", "executing"]
 
 
 @pytest.mark.parametrize("work_fails", [False, True])
@@ -286,6 +285,7 @@ def run_state(dag: Any, way: dict[str, Any]) -> str:
     ("dag_id", "hour"),
     [
         ("isales_pause_as_teardown", 12),
+        ("isales_pause_listed_campaigns", 12),
         ("isales_pause_mapped_batches", 12),
         ("isales_pause_one_batch", 12),
         ("isales_shifts_china", 12),
@@ -305,10 +305,8 @@ def test_examples_pause_in_whatever_way_they_are_run(
 def test_whole_campaigns_are_paused_in_whatever_way_they_are_run(
     campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour, way: dict[str, Any]
 ) -> None:
-    other = isales_simulator.add_campaign(1002, batches=1)
     set_hour(12)
-    state = run_state(example("keep_paused"), way)
-    assert (state, *statuses(other), statuses(campaign)[0]) == ("success", "suspended", "suspended")
+    assert (run_state(example("keep_paused"), way), campaign.state) == ("success", CampaignState.SUSPENDED)
 
 
 @each_way
@@ -326,28 +324,16 @@ def test_what_was_dialled_in_the_evening_is_resumed_in_whatever_way_both_are_run
     campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour, way: dict[str, Any]
 ) -> None:
     publish("evening_to_morning")
-    for other in (1002, 1003):
-        isales_simulator.add_campaign(other, batches=1)
     set_hour(18)
     run_state(example("evening_to_morning", "isales_evening_to_morning_pause"), way)
     set_hour(NEXT_MORNING)
     state = run_state(example("evening_to_morning", "isales_evening_to_morning_resume"), way)
-    assert (state, statuses(campaign)) == ("success", ["started"] * 3)
+    assert (state, campaign.state) == ("success", CampaignState.EXECUTING)
 
 
-@pytest.mark.parametrize(
-    ("name", "dag_id"), [("keep_paused", ""), ("evening_to_morning", "isales_evening_to_morning_pause")]
-)
-def test_the_grid_shows_the_campaign_in_place_of_a_number(
-    campaign: Campaign, isales_simulator: Simulator, set_hour: SetHour, name: str, dag_id: str
-) -> None:
-    publish(name)
-    for other in (1002, 1003):
-        isales_simulator.add_campaign(other, batches=1)
-    set_hour(12)
-    logical_date = (
-        "logical_date" if "logical_date" in signature(example(name, dag_id).test).parameters else "execution_date"
-    )
-    dag_run = example(name, dag_id).test(**{logical_date: WEDNESDAY.add(hours=12)})
-    shown = sorted(ti.rendered_map_index for ti in dag_run.get_task_instances())
-    assert shown == [f"campaign {1001 + number}" for number in range(len(shown))]
+def test_the_grid_shows_the_campaign_in_place_of_a_number(campaign: Campaign, isales_simulator: Simulator) -> None:
+    publish("pause_listed_campaigns")
+    isales_simulator.add_campaign(1002, batches=1)
+    dag_run = example("pause_listed_campaigns").test()
+    shown = sorted(ti.rendered_map_index for ti in dag_run.get_task_instances() if ti.task_id == "pause")
+    assert shown == ["campaign 1001", "campaign 1002"]
