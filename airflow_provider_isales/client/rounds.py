@@ -79,20 +79,20 @@ class Rounds:
 
     def _run_round(self, ids: Collection[Any], progress: Progress) -> dict[Any, ISalesError]:
         """Try each once; return the transient failures."""
-        queue, failed = Queue(ids), dict[Any, ISalesError]()
+        finished: dict[Any, ISalesError | None] = {}
         began = time.monotonic()
         run_threads(
-            queue,
-            lambda queue: self._work(queue, failed),
+            Queue(ids),
+            lambda queue: self._work(queue, finished),
             self._parallel,
-            lambda: progress(len(ids) - queue.left, len(ids), time.monotonic() - began),
+            lambda: progress(len(finished), len(ids), time.monotonic() - began),
             PROGRESS_SECONDS,
         )
-        if stopped := next((error for error in failed.values() if isinstance(error, ISalesStoppedError)), None):
+        if stopped := next((error for error in finished.values() if isinstance(error, ISalesStoppedError)), None):
             raise stopped
-        return {item_id: error for item_id, error in failed.items() if error.transient}
+        return {item_id: error for item_id, error in finished.items() if error and error.transient}
 
-    def _work(self, queue: Queue[Any], failed: dict[Any, ISalesError]) -> None:
+    def _work(self, queue: Queue[Any], finished: dict[Any, ISalesError | None]) -> None:
         for item_id in queue:
             timeout = self._limit_timeout(queue.left + 1)
             if self.outage:
@@ -100,8 +100,8 @@ class Rounds:
             attempted = self._attempt(item_id, self._gives_up_at, timeout)
             if attempted == UNFINISHED:
                 queue.put(item_id)
-            elif attempted:
-                failed[item_id] = attempted
+            else:
+                finished[item_id] = attempted
             if isinstance(attempted, ISalesStoppedError):
                 return
             if isinstance(attempted, ISalesHeldBackError):
