@@ -134,15 +134,7 @@ class TestCampaignsThatAreStartedTooLongAfterTheShift:
         assert sorted(message.rpartition("Campaigns: ")[2].rstrip(".").split(", ")) == ["1 (sale 1)", "2 (sale 2)"]
 
 
-def test_a_campaign_that_begins_before_the_next_shift_is_a_warning(
-    campaigns: dict[int, Campaign], read_log: ReadLog
-) -> None:
-    campaigns[1].begin = "2026-11-25 20:00:00"
-    task_run = run("kept")
-    assert (task_run.state, 1 in task_run.xcom["paused"] + task_run.xcom["not_running"]) == ("success", True)
-
-
-def test_a_given_campaign_that_has_not_begun_is_judged_by_the_calendars_time_zone(
+def test_a_campaign_that_begins_in_the_calendars_time_zone_before_the_next_shift_is_a_warning(
     campaigns: dict[int, Campaign], isales_simulator: Simulator, read_log: ReadLog
 ) -> None:
     campaigns[1].begin = "2026-11-25 20:00:00"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 from unittest.mock import Mock
 
@@ -13,14 +14,16 @@ from airflow_runs import TaskRun, dag_file, run_dag, start_airflow
 from cryptography.fernet import InvalidToken
 from variables import delete_variable, read_variable, set_variable, with_database
 
-from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.client import BatchStatus, BulkResult, Outcome
 from airflow_provider_isales.client.arguments import check_batch_id, check_campaign_id
+from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.simulator import Campaign, Simulator
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 
 NAME = "isales_paused_isales_default_25_7"
 BATCHES = [f"00000000000000700000000000000{number}" for number in (1, 2, 3)]
 A, B, C = BATCHES
+SHIFT_END = datetime.fromisoformat("2026-11-25T18:00:00+08:00")
 ReadLog = Callable[[], str]
 
 
@@ -57,6 +60,17 @@ def pause() -> TaskRun:
 
 def resume() -> TaskRun:
     return run("remembered_resume")
+
+
+def paused(*batch_ids: str) -> BulkResult:
+    return BulkResult(
+        scope=CampaignKey(25, 7),
+        done=Outcome.PAUSED,
+        already=Outcome.ALREADY_PAUSED,
+        changed=list(batch_ids),
+        unchanged=[],
+        failed={},
+    )
 
 
 def statuses(campaign: Campaign) -> list[str]:
@@ -276,6 +290,28 @@ class TestTheVariable:
         memory.add([A])
         with pytest.raises(MemoryFailedError, match=r'"campaigns": \['):
             Memory(NAME, "campaigns", check_campaign_id).read()
+
+    def test_remembers_what_either_of_two_pauses_at_once_found_started(self, stored: dict[str, str]) -> None:
+        first, second = (Memory(NAME, "batches", check_batch_id, SHIFT_END) for _ in range(2))
+        first.announce([A])
+        second.announce([])
+        first.settle(paused(A), completed="all")
+        second.announce([B])
+        second.settle(paused(B), completed="all")
+        assert (first.read()[0], second.not_remembered) == ([A, B], [])
+
+    def test_remembers_nothing_of_a_pause_that_begins_when_another_has_completed(self, stored: dict[str, str]) -> None:
+        first, second = (Memory(NAME, "batches", check_batch_id, SHIFT_END) for _ in range(2))
+        first.settle(paused(A), completed="all")
+        second.announce([A, B])
+        second.settle(paused(A, B), completed="all")
+        assert (first.read()[0], second.not_remembered) == ([A], [B])
+
+    def test_holds_a_completed_pause_once(self, memory: Memory, stored: dict[str, str]) -> None:
+        for _ in range(2):
+            Memory(NAME, "batches", check_batch_id, SHIFT_END).settle(paused(A), completed="all")
+        pause = {"shift_end": "2026-11-25T18:00:00+08:00", "ids": "all", "exclude": []}
+        assert json.loads(stored[NAME])["completed"] == [pause]
 
     def test_is_written_again_when_another_task_overwrote_it(
         self, memory: Memory, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch
