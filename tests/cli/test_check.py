@@ -96,10 +96,30 @@ class TestWithoutShifts:
         assert done.returncode == 2
         assert done.stdout.startswith("UNKNOWN campaign 1001 (VDN 25): Listing")
 
-    def test_check_only_lists(self, isales: Isales, simulator: Simulator) -> None:
+    def test_check_only_reads(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=1)
         isales("check", 1001)
-        assert set(simulator.requests) == {"list"}
+        assert set(simulator.requests) == {"list", "get_campaign"}
+
+    def test_started_batches_of_a_suspended_campaign_are_ok(self, isales: Isales, simulator: Simulator) -> None:
+        simulator.add_campaign(1001, batches=1, state="suspended")
+        done = isales("check", 1001)
+        assert done.returncode == 0
+        assert done.stdout == "OK campaign 1001 (VDN 25): the campaign is suspended, so nobody is called\n"
+
+    def test_a_started_campaign_without_batches_is_found(self, isales: Isales, simulator: Simulator) -> None:
+        simulator.add_campaign(1001)
+        done = isales("check", 1001)
+        assert done.returncode == 1
+        assert done.stdout == "STARTED campaign 1001 (VDN 25): the whole campaign: it has no batches\n"
+
+    @pytest.mark.parametrize(("batches", "status"), [(1, 1), (0, 2)])
+    def test_without_details_started_batches_decide(
+        self, batches: int, status: int, isales: Isales, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(1001, batches=batches)
+        simulator.inject("result", code="0200001", verb="get_campaign")
+        assert isales("check", 1001).returncode == status
 
 
 class TestWithShifts:

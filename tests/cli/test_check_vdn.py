@@ -88,7 +88,7 @@ class TestBeginAndEnd:
         simulator.add_campaign(1001, **settings)
         done = isales("check")
         assert done.returncode == 0, done
-        assert "it runs from" in done.stdout
+        assert "the campaign runs from" in done.stdout
 
     @pytest.mark.parametrize("times", [{"begin": {"minutes": -30}}, {"end": {"minutes": 30}}], ids=str)
     def test_a_campaign_between_its_begin_and_end_is_found(

@@ -6,8 +6,6 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
-from enum import IntEnum
-from functools import partial
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -19,6 +17,7 @@ from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UNUSABLE, Usage
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.listing import list_agreed_batches, list_agreed_campaigns
 from airflow_provider_isales.client.models import BatchStatus, CallBatch, Campaign, CampaignKey, CampaignStatus, VdnKey
+from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.text import clean_text, join_first
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.shifts.lateness import format_duration, format_lateness
@@ -83,8 +82,8 @@ class Check:
     exclude: list[str]
 
     def check_campaigns(self, campaign_ids: list[int]) -> Verdicts:
-        """Return the verdicts on the batches of campaigns, whatever the state of these is."""
-        return map_each(self._check_batches, make_campaign_keys(self.client, campaign_ids), PARALLEL)
+        """Return the verdicts on campaigns that are named."""
+        return map_each(self._check, make_campaign_keys(self.client, campaign_ids), PARALLEL)
 
     def check_vdn(self) -> Verdicts:
         """Return the verdicts on the started campaigns of the VDN, or the one that there is none."""
@@ -94,41 +93,58 @@ class Check:
         except Exception as error:
             return {vdn: _make_unknown(error)}
         excluded = {int(each) for each in self.exclude}
-        started = [each for each in campaigns if each.id not in excluded and _may_be_started(each)]
+        started = {
+            self.client.campaign(each.id): each
+            for each in campaigns
+            if each.id not in excluded and (each.status is CampaignStatus.STARTED or not _is_documented(each))
+        }
         if not started:
             return {vdn: Verdict(SUCCESS, "no campaign is started")}
-        verdicts = map_each(partial(self._check_campaign, began=began), started, PARALLEL)
-        return {self.client.campaign(campaign.id): verdict for campaign, verdict in verdicts.items()}
 
-    def _check_batches(self, campaign: CampaignKey) -> Verdict:
-        try:
-            began = clock.utc_now()
-            started = self._select_started(list_agreed_batches(self.client.session, campaign))
-            return self._judge(started, (began, clock.utc_now())) if started else _NOTHING
-        except Exception as error:
-            return _make_unknown(error)
+        def check(key: CampaignKey) -> Verdict:
+            verdict, name = self._check(key, started[key], began), started[key].name
+            return Verdict(verdict.status, f"{clean_text(name)}: {verdict.text}", {**verdict.fields, "name": name})
 
-    def _check_campaign(self, campaign: Campaign, began: datetime) -> Verdict:
-        name, fields = clean_text(campaign.name), {"name": campaign.name}
-        zone = ZoneInfo(self.shifts.timezone) if self.shifts else self.client.timezone
-        runs = _is_between_begin_and_end(campaign, zone, (began, clock.utc_now()))
-        if runs is False:
-            return Verdict(SUCCESS, f"{name}: it runs from {campaign.begin} to {campaign.end}, not now", fields)
+        return map_each(check, started, PARALLEL)
+
+    def _check(self, key: CampaignKey, campaign: Campaign | None = None, began: datetime | None = None) -> Verdict:
+        """
+        Return the verdict on a campaign.
+
+        :param campaign: what is known of it; by default its details are read, if its batches leave the question open
+        :param began: when the reading began
+        """
+        began, started = began or clock.utc_now(), list[str]()
         try:
-            batches = list_agreed_batches(self.client.session, self.client.campaign(campaign.id))
+            batches = list_agreed_batches(self.client.session, key)
             started = self._select_started(batches)
-            is_silent = batches and not started
-            verdict = _NOTHING if is_silent else self._judge(started, (began, clock.utc_now()))
+            if batches and not started:
+                return Verdict(SUCCESS, "nothing is started")
+            campaign = campaign or self.client.get_campaign(key.campaign_id, key.vdn_id)
         except Exception as error:
-            verdict = _make_unknown(error)
-        if verdict.status == FAILURE and campaign.status is not CampaignStatus.STARTED:
-            doubt = f"its status {campaign.status} is not documented. Look in the console whether it is dialling"
-            verdict = verdict._replace(status=UNUSABLE, text=doubt)
-        elif verdict.status == FAILURE and runs is None:
-            doubt = f"it runs from {campaign.begin} to {campaign.end}, in a time zone that is not known. Set the "
-            doubt += "connection's extra 'timezone' to that of the platform, such as 'Asia/Shanghai'"
-            verdict = verdict._replace(status=UNUSABLE, text=doubt)
-        return verdict._replace(text=f"{name}: {verdict.text}", fields={**fields, **verdict.fields})
+            if not started:
+                return _make_unknown(error)
+        listed = (began, clock.utc_now())
+        verdict = self._judge(started, listed)
+        return self._weigh(verdict, campaign, listed) if campaign and verdict.status == FAILURE else verdict
+
+    def _weigh(self, verdict: Verdict, campaign: Campaign, listed: Listed) -> Verdict:
+        """Return the verdict that something is started unless the campaign itself calls nobody, or may not."""
+        zone = ZoneInfo(self.shifts.timezone) if self.shifts else self.client.timezone
+        runs, times = _is_between_begin_and_end(campaign, zone, listed), f"from {campaign.begin} to {campaign.end}"
+        if _is_documented(campaign) and campaign.status is not CampaignStatus.STARTED:
+            text = f"the campaign is {describe_status(campaign.status)}, so nobody is called"
+            return verdict._replace(status=SUCCESS, text=text)
+        if runs is False:
+            return verdict._replace(status=SUCCESS, text=f"the campaign runs {times}, not now")
+        if not _is_documented(campaign):
+            text = f"its status {campaign.status} is not documented. Look in the console whether it is dialling"
+            return verdict._replace(status=UNUSABLE, text=text)
+        if runs is None:
+            text = f"the campaign runs {times}, in a time zone that is not known. Set the connection's extra "
+            text += "'timezone' to that of the platform, such as 'Asia/Shanghai'"
+            return verdict._replace(status=UNUSABLE, text=text)
+        return verdict
 
     def _select_started(self, batches: list[CallBatch]) -> list[str]:
         return [each.id for each in batches if each.status is BatchStatus.STARTED and each.id not in self.exclude]
@@ -161,16 +177,12 @@ class Check:
         return Verdict(FAILURE, f"{what} {after}{named}", fields)
 
 
-_NOTHING = Verdict(SUCCESS, "nothing is started")
-
-
 def _make_unknown(error: Exception) -> Verdict:
     return Verdict(UNUSABLE, format_error(error), {"error": format_error(error)})
 
 
-def _may_be_started(campaign: Campaign) -> bool:
-    """Whether a campaign has the status started, or one that is not documented."""
-    return campaign.status is CampaignStatus.STARTED or not isinstance(campaign.status, IntEnum)
+def _is_documented(campaign: Campaign) -> bool:
+    return isinstance(campaign.status, CampaignStatus)
 
 
 def _is_between_begin_and_end(campaign: Campaign, zone: tzinfo | None, listed: Listed) -> bool | None:
