@@ -1,11 +1,11 @@
 """
 An HTTPS server that is as fast as asyncio allows, for benchmarks that the simulator would slow down.
 
-It knows the campaigns 1 to as many as it is told of any VDN, all with batches of the same ids, checks no signature, and
-answers ``pause`` and ``list`` of batches, and the list, details and ``pause`` of campaigns. All take their time, and
-what is suspended stays in the lists. It can allow so many requests in each second and refuse the others with 429.
-``GET /state`` says when the first request and the last pause of each campaign came in, and how many requests were
-refused. It prints its port when it is ready.
+It knows the campaigns 1 to as many as it is told of any VDN, all with batches of the same ids, and checks no signature.
+It answers ``pause`` and ``list`` of batches, and the list, details, ``pause`` and ``resume`` of campaigns. All take
+their time, and what is suspended stays in the lists. It can allow so many requests in each second and refuse the others
+with 429. ``GET /state`` says when the first request and the last pause of each campaign came in, and how many requests
+were refused. It prints its port when it is ready.
 """
 
 from __future__ import annotations
@@ -113,9 +113,13 @@ class LeanServer:
         return f', "totalSize": {len(self.campaigns)}, "rowsPerPage": {size}, "data": {json.dumps(data)}'
 
     def answer_for_campaign(self, campaign: str, verb: str) -> str:
-        """Suspend a campaign, or return its details."""
+        """Suspend or start a campaign, or return its details."""
         if verb == "pause":
             self.campaigns[campaign] = CAMPAIGN_SUSPENDED
+            return ""
+        if verb == "resume":
+            self.campaigns[campaign] = CAMPAIGN_STARTED
+            self.first_request.pop(VDN, None)
             return ""
         return f', "returnObject": {json.dumps(make_row(campaign, self.campaigns[campaign]))}'
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import matplotlib as mpl
 from matplotlib import pyplot
-from silence import BATCHES, LATENCY_SECONDS, Silence
+from silence import BATCHES, LATENCY_SECONDS, WHOLE_CAMPAIGNS, Silence
 
 PLOT = Path(__file__).parents[1] / "docs" / "seconds-to-silence.svg"
 
@@ -31,6 +31,7 @@ def draw(growth: dict[int, tuple[float, float, float]], silence: Silence) -> Non
     batches.set(title="The client, eight requests at once", xlabel="batches of one campaign")
     numbers = list(silence.ours)
     campaigns.plot(numbers, [silence.ours[each].total for each in numbers], "o-", label="ours, from the shift's end")
+    campaigns.plot([WHOLE_CAMPAIGNS], [silence.whole.total], "D", label="ours, campaigns as a whole")
     mapped = [each * BATCHES * silence.mapped for each in numbers]
     campaigns.plot(numbers, mapped, "s--", label="mapped HttpOperator tasks, extrapolated")
     label = f"the same tasks, each only waiting {LATENCY_SECONDS:.2f} s"

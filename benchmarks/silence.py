@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from client import HERE, Server, lean_server
+from lean_server import VDN
 from table import Row
 
 # ruff: noqa: E402
@@ -27,8 +29,11 @@ DELAY = 0.05
 BATCHES = 1000
 # Two pages deep, twice, and eight pauses at once: what latency alone makes of a campaign.
 LATENCY_SECONDS = (BATCHES / 8 + 4) * DELAY
+# The campaigns of another server, so that all that it has are to be paused.
+WHOLE_CAMPAIGNS = 20
 CAMPAIGNS = {"silence_1": range(1, 2), "silence_5": range(2, 7), "silence_20": range(7, 27)}
 HTTP_CAMPAIGN, MAPPED = 27, 200
+HOW = f"at {DELAY * 1000:.0f} ms on Airflow with PostgreSQL, from the end of the shift to the last one confirmed"
 # For the DAG to be found.
 LEAD = timedelta(seconds=30)
 RUN_SECONDS = 900
@@ -55,18 +60,26 @@ class Timeline:
         """From the end of the shift to the last confirmation."""
         return self.scheduler + self.start + self.requests + self.verification
 
+    def __str__(self) -> str:
+        return (
+            f"{self.total:.1f} s (scheduler {self.scheduler:.1f}, task start {self.start:.1f}, requests "
+            f"{self.requests:.1f}, verification {self.verification:.1f})"
+        )
+
 
 @dataclass(frozen=True)
 class Silence:
     """
     What was measured.
 
-    :param ours: by the number of campaigns
+    :param ours: by the number of campaigns, batch by batch
+    :param whole: of all campaigns of a VDN, each paused as a whole
     :param waiting: the seconds from the end of the shift to the end of the last of 20 tasks that only waited
     :param mapped: the seconds that one mapped HttpOperator task took, on average
     """
 
     ours: dict[int, Timeline]
+    whole: Timeline
     waiting: float
     mapped: float
 
@@ -74,15 +87,11 @@ class Silence:
         """Return the rows of the table."""
         most = max(self.ours)
         ours, theirs = self.ours[most], self.mapped * most * BATCHES
-        parts = (
-            f"scheduler {ours.scheduler:.1f}, task start {ours.start:.1f}, requests {ours.requests:.1f}, "
-            f"verification {ours.verification:.1f}"
-        )
         return [
+            whole_row(self.whole, ours),
             Row(
-                f"{most} campaigns of {BATCHES} batches at {DELAY * 1000:.0f} ms on Airflow with PostgreSQL, from the "
-                "end of the shift to the last one confirmed",
-                f"{ours.total:.1f} s ({parts})",
+                f"{most} campaigns of {BATCHES} batches {HOW}",
+                str(ours),
                 f"the same tasks, each only waiting for {LATENCY_SECONDS:.2f} s: {self.waiting:.1f} s",
                 ours.total / self.waiting,
                 goal=2,
@@ -98,21 +107,34 @@ class Silence:
         ]
 
 
+def whole_row(whole: Timeline, batches: Timeline) -> Row:
+    """Return the row of campaigns that are paused as a whole, next to batches."""
+    return Row(
+        f"{WHOLE_CAMPAIGNS} campaigns of {BATCHES} batches as a whole {HOW}: seconds",
+        str(whole),
+        f"batch by batch {batches.total:.1f} s",
+        whole.total,
+        goal=5,
+    )
+
+
 class Measuring:
     """
     Runs one case after the other.
 
     :param airflow: where
     :param server: the server
+    :param whole_server: the one whose campaigns are paused as a whole
     :param cases: the file that the DAGs are made from
     """
 
-    def __init__(self, airflow: ThrowawayAirflow, server: Server, cases: Path) -> None:
+    def __init__(self, airflow: ThrowawayAirflow, server: Server, whole_server: Server, cases: Path) -> None:
         self.airflow = airflow
         self.server = server
+        self.whole_server = whole_server
         self.cases = cases
 
-    def at_the_end_of_a_shift(self, dag_id: str, campaigns: range, waits: float = 0.0) -> list[dict[str, Any]]:
+    def at_the_end_of_a_shift(self, dag_id: str, campaigns: Sequence[int], waits: float = 0.0) -> list[dict[str, Any]]:
         """End a shift for a new DAG; return its task instances, with the seconds from that end to theirs."""
         end = datetime.now(UTC).replace(microsecond=0) + LEAD
         known = json.loads(self.cases.read_text())
@@ -125,7 +147,7 @@ class Measuring:
         return [instance | {"due": end.timestamp()} for instance in instances]
 
     def silence(self, dag_id: str, campaigns: range) -> Timeline:
-        """Pause campaigns at the end of a shift."""
+        """Pause the batches of campaigns at the end of a shift."""
         instances = self.at_the_end_of_a_shift(dag_id, campaigns)
         confirmed = {each["map_index"]: _seconds(self.airflow.xcom(each)["confirmed_at"]) for each in instances}
         last = max(instances, key=lambda instance: confirmed[instance["map_index"]])
@@ -137,6 +159,29 @@ class Measuring:
             state["first_request"][campaign],
             state["last_pause"][campaign],
             confirmed[last["map_index"]],
+        ]
+        return Timeline(*(after - before for before, after in pairwise(times)))
+
+    def whole(self, rounds: int = 3) -> Timeline:
+        """Pause all campaigns of a VDN as a whole at the end of a shift; return the median of several times."""
+        return sorted((self._whole(f"whole_{number}") for number in range(rounds)), key=attrgetter("total"))[
+            rounds // 2
+        ]
+
+    def _whole(self, dag_id: str) -> Timeline:
+        with self.whole_server.client() as client:
+            for campaign in range(1, WHOLE_CAMPAIGNS + 1):
+                client.resume_campaign(campaign)
+        (instance,) = self.at_the_end_of_a_shift(dag_id, [])
+        state, result = self.whole_server.state(), self.airflow.xcom(instance)
+        assert len(result["paused"]) == WHOLE_CAMPAIGNS, result
+        assert not any(state["started"].values()), state
+        times = [
+            instance["due"],
+            _seconds(instance["queued_when"]),
+            state["first_request"][VDN],
+            max(state["last_pause"].values()),
+            _seconds(result["confirmed_at"]),
         ]
         return Timeline(*(after - before for before, after in pairwise(times)))
 
@@ -161,6 +206,7 @@ def measuring() -> Iterator[Measuring]:
     with (
         tempfile.TemporaryDirectory() as directory,
         lean_server(BATCHES, DELAY, campaigns=HTTP_CAMPAIGN) as server,
+        lean_server(BATCHES, DELAY, campaigns=WHOLE_CAMPAIGNS) as whole_server,
         postgresql(Path(directory)) as database,
     ):
         cases = Path(directory, "cases.json")
@@ -173,6 +219,7 @@ def measuring() -> Iterator[Measuring]:
             "AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION": "false",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
             "AIRFLOW_CONN_ISALES_DEFAULT": server.connection(),
+            "AIRFLOW_CONN_ISALES_WHOLE": whole_server.connection(),
             "AIRFLOW_CONN_HTTP_DEFAULT": json.dumps(http),
             "BENCH_CA_FILE": server.ca_file,
             "BENCH_CASES": str(cases),
@@ -180,14 +227,14 @@ def measuring() -> Iterator[Measuring]:
             "BENCH_MAPPED": str(MAPPED),
         }
         with ThrowawayAirflow(Path(directory, "airflow"), HERE / "dags", environment) as airflow:
-            yield Measuring(airflow, server, cases)
+            yield Measuring(airflow, server, whole_server, cases)
 
 
 def measure() -> Silence:
     """Measure all."""
     with measuring() as on_airflow:
         ours = {len(campaigns): on_airflow.silence(name, campaigns) for name, campaigns in CAMPAIGNS.items()}
-        return Silence(ours, on_airflow.waiting(), on_airflow.mapped())
+        return Silence(ours, on_airflow.whole(), on_airflow.waiting(), on_airflow.mapped())
 
 
 def _seconds(instant: str) -> float:

@@ -12,10 +12,12 @@ from airflow.providers.http.operators.http import HttpOperator
 from airflow.sdk import DAG, task
 
 from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator
+from airflow_provider_isales.operators.campaign import PauseCampaignsOperator
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
-#: The DAGs whose shift ends: the name, the end's calendar, the campaigns, and the seconds for which each only waits.
+#: The DAGs whose shift ends: the name, the end's calendar, the campaigns, of which none stand for all of another VDN,
+#: and the seconds for which each only waits.
 CASES = json.loads(Path(os.environ["BENCH_CASES"]).read_text())
 MAPPED = int(os.environ["BENCH_MAPPED"])
 HTTP_CAMPAIGN = os.environ["BENCH_HTTP_CAMPAIGN"]
@@ -38,6 +40,8 @@ for name, calendar, campaigns, waits in CASES:
     ):
         if waits:
             wait.partial(seconds=waits).expand(campaign=campaigns)
+        elif not campaigns:
+            PauseCampaignsOperator(task_id="pause", shifts=shifts, isales_conn_id="isales_whole")
         else:
             PauseCallBatchesOperator.partial(task_id="pause", shifts=shifts).expand(campaign_id=campaigns)
 
