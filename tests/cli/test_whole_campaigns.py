@@ -116,6 +116,18 @@ class TestPause:
         assert states(vdn)[1001] == "executing"
         assert "pause_campaign" not in vdn.requests
 
+    @pytest.mark.parametrize(("state", "status"), [("executing", 1), ("suspended", 0)])
+    def test_pause_of_batches_fails_where_a_started_campaign_has_none(
+        self, state: str, status: int, isales: Isales, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(1001, state=state)
+        done = isales("pause", 1001)
+        assert done.returncode == status
+        assert ("FAILED: it has no batches to pause" in done.stdout) is bool(status)
+
+    def test_pause_of_batches_that_are_all_suspended_succeeds(self, isales: Isales, vdn: Simulator) -> None:
+        assert isales("pause", 1002).returncode == 0
+
     def test_pause_all_names_a_campaign_that_begins_later(self, isales: Isales, vdn: Simulator) -> None:
         isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = vdn.connection(timezone="Asia/Shanghai")
         begin = platform_time(hours=3)
