@@ -230,19 +230,24 @@ class ISalesBulkOperator(ISalesOperator):
         try:
             result = self._run(bulk, context)
         except ISalesBulkError as error:
-            if memory and (problem := memory.settle(error.result)):
-                self.log.error("%s", problem)
+            if memory:
+                for problem in (memory.settle(error.result), self._find_not_remembered(memory, error.result)):
+                    if problem:
+                        self.log.error("%s", problem)
             if isinstance(scope := error.result.scope, CampaignKey) and bulk.failed_by(ISalesNotAllowedError):
                 self._skip_if_suspended(client, scope, error)
             raise
         if memory is None:
             return self._report(result, context)
         problem = memory.settle(result, completed=ALL if bulk.ids == ALL else result.confirmed)
-        note = ""
-        if memory.not_remembered and self._window.since:
-            names = result.to_dict().get("names", {})
-            note = describe_not_remembered(memory.not_remembered, names, self._window.since)
-        return self._report(result, context, problem, note)
+        return self._report(result, context, problem, self._find_not_remembered(memory, result))
+
+    def _find_not_remembered(self, memory: Memory, result: BulkResult) -> str:
+        """Say what was paused that the memory did not take in; nothing if there is none."""
+        if not memory.not_remembered or self._window.since is None:
+            return ""
+        names = result.to_dict().get("names", {})
+        return describe_not_remembered(memory.not_remembered, names, self._window.since)
 
     def _resume(self, client: ISalesClient, ids: Any, context: Context, *, missing_memory: str) -> dict[str, Any]:
         if ids != REMEMBERED:

@@ -111,6 +111,18 @@ class TestACampaignThatIsStartedAtNight:
         assert run("evening_without_lateness").state == "success"
         assert "3 (sale 3) is not remembered: it was started after the pause of 18:00" in " ".join(read_log().split())
 
+    def test_is_told_in_the_log_of_a_pause_that_fails(
+        self, campaigns: Evening, isales_simulator: Simulator, read_log: ReadLog
+    ) -> None:
+        def refuse_one(verb: str, parameters: Any) -> None:
+            if verb == "pause_campaign" and parameters["campaign_id"] == "1":
+                isales_simulator.inject("result", verb="pause_campaign", code="09999999")
+
+        campaigns[1].state = EXECUTING
+        isales_simulator.on_request = refuse_one
+        assert list(run("evening").xcom["failed"]) == ["1"]
+        assert "3 (sale 3) is not remembered" in " ".join(read_log().split())
+
     def test_is_paused_by_any_later_pause_for_that_end_without_being_remembered(self) -> None:
         run("evening_of_some", {"campaign_ids": [3]})
         assert remembered() == [1, 2]
