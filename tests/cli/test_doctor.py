@@ -692,6 +692,14 @@ class TestDetailsAndHours:
         told = doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"]
         assert "until 20:00, the calendar until 18:00" in told.finding
 
+    def test_special_dates_without_hours_are_told(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, calendar: Path
+    ) -> None:
+        campaign.hours = {"workdayBeginTime1": "09:00", "workdayEndTime1": "12:00"}
+        campaign.special_dates = [{"type": 3, "beginTime": "10-01", "endTime": "10-01"}]
+        told = doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"]
+        assert (told.state, told.finding) == ("warn", "working days 09:00-12:00, 1 special date without hours")
+
     def test_a_campaign_without_hours_is_told(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
     ) -> None:

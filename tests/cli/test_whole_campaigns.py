@@ -86,10 +86,10 @@ class TestList:
             "status": "started",
             "begin": "2020-01-01 00:00",
             "end": "2099-12-31 23:59",
-            "batches": 3,
-            "started_batches": 3,
+            "batch_count": 3,
+            "started_batch_count": 3,
         }
-        assert "batches" not in found[3]
+        assert "batch_count" not in found[3]
 
 
 class TestPause:

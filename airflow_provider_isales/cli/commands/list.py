@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 
@@ -32,7 +31,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.output == "json":
         say_json(records)
     else:
-        _say_all(records, _format_batches if arguments.campaigns else _format_campaign)
+        for record in records:
+            for line in _format_lines(record):
+                say(line)
+            if "error" in record:
+                warn(f"isales: {record['error']}")
     return FAILURE if any("error" in record for record in records) else SUCCESS
 
 
@@ -48,64 +51,42 @@ def _list_batches(client: ISalesClient, campaign: CampaignKey, arguments: argpar
 
 
 def _list_campaigns(client: ISalesClient, arguments: argparse.Namespace) -> list[Record]:
-    vdn, problem = make_vdn_key(client), ""
+    vdn, failed = make_vdn_key(client), list[Record]()
     status = CampaignStatus[arguments.status.upper()] if arguments.status else None
     campaigns: list[Campaign] = []
     try:
         campaigns.extend(client.list_campaigns(status, arguments.name))
     except ISalesError as error:
-        problem = str(error)
-    records = [*map_each(lambda campaign: _make_record(client, campaign), campaigns, PARALLEL).values()]
-    return [*records, *([{**vars(vdn), "error": problem}] if problem else [])]
+        failed.append({**vars(vdn), "error": str(error)})
+    return [*map_each(lambda each: _make_record(client, each), campaigns, PARALLEL).values(), *failed]
 
 
 def _make_record(client: ISalesClient, campaign: Campaign) -> Record:
     """Return what is known of a campaign; only of one that may be dialling, the batches are counted."""
-    status = campaign.status
+    status, times = campaign.status, {"begin": campaign.begin, "end": campaign.end}
     record: Record = {
         **vars(client.campaign(campaign.id)),
         "name": campaign.name,
         "status": status.name.lower() if isinstance(status, IntEnum) else status,
-        "begin": _format_time(campaign.begin),
-        "end": _format_time(campaign.end),
+        **{name: time and time.isoformat(sep=" ", timespec="minutes") for name, time in times.items()},
     }
     if status is CampaignStatus.STARTED or not isinstance(status, IntEnum):
         try:
             batches = [batch.status for batch in client.list_call_batches(campaign.id)]
-            record |= {"batches": len(batches), "started_batches": batches.count(BatchStatus.STARTED)}
+            record |= {"batch_count": len(batches), "started_batch_count": batches.count(BatchStatus.STARTED)}
         except ISalesError as error:
             record["error"] = str(error)
     return record
 
 
-def _format_time(time: datetime | None) -> str | None:
-    """Write a time by the platform's clocks, whose zone is not known."""
-    return time.isoformat(sep=" ", timespec="minutes") if time else None
-
-
-def _say_all(records: list[Record], format_lines: Callable[[Record], list[str]]) -> None:
-    for record in records:
-        for line in format_lines(record):
-            say(line)
-        if "error" in record:
-            warn(f"isales: {record['error']}")
-
-
-def _format_batches(record: Record) -> list[str]:
-    return [
-        f"{record['campaign_id']:<8} {batch['id']:<30} {batch['status']:<9} {clean_text(batch['name'])}"
-        for batch in record["batches"]
-    ]
-
-
-def _format_campaign(record: Record) -> list[str]:
-    if "campaign_id" not in record:
-        return []
-    if "batches" in record:
-        count = f"{record['started_batches']} of {record['batches']} batches started"
-        batches = count if record["batches"] else "no batches"
-    else:
+def _format_lines(record: Record) -> Iterator[str]:
+    """Yield a line for each batch, or one for the campaign; none where the campaigns could not be listed."""
+    for batch in record.get("batches", ()):
+        yield f"{record['campaign_id']:<8} {batch['id']:<30} {batch['status']:<9} {clean_text(batch['name'])}"
+    if "name" in record:
         batches = "batches not known" if "error" in record else ""
-    begin, end = (record[name] or "not known" for name in ("begin", "end"))
-    status, name = record["status"], clean_text(record["name"])
-    return [f"{record['campaign_id']:<8} {status:<9} {begin:<16} to {end:<16} {batches:<28} {name}"]
+        if "batch_count" in record:
+            counts = f"{record['started_batch_count']} of {record['batch_count']} batches started"
+            batches = counts if record["batch_count"] else "no batches"
+        times = f"{record['begin'] or 'not known':<16} to {record['end'] or 'not known':<16}"
+        yield f"{record['campaign_id']:<8} {record['status']:<9} {times} {batches:<28} {clean_text(record['name'])}"

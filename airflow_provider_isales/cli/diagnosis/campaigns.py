@@ -53,17 +53,14 @@ def read_details(visit: Visit) -> Finding:
         return Finding(State.FAIL, f"those of another campaign came: {found}", REPORT)
     if not (campaign.begin and campaign.end and isinstance(campaign.status, CampaignStatus)):
         return Finding(State.WARN, f"{found}; a part can't be read", REPORT)
-    is_placed = visit.client.timezone is not None
     advice = "Set the connection's extra 'timezone' to the platform's: these times have none."
-    return Finding(State.OK, found, "" if is_placed else advice)
+    return Finding(State.OK, found, "" if visit.client.timezone else advice)
 
 
 def compare_hours(visit: Visit) -> Finding:
     """Show when the platform itself lets the campaign dial, next to the calendar."""
     campaign, dates = visit.details.value, observe_call(visit.client, LIST_SPECIAL_DATES, visit.campaign)
-    if not campaign:
-        return Finding(State.SKIPPED, "not known without the details")
-    if dates.error or dates.value is None:
+    if campaign is None or dates.value is None:
         return make_failure(dates, state=State.WARN)
     found = f"working days {_format_hours(campaign.workday_hours)}"
     if dates.value:
@@ -78,6 +75,9 @@ def compare_hours(visit: Visit) -> Finding:
         return Finding(
             State.WARN, f"{gap} ({found})", "If Airflow is down, nothing stops it: set its hours in the console."
         )
+    if dates.value and not campaign.special_day_hours:
+        advice = "Whether it may dial on these dates is not documented: look in the console."
+        return Finding(State.WARN, found, advice)
     return Finding(State.OK, f"{found}; within the calendar for the next {_DAYS} days")
 
 
