@@ -5,4 +5,11 @@ from __future__ import annotations
 from airflow_provider_isales.shifts.calendar import CALENDAR_KEYS, TICK, Shift, ShiftCalendar, in_utc
 from airflow_provider_isales.shifts.parsing import ShiftCalendarError
 
-__all__ = ["CALENDAR_KEYS", "TICK", "Shift", "ShiftCalendar", "ShiftCalendarError", "in_utc"]
+__all__ = [
+    "CALENDAR_KEYS",
+    "TICK",
+    "Shift",
+    "ShiftCalendar",
+    "ShiftCalendarError",
+    "in_utc",
+]

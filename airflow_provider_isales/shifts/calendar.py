@@ -23,6 +23,8 @@ from airflow_provider_isales.shifts.parsing import DAYS, ShiftCalendarError, Shi
 CALENDAR_KEYS = ("timezone", "week", "closed", "special", "last_call")
 
 _BLOCK_DAYS = 28
+# Dates of every year and weekdays meet again within 40 years at most, as on Thursday 29 February 2080 and 2120.
+_RECURRING_BLOCKS = 41 * 366 // _BLOCK_DAYS
 # Within these, offsets from UTC and overnight ends stay within what a datetime can express.
 _FIRST_DAY, _LAST_DAY = date.min.toordinal() + 1, date.max.toordinal() - 3
 
@@ -65,17 +67,18 @@ class ShiftCalendar:
     :param week: the shifts of a normal week. Keys are days (``"mon"``), ranges (``"mon-fri"``; ``"fri-mon"``
         goes over Sunday) or lists of them (``"mon-wed,fri"``); other days are closed. Values are lists of
         ``"HH:MM-HH:MM"`` in local time. ``24:00`` can be an end; an end before its start is on the next day.
-    :param closed: dates without shifts, as ``datetime.date`` or ``"YYYY-MM-DD"``, and ranges
-        ``"YYYY-MM-DD/YYYY-MM-DD"`` including both days, in any iterable. A country object of the ``holidays``
-        package needs years; with shifts at weekends it is a warning, because it lists weekdays off only.
-    :param special: dates with their own shifts in place of their week's entry; an empty list closes the date
+    :param closed: dates without shifts, as ``datetime.date``, ``"YYYY-MM-DD"``, or ``"MM-DD"`` for every year, and
+        ranges of them including both days, ``"2026-10-01/2026-10-07"`` or ``"12-24/01-01"``, in any iterable. A date
+        with a year wins over one of every year, in ``special`` too. A country object of the ``holidays`` package
+        needs years; with shifts at weekends it is a warning, because it lists weekdays off only.
+    :param special: dates and ranges with their own shifts in place of their week's entry; an empty list closes them
     :param last_call: how much earlier each shift ends, because calls last: a ``timedelta`` or an ISO 8601
         duration such as ``"PT5M"``, in whole seconds, less than 12 hours. Shifts that touch are merged before
         that; a shift that is not longer does not take place.
     :raises ShiftCalendarError: an entry is wrong, two entries contradict each other, or there is no shift
     """
 
-    __slots__ = ("_blocks", "_dates", "_hash", "_key", "_last_call", "_week", "_zone")
+    __slots__ = ("_blocks", "_dates", "_hash", "_key", "_last_call", "_reach", "_week", "_zone")
 
     def __init__(
         self,
@@ -92,8 +95,10 @@ class ShiftCalendar:
         parsing.warn_about_open_weekends(closed, self._week)
         if not any(self._week) and not any(self._dates.values()):
             raise ShiftCalendarError("week: there is no shift at all, in special neither: write at least one")
-        self._last_call = parsing.parse_last_call(last_call, self._week)
-        self._blocks = sorted({day.toordinal() // _BLOCK_DAYS + near for day in self._dates for near in (-1, 0, 1)})
+        self._last_call = parsing.parse_last_call(last_call, self._week, self._dates)
+        days = [date.fromisoformat(day).toordinal() for day in self._dates if not parsing.is_recurring(day)]
+        self._blocks = sorted({day // _BLOCK_DAYS + near for day in days for near in (-1, 0, 1)})
+        self._reach = _RECURRING_BLOCKS if len(days) < len(self._dates) else 1
         self._key = (self.timezone, self._week, tuple(self._dates.items()), self._last_call)
         self._hash = hash(self._key)
 
@@ -147,6 +152,13 @@ class ShiftCalendar:
             edge = closing
         return shifts
 
+    def get_day_kind(self, day: date) -> Literal["closed", "special"] | None:
+        """Return which of ``closed`` and ``special`` a date has its shifts from, or None for its entry of the week."""
+        hours = self._find_entry(day)
+        if hours is None:
+            return None
+        return "special" if hours else "closed"
+
     @property
     def timezone(self) -> str:
         """The IANA name of the calendar's time zone."""
@@ -156,10 +168,11 @@ class ShiftCalendar:
     def summary(self) -> str:
         """The calendar in one line: ``mon-fri 09:00-12:00 13:30-18:00, sat 09:00-12:00, Asia/Shanghai``."""
         parts = [*(f"{days} {' '.join(shifts)}" for days, shifts in self._format_week().items()), self.timezone]
-        special = sum(map(bool, self._dates.values()))
-        for count, kind in ((len(self._dates) - special, "closed"), (special, "special")):
-            if count:
-                parts.append(f"{count} {kind} {'day' if count == 1 else 'days'}")
+        for recurring, suffix in ((False, ""), (True, " every year")):
+            days = [bool(hours) for day, hours in self._dates.items() if parsing.is_recurring(day) is recurring]
+            for count, kind in ((days.count(False), "closed"), (days.count(True), "special")):
+                if count:
+                    parts.append(f"{count} {kind} {'day' if count == 1 else 'days'}{suffix}")
         if self._last_call:
             length = " ".join(parsing.list_units(self._last_call, " h", " min", " s"))
             parts.append(f"last call {length} before the end")
@@ -167,11 +180,12 @@ class ShiftCalendar:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the calendar as constructor arguments in JSON types, for :meth:`from_dict`."""
+        dates = parsing.join_recurring(self._dates)
         data = {
             "timezone": self.timezone,
             "week": self._format_week(),
-            "closed": [day.isoformat() for day, hours in self._dates.items() if not hours],
-            "special": {day.isoformat(): parsing.format_shifts(hours) for day, hours in self._dates.items() if hours},
+            "closed": [day for day, hours in dates.items() if not hours],
+            "special": {day: parsing.format_shifts(hours) for day, hours in dates.items() if hours},
         }
         return {**data, "last_call": parsing.format_duration(self._last_call)} if self._last_call else data
 
@@ -242,14 +256,25 @@ class ShiftCalendar:
         Yield the blocks in which the edge nearest to an instant can be, nearest first.
 
         Blocks away from closed and special days repeat the normal week: if one has no edge, none has. So only the
-        instant's block, the next one, and those near closed and special days matter.
+        instant's block, the next one, and those near closed and special days matter. With dates of every year, the
+        next block becomes the next forty years.
         """
         here = origin.toordinal() // _BLOCK_DAYS
-        yield here
-        yield here + step
+        for distance in range(self._reach + 1):
+            yield here + distance * step
         for number in self._blocks[::step]:
-            if (number - here) * step > 1:
+            if (number - here) * step > self._reach:
                 yield number
+
+    def _find_entry(self, day: date) -> tuple[parsing.Hours, ...] | None:
+        """Return the shifts that ``closed`` or ``special`` give a date; None if they do not name it."""
+        text = day.isoformat()[:10]
+        return self._dates.get(text, self._dates.get(text[5:]))
+
+    def _list_hours(self, day: date) -> tuple[parsing.Hours, ...]:
+        """Return the shifts of a date."""
+        hours = self._find_entry(day)
+        return self._week[day.weekday()] if hours is None else hours
 
     @lru_cache(maxsize=4096)  # noqa: B019 - equal calendars share their blocks, so instances may outlive their use
     def _find_block(self, number: int) -> _Block:
@@ -262,7 +287,7 @@ class ShiftCalendar:
         """
         first, last = number * _BLOCK_DAYS, (number + 1) * _BLOCK_DAYS - 1
         days = map(date.fromordinal, range(max(first - 3, _FIRST_DAY), min(last + 2, _LAST_DAY) + 1))
-        spans = ((day, hours) for day in days for hours in self._dates.get(day, self._week[day.weekday()]))
+        spans = ((day, hours) for day in days for hours in self._list_hours(day))
         instants = ((self._resolve(day, start), self._resolve(day, end)) for day, (start, end) in spans)
         merged = _merge_spans(instants)
         shifts = [(start, end - self._last_call) for start, end in merged if end - start > self._last_call]

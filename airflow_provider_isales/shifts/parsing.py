@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,6 +16,8 @@ from pendulum import Timezone
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
 _RANGE_DAYS = 3660  # a mistyped year must not close centuries
+_OVER_NEW_YEAR_DAYS = 275  # nine months: "12-31/12-24" must not mean almost the whole year
+_LEAP_YEAR = 2000
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 _SHIFT = re.compile(rf"({_TIME})-({_TIME}|24:00)")
 # Stricter than pendulum, which also accepts "now" and "PT" and overflows large numbers.
@@ -23,6 +26,7 @@ _DURATION = re.compile(r"PT(?=[0-9])([0-9]{1,5}H)?([0-9]{1,5}M)?([0-9]{1,5}S)?")
 # Start and end in minutes after the midnight that begins the shift's date; an overnight end exceeds a day.
 Hours = tuple[int, int]
 Week = tuple[tuple[Hours, ...], ...]  # of each day from Monday to Sunday
+Dates = dict[str, tuple[Hours, ...]]  # by "YYYY-MM-DD", or "MM-DD" for a date of every year
 ShiftTexts = list[str] | tuple[str, ...]
 
 
@@ -80,7 +84,7 @@ def _parse_shifts(entry: str, texts: ShiftTexts) -> tuple[Hours, ...]:
     return tuple(sorted(hours))
 
 
-def parse_dates(closed: Iterable[date | str], special: Mapping[Any, ShiftTexts]) -> dict[date, tuple[Hours, ...]]:
+def parse_dates(closed: Iterable[date | str], special: Mapping[Any, ShiftTexts]) -> Dates:
     """Return the shifts of every date that differs from its weekday; closed dates have none."""
     if isinstance(closed, str) or not isinstance(closed, Iterable):
         raise _error("closed", closed, 'is not a list of dates: write ["2026-10-01"]')
@@ -89,17 +93,37 @@ def parse_dates(closed: Iterable[date | str], special: Mapping[Any, ShiftTexts])
         raise ShiftCalendarError(f"closed: this {type(closed).__name__} object holds no dates: {advice}")
     if not isinstance(special, Mapping):
         raise _error("special", special, 'is not a mapping: write {"2026-10-10": ["09:00-18:00"]}')
-    dates: dict[date, tuple[Hours, ...]] = {day: () for entry in closed for day in _parse_closed(entry)}
-    specials: dict[date, tuple[Hours, ...]] = {}
+    closed_by = {day: entry for entry in closed for day in _parse_range("closed", entry)}
+    dates: Dates = dict.fromkeys(closed_by, ())
+    special_by: dict[str, object] = {}
     for key, texts in special.items():
         entry = f"special[{quote(key)}]"
-        day = _parse_date("special", key)
-        if day in specials:
-            raise ShiftCalendarError(f"{entry}: special has this date twice: write it once, with all its shifts")
-        if day in dates:
-            raise ShiftCalendarError(f"{entry}: the date is in closed too: take it out of one of them")
-        specials[day] = _parse_shifts(entry, texts)
-    return dict(sorted((dates | specials).items()))
+        hours = _parse_shifts(entry, texts)
+        for day in _parse_range("special", key):
+            if day in closed_by:
+                other = f"{day} is in closed too, as {quote(closed_by[day])}"
+                raise ShiftCalendarError(f"{entry}: {other}: take it out of one of them")
+            if day in special_by and dates[day] != hours:
+                other = f"special[{quote(special_by[day])}] has other shifts for {day}"
+                raise ShiftCalendarError(f"{entry}: {other}: write each date once, with all its shifts")
+            dates[day], special_by[day] = hours, key
+    return dict(sorted(dates.items()))
+
+
+def is_recurring(day: str) -> bool:
+    """Tell whether a key of ``Dates`` is a date of every year."""
+    return len(day) == len("MM-DD")
+
+
+def join_recurring(dates: Dates) -> Dates:
+    """Return the dates with those of every year as ranges, because 29 February can only be written within one."""
+    joined = {day: hours for day, hours in dates.items() if not is_recurring(day)}
+    recurring = [(_to_date(day).toordinal(), hours) for day, hours in dates.items() if is_recurring(day)]
+    # The difference between a day's number and its place in the list is the same throughout a range.
+    for (_, hours), items in groupby(enumerate(recurring), lambda item: (item[1][0] - item[0], item[1][1])):
+        first, *others = (date.fromordinal(number).isoformat()[5:] for _, (number, _) in items)
+        joined["/".join([first, *others[-1:]])] = hours
+    return joined
 
 
 def warn_about_open_weekends(closed: object, week: Week) -> None:
@@ -113,35 +137,51 @@ def warn_about_open_weekends(closed: object, week: Week) -> None:
         )
 
 
-def _parse_closed(value: date | str) -> list[date]:
-    """Return the dates that one entry of ``closed`` names."""
-    if not isinstance(value, str) or "/" not in value:
-        return [_parse_date("closed", value)]
+def _parse_range(entry: str, value: date | str) -> list[str]:
+    """Return the dates, as keys of ``Dates``, that one entry of ``closed`` or ``special`` names."""
+    words = value.split("/") if isinstance(value, str) else [value]
+    if "02-29" in words:
+        advice = 'write a range over it, such as "02-28/03-01", or its date with the year, such as "2028-02-29"'
+        raise _error(entry, value, f"names 29 February, which most years lack: {advice}")
+    if len(words) == 1:
+        return [_parse_date(entry, value)]
     try:
-        first, last = (_parse_date("closed", day).toordinal() for day in value.split("/"))
+        start, end = (_parse_date(entry, word) for word in words)
+        if is_recurring(start) != is_recurring(end):
+            raise ValueError
     except ValueError:  # also when there are more or fewer than two
-        problem = "is not a range of dates: write YYYY-MM-DD/YYYY-MM-DD, its first and last day"
-        raise _error("closed", value, problem) from None
-    if last < first:
-        raise _error("closed", value, "ends before it starts: write the first day first")
-    if last - first >= _RANGE_DAYS:
-        raise _error("closed", value, f"has {last - first + 1} days: a range has at most {_RANGE_DAYS}, ten years")
-    return [date.fromordinal(day) for day in range(first, last + 1)]
+        forms = "YYYY-MM-DD/YYYY-MM-DD, or MM-DD/MM-DD for every year"
+        raise _error(entry, value, f"is not a range of dates: write {forms}, its first and last day") from None
+    first, last, most = _to_date(start), _to_date(end), _RANGE_DAYS
+    if is_recurring(start) and last < first:  # over New Year
+        first, most = first.replace(year=_LEAP_YEAR - 1), _OVER_NEW_YEAR_DAYS
+    count = (last - first).days + 1
+    if count < 1:
+        raise _error(entry, value, "ends before it starts: write the first day first")
+    if count > most:
+        raise _error(entry, value, f"has {count} days: write ranges of at most {most} days, the first day first")
+    days = [(first + timedelta(days=number)).isoformat() for number in range(count)]
+    return [day[5:] for day in days] if is_recurring(start) else days
 
 
-def _parse_date(entry: str, value: date | str) -> date:
+def _parse_date(entry: str, value: object) -> str:
     if isinstance(value, date) and not isinstance(value, datetime):
-        return date(value.year, value.month, value.day)
+        return date(value.year, value.month, value.day).isoformat()
     try:
-        day = date.fromisoformat(value) if isinstance(value, str) else None
+        # Python reads other ISO forms as well, such as 2026-W41-4.
+        if isinstance(value, str) and _to_date(value).isoformat().endswith(value):
+            return value
     except ValueError:
-        day = None
-    if day is None or day.isoformat() != value:  # Python reads other ISO forms as well, such as 2026-W41-4
-        raise _error(entry, value, "is not a date: write YYYY-MM-DD or give a datetime.date")
-    return day
+        pass
+    raise _error(entry, value, "is not a date: write YYYY-MM-DD, or MM-DD for every year, or give a datetime.date")
 
 
-def parse_last_call(value: timedelta | str, week: Week) -> timedelta:
+def _to_date(day: str) -> date:
+    """Return the date of a key of ``Dates``; one of every year as it is in a leap year."""
+    return date.fromisoformat(f"{_LEAP_YEAR}-{day}" if is_recurring(day) else day)
+
+
+def parse_last_call(value: timedelta | str, week: Week, dates: Dates) -> timedelta:
     length: object = pendulum.parse(value) if isinstance(value, str) and _DURATION.fullmatch(value) else value
     if not isinstance(length, timedelta) or not timedelta() <= length < timedelta(hours=12) or length.microseconds:
         advice = (
@@ -150,10 +190,12 @@ def parse_last_call(value: timedelta | str, week: Week) -> timedelta:
         raise _error("last_call", value, f"is not a last call: {advice} 12 hours")
     last_call = timedelta(seconds=length.total_seconds())
     # Otherwise shifts would exist only where clocks are put back, and a search could not know when to stop.
-    lengths = [timedelta(minutes=end - start) for hours in week for start, end in hours]
-    if last_call and lengths and max(lengths) <= last_call:
-        problem = f"no shift of the week is longer than {format_duration(last_call)}"
-        raise ShiftCalendarError(f"last_call: {problem}, so none would take place: write less")
+    every_year = [hours for day, hours in dates.items() if is_recurring(day)]
+    for name, days in (("the week", week), ("the special days of every year", every_year)):
+        lengths = [timedelta(minutes=end - start) for hours in days for start, end in hours]
+        if last_call and lengths and max(lengths) <= last_call:
+            problem = f"no shift of {name} is longer than {format_duration(last_call)}"
+            raise ShiftCalendarError(f"last_call: {problem}, so none would take place: write less")
     return last_call
 
 

@@ -91,6 +91,23 @@ class TestDays:
             ("", "", "on at midnight, pause at never"),
         ]
 
+    def test_dates_of_every_year_are_marked_and_those_with_a_year_win(self) -> None:
+        calendar = ShiftCalendar(
+            "UTC",
+            {"mon-sun": ["09:00-18:00"]},
+            closed=["12-30/01-01", "2026-12-31"],
+            special={"2027-01-01/2027-01-02": ["10:00-11:00"]},
+        )
+        assert rows(calendar, date(2026, 12, 29), 6) == [
+            ("09:00", "18:00", ""),
+            ("", "", "closed"),
+            ("", "", "closed"),
+            ("10:00", "11:00", "special"),
+            ("10:00", "11:00", "special"),
+            ("09:00", "18:00", ""),
+        ]
+        assert rows(calendar, date(2035, 12, 31), 3) == [("", "", "closed"), ("", "", "closed"), ("09:00", "18:00", "")]
+
     def test_a_change_of_clocks_is_noted(self) -> None:
         calendar = ShiftCalendar("Europe/Berlin", {"sun": ["01:00-04:00"]})
         assert rows(calendar, date(2026, 10, 25)) == [("01:00", "04:00", "clock change")]

@@ -84,6 +84,17 @@ def link(name: str) -> Path:
     return link
 
 
+def read_dags(folder: Path) -> Any:
+    """Return the bag of DAGs, and of import errors, that Airflow reads from a folder, a file or a zip."""
+    start_airflow()
+    dagbag: Any  # elsewhere since Airflow 3.2
+    try:
+        from airflow.dag_processing import dagbag
+    except ImportError:
+        from airflow.models import dagbag
+    return dagbag.DagBag(dag_folder=str(folder))
+
+
 def dag_file(name: str) -> ModuleType:
     """Import a DAG file as Airflow would."""
     return imported(link(name))

@@ -10,12 +10,14 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pendulum
 import pytest
 from airflow.providers.common.compat.sdk import DAG
 from airflow.timetables.base import DataInterval, TimeRestriction
+from airflow_runs import read_dags
 
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables import shift
@@ -31,6 +33,18 @@ STORED: dict[str, Any] = {
     "special": {"2026-10-10": ["09:00-18:00"]},
 }
 STORED_LATER = {"timezone": "Asia/Shanghai", "week": WEEK, "closed": [], "special": {}, "last_call": "PT5M"}
+RECURRING = ShiftCalendar(
+    "Asia/Shanghai",
+    WEEK,
+    ["12-30/01-02", "2026-10-01"],
+    {"2026-12-24/2026-12-25": ["09:00-12:00"], "12-24": ["09:00-18:00"]},
+)
+STORED_RECURRING: dict[str, Any] = {
+    "timezone": "Asia/Shanghai",
+    "week": WEEK,
+    "closed": ["2026-10-01", "01-01/01-02", "12-30/12-31"],
+    "special": {"2026-12-24": ["09:00-12:00"], "2026-12-25": ["09:00-12:00"], "12-24": ["09:00-18:00"]},
+}
 Timetable = ShiftEndTimetable | ShiftStartTimetable
 each = pytest.mark.parametrize("kind", [ShiftEndTimetable, ShiftStartTimetable], ids=["end", "start"])
 
@@ -47,8 +61,9 @@ def nothing_was_told() -> None:
         (ShiftStartTimetable(SHIFTS), {"shifts": STORED}),
         (ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=10)), {"shifts": STORED, "repeat": 600.0}),
         (ShiftEndTimetable(LATER), {"shifts": STORED_LATER}),
+        (ShiftStartTimetable(RECURRING), {"shifts": STORED_RECURRING}),
     ],
-    ids=["end", "start", "repeat", "last call"],
+    ids=["end", "start", "repeat", "last call", "dates of every year"],
 )
 class TestATimetable:
     def test_is_stored_like_this(self, timetable: Timetable, stored: dict[str, Any]) -> None:
@@ -120,17 +135,39 @@ class TestWhatCannotBeRead:
         assert unreadable.serialize() == stored
 
 
+def find_serialization() -> Any:
+    from airflow.serialization import serialized_objects
+
+    # Under one name since Airflow 3.1, under another before.
+    name = next(name for name in ("DagSerialization", "SerializedDAG") if hasattr(serialized_objects, name))
+    return getattr(serialized_objects, name)
+
+
+@pytest.mark.airflow
+def test_airflow_imports_and_stores_a_dag_with_ranges_and_dates_of_every_year(tmp_path: Path) -> None:
+    (tmp_path / "recurring_dag.py").write_text(
+        "import pendulum\n"
+        "from airflow.providers.common.compat.sdk import DAG\n"
+        "from airflow_provider_isales.shifts import ShiftCalendar\n"
+        "from airflow_provider_isales.timetables.shift import ShiftEndTimetable\n"
+        f"SHIFTS = ShiftCalendar(\"Asia/Shanghai\", {WEEK}, ['12-30/01-02', '2026-10-01'], {{\n"
+        "    '2026-12-24/2026-12-25': ['09:00-12:00'], '12-24': ['09:00-18:00']\n"
+        "})\n"
+        'dag = DAG("recurring", schedule=ShiftEndTimetable(SHIFTS), start_date=pendulum.datetime(2026, 1, 1))\n'
+    )
+    bag = read_dags(tmp_path)
+    assert not bag.import_errors
+    stored = json.loads(json.dumps(find_serialization().to_dict(bag.dags["recurring"])))
+    assert find_serialization().from_dict(stored).timetable == ShiftEndTimetable(RECURRING)
+
+
 @pytest.mark.parametrize(
     "change",
     [lambda shifts: shifts.update(breaks=[]), lambda shifts: shifts.update(week="every other")],
     ids=["a field more", "another kind of week"],
 )
 def test_airflow_reads_a_dag_whose_timetable_a_newer_version_wrote(change: Callable[[dict[str, Any]], None]) -> None:
-    from airflow.serialization import serialized_objects
-
-    # Under one name since Airflow 3.1, under another before.
-    name = next(name for name in ("DagSerialization", "SerializedDAG") if hasattr(serialized_objects, name))
-    serialization: Any = getattr(serialized_objects, name)
+    serialization = find_serialization()
     dag = DAG("of_a_newer_version", schedule=ShiftEndTimetable(SHIFTS), start_date=pendulum.datetime(2026, 1, 1))
     stored = serialization.to_dict(dag)
     change(stored["dag"]["timetable"]["__var"]["shifts"])

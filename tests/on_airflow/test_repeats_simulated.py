@@ -41,7 +41,11 @@ WEEKS: list[list[str]] = [
 def random_calendar(chance: Random) -> ShiftCalendar:
     """Return one whose days differ; there is a shift long before, so that an end is always known."""
     days = [(BEGIN + timedelta(days=day)).date().isoformat() for day in range(-1, 4)]
-    special = {day: chance.choice(WEEKS) for day in days}
+    special = {day if chance.random() < 0.5 else day[5:]: chance.choice(WEEKS) for day in days}
+    if chance.random() < 0.3:  # a range instead of its first two days
+        first, second = list(special)[:2]
+        hours, _ = special.pop(first), special.pop(second)
+        special[f"{days[0]}/{days[1]}" if chance.random() < 0.5 else f"{days[0][5:]}/{days[1][5:]}"] = hours
     return ShiftCalendar(chance.choice(["Asia/Shanghai", "Europe/Berlin"]), {"tue": ["09:00-17:00"]}, special=special)
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from airflow_runs import start_airflow
+from airflow_runs import read_dags
 
 pytestmark = pytest.mark.airflow
 
@@ -32,12 +31,6 @@ def test_a_dag_in_a_zip_reads_its_calendar_from_the_zip(tmp_path: Path) -> None:
     with ZipFile(tmp_path / "team.zip", "w") as archive:
         archive.writestr("zipped_dag.py", DAG_FILE)
         archive.writestr("shifts.yaml", "timezone: Asia/Shanghai\nweek:\n  mon-fri: [09:00-18:00]\n")
-    start_airflow()
-    dagbag: Any  # elsewhere since Airflow 3.2
-    try:
-        from airflow.dag_processing import dagbag
-    except ImportError:
-        from airflow.models import dagbag
-    bag = dagbag.DagBag(dag_folder=str(tmp_path / "team.zip"))
+    bag = read_dags(tmp_path / "team.zip")
     assert not bag.import_errors
     assert "mon-fri 09:00-18:00, Asia/Shanghai" in bag.dags["zipped"].timetable.summary

@@ -421,6 +421,136 @@ class TestClosedAndSpecial:
         assert calendar.to_dict() == before
 
 
+class TestSpecialRanges:
+    def test_a_special_range_has_its_shifts_on_its_first_day_its_last_and_all_between(self) -> None:
+        by_range = ShiftCalendar("UTC", WEEK, special={"2026-12-24/2026-12-26": ["09:00-12:00"]})
+        dates = {f"2026-12-{day}": ["09:00-12:00"] for day in (24, 25, 26)}
+        assert by_range == ShiftCalendar("UTC", WEEK, special=dates)
+
+    def test_special_ranges_with_the_same_shifts_may_overlap(self) -> None:
+        special = {"2026-12-24/2026-12-26": ["09:00-12:00"], "2026-12-26/2026-12-31": ["09:00-12:00"]}
+        by_range = ShiftCalendar("UTC", WEEK, special={"2026-12-24/2026-12-31": ["09:00-12:00"]})
+        assert ShiftCalendar("UTC", WEEK, special=special) == by_range
+
+    def test_an_empty_special_range_is_a_closed_range(self) -> None:
+        by_special = ShiftCalendar("UTC", WEEK, special={"2026-12-24/2026-12-26": []})
+        assert by_special == ShiftCalendar("UTC", WEEK, closed=["2026-12-24/2026-12-26"])
+
+
+class TestDatesOfEveryYear:
+    """A date without a year recurs; in a range too, which may go over New Year."""
+
+    @staticmethod
+    def closed_days(calendar: ShiftCalendar, first: date, last: date) -> list[str]:
+        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+        return [str(day) for day in days if not calendar.is_on(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))]
+
+    @pytest.mark.parametrize("year", [1950, 2026, 2027, 2028, 2100, 2500])
+    def test_a_closed_date_without_a_year_is_closed_in_every_year(self, year: int) -> None:
+        calendar = ShiftCalendar("UTC", ALWAYS, closed=["12-24"])
+        assert self.closed_days(calendar, date(year, 1, 1), date(year, 12, 31)) == [f"{year}-12-24"]
+
+    def test_a_special_date_without_a_year_has_its_shifts_in_every_year(self) -> None:
+        calendar = ShiftCalendar("UTC", WEEK, special={"12-24": ["09:00-14:00"]})
+        assert [spans(calendar, f"{year}-12-24") for year in (2026, 2027, 2033)] == [["09:00-14:00"]] * 3
+
+    def test_a_range_without_a_year_closes_its_first_day_its_last_and_all_between(self) -> None:
+        by_range = ShiftCalendar("UTC", WEEK, closed=["12-24/12-26"])
+        assert by_range == ShiftCalendar("UTC", WEEK, closed=["12-24", "12-25", "12-26"])
+
+    def test_a_range_of_every_year_may_go_over_new_year(self) -> None:
+        over = ShiftCalendar("UTC", WEEK, special={"12-30/01-02": ["09:00-12:00"]})
+        two = ShiftCalendar("UTC", WEEK, special={"12-30/12-31": ["09:00-12:00"], "01-01/01-02": ["09:00-12:00"]})
+        assert over == two
+        assert [spans(over, day) for day in ("2026-12-31", "2027-01-01")] == [["09:00-12:00"]] * 2
+
+    def test_a_range_over_new_year_has_nine_months_at_most(self) -> None:
+        longest = ShiftCalendar("UTC", ALWAYS, closed=["07-01/03-31"])
+        assert len(self.closed_days(longest, date(2027, 1, 1), date(2027, 12, 31))) == 275 - 1
+
+    @pytest.mark.parametrize("closed", ["02-28/03-01", "12-01/03-15", "02-01/03-31"])
+    def test_a_range_of_every_year_over_the_end_of_february_has_its_29th(self, closed: str) -> None:
+        calendar = ShiftCalendar("UTC", ALWAYS, closed=[closed])
+        assert self.closed_days(calendar, date(2028, 2, 28), date(2028, 3, 1)) == [
+            *("2028-02-28", "2028-02-29", "2028-03-01")
+        ]
+
+    def test_dates_on_either_side_of_29_february_leave_it_open(self) -> None:
+        calendar = ShiftCalendar("UTC", ALWAYS, closed=["02-28", "03-01"])
+        assert self.closed_days(calendar, date(2028, 2, 27), date(2028, 3, 2)) == ["2028-02-28", "2028-03-01"]
+
+    @pytest.mark.parametrize(
+        ("arguments", "shifts"),
+        [
+            ({"closed": ["12-24"], "special": {"2026-12-24": ["09:00-14:00"]}}, ["09:00-14:00"]),
+            ({"closed": ["2026-12-24"], "special": {"12-24": ["09:00-14:00"]}}, []),
+            ({"special": {"12-24": ["09:00-14:00"], "2026-12-20/2026-12-31": ["10:00-11:00"]}}, ["10:00-11:00"]),
+            ({"closed": ["2026-12-20/2026-12-31"], "special": {"12-20/01-05": ["09:00-14:00"]}}, []),
+        ],
+        ids=["special over closed", "closed over special", "special over special", "a range over a range"],
+    )
+    def test_a_date_with_a_year_wins_over_one_of_every_year(self, arguments: dict[str, Any], shifts: list[str]) -> None:
+        assert spans(ShiftCalendar("UTC", WEEK, **arguments), "2026-12-24") == shifts
+
+    def test_a_date_of_every_year_still_holds_in_the_other_years(self) -> None:
+        calendar = ShiftCalendar("UTC", WEEK, closed=["2026-12-24"], special={"12-24": ["09:00-14:00"]})
+        assert spans(calendar, "2027-12-24") == ["09:00-14:00"]
+
+    def test_the_dates_of_every_year_alone_make_a_calendar(self) -> None:
+        calendar = ShiftCalendar("UTC", {}, special={"12-24": ["09:00-14:00"]})
+        assert utc(calendar.next_start(at("2026-12-24T09:00Z"))) == "2027-12-24 09:00"
+        assert utc(calendar.previous_end(at("2026-12-24T09:00Z"))) == "2025-12-24 14:00"
+
+    @pytest.mark.parametrize(("origin", "expected"), [("2088-03-01", "2120-02-29"), ("2080-03-01", "2120-02-29")])
+    def test_the_rarest_shift_of_all_is_found(self, origin: str, expected: str) -> None:
+        special: dict[str, list[str]] = {"01-01/02-28": [], "03-01/12-31": []}
+        thursdays = ShiftCalendar("UTC", {"thu": ["09:00-12:00"]}, special=special)
+        assert utc(thursdays.next_start(at(f"{origin}T00:00Z"))) == f"{expected} 09:00"
+        assert utc(thursdays.previous_end(at("2120-02-29T00:00Z"))) == "2080-02-29 12:00"
+
+    def test_a_calendar_that_is_closed_all_year_has_no_edges(self) -> None:
+        calendar = ShiftCalendar("UTC", WEEK, closed=["01-01/12-31"])
+        assert calendar.next_start(at("2026-01-01T00:00Z")) is None
+        assert calendar.previous_end(at("2026-01-01T00:00Z")) is None
+
+    def test_a_date_with_a_year_is_found_beyond_all_that_recur(self) -> None:
+        calendar = ShiftCalendar("UTC", {}, ["01-01"], {"2400-02-29": ["09:00-12:00"]})
+        assert utc(calendar.next_end(at("2026-01-01T00:00Z"))) == "2400-02-29 12:00"
+        assert utc(calendar.previous_end(at("2800-01-01T00:00Z"))) == "2400-02-29 12:00"
+
+    @pytest.mark.parametrize("year", [1, 9999])
+    def test_dates_of_every_year_reach_to_the_borders_of_datetime(self, year: int) -> None:
+        calendar = ShiftCalendar("UTC", WEEK, closed=["06-01"], special={"07-01": ["10:00-11:00"]})
+        days = [datetime(year, month, 1, 10, tzinfo=UTC) for month in (6, 7)]
+        assert [calendar.is_on(day) for day in days] == [False, True]
+        assert calendar.next_end(days[1]) == datetime(year, 7, 1, 11, tzinfo=UTC)
+        assert calendar.next_start(at("9999-12-31T00:00Z")) is None
+        assert calendar.previous_end(at("0001-01-01T00:00Z")) is None
+
+    def test_to_dict_has_dates_of_every_year_as_ranges_without_one(self) -> None:
+        closed: list[date | str] = ["12-31/01-02", "2026-10-01", "12-24", "12-25", "02-28/03-01"]
+        calendar = ShiftCalendar("UTC", WEEK, closed, {"12-26": ["09:00-10:00"]})
+        data = calendar.to_dict()
+        assert data["closed"] == ["2026-10-01", "01-01/01-02", "02-28/03-01", "12-24/12-25", "12-31"]
+        assert data["special"] == {"12-26": ["09:00-10:00"]}
+        assert ShiftCalendar.from_dict(json.loads(json.dumps(data))) == calendar
+
+    def test_ranges_of_every_year_with_other_shifts_stay_apart_in_json(self) -> None:
+        calendar = ShiftCalendar("UTC", WEEK, special={"12-24/12-25": ["09:00-10:00"], "12-26/12-27": ["09:00-11:00"]})
+        assert list(calendar.to_dict()["special"]) == ["12-24/12-25", "12-26/12-27"]
+
+    def test_the_same_date_with_and_without_a_year_is_not_equal(self) -> None:
+        assert ShiftCalendar("UTC", WEEK, closed=["12-24"]) != ShiftCalendar("UTC", WEEK, closed=["2026-12-24"])
+
+    @pytest.mark.parametrize(
+        ("day", "kind"),
+        [("2026-12-24", "closed"), ("2027-12-26", "special"), ("2026-12-26", "closed"), ("2026-12-27", None)],
+    )
+    def test_a_calendar_says_which_entry_a_date_has_its_shifts_from(self, day: str, kind: str | None) -> None:
+        calendar = ShiftCalendar("UTC", WEEK, ["12-24", "2026-12-26"], {"12-26": ["09:00-10:00"]})
+        assert calendar.get_day_kind(date.fromisoformat(day)) == kind
+
+
 class TestWeekendDaysBesidePublicHolidays:
     """A country object lists weekdays off: in China, not the Saturday of a holiday from Thursday to Saturday."""
 
@@ -740,8 +870,16 @@ NOT_A_DAY = (
 )
 NOT_A_SHIFT = " is not a shift: write HH:MM-HH:MM, 00:00 to 24:00"
 NOT_A_ZONE = ' is not a time zone: write an IANA name such as "Asia/Shanghai"'
-NOT_A_DATE = " is not a date: write YYYY-MM-DD or give a datetime.date"
-NOT_A_RANGE = " is not a range of dates: write YYYY-MM-DD/YYYY-MM-DD, its first and last day"
+NOT_A_DATE = " is not a date: write YYYY-MM-DD, or MM-DD for every year, or give a datetime.date"
+NOT_A_RANGE = (
+    " is not a range of dates: write YYYY-MM-DD/YYYY-MM-DD, or MM-DD/MM-DD for every year, its first and last day"
+)
+LEAP_DAY = (
+    ' names 29 February, which most years lack: write a range over it, such as "02-28/03-01", or its date with the'
+    ' year, such as "2028-02-29"'
+)
+NO_SHIFT = "week: there is no shift at all, in special neither: write at least one"
+TWICE = "write each date once, with all its shifts"
 NOT_A_LAST_CALL = (
     ' is not a last call: write a duration such as "PT5M" or give a datetime.timedelta, in whole seconds, at least 0'
     " and less than 12 hours"
@@ -764,11 +902,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
         'week: [\'09:00-12:00\'] is not a mapping: write {"mon-fri": ["09:00-18:00"]}',
     ),
     ({"week": None}, 'week: None is not a mapping: write {"mon-fri": ["09:00-18:00"]}'),
-    ({"week": {}}, "week: there is no shift at all, in special neither: write at least one"),
-    (
-        {"week": {"mon": []}, "special": {"2026-10-09": []}},
-        "week: there is no shift at all, in special neither: write at least one",
-    ),
+    ({"week": {}}, NO_SHIFT),
+    ({"week": {"mon": []}, "special": {"2026-10-09": []}}, NO_SHIFT),
     ({"week": {"monday": ["09:00-12:00"]}}, f'week["monday"]: "monday"{NOT_A_DAY}'),
     ({"week": {"mon-fry": ["09:00-12:00"]}}, f'week["mon-fry"]: "mon-fry"{NOT_A_DAY}'),
     ({"week": {"mon-": ["09:00-12:00"]}}, f'week["mon-"]: "mon-"{NOT_A_DAY}'),
@@ -836,19 +971,48 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"closed": ["2026-10-01/2026-10-02/2026-10-03"]}, f'closed: "2026-10-01/2026-10-02/2026-10-03"{NOT_A_RANGE}'),
     (
         {"closed": ["2026-01-01/2036-01-09"]},
-        'closed: "2026-01-01/2036-01-09" has 3661 days: a range has at most 3660, ten years',
+        'closed: "2026-01-01/2036-01-09" has 3661 days: write ranges of at most 3660 days, the first day first',
     ),
     (
         {"closed": ["0001-01-01/9999-12-31"]},
-        'closed: "0001-01-01/9999-12-31" has 3652059 days: a range has at most 3660, ten years',
+        'closed: "0001-01-01/9999-12-31" has 3652059 days: write ranges of at most 3660 days, the first day first',
     ),
     (
         {"closed": ["2026-10-01/2026-10-07"], "special": {"2026-10-03": ["09:00-12:00"]}},
-        'special["2026-10-03"]: the date is in closed too: take it out of one of them',
+        'special["2026-10-03"]: 2026-10-03 is in closed too, as "2026-10-01/2026-10-07": take it out of one of them',
+    ),
+    *(
+        ({"closed": [text]}, f'closed: "{text}"{NOT_A_DATE}')
+        for text in ["13-01", "12-32", "02-30", "00-01", "1-5", "12-1", "12.24", "--12-24", "W41-4", "12-24 ", "24-12"]
+    ),
+    ({"closed": ["12/24"]}, f'closed: "12/24"{NOT_A_RANGE}'),
+    ({"closed": ["12-24/"]}, f'closed: "12-24/"{NOT_A_RANGE}'),
+    ({"closed": ["12-24/31"]}, f'closed: "12-24/31"{NOT_A_RANGE}'),
+    ({"closed": ["2026-12-24/12-31"]}, f'closed: "2026-12-24/12-31"{NOT_A_RANGE}'),
+    ({"closed": ["12-24/2026-12-31"]}, f'closed: "12-24/2026-12-31"{NOT_A_RANGE}'),
+    ({"closed": ["02-29"]}, f'closed: "02-29"{LEAP_DAY}'),
+    ({"closed": ["02-01/02-29"]}, f'closed: "02-01/02-29"{LEAP_DAY}'),
+    ({"special": {"02-29": ["09:00-12:00"]}}, f'special: "02-29"{LEAP_DAY}'),
+    ({"closed": ["2026-02-29"]}, f'closed: "2026-02-29"{NOT_A_DATE}'),
+    (
+        {"closed": ["12-31/12-24"]},
+        'closed: "12-31/12-24" has 360 days: write ranges of at most 275 days, the first day first',
     ),
     (
-        {"special": {"2026-10-01/2026-10-07": ["09:00-12:00"]}},
-        f'special: "2026-10-01/2026-10-07"{NOT_A_DATE}',
+        {"special": {"2026-12-31/2026-12-24": ["09:00-12:00"]}},
+        f'special: "2026-12-31/2026-12-24"{REVERSED}',
+    ),
+    (
+        {"special": {"2026-12-20/2026-12-24": ["09:00-12:00"], "2026-12-24/2026-12-31": ["09:00-14:00"]}},
+        f'special["2026-12-24/2026-12-31"]: special["2026-12-20/2026-12-24"] has other shifts for 2026-12-24: {TWICE}',
+    ),
+    (
+        {"special": {"12-29/01-03": ["09:00-12:00"], "01-02": ["09:00-14:00"]}},
+        f'special["01-02"]: special["12-29/01-03"] has other shifts for 01-02: {TWICE}',
+    ),
+    (
+        {"closed": ["12-24/12-26"], "special": {"12-26": ["09:00-12:00"]}},
+        'special["12-26"]: 12-26 is in closed too, as "12-24/12-26": take it out of one of them',
     ),
     (
         {"special": ["2026-10-10"]},
@@ -870,15 +1034,15 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"closed": ["2026-10-10"], "special": {"2026-10-10": ["09:00-12:00"]}},
-        'special["2026-10-10"]: the date is in closed too: take it out of one of them',
+        'special["2026-10-10"]: 2026-10-10 is in closed too, as "2026-10-10": take it out of one of them',
     ),
     (
         {"closed": ["2026-10-10"], "special": {"2026-10-10": []}},
-        'special["2026-10-10"]: the date is in closed too: take it out of one of them',
+        'special["2026-10-10"]: 2026-10-10 is in closed too, as "2026-10-10": take it out of one of them',
     ),
     (
         {"special": {date(2026, 10, 10): ["09:00-12:00"], "2026-10-10": []}},
-        'special["2026-10-10"]: special has this date twice: write it once, with all its shifts',
+        f'special["2026-10-10"]: special[datetime.date(2026, 10, 10)] has other shifts for 2026-10-10: {TWICE}',
     ),
     *(
         ({"last_call": text}, f'last_call: "{text}"{NOT_A_LAST_CALL}')
@@ -896,6 +1060,11 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     (
         {"week": {"mon": ["09:00-12:00"]}, "last_call": "PT180M"},
         "last_call: no shift of the week is longer than PT3H, so none would take place: write less",
+    ),
+    (
+        {"special": {"12-24": ["09:00-10:00"]}, "last_call": "PT1H"},
+        "last_call: no shift of the special days of every year is longer than PT1H, so none would take place:"
+        " write less",
     ),
 ]
 
@@ -980,6 +1149,7 @@ class TestIdentity:
             FULL,
             ShiftCalendar("UTC", {}, special={"2026-10-10": ["09:00-18:00"]}),
             ShiftCalendar("UTC", WEEK, last_call="PT1H5M30S"),
+            ShiftCalendar("UTC", WEEK, ["12-24/12-26", "02-28/03-01"], {"12-31": ["09:00-12:00"]}),
         ],
     )
     def test_a_calendars_repr_makes_an_equal_one(self, calendar: ShiftCalendar) -> None:
@@ -1081,6 +1251,10 @@ class TestSummary:
                 "mon 09:00-12:00, Asia/Shanghai, 2 closed days, 1 special day",
             ),
             ({"week": {}, "special": {"2026-10-10": ["09:00-18:00"]}}, "Asia/Shanghai, 1 special day"),
+            (
+                {"week": ONE, "closed": ["2026-10-01", "12-24/12-26"], "special": {"12-31": ["09:00-12:00"]}},
+                "mon 09:00-12:00, Asia/Shanghai, 1 closed day, 3 closed days every year, 1 special day every year",
+            ),
             (
                 {"week": {"mon,wed,fri": ["22:00-02:00"]}},
                 "mon 22:00-02:00, wed 22:00-02:00, fri 22:00-02:00, Asia/Shanghai",

@@ -35,6 +35,7 @@ special:
   "2026-10-11": ["22:00-02:00"]
 last_call: PT5M
 """
+NOT_A_DATE = " is not a date: write YYYY-MM-DD, or MM-DD for every year, or give a datetime.date"
 WEEK = "timezone: UTC\nweek:\n  mon: [09:00-12:00]\n"
 SMALL = ShiftCalendar("UTC", {"mon": ["09:00-12:00"]})
 NOT_A_DAY = (
@@ -211,11 +212,11 @@ class TestEntries:
             ),
             (
                 f"{WEEK}closed: [2026-10-01 09:00:00]\n",
-                'closed: "2026-10-01 09:00:00" is not a date: write YYYY-MM-DD or give a datetime.date',
+                f'closed: "2026-10-01 09:00:00"{NOT_A_DATE}',
             ),
             (
                 f"{WEEK}closed: [20261001]\n",
-                'closed: "20261001" is not a date: write YYYY-MM-DD or give a datetime.date',
+                f'closed: "20261001"{NOT_A_DATE}',
             ),
             (
                 f"{WEEK}special:\n  2026-10-10: 09:00-12:00\n",

@@ -121,6 +121,7 @@ MINUTES_OF_INTEREST = [
 ]
 
 Hours = tuple[int, int]
+Yearly = tuple[int, int]  # month and day
 
 
 @cache
@@ -134,7 +135,12 @@ def days_with_a_clock_change(zone: str) -> list[date]:
 
 @dataclass
 class Case:
-    """A calendar in numbers, with the window of UTC in which it is examined."""
+    """
+    A calendar in numbers, with the window of UTC in which it is examined.
+
+    ``ranges`` are closed, ``special_ranges`` have shifts; ``yearly`` has what recurs in every year, as the month and
+    day of its first and last date: closed, or with shifts.
+    """
 
     zone: str
     week: list[list[Hours]]
@@ -143,6 +149,8 @@ class Case:
     span: int = 4
     ranges: list[tuple[date, date]] = field(default_factory=list)
     last_call: int = 0
+    special_ranges: dict[tuple[date, date], list[Hours]] = field(default_factory=dict)
+    yearly: dict[tuple[Yearly, Yearly], list[Hours]] = field(default_factory=dict)
 
     def calendar(self) -> ShiftCalendar:
         def texts(hours: list[Hours]) -> list[str]:
@@ -154,19 +162,35 @@ class Case:
             closed=[
                 *(f"{first}/{last}" for first, last in self.ranges),
                 *(day for day, hours in self.dates.items() if not hours),
+                *(yearly_text(*days) for days, hours in self.yearly.items() if not hours),
             ],
-            special={day.isoformat(): texts(hours) for day, hours in self.dates.items() if hours},
+            special={
+                **{day.isoformat(): texts(hours) for day, hours in self.dates.items() if hours},
+                **{f"{first}/{last}": texts(hours) for (first, last), hours in self.special_ranges.items()},
+                **{yearly_text(*days): texts(hours) for days, hours in self.yearly.items() if hours},
+            },
             last_call=self.last_call * MINUTE,
         )
 
     def wall_shifts(self, day: date) -> list[tuple[datetime, datetime]]:
-        if in_a_range(day, self.ranges):
-            return []
         midnight = datetime.combine(day, time())
         return [
-            (midnight + s * MINUTE, midnight + e * MINUTE + (DAY if e < s else timedelta()))
-            for s, e in self.dates.get(day, self.week[day.weekday()])
+            (midnight + s * MINUTE, midnight + e * MINUTE + (DAY if e < s else timedelta())) for s, e in self.hours(day)
         ]
+
+    def hours(self, day: date) -> list[Hours]:
+        """What is said of the date itself, else of its day of every year, else of its weekday."""
+        if in_a_range(day, self.ranges):
+            return []
+        for days, hours in self.special_ranges.items():
+            if in_a_range(day, [days]):
+                return hours
+        if day in self.dates:
+            return self.dates[day]
+        for (first, last), hours in self.yearly.items():
+            if in_a_yearly_range(day, first, last):
+                return hours
+        return self.week[day.weekday()]
 
 
 @dataclass
@@ -231,6 +255,9 @@ def cases(draw: st.DrawFn) -> Case:
     middle = draw(st.dates(FIRST, LAST))
     if draw(st.integers(0, 3)) and changes:
         middle = draw(st.sampled_from([day + n * DAY for day in changes for n in range(-3, 4)]))
+    elif draw(st.booleans()):
+        # Where dates of every year have their borders.
+        middle = date(middle.year, *draw(st.sampled_from([(1, 1), (2, 27), (3, 2), (12, 30)])))
     kinds = draw(st.lists(st.one_of(shifts(), shifts(), st.just([(0, 1440)])), min_size=1, max_size=3))
     week = draw(st.lists(st.sampled_from(kinds), min_size=7, max_size=7))
     near = st.integers(-5, 5).map(lambda n: middle + n * DAY)
@@ -238,16 +265,43 @@ def cases(draw: st.DrawFn) -> Case:
     dates = draw(st.dictionaries(near, st.one_of(st.just([]), shifts()), max_size=4))
     # A closed date may be in a range too, a special one may not.
     dates = {day: hours for day, hours in dates.items() if not (hours and in_a_range(day, ranges))}
+    special_ranges = {}
+    if draw(st.booleans()):
+        first, last = sorted((draw(near), draw(near)))
+        special_ranges[first, last] = draw(shifts().filter(bool))
+        ranges = [days for days in ranges if days[1] < first or days[0] > last]
+        dates = {day: hours for day, hours in dates.items() if not first <= day <= last}
+    yearly = {}
+    if draw(st.booleans()):
+        start, end = sorted((draw(near), draw(near)))
+        days = (start.month, start.day), (end.month, end.day)
+        if (2, 29) not in days:
+            yearly[days] = draw(st.one_of(st.just([]), shifts()))
     if not any(week) and not any(dates.values()):
         week[middle.weekday()] = [(540, 720)]
     last_call = draw(st.one_of(st.just(0), st.sampled_from(MINUTES_OF_INTEREST[1:14]), st.integers(0, 719)))
     if any(week) and not any(((end - start) % 1440 or 1440) > last_call for hours in week for start, end in hours):
         week[draw(st.integers(0, 6))] = [(420, 1140)]  # a week of nothing but shorter shifts is refused
-    return Case(zone, week, dates, middle, ranges=ranges, last_call=last_call)
+    for hours in filter(None, yearly.values()):
+        if not any(((end - start) % 1440 or 1440) > last_call for start, end in hours):
+            hours[:] = [(420, 1140)]  # likewise
+    return Case(
+        zone, week, dates, middle, ranges=ranges, last_call=last_call, special_ranges=special_ranges, yearly=yearly
+    )
 
 
 def in_a_range(day: date, ranges: list[tuple[date, date]]) -> bool:
     return any(first <= day <= last for first, last in ranges)
+
+
+def in_a_yearly_range(day: date, first: Yearly, last: Yearly) -> bool:
+    today = (day.month, day.day)
+    return first <= today <= last if first <= last else today >= first or today <= last
+
+
+def yearly_text(first: Yearly, last: Yearly) -> str:
+    texts = ["{:02}-{:02}".format(*day) for day in (first, last)]
+    return texts[0] if first == last else "/".join(texts)
 
 
 def utc(edge: datetime) -> datetime:

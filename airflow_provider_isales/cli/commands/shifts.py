@@ -62,11 +62,12 @@ def make_rows(calendar: ShiftCalendar, first: date, count: int) -> Iterator[tupl
 
     :raises OverflowError: for days that no ``datetime`` can express
     """
-    data, zone = calendar.to_dict(), ZoneInfo(calendar.timezone)
+    zone = ZoneInfo(calendar.timezone)
     for day in (first + timedelta(days=number) for number in range(count)):
         midnight, next_midnight = (datetime.combine(date_, time(), zone) for date_ in (day, day + timedelta(days=1)))
         shifts = [shift for shift in calendar.shifts_between(midnight, next_midnight) if shift.start >= midnight]
-        notes = [kind for kind in ("closed", "special") if day.isoformat() in data[kind]]
+        kind = calendar.get_day_kind(day)
+        notes: list[str] = [kind] if kind else []
         if calendar.is_on(midnight) and not (shifts and shifts[0].start == midnight):
             notes.append(f"on at midnight, pause at {_format_clock(calendar.next_end(midnight), day)}")
         elif not shifts and not notes:
