@@ -27,6 +27,7 @@ IN_WHEEL = {
     "client/client.py",
     "simulator/cli.py",
     *(f"example_dags/{file.name}" for file in (REPOSITORY / "example_dags").glob("*.py")),
+    "example_dags/holiday_cn_2026.json",
 } - {"example_dags/shifts_china.py"}
 IN_SDIST = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO", PACKAGE, "example_dags"}
 UV = (sys.executable, "-m", "uv", "--quiet")

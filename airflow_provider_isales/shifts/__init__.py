@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from airflow_provider_isales.shifts.calendar import CALENDAR_KEYS, TICK, Shift, ShiftCalendar, in_utc
+from airflow_provider_isales.shifts.files import read_file
 from airflow_provider_isales.shifts.parsing import ShiftCalendarError
 
 __all__ = [
@@ -12,4 +13,5 @@ __all__ = [
     "ShiftCalendar",
     "ShiftCalendarError",
     "in_utc",
+    "read_file",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -19,7 +20,7 @@ def read_data(file: Path) -> Any:
     if not kind:
         raise ShiftCalendarError(f"{quote(file.suffix)} is not a kind of file to read: name a .yaml, .yml or .json")
     try:
-        text = _read_bytes(file).decode("utf-8-sig")
+        text = read_file(file).decode("utf-8-sig")
         # compose() constructs nothing, and tags have no effect. The base loader keeps dates and times as text; YAML's
         # own rules would turn 12:00 into a number and "no" into a boolean. JSON is YAML, but for tabs.
         node = yaml.compose(text.replace("\t", " ") if kind == "JSON" else text, Loader=yaml.BaseLoader)
@@ -32,7 +33,14 @@ def read_data(file: Path) -> Any:
         raise ShiftCalendarError("this is nested too deeply for a shift calendar") from None
 
 
-def _read_bytes(file: Path) -> bytes:
+def read_file(path: str | PathLike[str]) -> bytes:
+    """
+    Return what a file beside a DAG holds, also inside a zip of DAGs, such as holidays to make a calendar of.
+
+    :param path: in a DAG file, ``Path(__file__).with_name("holidays.json")``
+    :raises ShiftCalendarError: the file cannot be read
+    """
+    file = Path(path)
     try:
         archive = next((parent for parent in file.parents if parent.is_file()), None)
         if archive is None:

@@ -81,6 +81,9 @@ def link(name: str) -> Path:
         other.unlink()
     if not link.exists():
         link.symlink_to(next(file for directory in DAGS if (file := directory / link.name).exists()))
+    for data in link.resolve().parent.glob("*.json"):
+        if not (beside := link.with_name(data.name)).exists():
+            beside.symlink_to(data)
     return link
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from inspect import signature
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pendulum
 import pytest
-from airflow_runs import TaskRun, dag_file, dags_in, publish, run_dag
+from airflow_runs import TaskRun, dag_file, dags_in, publish, read_dags, run_dag
 
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.operators.base import NEVER
@@ -171,6 +172,39 @@ def test_an_ordinary_saturday_and_one_that_is_worked_have_their_shifts(day: str,
     assert on == [True, at_four]
 
 
+@pytest.mark.parametrize(
+    ("at", "is_on"),
+    [
+        ("2026-01-03T10", False),  # a Saturday in a break
+        ("2026-01-04T16", True),  # a Sunday that is worked
+        ("2026-02-14T16", True),  # a Saturday that is worked
+        ("2026-03-07T10", True),  # an ordinary Saturday
+        ("2026-03-07T16", False),
+        ("2026-10-07T10", False),
+        ("2026-10-11T10", False),
+    ],
+)
+def test_the_holiday_file_closes_breaks_and_opens_make_up_days(at: str, is_on: bool) -> None:
+    assert dag_file("shifts_holiday_file").SHIFTS.is_on(datetime.fromisoformat(f"{at}:00+08:00")) is is_on
+
+
+def test_the_holiday_file_has_the_working_days_that_the_package_holidays_knows() -> None:
+    china = pytest.importorskip("holidays").country_holidays("CN", years=[2026])
+    days = {date.fromisoformat(day["date"]): day["isOffDay"] for day in dag_file("shifts_holiday_file").DAYS}
+    assert all(days[holiday] for holiday in china)
+    assert [day for day, off in days.items() if not off] == sorted(d for d in china.weekend_workdays if d.year == 2026)
+
+
+def test_the_holiday_file_is_read_from_a_zip_of_dags(tmp_path: Path) -> None:
+    archive = tmp_path / "team.zip"
+    with ZipFile(archive, "w") as opened:
+        for name in ("shifts_holiday_file.py", "holiday_cn_2026.json"):
+            opened.write(REPOSITORY / "example_dags" / name, name)
+    bag = read_dags(archive)
+    assert not bag.import_errors
+    assert "33 closed days, 6 special days" in bag.dags["isales_shifts_holiday_file"].timetable.summary
+
+
 def test_the_batches_of_every_started_campaign_are_paused(campaign: Campaign, isales_simulator: Simulator) -> None:
     other = isales_simulator.add_campaign(1002, batches=2)
     isales_simulator.add_campaign(1003, batches=2, state=CampaignState.SUSPENDED)
@@ -289,6 +323,7 @@ def run_state(dag: Any, way: dict[str, Any]) -> str:
         ("isales_pause_mapped_batches", 12),
         ("isales_pause_one_batch", 12),
         ("isales_shifts_china", 12),
+        ("isales_shifts_holiday_file", 12),
         ("isales_shifts_weekly_pause", 12),
     ],
 )
