@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow_provider_isales.shifts.calendar import CALENDAR_KEYS, TICK, Shift, ShiftCalendar, in_utc
 from airflow_provider_isales.shifts.files import read_file
-from airflow_provider_isales.shifts.parsing import ShiftCalendarError
+from airflow_provider_isales.shifts.parsing import ShiftCalendarError, ShiftCalendarWarning
 
 __all__ = [
     "CALENDAR_KEYS",
@@ -12,6 +12,7 @@ __all__ = [
     "Shift",
     "ShiftCalendar",
     "ShiftCalendarError",
+    "ShiftCalendarWarning",
     "in_utc",
     "read_file",
 ]

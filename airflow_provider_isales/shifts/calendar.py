@@ -93,6 +93,7 @@ class ShiftCalendar:
         self._week = parsing.parse_week(week)
         self._dates = parsing.parse_dates(closed, special)
         parsing.warn_about_open_weekends(closed, self._week)
+        parsing.warn_about_lost_minutes(self._week, self._dates)
         if not any(self._week) and not any(self._dates.values()):
             raise ShiftCalendarError("week: there is no shift at all, in special neither: write at least one")
         self._last_call = parsing.parse_last_call(last_call, self._week, self._dates)

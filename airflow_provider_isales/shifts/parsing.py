@@ -34,6 +34,10 @@ class ShiftCalendarError(ValueError):
     """A shift calendar has an invalid entry; the message names it and says what is allowed there."""
 
 
+class ShiftCalendarWarning(UserWarning):
+    """A shift calendar is valid, but may say something else than is meant; the message names the entry."""
+
+
 def parse_zone(zone: str | ZoneInfo) -> Timezone:
     name = zone.key if isinstance(zone, ZoneInfo) else zone
     try:
@@ -133,8 +137,26 @@ def warn_about_open_weekends(closed: object, week: Week) -> None:
             f"closed: people may be called on {' and '.join(days)} beside public holidays, because "
             f"{type(closed).__name__} of the holidays package lists weekdays off only. To close these days too, write "
             "closed=[*country, ...]; to leave them open, write closed=list(country)",
+            ShiftCalendarWarning,
             stacklevel=3,
         )
+
+
+def warn_about_lost_minutes(week: Week, dates: Dates) -> None:
+    """Warn of each shift that ends one minute before the next one or before midnight: an end is no part of a shift."""
+    days = [(f'week["{name}"]', week[day], week[(day + 1) % 7]) for day, name in enumerate(DAYS)]
+    days += [(f'special["{day}"]', hours, ()) for day, hours in join_recurring(dates).items()]
+    found: dict[str, str] = {}
+    for entry, hours, hours_of_next_day in days:
+        shifts = [*hours, *((start + _DAY_MINUTES, end + _DAY_MINUTES) for start, end in hours_of_next_day)]
+        for first, last in hours:
+            covered = any(start <= last < end for start, end in shifts)
+            if not covered and (last + 1 == _DAY_MINUTES or any(start == last + 1 for start, _ in shifts)):
+                written, meant = format_shifts(((first, last), (first, last + 1)))
+                problem = f"leaves out the minute until {meant[-5:]}: write {meant} if no break is meant"
+                found.setdefault(f"{written} {problem}", entry)
+    for problem, entry in found.items():
+        warnings.warn(f"{entry}: {problem}", ShiftCalendarWarning, stacklevel=3)
 
 
 def _parse_range(entry: str, value: date | str) -> list[str]:

@@ -186,6 +186,28 @@ class TestACalendarInPython:
             run(team.with_name(name))
 
 
+class TestLostMinutes:
+    LOST = (
+        'isales: week["mon"]: 18:00-23:59 leaves out the minute until 24:00: write 18:00-24:00 if no break is meant\n'
+    )
+
+    @pytest.mark.parametrize("name", ["shifts.yaml", "team.py:SHIFTS"])
+    def test_a_lost_minute_is_warned_of_beside_the_preview(
+        self, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (tmp_path / "shifts.yaml").write_text("timezone: UTC\nweek: {mon: [18:00-23:59]}\n")
+        (tmp_path / "team.py").write_text(
+            "import warnings\n"
+            "from airflow_provider_isales.shifts import ShiftCalendar\n"
+            'warnings.warn("of something else")\n'
+            'SHIFTS = ShiftCalendar("UTC", {"mon": ["18:00-23:59"]})\n'
+        )
+        assert run(tmp_path / name, "--from", "2026-09-28", "--days", "1") == 0
+        printed = capsys.readouterr()
+        assert printed.err == self.LOST
+        assert "Mon 2026-09-28  18:00   23:59" in printed.out
+
+
 class TestTheProcess:
     def test_a_wrong_calendar_file_exits_with_2(self, tmp_path: Path) -> None:
         path = tmp_path / "shifts.yaml"

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import pendulum
 import pytest
 
-from airflow_provider_isales.shifts import Shift, ShiftCalendar, ShiftCalendarError
+from airflow_provider_isales.shifts import Shift, ShiftCalendar, ShiftCalendarError, ShiftCalendarWarning
 
 WEEK = {"mon-fri": ["09:00-12:00", "13:30-18:00"], "sat": ["09:00-12:00"]}
 OFFICE = {"mon-fri": ["09:00-18:00"]}
@@ -328,6 +328,7 @@ class TestMerging:
         calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["09:00-12:00", "12:00-15:00"]})
         assert calendar.next_end(shanghai("09 10:00")) == shanghai("09 15:00")
 
+    @pytest.mark.filterwarnings("ignore:.*leaves out the minute")
     def test_a_minute_between_two_shifts_keeps_them_apart(self) -> None:
         calendar = ShiftCalendar("Asia/Shanghai", {"fri": ["09:00-12:00", "12:01-15:00"]})
         assert calendar.next_end(shanghai("09 10:00")) == shanghai("09 12:00")
@@ -549,6 +550,62 @@ class TestDatesOfEveryYear:
     def test_a_calendar_says_which_entry_a_date_has_its_shifts_from(self, day: str, kind: str | None) -> None:
         calendar = ShiftCalendar("UTC", WEEK, ["12-24", "2026-12-26"], {"12-26": ["09:00-10:00"]})
         assert calendar.get_day_kind(date.fromisoformat(day)) == kind
+
+
+class TestLostMinutes:
+    """A shift until 23:59 lacks the last minute of the day; one until 11:59 is apart from that at 12:00."""
+
+    @staticmethod
+    def warnings_of(recwarn: pytest.WarningsRecorder, **arguments: Any) -> list[str]:
+        ShiftCalendar("UTC", **arguments)
+        return [str(warning.message) for warning in recwarn]
+
+    @pytest.mark.parametrize(
+        ("arguments", "warned"),
+        [
+            (
+                {"week": {"mon-fri": ["18:00-23:59"]}},
+                'week["mon"]: 18:00-23:59 leaves out the minute until 24:00: write 18:00-24:00 if no break is meant',
+            ),
+            (
+                {"week": {"fri": ["09:00-11:59", "12:00-18:00"]}},
+                'week["fri"]: 09:00-11:59 leaves out the minute until 12:00: write 09:00-12:00 if no break is meant',
+            ),
+            (
+                {"week": {"sun": ["18:00-24:00"], "mon": ["00:01-06:00"]}},
+                'week["sun"]: 18:00-24:00 leaves out the minute until 00:01: write 18:00-00:01 if no break is meant',
+            ),
+            (
+                {"week": MONDAY, "special": {"12-24/12-31": ["09:00-23:59"]}},
+                'special["12-24/12-31"]: 09:00-23:59 leaves out the minute until 24:00: write 09:00-24:00 if no break'
+                " is meant",
+            ),
+        ],
+        ids=["midnight", "noon", "across midnight", "special"],
+    )
+    def test_a_minute_that_is_lost_is_warned_of_once(
+        self, arguments: dict[str, Any], warned: str, recwarn: pytest.WarningsRecorder
+    ) -> None:
+        assert self.warnings_of(recwarn, **arguments) == [warned]
+
+    @pytest.mark.parametrize(
+        "hours",
+        [
+            ["18:00-24:00"],
+            ["09:00-12:00", "12:02-18:00"],
+            ["09:00-12:00", "12:00-18:00"],
+            ["18:00-23:59", "23:30-02:00"],
+            ["00:01-24:00"],
+        ],
+        ids=["midnight", "two minutes", "touching", "covered by another shift", "the start of the same day"],
+    )
+    def test_other_breaks_are_not_warned_of(self, hours: list[str], recwarn: pytest.WarningsRecorder) -> None:
+        assert self.warnings_of(recwarn, week={"mon": hours}) == []
+
+    def test_the_warning_of_a_lost_minute_points_at_the_line_that_makes_the_calendar(self) -> None:
+        with pytest.warns(ShiftCalendarWarning, match="leaves out the minute until 24:00") as caught:
+            ShiftCalendar("UTC", {"mon": ["18:00-23:59"]})
+        assert [warning.filename for warning in caught] == [__file__]
 
 
 class TestWeekendDaysBesidePublicHolidays:

@@ -29,6 +29,10 @@ from hypothesis import strategies as st
 
 from airflow_provider_isales.shifts import ShiftCalendar
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::airflow_provider_isales.shifts.ShiftCalendarWarning"
+)  # minutes of chance
+
 USUAL = 100
 EXAMPLES = int(os.environ.get("SHIFTS_ORACLE_EXAMPLES", USUAL))
 

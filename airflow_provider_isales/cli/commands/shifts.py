@@ -6,21 +6,27 @@ import argparse
 import os
 import runpy
 import sys
+import warnings
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pendulum
 
-from airflow_provider_isales.cli.output import SUCCESS, UsageError, say, silence
-from airflow_provider_isales.shifts import ShiftCalendar, ShiftCalendarError
+from airflow_provider_isales.cli.output import SUCCESS, UsageError, say, silence, warn
+from airflow_provider_isales.shifts import ShiftCalendar, ShiftCalendarError, ShiftCalendarWarning
 
 COLUMNS = ("day", "starts", "pause at", "note")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out, and return the exit status."""
-    calendar = read_calendar(arguments.calendar)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", ShiftCalendarWarning)
+        calendar = read_calendar(arguments.calendar)
+    for warning in found:
+        warn(f"isales: {warning.message}")
     first = getattr(arguments, "from") or pendulum.now(calendar.timezone).date()
     try:
         rows = list(make_rows(calendar, first, arguments.days))
