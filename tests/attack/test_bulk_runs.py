@@ -11,14 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from faulty_server import IMPATIENT, Colleague, choose_faults, make_plan, process_that
+from faulty_server import IMPATIENT, Colleague, Relay, choose_faults, make_plan, process_that
 
 from airflow_provider_isales.client import BatchStatus, BulkResult, ISalesBulkError, ISalesError
 from airflow_provider_isales.simulator import Campaign, Simulator
 
 INTERFACES = ("pause", "pause", "list", "")
 CODES = ("0200006", "0200001", "03000002", "03000006", "09999999")
-EDITS = ("add", "delete", "start", "suspend")
+EDITS = ("add", "delete", "start", "suspend", "restart")
 UNLISTED = "the listing failed, or the campaign was being edited"
 
 
@@ -28,11 +28,18 @@ def server() -> Iterator[Simulator]:
         yield simulator
 
 
+@pytest.fixture(scope="module")
+def relay(server: Simulator) -> Iterator[Relay]:
+    with Relay(server) as relay:
+        yield relay
+
+
 @dataclass
 class BatchColleague(Colleague):
-    """Creates, deletes, starts and suspends batches."""
+    """Creates, deletes, starts and suspends batches, and restarts the server."""
 
     campaign: Campaign = field(kw_only=True)
+    relay: Relay = field(kw_only=True)
 
     def on_request(self, verb: str, body: Any) -> None:
         self.act(begins_listing=verb == "list" and body["offset"] == 0)
@@ -54,12 +61,16 @@ class BatchColleague(Colleague):
             self.campaign.set_status(batch_id := self._choose(), BatchStatus.SUSPENDED)
             self.suspended.add(batch_id)
 
+    def restart(self) -> None:
+        self.relay.restart(self.chance.choice([0.0, 0.05]))
+
     def _choose(self) -> str:
         return self.chance.choice(list(self.campaign.batches))
 
 
-def prepare(server: Simulator, chance: random.Random, campaign_id: int) -> tuple[Campaign, BatchColleague]:
+def prepare(relay: Relay, chance: random.Random, campaign_id: int) -> tuple[Campaign, BatchColleague]:
     """Make a campaign, with what will go wrong and who will edit it. Its id is new: late requests are of older ones."""
+    server = relay.server
     server.reset()
     server.service.max_page_size = chance.choice([7, 30, 1000])
     campaign = server.add_campaign(campaign_id, batches=chance.choice([0, 1, 5, 30, 101, 130]))
@@ -69,15 +80,13 @@ def prepare(server: Simulator, chance: random.Random, campaign_id: int) -> tuple
     for fault in choose_faults(chance, INTERFACES, CODES):
         server.inject(**fault)
     plan = make_plan(chance, EDITS, 2 * len(campaign.batches) + 20)
-    colleague = BatchColleague(chance, plan, campaign=campaign)
+    colleague = BatchColleague(chance, plan, campaign=campaign, relay=relay)
     server.on_request = colleague.on_request
     return campaign, colleague
 
 
-def pause(
-    server: Simulator, campaign: Campaign, ids: Any, parallel: int
-) -> tuple[BulkResult | None, ISalesError | None]:
-    with server.client(timeout=2, retry=IMPATIENT, max_connections=parallel) as client:
+def pause(relay: Relay, campaign: Campaign, ids: Any, parallel: int) -> tuple[BulkResult | None, ISalesError | None]:
+    with relay.client(timeout=2, retry=IMPATIENT, max_connections=parallel) as client:
         try:
             return client.pause_call_batches(campaign.id, ids, max_parallel_requests=parallel), None
         except ISalesBulkError as error:
@@ -101,15 +110,15 @@ def why(problem: str) -> str:
 
 
 def test_a_green_run_has_nothing_dialled_but_what_was_started_after_its_last_listing(
-    server: Simulator, chance: random.Random, size: Any, figures: Any, monkeypatch: pytest.MonkeyPatch
+    relay: Relay, chance: random.Random, size: Any, figures: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("airflow_provider_isales.client.rounds.OUTAGE_SECONDS", 3.0)
     runs, seen, red = size.of(60, 5000), Counter[str](), Counter[str]()
     for number in range(1, runs + 1):
-        campaign, colleague = prepare(server, chance, number)
+        campaign, colleague = prepare(relay, chance, number)
         started = [batch.id for batch in campaign.batches.values() if batch.status is BatchStatus.STARTED]
         wanted = None if chance.random() < 0.6 else chance.sample(list(campaign.batches), len(campaign.batches) // 2)
-        result, error = pause(server, campaign, "all" if wanted is None else wanted, chance.choice([1, 4, 8]))
+        result, error = pause(relay, campaign, "all" if wanted is None else wanted, chance.choice([1, 4, 8]))
         dialled = [
             batch.id
             for batch in campaign.batches.values()
@@ -150,10 +159,8 @@ def check_result(result: BulkResult, error: ISalesError | None, left: list[str],
         assert {*left} <= {*open_ids}, f"red, but {left} are not all named in {open_ids}"
 
 
-def test_after_a_kill_the_next_run_does_the_rest(
-    server: Simulator, chance: random.Random, size: Any, figures: Any
-) -> None:
-    kills = size.of(2, 100)
+def test_after_a_kill_the_next_run_does_the_rest(relay: Relay, chance: random.Random, size: Any, figures: Any) -> None:
+    server, kills = relay.server, size.of(2, 100)
     for _ in range(kills):
         server.reset()
         campaign = server.add_campaign(7, batches=60)
@@ -161,7 +168,7 @@ def test_after_a_kill_the_next_run_does_the_rest(
         with process_that("client.pause_call_batches(7)", server) as process:
             time.sleep(chance.uniform(0, 0.4))
             process.kill()
-        _, error = pause(server, campaign, "all", 8)
+        _, error = pause(relay, campaign, "all", 8)
         assert not error, error
         assert {batch.status for batch in campaign.batches.values()} == {BatchStatus.SUSPENDED}
     figures.add("bulk runs killed at a random moment, then run again: batches lost", kills, 0, 0)

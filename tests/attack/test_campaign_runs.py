@@ -67,19 +67,22 @@ class OddAnswers:
 
 @dataclass(frozen=True)
 class Platform:
-    """The server, the way to it, and what stands before its service."""
+    """The way to the server, and what stands before its service."""
 
-    server: Simulator
     relay: Relay
     odd_answers: OddAnswers
+
+    @property
+    def server(self) -> Simulator:
+        return self.relay.server
 
 
 @pytest.fixture
 def platform() -> Iterator[Platform]:
-    with Simulator() as server, Relay(server.port) as relay, pytest.MonkeyPatch.context() as patch:
+    with Simulator() as server, Relay(server) as relay, pytest.MonkeyPatch.context() as patch:
         odd_answers = OddAnswers(server)
         patch.setattr(server.service, "answer", odd_answers.answer)
-        yield Platform(server, relay, odd_answers)
+        yield Platform(relay, odd_answers)
 
 
 @dataclass
@@ -176,9 +179,8 @@ def prepare(platform: Platform, chance: random.Random, first_id: int) -> Campaig
 def pause(
     platform: Platform, ids: Any, exclude: Collection[int], parallel: int
 ) -> tuple[BulkResult | None, ISalesError | None]:
-    settings: dict[str, Any] = {"port": platform.relay.port, "timezone": "Asia/Shanghai", "timeout": 2}
-    retry = replace(IMPATIENT, total=1)
-    with platform.server.client(retry=retry, max_connections=parallel, **settings) as client:
+    settings: dict[str, Any] = {"timezone": "Asia/Shanghai", "timeout": 2, "retry": replace(IMPATIENT, total=1)}
+    with platform.relay.client(max_connections=parallel, **settings) as client:
         try:
             return client.pause_campaigns(ids, exclude=exclude, max_parallel_requests=parallel), None
         except ISalesBulkError as error:

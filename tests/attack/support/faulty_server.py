@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from airflow_provider_isales.client import RetryPolicy
+from airflow_provider_isales.client import ISalesClient, RetryPolicy
 from airflow_provider_isales.simulator import Simulator
 
 IMPATIENT = RetryPolicy(attempts=4, total=3, first_wait=0.01, max_wait=0.05, max_retry_after=0.05)
@@ -101,13 +101,13 @@ def process_that(call: str, server: Simulator) -> Iterator[subprocess.Popen[byte
 
 class Relay:
     """
-    Passes on bytes to a server on loopback, and can restart: then all connections break, and new ones are refused.
+    Passes on bytes to a server, and can restart: then all connections break, and new ones are refused for a while.
 
-    :param to_port: the server's
+    :param server: the server
     """
 
-    def __init__(self, to_port: int) -> None:
-        self._to_port = to_port
+    def __init__(self, server: Simulator) -> None:
+        self.server = server
         self.port = 0
         self.restarts = 0
         self._loop = asyncio.new_event_loop()
@@ -124,6 +124,10 @@ class Relay:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+
+    def client(self, **settings: Any) -> ISalesClient:
+        """Return a client for the server that does not know that there is a relay."""
+        return self.server.client(port=self.port, **settings)
 
     def restart(self, seconds: float) -> None:
         """Break all connections, and listen again after some seconds; return at once."""
@@ -148,7 +152,7 @@ class Relay:
             await self._listen()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
+        server_reader, server_writer = await asyncio.open_connection("127.0.0.1", self.server.port)
         both = {writer, server_writer}
         self._writers |= both
         try:
