@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import trustme
-from isales_command import ISALES, Isales
+from isales_command import ISALES, Isales, wait_until
 
 from airflow_provider_isales.cli.commands import doctor
 from airflow_provider_isales.cli.diagnosis.campaign_trial import CampaignTrial
@@ -742,6 +742,14 @@ class TestSwitchingACampaign:
         assert simulator.service.campaigns[1002].state is CampaignState.EXECUTING
         assert visited.status == 1
 
+    def test_a_pause_without_an_answer_is_waited_for(
+        self, doctor_visits: Doctor, simulator: Simulator, no_waiting: list[float]
+    ) -> None:
+        simulator.inject("close_before", verb="pause_campaign")
+        told = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").told["restore"]
+        assert told == Told("ok", "started, as before", "")
+        assert 15.0 in no_waiting  # the timeout, and a margin
+
     def test_a_campaign_that_cannot_be_started_again_is_named(
         self, doctor_visits: Doctor, simulator: Simulator
     ) -> None:
@@ -879,6 +887,17 @@ class TestTheProcess:
         assert read(output)["delete"].state == "ok"
         assert ("isales: interrupted" in errors) is bool(status)
         assert len(campaign.batches) == 3
+
+    def test_the_switched_campaign_is_started_again_on_interrupt(self, simulator: Simulator) -> None:
+        simulator.inject("delay", verb="pause_campaign", seconds=2)
+        isales = Isales({**self.environment(simulator), CONN: simulator.connection(timeout=3)})
+        process = isales.start("doctor", "1001", "--write", "--switch", "1002", "--yes")
+        wait_until(lambda: simulator.requests.get("pause_campaign", 0) > 0)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert read(output)["restore"].state == "ok"
+        assert simulator.service.campaigns[1002].state is CampaignState.EXECUTING
 
     @pytest.mark.parametrize(("answer", "made"), [("n\n", 0), ("y\n", 1)])
     def test_doctor_asks_on_a_terminal_before_it_writes(self, simulator: Simulator, answer: str, made: int) -> None:

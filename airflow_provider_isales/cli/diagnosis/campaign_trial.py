@@ -26,6 +26,8 @@ class CampaignTrial:
         self._campaign = campaign
         #: Whether it may be suspended: then :meth:`close` is to be called, whatever came of all else.
         self.is_open = False
+        # Whether a pause was sent that was not answered: it may take effect later.
+        self._may_be_paused_yet = False
 
     def make_steps(self) -> list[Step]:
         """Return all steps but the last, :meth:`close`."""
@@ -40,7 +42,11 @@ class CampaignTrial:
     def close(self) -> Finding:
         """Make sure that the campaign is started, as it was."""
         try:
-            if self._read_status() is not CampaignStatus.STARTED:
+            status = self._read_status()
+            if status is CampaignStatus.STARTED and self._may_be_paused_yet:
+                self._client.session.gate.sleep(self._client.margin.total_seconds())
+                status = self._read_status()
+            if status is not CampaignStatus.STARTED:
                 self._client.resume_campaign(self._campaign.campaign_id, self._campaign.vdn_id)
         except ISalesError as error:
             problem, private = explain(error)
@@ -59,9 +65,11 @@ class CampaignTrial:
     def _switch(self, switch: Switch, *, again: bool) -> Finding:
         """Pause or resume the campaign, for the first time or once more; say what the code and the details are."""
         self.is_open = True
+        self._may_be_paused_yet |= switch is PAUSE_CAMPAIGN
         look = observe_call(self._client, switch, self._campaign)
         if look.error and not look.code:
             return make_failure(look)
+        self._may_be_paused_yet = False
         meaning, private = explain(look.error) if look.error else (f"[{look.code}] accepted", "")
         try:
             status, waited = wait_for(self._client, self._read_status, lambda status: status is switch.wanted)
