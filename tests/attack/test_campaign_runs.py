@@ -11,12 +11,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from faulty_server import IMPATIENT, Colleague, Relay, choose_faults, make_plan, process_that
+from faulty_server import IMPATIENT, LIE, Colleague, Relay, choose_faults, make_plan, process_that
 
 from airflow_provider_isales.client import BulkResult, ISalesBulkError, ISalesError
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 DRAFT, EXECUTING, SUSPENDED, COMPLETED = CampaignState
+# The first page of a VDN that has no campaigns. Two of them in a row nobody could tell from the truth.
+EMPTY = LIE.replace("}", ', "totalSize": 0, "data": []}')
 # A status that the reference does not explain.
 ODD = 7
 INTERFACES = ("pause_campaign", "pause_campaign", "get_campaign", "get_campaign", "list_campaigns", "")
@@ -34,16 +36,17 @@ class OddAnswers:
 
     def __init__(self, server: Simulator) -> None:
         self._service, self._answer = server.service, server.service.answer
-        self.renew(set(), ids_as_text=False)
+        self.renew(set(), 0, ids_as_text=False)
 
-    def renew(self, odd: set[int], *, ids_as_text: bool) -> None:
+    def renew(self, odd: set[int], swapped: int, *, ids_as_text: bool) -> None:
         """
         Begin anew.
 
         :param odd: the campaigns that have an unknown status instead of "started"
+        :param swapped: how many of the next details are those of another campaign, which is suspended
         :param ids_as_text: whether ids and counts come as text
         """
-        self._odd, self._ids_as_text = odd, ids_as_text
+        self._odd, self._swapped, self._ids_as_text = odd, swapped, ids_as_text
         #: Those that the last page that had them showed with a status of the past.
         self.stale: set[int] = set()
 
@@ -54,6 +57,9 @@ class OddAnswers:
             answer["totalSize"] = str(answer["totalSize"]) if self._ids_as_text else answer["totalSize"]
         if "returnObject" in answer:
             answer["returnObject"] = self._write(answer["returnObject"], is_listed=False)
+            if self._swapped:
+                self._swapped -= 1
+                answer["returnObject"] |= {"id": 999_999_999, "status": 3}
         return answer
 
     def _write(self, row: dict[str, Any], *, is_listed: bool) -> dict[str, Any]:
@@ -162,9 +168,11 @@ def prepare(platform: Platform, chance: random.Random, first_id: int) -> Campaig
             number, state=chance.choice(states), begin=tomorrow if chance.random() < 0.1 else "2026-01-01 09:00:00"
         )
     odd = set(chance.sample(ids, min(len(ids), 2))) if chance.random() < 0.1 else set()
-    platform.odd_answers.renew(odd, ids_as_text=chance.random() < 0.1)
+    platform.odd_answers.renew(odd, chance.choice([0, 0, 0, 1, 10]), ids_as_text=chance.random() < 0.1)
     for fault in choose_faults(chance, INTERFACES, CODES):
         server.inject(**fault)
+    if chance.random() < 0.1:
+        server.inject("answer", status=200, body=EMPTY, verb="list_campaigns")
     colleague = CampaignColleague(
         chance,
         make_plan(chance, EDITS, len(ids) + 20),
