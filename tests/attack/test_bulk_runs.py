@@ -132,11 +132,11 @@ def test_a_green_run_has_nothing_dialled_but_what_was_started_after_its_last_lis
             check_result(result, error, left, ours=suspended - colleague.suspended)
         if error and not dialled:
             red[why(error.problem) if result else UNLISTED] += 1
-    figures.add("bulk runs on a faulty server that is edited meanwhile: false greens", runs, 0, 0)
-    figures.add("the same: started batches that a red result does not name, or an error calls permanent", runs, 0, 0)
-    figures.add("the same: batches that the run switched and reports as already suspended", runs, 0, 0)
+    figures.add("bulk runs on a faulty server that is edited and restarts meanwhile: false greens", runs, 0, 0)
+    figures.add("bulk runs: started batches that a red result does not name, or an error calls permanent", runs, 0, 0)
+    figures.add("bulk runs: batches that the run switched and reports as already suspended", runs, 0, 0)
     for reason, count in red.items():
-        figures.add(f"the same: red though nothing was dialled at the end, because {reason}", runs, count)
+        figures.add(f"bulk runs: red though nothing was dialled at the end, because {reason}", runs, count)
     assert min(seen.values()) > 0
 
 

@@ -231,14 +231,14 @@ def test_a_green_run_leaves_no_campaign_dialled_but_what_was_started_after_its_l
             check_result(result, error, left, ours - colleague.suspended - dialled)
         if error and not dialled:
             red[why(error) if result else UNLISTED] += 1
-    figures.add("campaign runs on a faulty server that is edited meanwhile: false greens", runs, 0, 0)
-    figures.add("the same: campaigns that are dialled and a red result does not name, or calls permanent", runs, 0, 0)
-    figures.add("the same: campaigns that the run paused and reports as already paused", runs, 0, 0)
+    figures.add("campaign runs on a faulty server that is edited and restarts meanwhile: false greens", runs, 0, 0)
+    figures.add("campaign runs: campaigns that are dialled and not named by red, or called permanent", runs, 0, 0)
+    figures.add("campaign runs: campaigns that the run paused and reports as already paused", runs, 0, 0)
     figures.add(
-        "the same: campaigns that a colleague had suspended and the run reports as its own", runs, seen["resumed"]
+        "campaign runs: campaigns that a colleague had suspended and the run reports as its own", runs, seen["resumed"]
     )
     for reason, count in red.items():
-        figures.add(f"the same: red though no campaign was dialled at the end, because {reason}", runs, count)
+        figures.add(f"campaign runs: red though no campaign was dialled at the end, because {reason}", runs, count)
     assert min(seen["red"], seen["green"]) > 0
     assert platform.relay.restarts > 0
 
