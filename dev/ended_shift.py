@@ -1,4 +1,4 @@
-"""A shift that ended at a given second, and a DAG that keeps a campaign paused from then on."""
+"""A shift that ended at a given second, and a DAG that keeps all campaigns paused from then on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from airflow_provider_isales.shifts import ShiftCalendar
 
 DAG_ID = "keep_paused"
-CAMPAIGN = 1001
 DAG_FILE = Path(__file__).parent / "demo_dags" / "keep_paused.py"
 
 

@@ -1,11 +1,11 @@
-"""Pause a campaign at the end of a shift, and look again every minute until the next one."""
+"""Pause every campaign of the VDN at the end of a shift, and look again every minute until the next one."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from airflow.sdk import DAG
 
-from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator
+from airflow_provider_isales.operators.campaign import PauseCampaignsOperator
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
@@ -20,12 +20,11 @@ with DAG(
     max_consecutive_failed_dag_runs=1_000_000,
     is_paused_upon_creation=False,
 ):
-    PauseCallBatchesOperator(
+    PauseCampaignsOperator(
         task_id="pause",
-        campaign_id=1001,
+        campaign_ids="all",
         shifts=SHIFTS,
         max_lateness=timedelta(seconds=55),
-        remember=True,
         retries=3,
         retry_delay=timedelta(seconds=5),
     )

@@ -12,11 +12,10 @@ import pytest
 from ended_shift import shift_until
 from throwaway_airflow import ThrowawayAirflow
 
-from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.simulator import Campaign
 
 IN_TIME = {"seconds_after_shift_end": 24.6}
-LATE = {"late": ["1"], "seconds_after_shift_end": 61.2}
+LATE = {"late": [1001], "seconds_after_shift_end": 61.2}
 
 
 class Ended(ThrowawayAirflow):
@@ -40,9 +39,7 @@ class Ended(ThrowawayAirflow):
 
 @pytest.fixture
 def campaign() -> Campaign:
-    campaign = Campaign(1001)
-    campaign.add_batch(status=BatchStatus.SUSPENDED)
-    return campaign
+    return Campaign(1001, state="suspended")
 
 
 def test_a_run_in_time_is_green(campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
@@ -51,8 +48,8 @@ def test_a_run_in_time_is_green(campaign: Campaign, capsys: pytest.CaptureFixtur
 
 
 def test_a_run_may_be_red_where_it_came_late(campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
-    demo.see_it_paused(Ended("failed", LATE, "1 batch of campaign 1001 (VDN 25) was dialled"), campaign)
-    assert "Its log says: 1 batch of campaign 1001 (VDN 25) was dialled" in " ".join(capsys.readouterr().out.split())
+    demo.see_it_paused(Ended("failed", LATE, "1 campaign of VDN 25 was dialled"), campaign)
+    assert "Its log says: 1 campaign of VDN 25 was dialled" in " ".join(capsys.readouterr().out.split())
 
 
 @pytest.mark.parametrize(
@@ -65,12 +62,10 @@ def test_any_other_run_is_not_as_promised(campaign: Campaign, run: Ended) -> Non
         demo.see_it_paused(run, campaign)
 
 
-def test_a_restart_that_nothing_undoes_is_not_waited_for_for_good(
-    campaign: Campaign, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_wait_for_a_stray_that_nothing_stops_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "WAIT_SECONDS", 0.1)
-    with pytest.raises(TimeoutError, match="000000000001001000000000000001 to be paused"):
-        demo.see_a_restart_undone(Ended("success", IN_TIME), campaign)
+    with pytest.raises(TimeoutError, match="campaign 1002 to be paused"):
+        demo.see_a_stray_stopped(Ended("success", IN_TIME), Campaign(1002))
 
 
 def test_what_is_not_as_promised_is_told_with_the_logs(

@@ -11,11 +11,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from ended_shift import CAMPAIGN, DAG_ID, put_dag_in_place
+from ended_shift import DAG_ID, put_dag_in_place
 from processes import wait_for
 from throwaway_airflow import ThrowawayAirflow
 
-from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.simulator import Simulator
 
@@ -33,7 +32,7 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str
         special.setdefault(start.date(), []).append(f"{start:%H:%M}-{end:%H:%M}")
     put_dag_in_place(folder / "dags", ShiftCalendar("UTC", {}, special=special))
     with Simulator() as simulator:
-        simulator.add_campaign(CAMPAIGN, batches=1, status=BatchStatus.SUSPENDED)
+        simulator.add_campaign(1001, state="suspended")
         connection = {"AIRFLOW_CONN_ISALES_DEFAULT": simulator.connection()}
         with ThrowawayAirflow(folder / "home", folder / "dags", connection) as airflow:
             wait_for(lambda: "success" in states(airflow), "the run at the end of the first shift", SECONDS)

@@ -1,0 +1,154 @@
+"""
+A night on a real Airflow, in real time, whose shifts lie minutes apart: no DAG names a campaign.
+
+Three campaigns are started. A colleague suspends one before the end of the shift; after it, the colleague creates a
+fourth and starts it, and resumes one of those that the evening paused.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from processes import wait_for
+from throwaway_airflow import ThrowawayAirflow
+
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.simulator import CampaignState, Simulator
+
+DAGS = Path(__file__).parent / "night_dags"
+EVENING, RESUMED, SUSPENDED_BY_HAND, CREATED = 1001, 1002, 1003, 1004
+# From the start of the test: Airflow is up before the first, and there are two looks between them.
+END, START = timedelta(minutes=2), timedelta(minutes=5)
+SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Night:
+    """What there was to be seen after it."""
+
+    end: datetime
+    evening: dict[str, Any]
+    stray: dict[str, Any]
+    stray_log: str
+    night: dict[int, str]
+    seconds_until_stopped: float
+    evening_states: list[str]
+    morning: dict[str, Any]
+    day: dict[int, str]
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    folder = tmp_path_factory.mktemp("night")
+    began = datetime.now(UTC).replace(second=0, microsecond=0)
+    end, start = began + END, began + START
+    put_dags_in_place(folder / "dags", [(end - timedelta(hours=1), end), (start, start + timedelta(hours=1))])
+    with Simulator() as simulator:
+        for campaign_id in (EVENING, RESUMED, SUSPENDED_BY_HAND):
+            simulator.add_campaign(campaign_id, name=f"campaign of {campaign_id}", batches=2)
+        connection = {"AIRFLOW_CONN_ISALES_DEFAULT": simulator.connection()}
+        with ThrowawayAirflow(folder / "home", folder / "dags", connection) as airflow:
+            simulator.service.campaigns[SUSPENDED_BY_HAND].state = CampaignState.SUSPENDED
+            wait_for(lambda: ended_runs_since(airflow, end), "the run at the end of the shift", SECONDS)
+            campaigns = simulator.service.campaigns
+            simulator.add_campaign(CREATED, name="late idea")
+            campaigns[RESUMED].state = CampaignState.EXECUTING
+            restarted = datetime.now(UTC)
+            wait_for(lambda: "executing" not in states_of(simulator).values(), "the watch", 120)
+            stopped = datetime.now(UTC)
+            wait_for(lambda: len(ended_runs_since(airflow, end)) > 1, "the red run", SECONDS)
+            at_night = states_of(simulator)
+            wait_for(lambda: runs_since(airflow, "morning", start, ended=True), "the resume", SECONDS)
+            runs = ended_runs_since(airflow, end)
+            (morning,) = runs_since(airflow, "morning", start, ended=True)
+            yield Night(
+                end,
+                result_of(airflow, "evening", runs[0]),
+                result_of(airflow, "evening", runs[1]),
+                log_of(airflow, "evening", runs[1]),
+                at_night,
+                (stopped - restarted).total_seconds(),
+                [run["state"] for run in runs],
+                result_of(airflow, "morning", morning),
+                states_of(simulator),
+            )
+
+
+def put_dags_in_place(folder: Path, shifts: list[tuple[datetime, datetime]]) -> None:
+    special: dict[date | str, list[str]] = {}
+    for start, end in shifts:
+        special.setdefault(start.date(), []).append(f"{start:%H:%M}-{end:%H:%M}")
+    folder.mkdir()
+    (folder / "shifts.json").write_text(json.dumps(ShiftCalendar("UTC", {}, special=special).to_dict()))
+    shutil.copy(DAGS / "night.py", folder)
+
+
+def runs_since(airflow: ThrowawayAirflow, dag_id: str, since: datetime, *, ended: bool) -> list[dict[str, Any]]:
+    """Return the runs that were due at an instant or later."""
+    return [
+        run
+        for run in airflow.runs(dag_id)
+        if datetime.fromisoformat(run["run_after"]) >= since and (run["end_date"] or not ended)
+    ]
+
+
+def ended_runs_since(airflow: ThrowawayAirflow, end: datetime) -> list[dict[str, Any]]:
+    return runs_since(airflow, "evening", end, ended=True)
+
+
+def states_of(simulator: Simulator) -> dict[int, str]:
+    return {campaign.id: str(campaign.state) for campaign in simulator.service.campaigns.values()}
+
+
+def instance_of(airflow: ThrowawayAirflow, dag_id: str, run: dict[str, Any]) -> dict[str, Any]:
+    (instance,) = airflow.task_instances(f"dags/{dag_id}/dagRuns/{run['dag_run_id']}")
+    return instance
+
+
+def result_of(airflow: ThrowawayAirflow, dag_id: str, run: dict[str, Any]) -> dict[str, Any]:
+    return dict(airflow.xcom(instance_of(airflow, dag_id, run)) or {})
+
+
+def log_of(airflow: ThrowawayAirflow, dag_id: str, run: dict[str, Any]) -> str:
+    return "\n".join(str(event) for event in airflow.log(instance_of(airflow, dag_id, run)))
+
+
+def test_the_evening_pauses_what_is_started_and_nothing_else(night: Night) -> None:
+    assert night.evening["paused"] == [EVENING, RESUMED]
+
+
+def test_the_evening_is_in_time_and_green(night: Night) -> None:
+    assert night.evening_states[0] == "success"
+    assert 0 < night.evening["seconds_after_shift_end"] < 45
+
+
+def test_the_watch_stops_what_was_started_at_night_within_a_minute_or_so(night: Night) -> None:
+    assert night.seconds_until_stopped < 90
+    assert set(night.night.values()) == {"suspended"}
+
+
+def test_the_run_that_finds_the_strays_is_red_and_the_next_is_green(night: Night) -> None:
+    assert night.evening_states[1:3] == ["failed", "success"]
+
+
+def test_the_red_run_names_the_strays(night: Night) -> None:
+    assert night.stray["late"] == [RESUMED, CREATED]
+    assert f"2 campaigns of VDN 25 were dialled until {night.end + timedelta(minutes=1):%H:%M}" in night.stray_log
+    assert "1004 (late idea)" in night.stray_log
+
+
+def test_the_morning_resumes_exactly_what_the_evening_paused(night: Night) -> None:
+    assert night.morning["resumed"] == [EVENING, RESUMED]
+    assert night.day == {
+        EVENING: "executing",
+        RESUMED: "executing",
+        SUSPENDED_BY_HAND: "suspended",
+        CREATED: "suspended",
+    }
