@@ -160,6 +160,8 @@ class C2Auth(AuthBase):
         return C2Auth(self.access_key, self._secret_key, profile or self.profile, clock=clock or self._clock)
 
     def __repr__(self) -> str:
+        if not hasattr(self, "profile"):
+            return f"<{type(self).__name__} that could not be made>"
         return f"{type(self).__name__}(access_key={self.access_key!r}, profile={self.profile.value!r})"
 
     def _select_signed(self, values: Mapping[str, str]) -> dict[str, str]:
