@@ -24,7 +24,7 @@ INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(C
 help:  ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 19
 
-demo: $(INSTALLED)  ## a shift ends: a real Airflow pauses a campaign and keeps it so (about a minute)
+demo: $(INSTALLED)  ## a shift ends: a real Airflow pauses every campaign and keeps it so (about a minute)
 	@$(BIN)/python dev/demo.py
 
 test: lint $(INSTALLED)  ## lint, types, every test but those of whole processes
