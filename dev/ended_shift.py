@@ -25,6 +25,12 @@ def shift_until(end: datetime) -> ShiftCalendar:
     return ShiftCalendar("UTC", {}, special={start.date(): [hours]}, last_call=written_end - end)
 
 
+def write_shifts(folder: Path, shifts: ShiftCalendar) -> None:
+    """Write a calendar into ``shifts.json`` of a folder, which is made if need be."""
+    folder.mkdir(exist_ok=True)
+    (folder / "shifts.json").write_text(json.dumps(shifts.to_dict()))
+
+
 def put_dag_in_place(folder: Path, shifts: ShiftCalendar) -> None:
     """
     Write the DAG and its calendar, so that no reader finds half of them.
@@ -32,7 +38,6 @@ def put_dag_in_place(folder: Path, shifts: ShiftCalendar) -> None:
     :param folder: with the DAGs; it is made if need be
     :param shifts: the calendar
     """
-    folder.mkdir(exist_ok=True)
-    (folder / "shifts.json").write_text(json.dumps(shifts.to_dict()))
+    write_shifts(folder, shifts)
     shutil.copy(DAG_FILE, folder / "keep_paused.part")
     (folder / "keep_paused.part").replace(folder / DAG_FILE.name)

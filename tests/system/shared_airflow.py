@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ended_shift import CAMPAIGN, put_dag_in_place, shift_until
+from ended_shift import shift_until, write_shifts
 from smtp_listener import MailServer, mail_server
 from statsd_listener import StatsdServer, statsd_server
 from throwaway_airflow import ThrowawayAirflow
 
-from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.simulator import Simulator
 
 DAG_FILES = Path(__file__).parent / "shared_dags"
@@ -46,11 +45,10 @@ def shared_airflow(folder: Path) -> Iterator[Shared]:
     :param folder: an empty directory for its home and its DAGs
     """
     dags = folder / "dags"
-    put_dag_in_place(dags, shift_until(datetime.now(UTC).replace(second=0, microsecond=0)))
+    write_shifts(dags, shift_until(datetime.now(UTC).replace(second=0, microsecond=0)))
     for file in DAG_FILES.glob("*.py"):
         shutil.copy(file, dags)
     with Simulator() as simulator, mail_server() as mails, statsd_server() as metrics:
-        simulator.add_campaign(CAMPAIGN, batches=2, status=BatchStatus.SUSPENDED)
         environment = {
             "AIRFLOW_CONN_ISALES_DEFAULT": simulator.connection(),
             "AIRFLOW_CONN_SMTP_DEFAULT": mails.connection,

@@ -7,7 +7,6 @@ fourth and starts it, and resumes one of those that the evening paused.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ended_shift import write_shifts
 from processes import wait_for
 from throwaway_airflow import ThrowawayAirflow
 
@@ -85,8 +85,7 @@ def put_dags_in_place(folder: Path, shifts: list[tuple[datetime, datetime]]) -> 
     special: dict[date | str, list[str]] = {}
     for start, end in shifts:
         special.setdefault(start.date(), []).append(f"{start:%H:%M}-{end:%H:%M}")
-    folder.mkdir()
-    (folder / "shifts.json").write_text(json.dumps(ShiftCalendar("UTC", {}, special=special).to_dict()))
+    write_shifts(folder, ShiftCalendar("UTC", {}, special=special))
     shutil.copy(DAGS / "night.py", folder)
 
 
@@ -142,6 +141,10 @@ def test_the_red_run_names_the_strays(night: Night) -> None:
     assert night.stray["late"] == [RESUMED, CREATED]
     assert f"2 campaigns of VDN 25 were dialled until {night.end + timedelta(minutes=1):%H:%M}" in night.stray_log
     assert "1004 (late idea)" in night.stray_log
+
+
+def test_the_red_run_says_why_as_far_as_airflow_knows(night: Night) -> None:
+    assert ", succeeded. So calls were started since: by somebody" in night.stray_log
 
 
 def test_the_morning_resumes_exactly_what_the_evening_paused(night: Night) -> None:

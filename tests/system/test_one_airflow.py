@@ -3,13 +3,12 @@ What can share one whole Airflow, because to start one takes longer than what mo
 
 - What tells people that something is wrong, and what tells them later that nothing was.
 - A run that hangs: it ends, somebody learns of it, and the next run comes all the same.
-- The watch, in real time: a batch that is restarted by hand after the shift is paused within a minute.
 - Tasks that are killed, by SIGKILL, while they remember what they pause or resume what is remembered; two at once. At
   the steps that matter most; with ``EVERY_STEP=1``, at each. Airflow's next try has to bring all to a good end: what
   people had suspended before stays suspended.
 
-The shift of the watch and of the run that hangs ended in the minute in which the Airflow started; their DAGs repeat
-their pause every minute, whatever the other tests do meanwhile.
+The shift of the run that hangs ended in the minute in which the Airflow started. Its DAG repeats its pause every
+minute, whatever the other tests do meanwhile.
 """
 
 from __future__ import annotations
@@ -20,13 +19,11 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import browser
-from ended_shift import CAMPAIGN, DAG_ID
 from playwright.sync_api import expect
 from processes import wait_for
 from shared_airflow import Shared, shared_airflow
@@ -39,7 +36,6 @@ ALARM_SECONDS = 60
 # The campaigns of the two DAGs.
 END_OF_SHIFT, WITH_EVIDENCE = 1003, 1002
 NOT_DONE, FAILED = "end_of_shift is not done", "end_of_shift failed"
-REPEAT_SECONDS, SLACK_SECONDS = 60, 30
 MEMORY = "variables/isales_paused_isales_killed_25_7"
 KILLED_AND_TRIED_AGAIN = ("success", 2)
 
@@ -207,73 +203,6 @@ def test_airflow_skips_its_task_so_only_the_callback_of_the_dag_tells(blocked: B
 
 def test_red_runs_do_not_switch_the_dag_off(blocked: Blocked) -> None:
     assert not blocked.is_paused
-
-
-@dataclass(frozen=True)
-class Watched:
-    """What there was to be seen after a batch was restarted by hand."""
-
-    runs: list[dict[str, Any]]
-    restarted_at: datetime
-    stopped_at: datetime
-    result: dict[str, Any]
-    log: str
-    remembered: str
-
-
-@pytest.fixture(scope="module")
-def watched(shared: Shared) -> Watched:
-    airflow, campaign = shared.airflow, shared.simulator.service.campaigns[CAMPAIGN]
-    batch_id = next(iter(campaign.batches))
-    wait_for(lambda: "success" in states(airflow), "the run at the end of the shift")
-    known = len(states(airflow)) - 1  # the last one may be at it
-    campaign.set_status(batch_id, BatchStatus.STARTED)
-    restarted_at = datetime.now(UTC)
-    wait_for(lambda: campaign.batches[batch_id].status is BatchStatus.SUSPENDED, "the watch", 120)
-    stopped_at = datetime.now(UTC)
-    wait_for(lambda: "failed" in states(airflow)[known:], "the red run")
-    red = states(airflow).index("failed", known)
-    wait_for(lambda: states(airflow)[red + 1 :][:1] == ["success"], "the next run")
-    runs = airflow.runs(DAG_ID)
-    (instance,) = airflow.task_instances(f"dags/{DAG_ID}/dagRuns/{runs[red]['dag_run_id']}")
-    return Watched(
-        runs[red:],
-        restarted_at,
-        stopped_at,
-        airflow.xcom(instance),
-        "\n".join(str(event) for event in airflow.log(instance)),
-        airflow.api("GET", f"variables/isales_paused_isales_default_25_{CAMPAIGN}").json()["value"],
-    )
-
-
-def states(airflow: ThrowawayAirflow) -> list[str]:
-    return [run["state"] for run in airflow.runs(DAG_ID)]
-
-
-def test_a_batch_that_is_restarted_by_hand_is_paused_within_one_repeat(watched: Watched) -> None:
-    assert (watched.stopped_at - watched.restarted_at).total_seconds() < REPEAT_SECONDS + SLACK_SECONDS
-
-
-def test_that_run_is_red_and_the_next_one_is_green(watched: Watched) -> None:
-    assert [run["state"] for run in watched.runs[:2]] == ["failed", "success"]
-
-
-def test_each_run_has_a_minute_of_its_own(watched: Watched) -> None:
-    first, second = watched.runs[:2]
-    assert first["data_interval_end"] == second["data_interval_start"]
-
-
-def test_the_red_run_names_the_batch(watched: Watched) -> None:
-    assert watched.result["late"] == watched.result["paused"] == ["000000000001001000000000000001"]
-
-
-def test_the_red_run_says_what_happened(watched: Watched) -> None:
-    assert f"1 batch of campaign {CAMPAIGN} (VDN 25) was dialled until " in watched.log
-    assert ", succeeded. So calls were started since: by somebody" in watched.log
-
-
-def test_the_batch_that_was_started_after_the_pause_is_not_remembered_for_the_morning(watched: Watched) -> None:
-    assert json.loads(watched.remembered)["batches"] == []
 
 
 @pytest.fixture(scope="module")

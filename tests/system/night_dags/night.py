@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from airflow.sdk import DAG
 
@@ -10,7 +11,7 @@ from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
 
 SHIFTS = ShiftCalendar.from_file(Path(__file__).with_name("shifts.json"))
-DAG_SETTINGS = {
+DAG_SETTINGS: dict[str, Any] = {
     "start_date": datetime(2026, 1, 1, tzinfo=UTC),
     "catchup": False,
     "max_active_runs": 1,
