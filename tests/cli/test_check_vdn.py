@@ -68,6 +68,11 @@ def test_excluded_campaigns_and_batches_are_ignored(isales: Isales, silent: Simu
     assert isales("check", "--exclude", 1008, "--exclude", batch_id).returncode == 0
 
 
+def test_an_excluded_campaign_is_not_said_to_be_silent(isales: Isales, simulator: Simulator) -> None:
+    simulator.add_campaign(1009)
+    assert isales("check", "--exclude", 1009).stdout == "OK VDN 25: no other campaign is started\n"
+
+
 def test_check_of_the_vdn_only_lists(isales: Isales, silent: Simulator) -> None:
     isales("check")
     assert silent.requests == {"list_campaigns": 2, "list": 2}

@@ -99,7 +99,7 @@ class Check:
             if each.id not in excluded and (each.status is CampaignStatus.STARTED or not _is_documented(each))
         }
         if not started:
-            return {vdn: Verdict(SUCCESS, "no campaign is started")}
+            return {vdn: Verdict(SUCCESS, f"no {'other ' if excluded else ''}campaign is started")}
 
         def check(key: CampaignKey) -> Verdict:
             verdict, name = self._check(key, started[key], began), started[key].name
