@@ -15,7 +15,7 @@ from variables import delete_variable, read_variable, set_variable
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
-NAME, NAME_OF_BATCHES = "isales_paused_isales_default_25", "isales_paused_isales_default_25_1"
+NAME, NAME_OF_BATCHES = "isales_paused_campaigns_isales_default_25", "isales_paused_isales_default_25_1"
 EXECUTING, SUSPENDED = CampaignState.EXECUTING, CampaignState.SUSPENDED
 NEXT_MORNING = "2026-11-26 09:00:02"
 Evening = dict[int, Campaign]
