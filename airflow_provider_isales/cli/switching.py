@@ -14,8 +14,7 @@ from airflow_provider_isales.cli.connections import make_campaign_keys, make_vdn
 from airflow_provider_isales.client.arguments import ALL
 from airflow_provider_isales.client.bulk import BulkSwitch
 from airflow_provider_isales.client.client import ISalesClient
-from airflow_provider_isales.client.listing import list_agreed_batches
-from airflow_provider_isales.client.models import BulkResult, CampaignKey, CampaignStatus, VdnKey
+from airflow_provider_isales.client.models import BulkResult, CampaignKey, VdnKey
 from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.client.verbs import PAUSE, PAUSE_CAMPAIGN, RESUME, RESUME_CAMPAIGN, Switch
 
@@ -42,12 +41,11 @@ class ScopeRun:
     has_begun: bool = False
     has_ended: bool = False
 
-    def run(self, client: ISalesClient) -> None:
+    def run(self) -> None:
         """Carry it out; an error is kept."""
         self.has_begun = True
         try:
             self.bulk.run()
-            self.error = _find_batchless(client, self.scope, self.bulk)
         except Exception as error:
             self.error = format_error(error)
         self.has_ended = True
@@ -71,18 +69,6 @@ class ScopeRun:
             return f"{self.scope}: {', '.join(counts)}; confirmed by list"
         counts += [f"{len(result.unknown)} asked but not answered: not known", f"{len(result.not_tried)} not tried"]
         return f"{self.scope}: {', '.join(counts)}; not confirmed by list"
-
-
-def _find_batchless(client: ISalesClient, scope: VdnKey, bulk: BulkSwitch) -> str:
-    """Return why a pause of all batches has not stopped a campaign: it has none, and is dialled as a whole."""
-    if not isinstance(scope, CampaignKey) or bulk.switch is not PAUSE or bulk.ids != ALL or bulk.result().confirmed:
-        return ""
-    if list_agreed_batches(client.session, scope):
-        return ""
-    status = client.get_campaign(scope.campaign_id, scope.vdn_id).status
-    if isinstance(status, CampaignStatus) and status is not CampaignStatus.STARTED:
-        return ""
-    return "it has no batches to pause, and may be dialled as a whole. Pause it with --whole."
 
 
 def choose_targets(arguments: argparse.Namespace, client: ISalesClient, *, whole: bool) -> Targets:
@@ -165,7 +151,7 @@ def _carry_out(client: ISalesClient, runs: list[ScopeRun], at_once: int, *, is_t
     """Carry out the runs, and print each result as text; return the exit status."""
 
     def run_and_say(run: ScopeRun) -> None:
-        run.run(client)
+        run.run()
         if is_text:
             output.say(run.format_result())
 

@@ -36,14 +36,14 @@ from airflow_provider_isales.client.errors import (
     ISalesUnchangedError,
 )
 from airflow_provider_isales.client.listing import find_agreed_listing, list_items
-from airflow_provider_isales.client.models import BulkResult, CallBatch, Campaign, Outcome, VdnKey
+from airflow_provider_isales.client.models import BulkResult, CallBatch, Campaign, CampaignStatus, Outcome, VdnKey
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.rounds import UNFINISHED, Attempted, Rounds
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.target_state import Sent, Switched, TargetState, settle
+from airflow_provider_isales.client.target_state import Sent, Switched, TargetState, describe_status, settle
 from airflow_provider_isales.client.targets import find_targets
 from airflow_provider_isales.client.text import clean_text, format_value, join_first
-from airflow_provider_isales.client.verbs import RESUME_CAMPAIGN, Switch
+from airflow_provider_isales.client.verbs import GET_CAMPAIGN, PAUSE, RESUME_CAMPAIGN, Switch
 
 log = logging.getLogger(__name__)
 
@@ -133,7 +133,9 @@ class BulkSwitch:
         :raises ISalesBulkError: if any failed, or the result could not be verified; it has the result
         """
         try:
-            self._switch_and_verify()
+            listed = self._switch_and_verify()
+            if self.switch is PAUSE and self._all and not listed:
+                self._check_campaign_without_batches()
         except ISalesError as error:
             if not (self._states or self._bad or self._was_listed):
                 raise  # nothing is known, so the error says it all
@@ -182,7 +184,8 @@ class BulkSwitch:
     def __str__(self) -> str:
         return f"{self.switch.doing} the {self._targets.name} of {self.scope}"
 
-    def _switch_and_verify(self) -> None:
+    def _switch_and_verify(self) -> Listed:
+        """Return the listing that verifies it."""
         before, problem = self._list(time.monotonic() + (LISTING_SECONDS if self._all else SHORT_LISTING_SECONDS))
         if self._all:
             to_switch = self._list_wrong()
@@ -197,9 +200,20 @@ class BulkSwitch:
         for _ in range(MAX_PASSES - 1):
             wrong = [item_id for item_id in self._list_wrong() if self._tries[item_id] < TRIES]
             if not wrong:
-                return
+                break
             self._switch_all(wrong)
             listed = self._verify(listed)
+        return listed
+
+    def _check_campaign_without_batches(self) -> None:
+        """Raise if a campaign that has no batches may be dialled as a whole: pausing its batches stops nobody."""
+        status = self._session.call(GET_CAMPAIGN, self.scope).value.status
+        if status in (CampaignStatus.DRAFT, CampaignStatus.SUSPENDED, CampaignStatus.COMPLETED):
+            return
+        raise ISalesUnchangedError(
+            f"it has no batches, and its details have it as {describe_status(status)}: it may be dialled as a whole",
+            advice="Pause the campaign itself: with PauseCampaignsOperator, or with isales pause and --whole.",
+        )
 
     def _add_given(self, listed: Listed) -> list[Any]:
         for value in self.ids:

@@ -74,10 +74,6 @@ class TestEveryBatch:
         assert len(result.changed) == 120
         assert with_status(campaign, BatchStatus.SUSPENDED) == []
 
-    def test_of_a_campaign_without_any_is_none(self, client: ISalesClient, simulator: Simulator) -> None:
-        simulator.add_campaign(7)
-        assert client.pause_call_batches(7).changed == []
-
     def test_has_its_place_in_the_dict_for_xcom(
         self, client: ISalesClient, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -830,3 +826,30 @@ def test_it_can_be_told_whether_one_kind_of_error_alone_was_in_the_way(
     with pytest.raises(ISalesBulkError):
         bulk.run()
     assert bulk.failed_by(ISalesNotAllowedError) is alone
+
+
+class TestACampaignWithoutBatches:
+    """It is dialled as a whole, which a pause of its batches does not stop."""
+
+    @pytest.mark.parametrize("state", ["draft", "suspended", "completed"])
+    def test_that_calls_nobody_is_a_success(self, simulator: Simulator, client: ISalesClient, state: str) -> None:
+        simulator.add_campaign(1001, state=state)
+        assert client.pause_call_batches(1001).confirmed_at
+
+    def test_that_is_started_is_a_failure_that_names_what_stops_it(
+        self, simulator: Simulator, client: ISalesClient
+    ) -> None:
+        simulator.add_campaign(1001)
+        with pytest.raises(ISalesBulkError, match=r"no batches, .* as started: .* PauseCampaignsOperator") as caught:
+            client.pause_call_batches(1001)
+        assert caught.value.retryable
+
+    def test_whose_details_cannot_be_read_is_a_failure(self, simulator: Simulator, client: ISalesClient) -> None:
+        simulator.add_campaign(1001, state="suspended")
+        simulator.inject("result", verb="get_campaign", code="0200001", times=99)
+        with pytest.raises(ISalesBulkError):
+            client.pause_call_batches(1001)
+
+    def test_may_be_resumed_batch_by_batch_without_a_question(self, simulator: Simulator, client: ISalesClient) -> None:
+        simulator.add_campaign(1001, state="suspended")
+        assert client.resume_call_batches(1001).confirmed_at
