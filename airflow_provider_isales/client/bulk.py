@@ -20,6 +20,7 @@ from airflow_provider_isales.client.arguments import (
     check_timezone,
 )
 from airflow_provider_isales.client.campaign_switch import (
+    check_campaign,
     find_later_begin,
     look_up_effect,
     send_request,
@@ -36,7 +37,15 @@ from airflow_provider_isales.client.errors import (
     ISalesUnchangedError,
 )
 from airflow_provider_isales.client.listing import find_agreed_listing, list_items
-from airflow_provider_isales.client.models import BulkResult, CallBatch, Campaign, CampaignStatus, Outcome, VdnKey
+from airflow_provider_isales.client.models import (
+    BulkResult,
+    CallBatch,
+    Campaign,
+    CampaignKey,
+    CampaignStatus,
+    Outcome,
+    VdnKey,
+)
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.rounds import UNFINISHED, Attempted, Rounds
 from airflow_provider_isales.client.session import Session
@@ -134,8 +143,8 @@ class BulkSwitch:
         """
         try:
             listed = self._switch_and_verify()
-            if self.switch is PAUSE and self._all and not listed:
-                self._check_campaign_without_batches()
+            if self.switch is PAUSE and self._all and not listed and isinstance(self.scope, CampaignKey):
+                self._check_campaign_without_batches(self.scope)
         except ISalesError as error:
             if not (self._states or self._bad or self._was_listed):
                 raise  # nothing is known, so the error says it all
@@ -205,9 +214,9 @@ class BulkSwitch:
             listed = self._verify(listed)
         return listed
 
-    def _check_campaign_without_batches(self) -> None:
+    def _check_campaign_without_batches(self, campaign: CampaignKey) -> None:
         """Raise if a campaign that has no batches may be dialled as a whole: pausing its batches stops nobody."""
-        status = self._session.call(GET_CAMPAIGN, self.scope).value.status
+        status = check_campaign(campaign, self._session.call(GET_CAMPAIGN, campaign).value).status
         if status in (CampaignStatus.DRAFT, CampaignStatus.SUSPENDED, CampaignStatus.COMPLETED):
             return
         raise ISalesUnchangedError(

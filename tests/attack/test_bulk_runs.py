@@ -102,6 +102,7 @@ def why(problem: str) -> str:
         "creates or deletes": UNLISTED,
         "list does not have it": "a batch that was asked for was deleted",
         "batch id not found": "a batch that was asked for was deleted",
+        "has no batches": "the campaign has no batches, and may be dialled as a whole",
         "list still has it": "a batch was started again, and suspended later",
     }.items():
         if words in problem:

@@ -157,6 +157,15 @@ class TestDetails:
             client.pause_campaign(1)
         assert caught.value.retryable
 
+    def test_details_of_another_campaign_say_nothing_of_one_without_batches(
+        self, client: ISalesClient, simulator: Simulator, lie: Lie
+    ) -> None:
+        simulator.add_campaign(1)
+        lie("get_campaign", lambda said: said | {"returnObject": said["returnObject"] | {"id": 2, "status": 3}})
+        with pytest.raises(ISalesBulkError, match="the details of campaign 2 came instead of those of") as caught:
+            client.pause_call_batches(1)
+        assert caught.value.retryable
+
     @pytest.mark.parametrize("status", [0, 5, 7, "7"])
     def test_a_status_that_is_not_documented_is_no_success(
         self, client: ISalesClient, simulator: Simulator, lie: Lie, status: Any
