@@ -19,13 +19,6 @@ from airflow_provider_isales.client.arguments import (
     check_parallelism,
     check_timezone,
 )
-from airflow_provider_isales.client.campaign_switch import (
-    check_campaign,
-    find_later_begin,
-    look_up_effect,
-    send_request,
-    warn_of_begins,
-)
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesBulkError,
@@ -38,6 +31,7 @@ from airflow_provider_isales.client.errors import (
 )
 from airflow_provider_isales.client.listing import find_agreed_listing, list_items
 from airflow_provider_isales.client.models import (
+    BatchKey,
     BulkResult,
     CallBatch,
     Campaign,
@@ -49,7 +43,14 @@ from airflow_provider_isales.client.models import (
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.rounds import UNFINISHED, Attempted, Rounds
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.target_state import Sent, Switched, TargetState, describe_status, settle
+from airflow_provider_isales.client.switching import (
+    check_campaign,
+    find_later_begin,
+    judge_details,
+    read_details,
+    send_request,
+)
+from airflow_provider_isales.client.target_state import TargetState, describe_status, settle
 from airflow_provider_isales.client.targets import find_targets
 from airflow_provider_isales.client.text import clean_text, format_value, join_first
 from airflow_provider_isales.client.verbs import GET_CAMPAIGN, PAUSE, RESUME_CAMPAIGN, Switch
@@ -154,7 +155,7 @@ class BulkSwitch:
             log.warning("%s was interrupted: %s.", self, self._format_counts())
             raise
         finally:
-            warn_of_begins(self.result().begins_at, self._next_start)
+            self._warn_of_begins()
         if _select(self._settle_all(), Outcome.FAILED, *OPEN):
             raise self._failure()
         log.info("%s: %s; list confirms it.", self, self._format_counts())
@@ -216,7 +217,7 @@ class BulkSwitch:
 
     def _check_campaign_without_batches(self, campaign: CampaignKey) -> None:
         """Raise if a campaign that has no batches may be dialled as a whole: pausing its batches stops nobody."""
-        status = check_campaign(campaign, self._session.call(GET_CAMPAIGN, campaign).value).status
+        status = check_campaign(campaign, self._session.call(GET_CAMPAIGN, campaign)).status
         if status in (CampaignStatus.DRAFT, CampaignStatus.SUSPENDED, CampaignStatus.COMPLETED):
             return
         raise ISalesUnchangedError(
@@ -251,7 +252,7 @@ class BulkSwitch:
     def _switch_one(self, item_id: Any, deadline: float, timeout: float | None) -> Attempted:
         """Send one request to switch one, or to look up what came of that; return what went wrong."""
         state = self._states[item_id]
-        if not state.sent:
+        if not state.reply:
             try:
                 self._session.gate.pass_through(deadline)
             except ISalesError as error:
@@ -259,16 +260,16 @@ class BulkSwitch:
             state = self._states[item_id] = state.asked(clock.utc_now(), self.switch.opposite)
         try:
             key = self._targets.make_key(self.scope, item_id)
-            if state.sent:
-                switched: Switched | Sent = look_up_effect(
-                    self._session, self.switch, key, state.sent, self._zone, deadline=deadline, timeout=timeout
-                )
+            if isinstance(key, BatchKey):
+                answer, _ = self._session.send(self.switch, key, timeout)
+                self._states[item_id] = state.switched(self.switch.find_outcome(answer.code))
+            elif state.reply:
+                details = read_details(self._session, key, state.reply, deadline=deadline, timeout=timeout)
+                found = judge_details(self.switch, state.reply, details, self._zone, clock.utc_now())
+                self._states[item_id] = state.switched(*found)
             else:
-                switched = send_request(self._session, self.switch, key, timeout)
-            if isinstance(switched, Sent):
-                self._states[item_id] = state.answered(switched)
+                self._states[item_id] = state.answered(send_request(self._session, self.switch, key, timeout))
                 return UNFINISHED
-            self._states[item_id] = state.switched(switched)
             return None
         except ISalesError as error:
             self._states[item_id] = state.failed(error)
@@ -356,6 +357,18 @@ class BulkSwitch:
             f"{counts[outcome]} {outcome.value if outcome in always else outcome.value.replace('_', ' ')}"
             for outcome in (*always, *(outcome for outcome in if_any if counts[outcome]))
         )
+
+    def _warn_of_begins(self) -> None:
+        """Log a warning for each campaign that begins before people may be called again."""
+        for campaign_id, begin in self.result().begins_at.items():
+            if self._next_start is not None and begin < self._next_start:
+                log.warning(
+                    "Campaign %d begins at %s, before the next shift starts at %s: it will call people then. Suspend "
+                    "it in the console, or change its begin.",
+                    campaign_id,
+                    begin.isoformat(),
+                    self._next_start.isoformat(),
+                )
 
     def _log_progress(self, finished: int, total: int, seconds: float) -> None:
         rate = finished / seconds

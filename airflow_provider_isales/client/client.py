@@ -24,7 +24,6 @@ from airflow_provider_isales.client.arguments import (
 )
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.bulk import BulkSwitch
-from airflow_provider_isales.client.campaign_switch import check_campaign, switch_campaign
 from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError, ISalesResultError
 from airflow_provider_isales.client.listing import list_items
 from airflow_provider_isales.client.models import (
@@ -44,6 +43,7 @@ from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.route import HTTPS_PORT, Route
 from airflow_provider_isales.client.session import Session
+from airflow_provider_isales.client.switching import check_campaign, switch_batch, switch_campaign
 from airflow_provider_isales.client.text import Secret, format_value
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import (
@@ -58,7 +58,6 @@ from airflow_provider_isales.client.verbs import (
     RESUME,
     RESUME_CAMPAIGN,
     UPDATE,
-    Switch,
 )
 
 log = logging.getLogger(__name__)
@@ -163,7 +162,7 @@ class ISalesClient:
         A request whose response is lost is sent again, which is safe: the second response says whether the batch is
         suspended by then.
         """
-        return self._switch(PAUSE, self._batch(campaign_id, batch_id, vdn_id))
+        return switch_batch(self.session, PAUSE, self._batch(campaign_id, batch_id, vdn_id))
 
     def resume_call_batch(
         self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None
@@ -175,7 +174,7 @@ class ISalesClient:
         """
         batch = self._batch(campaign_id, batch_id, vdn_id)
         try:
-            return self._switch(RESUME, batch)
+            return switch_batch(self.session, RESUME, batch)
         except ISalesResultError as refusal:
             if not self._is_started(batch):
                 raise
@@ -229,8 +228,8 @@ class ISalesClient:
         :param status: the batch's first status
         """
         fields = {"name": check_batch_name(name), "status": check_status(status)}
-        reply = self.session.call(CREATE, self.campaign(campaign_id, vdn_id), **fields)
-        return CallBatch(reply.value, name, BatchStatus(status))
+        batch_id = self.session.call(CREATE, self.campaign(campaign_id, vdn_id), **fields)
+        return CallBatch(batch_id, name, BatchStatus(status))
 
     def update_call_batch(
         self, campaign_id: int | str, batch_id: str, name: str, vdn_id: int | str | None = None
@@ -298,7 +297,7 @@ class ISalesClient:
         Source: "Querying Details About an Outbound Campaign".
         """
         campaign = self.campaign(campaign_id, vdn_id)
-        return check_campaign(campaign, self.session.call(GET_CAMPAIGN, campaign).value)
+        return check_campaign(campaign, self.session.call(GET_CAMPAIGN, campaign))
 
     def list_special_dates(self, campaign_id: int | str, vdn_id: int | str | None = None) -> list[SpecialDate]:
         """
@@ -306,30 +305,18 @@ class ISalesClient:
 
         Source: "Querying the Special Date List of an Outbound Campaign".
         """
-        return self.session.call(LIST_SPECIAL_DATES, self.campaign(campaign_id, vdn_id)).value
+        return self.session.call(LIST_SPECIAL_DATES, self.campaign(campaign_id, vdn_id))
 
-    def pause_campaign(
-        self,
-        campaign_id: int | str,
-        vdn_id: int | str | None = None,
-        *,
-        timezone: str | ZoneInfo | None = None,
-        next_start: datetime | None = None,
-    ) -> CampaignResult:
+    def pause_campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> CampaignResult:
         """
         Suspend a campaign as a whole; its batches keep their status. What its details say afterwards decides.
 
         A campaign that calls nobody without being suspended counts as success, with the outcome ``not_running``: a
         draft, one that is completed, or one that begins later. Source: "Suspending an Outbound Campaign".
 
-        :param timezone: the platform's time zone, where it is not the client's
-        :param next_start: when people may be called again: a campaign that begins earlier is a warning in the log
         :raises ISalesUnchangedError: if the details still have it as started, or with a status that is not documented
         """
-        zone = self.timezone if timezone is None else check_timezone(timezone)
-        if next_start is not None:
-            check_instant("next_start", next_start)
-        return switch_campaign(self.session, PAUSE_CAMPAIGN, self.campaign(campaign_id, vdn_id), zone, next_start)
+        return switch_campaign(self.session, PAUSE_CAMPAIGN, self.campaign(campaign_id, vdn_id), self.timezone)
 
     def resume_campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> CampaignResult:
         """
@@ -346,8 +333,6 @@ class ISalesClient:
         exclude: Collection[int | str] = (),
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
-        timezone: str | ZoneInfo | None = None,
-        next_start: datetime | None = None,
     ) -> BulkResult:
         """
         Suspend many campaigns of a VDN as a whole, in parallel; see :class:`.BulkSwitch` and :meth:`pause_campaign`.
@@ -356,8 +341,6 @@ class ISalesClient:
             not documented, including those that somebody starts meanwhile
         :param exclude: campaigns to leave alone, whatever their status
         :param max_parallel_requests: 1 to 64; give the client as many ``max_connections``
-        :param timezone: the platform's time zone, where it is not the client's
-        :param next_start: when people may be called again: a campaign that begins earlier is a warning in the log
         :raises ISalesBulkError: if any campaign is not as wanted, after all were tried; it has the result
         """
         return BulkSwitch(
@@ -367,8 +350,7 @@ class ISalesClient:
             campaign_ids,
             max_parallel_requests,
             exclude=exclude,
-            timezone=self.timezone if timezone is None else timezone,
-            next_start=next_start,
+            timezone=self.timezone,
         ).run()
 
     def resume_campaigns(
@@ -411,9 +393,3 @@ class ISalesClient:
         except ISalesError as error:
             log.warning("Whether %s is already started could not be found out. %s", batch, error)
             return False
-
-    def _switch(self, switch: Switch, batch: BatchKey) -> CallBatchResult:
-        reply = self.session.call(switch, batch)
-        code, description = reply.answer.code, reply.answer.description
-        outcome = switch.find_outcome(code)
-        return CallBatchResult(batch, outcome, code, description, reply.attempts, reply.asked_at, clock.utc_now())

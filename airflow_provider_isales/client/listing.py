@@ -64,7 +64,7 @@ def list_items(
             advice = "The service, or the firewall in front of it, is slow or overloaded: try again later."
             raise ISalesTimeoutError("it took too long", advice=advice).during(action)
         within = replace(policy, total=min(policy.total, left))
-        return session.call(verb, target, within, **{**_select_page(verb, offset, limit), **selection}).value
+        return session.call(verb, target, within, **{**_select_page(verb, offset, limit), **selection})
 
     first = page_at(0)
     if first.total > MAX_ITEMS:

@@ -104,6 +104,8 @@ class Rounds:
                 finished[item_id] = attempted
             if isinstance(attempted, ISalesStoppedError):
                 return
+            if isinstance(attempted, ISalesError):
+                self._session.gate.hold_after(attempted, self._session.retry.wait_after(attempted, attempt=1))
             if isinstance(attempted, ISalesHeldBackError):
                 self.outage = f"No more requests were sent: {attempted.problem}"
             # A refusal is a response too: the service itself is there.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
-from typing import NamedTuple
 
+from airflow_provider_isales.client.answers import Answer
 from airflow_provider_isales.client.errors import (
     ISalesError,
     ISalesProtocolError,
@@ -21,38 +21,8 @@ from airflow_provider_isales.client.verbs import Switch
 _DONE = (Outcome.PAUSED, Outcome.RESUMED)
 
 
-class Sent(NamedTuple):
-    """
-    How a request was answered whose effect is to be looked up.
-
-    :param refusal: the failure code; None if it was accepted
-    """
-
-    code: str
-    description: str
-    refusal: ISalesResultError | None = None
-
-    @property
-    def may_have_effect(self) -> bool:
-        """Whether it may have changed something: not after a permanent refusal."""
-        return self.refusal is None or self.refusal.retryable
-
-
-class Switched(NamedTuple):
-    """
-    What one try came to that did not fail.
-
-    :param code: the result code of the response to the pause or resume
-    :param description: its description
-    :param begins_at: when the campaign begins, if it is not running because it has not begun
-    :param name: the name of the campaign
-    """
-
-    outcome: Outcome
-    code: str
-    description: str
-    begins_at: datetime | None = None
-    name: str = ""
+#: How a request was answered: accepted, or refused.
+Reply = Answer | ISalesResultError
 
 
 @dataclass(frozen=True)
@@ -64,7 +34,7 @@ class TargetState:
     :param begins_at: when it begins, if that was in the future when it was listed or looked at
     :param is_missing: whether the listing that counts does not have it
     :param listed_before: its status in the last listing before our first request; None if there is none
-    :param sent: how our last request was answered, until its effect is known
+    :param reply: how our last request was answered, until its effect is known
     :param outcome: what our last request came to, by its response alone
     :param error: why our last request failed
     :param may_be_ours: whether a request of ours may have taken effect without a response that says so
@@ -76,7 +46,7 @@ class TargetState:
     begins_at: datetime | None = None
     is_missing: bool = False
     listed_before: int | None = None
-    sent: Sent | None = None
+    reply: Reply | None = None
     outcome: Outcome = Outcome.NOT_TRIED
     error: ISalesError | None = None
     may_be_ours: bool = False
@@ -86,7 +56,7 @@ class TargetState:
     def seen(self, status: int, begins_at: datetime | None = None) -> TargetState:
         """Return the state after a listing had it; ``begins_at`` is given if that is in the future."""
         before = status if self.asked_at is None else self.listed_before
-        return replace(self, listed=status, begins_at=begins_at, is_missing=False, listed_before=before, sent=None)
+        return replace(self, listed=status, begins_at=begins_at, is_missing=False, listed_before=before, reply=None)
 
     def missed(self) -> TargetState:
         """Return the state after the listing that counts did not have it."""
@@ -98,7 +68,7 @@ class TargetState:
         took_effect = self.may_be_ours and self.listed is not opposite
         return replace(
             self,
-            sent=None,
+            reply=None,
             outcome=Outcome.UNKNOWN,
             error=None,
             listed=None,
@@ -110,19 +80,19 @@ class TargetState:
             asked_at=self.asked_at if took_effect else now,
         )
 
-    def answered(self, sent: Sent) -> TargetState:
+    def answered(self, reply: Reply) -> TargetState:
         """Return the state after a response whose effect is to be looked up."""
-        return replace(self, sent=sent, may_be_ours=self.may_be_ours or sent.may_have_effect)
+        return replace(self, reply=reply, may_be_ours=self.may_be_ours or may_have_effect(reply))
 
-    def switched(self, switched: Switched) -> TargetState:
-        """Return the state after a try that did not fail."""
+    def switched(self, outcome: Outcome, begins_at: datetime | None = None) -> TargetState:
+        """Return the state after a try that did not fail; ``begins_at`` is given if that is in the future."""
         # If this request changed it, no earlier one had taken effect.
         return replace(
             self,
-            sent=None,
-            outcome=switched.outcome,
-            begins_at=switched.begins_at,
-            asked_at=self.sent_at if switched.outcome in _DONE else self.asked_at,
+            reply=None,
+            outcome=outcome,
+            begins_at=begins_at,
+            asked_at=self.sent_at if outcome in _DONE else self.asked_at,
         )
 
     def failed(self, error: ISalesError) -> TargetState:
@@ -130,7 +100,7 @@ class TargetState:
         unanswered = error.sent and isinstance(error, (ISalesTransportError, ISalesProtocolError, ISalesStoppedError))
         return replace(
             self,
-            sent=None,
+            reply=None,
             outcome=Outcome.UNKNOWN if unanswered else Outcome.FAILED,
             error=error,
             # A permanent refusal changed nothing. Nobody knows that of any other failure.
@@ -172,6 +142,11 @@ def settle(state: TargetState, switch: Switch, *, missing_is_gone: bool) -> tupl
         is_ours = state.may_be_ours and state.listed_before is not switch.wanted
         return (switch.done if state.outcome is switch.done or is_ours else switch.already), None
     return state.outcome, error
+
+
+def may_have_effect(reply: Reply) -> bool:
+    """Return whether a request may have changed something: not after a permanent refusal."""
+    return isinstance(reply, Answer) or reply.retryable
 
 
 def describe_status(status: int | None) -> str:

@@ -157,7 +157,7 @@ def test_a_wrong_setting_of_the_environment_shows_no_secret(what: str, monkeypat
 
 CALLS: dict[str, Callable[[ISalesClient], object]] = {
     "a call": lambda client: client.pause_call_batch(7, BATCH),
-    "one request": lambda client: client.session.call_once(PAUSE, BatchKey(25, 7, BATCH)),
+    "one request": lambda client: client.session.send(PAUSE, BatchKey(25, 7, BATCH)),
 }
 
 

@@ -28,11 +28,10 @@ from airflow_provider_isales.client import (
     ISalesNotAllowedError,
     RetryPolicy,
 )
-from airflow_provider_isales.client.answers import Answer
 from airflow_provider_isales.client.bulk import BulkSwitch
-from airflow_provider_isales.client.models import BatchKey
+from airflow_provider_isales.client.models import BatchKey, VdnKey
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.verbs import PAUSE, Switch
+from airflow_provider_isales.client.verbs import PAUSE, Verb
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 ABSENT = "404404404404404404404404404404"
@@ -365,10 +364,14 @@ class TestFailures:
     def test_of_many_kinds_are_counted_after_the_third(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, reasons: int, ending: str
     ) -> None:
-        def break_always(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> tuple[Answer, None]:
-            raise RuntimeError(f"bug number {batch.batch_id[-1]}")
+        send = Session.send
 
-        monkeypatch.setattr(Session, "call_once", break_always)
+        def break_each(self: Session, verb: Verb[Any], target: VdnKey, *settings: Any, **fields: object) -> Any:
+            if isinstance(target, BatchKey):
+                raise RuntimeError(f"bug number {target.batch_id[-1]}")
+            return send(self, verb, target, *settings, **fields)
+
+        monkeypatch.setattr(Session, "send", break_each)
         _, message = failure_of(client, ids(campaign)[:reasons])
         assert message.count("1 of them") == 3
         assert message.removesuffix(" It is safe to try again.").endswith(ending)
@@ -394,14 +397,14 @@ class TestFailures:
     def test_that_nobody_expected_do_not_keep_the_others_from_being_paused(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        call_once, broken = Session.call_once, ids(campaign)[3]
+        send, broken = Session.send, ids(campaign)[3]
 
-        def call_or_break(self: Session, switch: Switch, batch: BatchKey, timeout: float | None) -> tuple[Answer, None]:
-            if batch.batch_id == broken:
+        def send_or_break(self: Session, verb: Verb[Any], target: VdnKey, *settings: Any, **fields: object) -> Any:
+            if isinstance(target, BatchKey) and target.batch_id == broken:
                 raise RuntimeError("a bug")
-            return call_once(self, switch, batch, timeout)
+            return send(self, verb, target, *settings, **fields)
 
-        monkeypatch.setattr(Session, "call_once", call_or_break)
+        monkeypatch.setattr(Session, "send", send_or_break)
         result, _ = failure_of(client)
         assert len(result.changed) == 119
         assert result.failed == {broken: "unexpected RuntimeError: a bug"}

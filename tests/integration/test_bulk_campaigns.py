@@ -176,15 +176,33 @@ class TestNotRunning:
         assert (result.changed, result.not_running, result.begins_at) == ([2], [1], {1: begin})
         assert simulator.requests == {"list_campaigns": 2, "pause_campaign": 2, "get_campaign": 2}
 
+    @pytest.mark.parametrize(("next_start", "levels"), [(2 * SOON, [logging.WARNING]), (SOON / 2, [])])
     def test_a_campaign_that_begins_before_the_next_shift_is_a_warning(
-        self, client: ISalesClient, simulator: Simulator, caplog: pytest.LogCaptureFixture
+        self,
+        client: ISalesClient,
+        simulator: Simulator,
+        caplog: pytest.LogCaptureFixture,
+        next_start: timedelta,
+        levels: list[int],
     ) -> None:
         now = datetime.now(UTC)
         simulator.add_campaign(1, begin=now + SOON)
-        client.pause_campaigns("all", next_start=now + 2 * SOON)
-        assert [record.levelno for record in caplog.records if "Campaign 1 begins" in record.getMessage()] == [
-            logging.WARNING
-        ]
+        settings: Any = {"timezone": "Asia/Shanghai", "next_start": now + next_start}
+        BulkSwitch(PAUSE_CAMPAIGN, client.session, client.vdn(), **settings).run()
+        assert [rec.levelno for rec in caplog.records if "Campaign 1 begins" in rec.getMessage()] == levels
+
+    def test_the_time_zone_decides_whether_a_campaign_has_begun(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(1, begin=datetime.now(UTC) + SOON / 2)
+        bulk = BulkSwitch(PAUSE_CAMPAIGN, client.session, client.vdn(), timezone="Asia/Tokyo")
+        with pytest.raises(ISalesBulkError) as caught:
+            bulk.run()
+        assert caught.value.retryable
+
+    def test_the_next_start_must_be_an_instant(self, client: ISalesClient) -> None:
+        with pytest.raises(ISalesArgumentError, match="next_start must be a datetime with a time zone"):
+            BulkSwitch(PAUSE_CAMPAIGN, client.session, client.vdn(), next_start=datetime(2026, 11, 29, 9))
 
     def test_a_campaign_that_has_begun_when_it_is_listed_again_is_paused_after_all(
         self, client: ISalesClient, simulator: Simulator

@@ -20,6 +20,7 @@ from airflow_provider_isales.client import (
     SpecialDate,
 )
 from airflow_provider_isales.client.errors import ISalesTimeoutError, ISalesUnchangedError
+from airflow_provider_isales.client.gate import Gate
 from airflow_provider_isales.simulator import CampaignState, Simulator
 from airflow_provider_isales.simulator.campaign import Campaign
 
@@ -157,27 +158,6 @@ class TestPause:
         result = client.pause_campaign(7)
         assert (result.outcome, result.begins_at) == (Outcome.NOT_RUNNING, begin)
 
-    @pytest.mark.parametrize(("next_start", "warned"), [(2 * SOON, True), (SOON / 2, False)])
-    def test_a_campaign_that_begins_before_the_next_shift_is_a_warning(
-        self,
-        client: ISalesClient,
-        simulator: Simulator,
-        caplog: pytest.LogCaptureFixture,
-        next_start: timedelta,
-        warned: bool,
-    ) -> None:
-        now = datetime.now(UTC)
-        simulator.add_campaign(7, begin=now + SOON)
-        client.pause_campaign(7, next_start=now + next_start)
-        assert ("Campaign 7 begins at" in caplog.text) is warned
-
-    def test_the_time_zone_of_the_call_wins_over_that_of_the_client(
-        self, client: ISalesClient, simulator: Simulator
-    ) -> None:
-        simulator.add_campaign(7, begin=datetime.now(UTC) + SOON)
-        assert client.pause_campaign(7, timezone="Asia/Shanghai").outcome is Outcome.NOT_RUNNING
-        assert failure_of(client, timezone="Asia/Tokyo").retryable
-
     def test_without_a_time_zone_a_campaign_that_may_have_begun_is_a_failure_that_names_the_setting(
         self, simulator: Simulator
     ) -> None:
@@ -228,6 +208,15 @@ class TestPause:
         campaign.state = SUSPENDED
         simulator.inject("answer", status=503, verb="get_campaign")
         assert client.pause_campaign(7).outcome is Outcome.ALREADY_PAUSED
+
+    def test_a_429_holds_requests_back_once(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        held: list[float] = []
+        monkeypatch.setattr(Gate, "hold", lambda self, seconds, **_: held.append(seconds))
+        simulator.inject("answer", status=429, verb="pause_campaign")
+        client.pause_campaign(7)
+        assert len(held) == 1
 
     def test_details_that_fail_transiently_are_read_again(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign

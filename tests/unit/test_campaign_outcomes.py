@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from airflow_provider_isales.client import Campaign, CampaignStatus, ISalesError, ISalesResultError, Outcome
-from airflow_provider_isales.client.campaign_switch import judge_details
+from airflow_provider_isales.client import Campaign, CampaignStatus, ISalesError, Outcome
+from airflow_provider_isales.client.answers import Answer
 from airflow_provider_isales.client.errors import ISalesTimeoutError, ISalesUnchangedError, make_result_error
 from airflow_provider_isales.client.result_codes import CAMPAIGN_RESULT_CODES
-from airflow_provider_isales.client.target_state import Sent, Switched, TargetState, settle
+from airflow_provider_isales.client.switching import judge_details
+from airflow_provider_isales.client.target_state import Reply, TargetState, settle
 from airflow_provider_isales.client.verbs import PAUSE_CAMPAIGN, RESUME_CAMPAIGN, Switch
 
 DRAFT, STARTED, SUSPENDED, COMPLETED = CampaignStatus
@@ -21,16 +22,21 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 28, 10, tzinfo=UTC)  # 18:00 in Shanghai
 BEGUN, TO_BEGIN = datetime(2026, 11, 28, 17, 59), datetime(2026, 11, 28, 18, 1)
 
-ACCEPTED = None
+ACCEPTED = Answer("0200000", "", {})
 NOT_ALLOWED = make_result_error("0200011", "", CAMPAIGN_RESULT_CODES)
 DATABASE_ERROR = make_result_error("0200006", "", CAMPAIGN_RESULT_CODES)
 UNDOCUMENTED = make_result_error("0999999", "", CAMPAIGN_RESULT_CODES)
-RESPONSES = {"accepted": ACCEPTED, "not allowed": NOT_ALLOWED, "database": DATABASE_ERROR, "new": UNDOCUMENTED}
+RESPONSES: dict[str, Reply] = {
+    "accepted": ACCEPTED,
+    "not allowed": NOT_ALLOWED,
+    "database": DATABASE_ERROR,
+    "new": UNDOCUMENTED,
+}
 
 
 def judge(
     switch: Switch,
-    response: ISalesResultError | None,
+    response: Reply,
     status: CampaignStatus | int,
     begin: datetime | None = BEGUN,
     zone: ZoneInfo | None = SHANGHAI,
@@ -124,13 +130,12 @@ LOST = ISalesTimeoutError("no answer in time")
 ASKED = TargetState().seen(STARTED).asked(NOW, STARTED)
 LOST_AFTER_REFUSAL = ISalesTimeoutError("its details can't be read")
 LOST_AFTER_REFUSAL.sent = False
-ACCEPTED_ONLY = ASKED.answered(Sent("0200000", ""))
+ACCEPTED_ONLY = ASKED.answered(ACCEPTED)
 
 
 def found(outcome: Outcome, begins_at: datetime | None = None) -> TargetState:
     """Return the state after the details said what came of an accepted request, or of a refused one."""
-    sent = Sent("0200000", "") if outcome is Outcome.PAUSED else Sent("0200011", "", NOT_ALLOWED)
-    return ASKED.answered(sent).switched(Switched(outcome, sent.code, "", begins_at))
+    return ASKED.answered(ACCEPTED if outcome is Outcome.PAUSED else NOT_ALLOWED).switched(outcome, begins_at)
 
 
 def refuse() -> TargetState:
@@ -138,7 +143,7 @@ def refuse() -> TargetState:
     try:
         judge_details(PAUSE_CAMPAIGN, NOT_ALLOWED, Campaign(7, "a", STARTED, BEGUN), SHANGHAI, NOW)
     except ISalesError as error:
-        return ASKED.answered(Sent("0200011", "", NOT_ALLOWED)).failed(error)
+        return ASKED.answered(NOT_ALLOWED).failed(error)
     raise AssertionError("the refusal counts as success")
 
 
@@ -184,7 +189,7 @@ def test_a_listing_that_names_an_unknown_status_is_the_reason() -> None:
 
 
 def test_a_pause_that_was_refused_is_not_ours_though_it_is_suspended_later() -> None:
-    refused = ASKED.answered(Sent("0200011", "", NOT_ALLOWED)).failed(LOST_AFTER_REFUSAL)
+    refused = ASKED.answered(NOT_ALLOWED).failed(LOST_AFTER_REFUSAL)
     assert settle(refused.seen(SUSPENDED), PAUSE_CAMPAIGN, missing_is_gone=True)[0] is Outcome.ALREADY_PAUSED
 
 

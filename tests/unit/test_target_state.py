@@ -8,7 +8,7 @@ import pytest
 
 from airflow_provider_isales.client import BatchStatus, ISalesError, ISalesNotAllowedError, Outcome
 from airflow_provider_isales.client.errors import ISalesConnectError, ISalesTimeoutError
-from airflow_provider_isales.client.target_state import Switched, TargetState, settle
+from airflow_provider_isales.client.target_state import TargetState, settle
 from airflow_provider_isales.client.verbs import PAUSE
 
 STARTED, SUSPENDED = BatchStatus.STARTED, BatchStatus.SUSPENDED
@@ -26,10 +26,6 @@ def asked(state: TargetState = LISTED, now: datetime = EVENING) -> TargetState:
     return state.asked(now, STARTED)
 
 
-def answered(outcome: Outcome) -> Switched:
-    return Switched(outcome, "0200000", "")
-
-
 def outcome_of(state: TargetState, *, missing_is_gone: bool = True) -> Outcome:
     return settle(state, PAUSE, missing_is_gone=missing_is_gone)[0]
 
@@ -37,10 +33,10 @@ def outcome_of(state: TargetState, *, missing_is_gone: bool = True) -> Outcome:
 @pytest.mark.parametrize(
     "found",
     [
-        asked().switched(answered(Outcome.PAUSED)),
-        asked().switched(answered(Outcome.ALREADY_PAUSED)),
-        asked().switched(answered(Outcome.PAUSED)).missed(),
-        asked().switched(answered(Outcome.PAUSED)).seen(SUSPENDED),
+        asked().switched(Outcome.PAUSED),
+        asked().switched(Outcome.ALREADY_PAUSED),
+        asked().switched(Outcome.PAUSED).missed(),
+        asked().switched(Outcome.PAUSED).seen(SUSPENDED),
         asked().failed(REFUSED),
         asked().failed(LOST).missed(),
         asked(),
@@ -53,8 +49,8 @@ def test_a_batch_that_the_last_listing_has_as_started_failed_whatever_was_found_
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [
-        (asked().switched(answered(Outcome.PAUSED)), Outcome.PAUSED),
-        (asked().switched(answered(Outcome.ALREADY_PAUSED)), Outcome.ALREADY_PAUSED),
+        (asked().switched(Outcome.PAUSED), Outcome.PAUSED),
+        (asked().switched(Outcome.ALREADY_PAUSED), Outcome.ALREADY_PAUSED),
         (asked().failed(LOST), Outcome.PAUSED),
         (asked().failed(REFUSED), Outcome.ALREADY_PAUSED),
         (TargetState(), Outcome.ALREADY_PAUSED),
@@ -66,27 +62,27 @@ def test_a_batch_that_the_last_listing_has_as_suspended_is_as_wanted(found: Targ
 
 @pytest.mark.parametrize("then", [LOST, REFUSED, NEVER_SENT])
 def test_an_already_after_a_lost_response_is_our_own_work_whatever_failed_in_between(then: ISalesError) -> None:
-    found = asked(asked(asked().failed(LOST)).failed(then)).switched(answered(Outcome.ALREADY_PAUSED))
+    found = asked(asked(asked().failed(LOST)).failed(then)).switched(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.PAUSED
 
 
 def test_an_already_after_a_lost_response_is_ours_if_nobody_listed_the_batch_before() -> None:
-    found = asked(asked(TargetState()).failed(LOST)).switched(answered(Outcome.ALREADY_PAUSED))
+    found = asked(asked(TargetState()).failed(LOST)).switched(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.PAUSED
 
 
 def test_an_already_after_a_lost_response_is_not_ours_if_the_batch_was_listed_as_suspended_before() -> None:
-    found = asked(asked(TargetState().seen(SUSPENDED)).failed(LOST)).switched(answered(Outcome.ALREADY_PAUSED))
+    found = asked(asked(TargetState().seen(SUSPENDED)).failed(LOST)).switched(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.ALREADY_PAUSED
 
 
 def test_an_already_after_a_listing_that_came_too_early_is_ours() -> None:
-    found = asked(asked().switched(answered(Outcome.PAUSED)).seen(STARTED)).switched(answered(Outcome.ALREADY_PAUSED))
+    found = asked(asked().switched(Outcome.PAUSED).seen(STARTED)).switched(Outcome.ALREADY_PAUSED)
     assert outcome_of(found.seen(SUSPENDED)) is Outcome.PAUSED
 
 
 def test_an_already_after_a_request_that_was_never_sent_is_not_ours() -> None:
-    found = asked(asked().failed(NEVER_SENT)).switched(answered(Outcome.ALREADY_PAUSED))
+    found = asked(asked().failed(NEVER_SENT)).switched(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.ALREADY_PAUSED
 
 
@@ -112,7 +108,7 @@ def test_a_missing_batch_is_not_gone_if_the_service_never_answered_for_it(error:
 
 
 def test_a_missing_batch_failed_where_it_was_asked_for() -> None:
-    assert outcome_of(asked().switched(answered(Outcome.PAUSED)).missed(), missing_is_gone=False) is Outcome.FAILED
+    assert outcome_of(asked().switched(Outcome.PAUSED).missed(), missing_is_gone=False) is Outcome.FAILED
 
 
 def test_the_first_request_that_may_have_taken_effect_is_when_it_was_asked() -> None:
@@ -145,12 +141,12 @@ def test_the_reason_of_a_started_batch_is_the_refusal_of_the_last_request() -> N
 
 
 def test_the_reason_of_a_batch_that_is_started_after_all_is_the_listing() -> None:
-    reason = reason_for(asked().switched(answered(Outcome.PAUSED)).seen(STARTED))
+    reason = reason_for(asked().switched(Outcome.PAUSED).seen(STARTED))
     assert str(reason).startswith("list still has it as started")
 
 
 def test_the_reason_of_a_given_batch_that_answered_and_is_missing_is_worth_a_retry() -> None:
-    reason = reason_for(asked().switched(answered(Outcome.PAUSED)).missed(), missing_is_gone=False)
+    reason = reason_for(asked().switched(Outcome.PAUSED).missed(), missing_is_gone=False)
     assert reason
     assert reason.retryable
 

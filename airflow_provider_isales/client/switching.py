@@ -1,0 +1,181 @@
+"""Pause or resume one batch or campaign; the details of a campaign decide what came of it."""
+
+from __future__ import annotations
+
+import copy
+import logging
+import time
+from dataclasses import replace
+from datetime import datetime, tzinfo
+
+from airflow_provider_isales import clock
+from airflow_provider_isales.client.answers import Answer
+from airflow_provider_isales.client.errors import (
+    ISalesCampaignNotFoundError,
+    ISalesError,
+    ISalesProtocolError,
+    ISalesResultError,
+    ISalesUnchangedError,
+)
+from airflow_provider_isales.client.models import (
+    BatchKey,
+    CallBatchResult,
+    Campaign,
+    CampaignKey,
+    CampaignResult,
+    CampaignStatus,
+    Outcome,
+)
+from airflow_provider_isales.client.session import Session
+from airflow_provider_isales.client.target_state import (
+    Reply,
+    TargetState,
+    describe_status,
+    may_have_effect,
+    settle,
+)
+from airflow_provider_isales.client.verbs import GET_CAMPAIGN, Switch
+
+log = logging.getLogger(__name__)
+
+
+def switch_batch(session: Session, switch: Switch, batch: BatchKey) -> CallBatchResult:
+    """
+    Pause or resume one batch, with retries.
+
+    :raises ISalesError: unless a response says that the batch is as wanted
+    """
+    asked_at = clock.utc_now()
+
+    def attempt(deadline: float) -> Answer:
+        nonlocal asked_at
+        asked_at = clock.utc_now()
+        return session.send(switch, batch)[0]
+
+    answer, attempts = session.try_repeatedly(f"{switch.doing} {batch}", attempt)
+    outcome = switch.find_outcome(answer.code)
+    return CallBatchResult(batch, outcome, answer.code, answer.description, attempts, asked_at, clock.utc_now())
+
+
+def switch_campaign(session: Session, switch: Switch, campaign: CampaignKey, zone: tzinfo | None) -> CampaignResult:
+    """
+    Pause or resume one campaign, with retries; once more if the service accepted that without effect.
+
+    :param zone: the platform's time zone, None if it is not known
+    :raises ISalesError: unless the details say that the campaign is as wanted
+    """
+    state = TargetState()
+
+    def attempt(deadline: float) -> tuple[Reply, Campaign]:
+        nonlocal state
+        state = state.asked(clock.utc_now(), switch.opposite)
+        try:
+            reply = send_request(session, switch, campaign)
+            state = state.answered(reply)
+            details = read_details(session, campaign, reply, deadline=deadline)
+            outcome, begins_at = judge_details(switch, reply, details, zone, clock.utc_now())
+        except ISalesError as error:
+            state = state.failed(error)
+            raise
+        state = state.switched(outcome, begins_at)
+        return reply, details
+
+    action, ends = f"{switch.doing} {campaign}", time.monotonic() + session.retry.total
+    try:
+        (reply, details), _ = session.try_repeatedly(action, attempt)
+    except ISalesUnchangedError as error:
+        left = ends - time.monotonic()
+        if error.transient or not error.retryable or left <= 0:
+            raise
+        log.warning("%s: %s. Trying once more.", action, error.problem)
+        (reply, details), _ = session.try_repeatedly(action, attempt, replace(session.retry, total=left))
+    outcome, _ = settle(state, switch, missing_is_gone=False)
+    now = clock.utc_now()
+    asked_at = state.asked_at or now
+    return CampaignResult(
+        campaign, details.name, outcome, reply.code, reply.description, state.begins_at, asked_at, now
+    )
+
+
+def send_request(session: Session, switch: Switch, campaign: CampaignKey, timeout: float | None = None) -> Reply:
+    """
+    Send the request to pause or resume a campaign once; return the response, which may be a refusal.
+
+    :param timeout: the timeout in seconds, where this is less than the transport's
+    :raises ISalesError: if the campaign does not exist, or no response came that can be read
+    """
+    try:
+        return session.send(switch, campaign, timeout)[0]
+    except ISalesCampaignNotFoundError:
+        raise
+    except ISalesResultError as refusal:
+        return refusal
+
+
+def read_details(
+    session: Session, campaign: CampaignKey, reply: Reply, *, deadline: float, timeout: float | None = None
+) -> Campaign:
+    """
+    Read the details once, for :func:`judge_details`.
+
+    :param reply: how the request was answered whose effect they show
+    :param deadline: when to give up at the gate, on the ``time.monotonic()`` clock
+    :param timeout: the timeout in seconds, where this is less than the transport's
+    :raises ISalesError: if they can't be read
+    """
+    try:
+        session.gate.pass_through(deadline)
+        return check_campaign(campaign, session.send(GET_CAMPAIGN, campaign, timeout)[1])
+    except ISalesError as error:
+        unread = copy.copy(error)
+        said = reply.problem if isinstance(reply, ISalesResultError) else "accepted"
+        unread.problem = f"{said}, but the campaign's details can't be read: {error.problem}"
+        unread.sent, unread.retryable = may_have_effect(reply), True
+        raise unread from None
+
+
+def judge_details(
+    switch: Switch, reply: Reply, details: Campaign, zone: tzinfo | None, now: datetime
+) -> tuple[Outcome, datetime | None]:
+    """
+    Return what came of a request, and when the campaign begins if it is not running because it has not begun.
+
+    :param reply: how the request was answered
+    :param details: the campaign's details, read afterwards
+    :param zone: the platform's time zone, None if it is not known
+    :raises ISalesError: if the campaign is not as wanted
+    """
+    status = details.status
+    if status is switch.wanted:
+        return (switch.done if isinstance(reply, Answer) else switch.already), None
+    if status in switch.not_running:
+        return Outcome.NOT_RUNNING, None
+    found = f"its details have it as {describe_status(status)}"
+    if isinstance(reply, Answer):
+        raise ISalesUnchangedError(f"accepted, but {found}")
+    advice = None
+    if status is CampaignStatus.STARTED and details.begin:
+        if begins_at := find_later_begin(details, zone, now):
+            return Outcome.NOT_RUNNING, begins_at
+        if zone is None:
+            found += f" with its begin at {details.begin}, in a time zone that is not known"
+            advice = "Set the connection's extra 'timezone' to that of the platform, such as 'Asia/Shanghai'."
+    error = ISalesUnchangedError(f"{reply.problem}; {found}", advice=advice)
+    if status in (CampaignStatus.DRAFT, CampaignStatus.COMPLETED):
+        error.retryable = reply.retryable  # nothing to wait for: it can't be resumed
+    error.transient = reply.transient
+    error.sent = may_have_effect(reply)
+    raise error
+
+
+def check_campaign(asked: CampaignKey, details: Campaign) -> Campaign:
+    """Return the details if they are those of the campaign that was asked for; else ``ISalesProtocolError``."""
+    if details.id != asked.campaign_id:
+        raise ISalesProtocolError(f"the details of campaign {details.id} came instead of those of {asked}")
+    return details
+
+
+def find_later_begin(campaign: Campaign, zone: tzinfo | None, now: datetime) -> datetime | None:
+    """Return when a campaign begins, if that is later than ``now``; without a time zone that is not known."""
+    begins_at = campaign.begin.replace(tzinfo=zone) if campaign.begin and zone else None
+    return begins_at if begins_at and begins_at > now else None
