@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -311,9 +311,12 @@ def check_unless_templated(check: Callable[[object], object], value: object) -> 
 
 
 def check_ids_unless_templated(
-    ids: object, check_ids: Callable[[object], object], check_id: Callable[[object], object]
+    name: str, ids: object, check_ids: Callable[[object], object], check_id: Callable[[object], object]
 ) -> None:
     """Check what names many: each id of a list, any of which may be a template, or another value as a whole."""
+    if isinstance(ids, Iterator):
+        # This check would leave nothing for the task, which would then pause nothing, and succeed.
+        raise InvalidArgumentError(f"{name} must be a list, not {ids!r}, which can be read only once")
     if isinstance(ids, list | tuple):
         for each in ids:
             check_unless_templated(check_id, each)

@@ -159,8 +159,8 @@ class _ManyBatchesOperator(ISalesBulkOperator):
         check_unless_templated(check_campaign_id, campaign_id)
         check_unless_templated(check_parallelism, parallel)
         if self._pauses or batch_ids != REMEMBERED:
-            check_ids_unless_templated(batch_ids, check_batch_ids, check_batch_id)
-        check_ids_unless_templated(exclude, check_exclude, partial(check_batch_id, name="exclude"))
+            check_ids_unless_templated("batch_ids", batch_ids, check_batch_ids, check_batch_id)
+        check_ids_unless_templated("exclude", exclude, check_exclude, partial(check_batch_id, name="exclude"))
 
     def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
         # Imported here, like the hook.

@@ -45,8 +45,10 @@ class _CampaignsOperator(ISalesBulkOperator):
         check_unless_templated(check_parallelism, most)
         if self._pauses or campaign_ids != REMEMBERED:
             check_ids = partial(check_campaign_ids, may_be_all=self._pauses)
-            check_ids_unless_templated(campaign_ids, check_ids, partial(check_campaign_id, name="campaign_ids"))
-        check_ids_unless_templated(exclude, check_campaign_exclude, partial(check_campaign_id, name="exclude"))
+            check_id = partial(check_campaign_id, name="campaign_ids")
+            check_ids_unless_templated("campaign_ids", campaign_ids, check_ids, check_id)
+        check_excluded = partial(check_campaign_id, name="exclude")
+        check_ids_unless_templated("exclude", exclude, check_campaign_exclude, check_excluded)
 
     def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
         # Imported here, like the hook.

@@ -182,6 +182,8 @@ def test_lists_of_campaigns_may_be_mapped(campaigns: dict[int, Campaign]) -> Non
         (PauseCampaignsOperator, {"campaign_ids": None}, "campaign_ids must be a list of campaign ids, or "),
         (PauseCampaignsOperator, {"campaign_ids": "remembered"}, "campaign_ids must be a list of campaign ids, or "),
         (PauseCampaignsOperator, {"campaign_ids": ["x"]}, "campaign_ids must be a positive integer, not 'x'"),
+        (PauseCampaignsOperator, {"campaign_ids": iter([1])}, "campaign_ids must be a list, not <list_iterator object"),
+        (PauseCampaignsOperator, {"exclude": iter([1])}, "exclude must be a list, not <list_iterator object"),
         (PauseCampaignsOperator, {"exclude": [0]}, "exclude must be a positive integer, not 0"),
         (PauseCampaignsOperator, {"exclude": 7}, "exclude must be a list of campaign ids, not 7"),
         (PauseCampaignsOperator, {"max_lateness": timedelta(0)}, "max_lateness requires shifts"),

@@ -68,6 +68,7 @@ def test_a_value_that_is_not_allowed_is_an_error_at_once(
         ),
         ({"batch_ids": [BATCH, int(BATCH)]}, "batch_id must be text of digits, not the number 12345678901234567890"),
         ({"batch_ids": (BATCH, "abc")}, "batch_id must be text of 1 to 64 digits, not 'abc'"),
+        ({"batch_ids": iter([BATCH])}, "batch_ids must be a list, not <list_iterator object"),
         ({"max_parallel_requests": 65}, "max_parallel_requests must be an integer from 1 to 64, not 65"),
         ({"shifts": "mon-fri"}, "shifts must be a ShiftCalendar, not 'mon-fri'"),
     ],
