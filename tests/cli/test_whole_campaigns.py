@@ -257,6 +257,13 @@ class TestSaveAndResume:
         assert f"VDN 25 has none of the campaigns in {file}" in done.stderr
         assert json.loads(file.read_text())["campaigns"][0]["campaign_ids"] == [ABSENT]
 
+    def test_a_saved_campaign_that_was_completed_shows_that_it_is_the_same_platform(
+        self, isales: Isales, vdn: Simulator, file: Path
+    ) -> None:
+        file.write_text(json.dumps({"campaigns": [{"vdn_id": 25, "campaign_ids": [1006, ABSENT]}]}))
+        assert isales("resume", "--from-file", file, "--yes").returncode == 0
+        assert json.loads(file.read_text())["campaigns"] == []
+
     @pytest.mark.parametrize("ids", ["1001", {"1001": 1}, [True], ["x"]], ids=str)
     def test_campaign_ids_that_are_no_list_of_ids_are_refused(
         self, ids: Any, isales: Isales, vdn: Simulator, file: Path
