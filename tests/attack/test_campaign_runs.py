@@ -235,7 +235,7 @@ def test_a_green_run_leaves_no_campaign_dialled_but_what_was_started_after_its_l
     figures.add("campaign runs: campaigns that are dialled and not named by red, or called permanent", runs, 0, 0)
     figures.add("campaign runs: campaigns that the run paused and reports as already paused", runs, 0, 0)
     figures.add(
-        "campaign runs: campaigns that a colleague had suspended and the run reports as its own", runs, seen["resumed"]
+        "campaign runs: campaigns that a colleague had suspended and the run reports as its own", runs, seen["stolen"]
     )
     for reason, count in red.items():
         figures.add(f"campaign runs: red though no campaign was dialled at the end, because {reason}", runs, count)
