@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 _SINGULAR = {"batches": "batch", "campaigns": "campaign"}
 _POSSIBLE_REASONS = (
-    "The pause at the end failed or did not run, somebody restarted calls, the calendar was changed, or this worker's "
-    "clock is ahead."
+    "The pause at the end failed or did not run, somebody restarted calls, a campaign began, the calendar was changed, "
+    "or this worker's clock is ahead."
 )
 
 
@@ -69,7 +69,7 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, shift_end: DateTim
     if success and success[0] >= in_utc(shift_end):
         return (
             f"The run before, of {format_time(success[1])}, succeeded. So calls were started since: by somebody, by "
-            "another DAG, or in a shift that the calendar has no longer."
+            "another DAG, by a campaign's own begin, or in a shift that the calendar has no longer."
         )
     if started := find_own_shift_end(shifts, context) and context["dag_run"].start_date:
         why = "the DAG or the scheduler was off or busy"

@@ -150,7 +150,7 @@ def explain(context: Context, end: str = "24 18:00") -> str:
         (
             late_run(("24 19:00", "24 19:10"), success=("24 19:00", "24 19:01")),
             "The run before, of 19:01:00 on Tue 2026-11-24, succeeded. So calls were started since: by somebody, by "
-            "another DAG, or in a shift that the calendar has no longer.",
+            "another DAG, by a campaign's own begin, or in a shift that the calendar has no longer.",
         ),
         (
             late_run(started="24 22:10"),
@@ -165,7 +165,7 @@ def explain(context: Context, end: str = "24 18:00") -> str:
         (
             late_run(("24 18:00", "24 18:10")),
             "No run of this DAG has succeeded since. The pause at the end failed or did not run, somebody restarted "
-            "calls, the calendar was changed, or this worker's clock is ahead.",
+            "calls, a campaign began, the calendar was changed, or this worker's clock is ahead.",
         ),
     ],
     ids=["retry", "restarted", "late run", "late worker", "an earlier run failed"],
