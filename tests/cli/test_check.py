@@ -171,6 +171,13 @@ class TestWithShifts:
         assert done.returncode == 2
         assert f"isales: {file.name}: week" in done.stderr
 
+    def test_check_prints_a_warning_of_the_calendar_in_a_line(self, isales: Isales, tmp_path: Path) -> None:
+        file = tmp_path / "shifts.yaml"
+        file.write_text("timezone: Asia/Shanghai\nweek: {mon-sun: [00:00-23:59]}\n")
+        (line,) = isales("check", 1001, "--shifts", file).stderr.splitlines()
+        assert line == isales("shifts", file).stderr.strip()
+        assert line.startswith("isales: ")
+
     def test_max_lateness_needs_shifts(self, isales: Isales) -> None:
         done = isales("check", 1001, "--max-lateness", "5m")
         assert done.returncode == 2

@@ -21,12 +21,7 @@ COLUMNS = ("day", "starts", "pause at", "note")
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out, and return the exit status."""
-    with warnings.catch_warnings(record=True) as found:
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("always", ShiftCalendarWarning)
-        calendar = read_calendar(arguments.calendar)
-    for warning in found:
-        warn(f"isales: {warning.message}")
+    calendar = read_calendar(arguments.calendar)
     first = getattr(arguments, "from") or pendulum.now(calendar.timezone).date()
     try:
         rows = list(make_rows(calendar, first, arguments.days))
@@ -41,7 +36,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def read_calendar(name: str) -> ShiftCalendar:
-    """Return the calendar of a file of YAML or JSON, or of ``FILE.py:NAME``, which is run; else a ``UsageError``."""
+    """
+    Return the calendar of a file of YAML or JSON, or of ``FILE.py:NAME``, which is run; print its warnings.
+
+    :raises UsageError: if it can't be read
+    """
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("always", ShiftCalendarWarning)
+        calendar = _load_calendar(name)
+    for warning in found:
+        warn(f"isales: {warning.message}")
+    return calendar
+
+
+def _load_calendar(name: str) -> ShiftCalendar:
     file, _, variable = name.rpartition(":")
     if name.endswith(".py"):
         raise UsageError(f"{name} is Python: say which name in it is the calendar, such as {name}:SHIFTS")
