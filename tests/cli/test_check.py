@@ -132,14 +132,14 @@ class TestWithShifts:
         file.write_text(ALWAYS)
         done = isales("check", 1001, "--shifts", file)
         assert done.returncode == 0
-        assert "1 started, a shift is on" in done.stdout
+        assert "1 batch started, a shift is on" in done.stdout
 
     def test_after_a_shift_batches_must_not_be_started(self, isales: Isales, tmp_path: Path) -> None:
         file = calendar(tmp_path / "shifts.json", timedelta(minutes=12))
         done = isales("check", 1001, "--shifts", file)
         assert done.returncode == 1
         assert re.search(
-            r"STARTED campaign 1001 \(VDN 25\): 1 batch 1[23] min after the end of the shift at 1", done.stdout
+            r"STARTED campaign 1001 \(VDN 25\): 1 batch started 1[23] min after the end of the shift", done.stdout
         )
 
     def test_max_lateness_allows_a_while_after_the_shift(self, isales: Isales, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ class TestWithShifts:
         assert isales("check", 1001, "--shifts", file, "--max-lateness", "5m").returncode == 1
         done = isales("check", 1001, "--shifts", file, "--max-lateness", "1h")
         assert done.returncode == 0
-        assert re.search("1 started 1[23] min after the end of the shift", done.stdout)
+        assert re.search("1 batch started 1[23] min after the end of the shift", done.stdout)
         assert "1 h are allowed" in done.stdout
 
     def test_check_reads_a_calendar_in_python(self, isales: Isales, tmp_path: Path) -> None:

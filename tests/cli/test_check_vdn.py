@@ -110,10 +110,12 @@ class TestBeginAndEnd:
         calendar.write_text(NEVER)
         assert isales("check", "--shifts", calendar).returncode == 0
 
-    def test_without_a_zone_a_begin_within_hours_is_unknown_and_the_setting_named(
-        self, isales: Isales, simulator: Simulator
+    @pytest.mark.parametrize("times", [{"begin": {"minutes": 30}}, {"end": {"minutes": -30}}], ids=str)
+    def test_without_a_zone_a_begin_or_end_within_a_day_is_unknown_and_the_setting_named(
+        self, times: dict[str, Any], isales: Isales, simulator: Simulator
     ) -> None:
-        simulator.add_campaign(1001, begin=platform_time(minutes=30))
+        settings: dict[str, Any] = {name: platform_time(**later) for name, later in times.items()}
+        simulator.add_campaign(1001, **settings)
         done = isales("check")
         assert done.returncode == 2
         assert "Set the connection's extra 'timezone'" in done.stdout
@@ -139,8 +141,8 @@ class TestShifts:
         calendar.write_text(ALWAYS)
         done = isales("check", "--shifts", calendar)
         assert done.returncode == 0
-        assert "2 started, a shift is on" in done.stdout
-        assert "started as a whole, a shift is on" in done.stdout
+        assert "2 batches started, a shift is on" in done.stdout
+        assert "the whole campaign started, a shift is on" in done.stdout
 
     def test_after_the_shift_the_lateness_of_a_whole_campaign_is_said(
         self, isales: Isales, simulator: Simulator, calendar: Path
@@ -149,7 +151,7 @@ class TestShifts:
         calendar.write_text(NEVER)
         done = isales("check", "--shifts", calendar)
         assert done.returncode == 1
-        assert "late: the whole campaign" in done.stdout
+        assert "late: the whole campaign started" in done.stdout
         assert "after the end of the shift at 10:00 on Wed 2020-01-01: it has no batches" in done.stdout
 
 

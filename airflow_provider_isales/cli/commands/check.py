@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,7 @@ from airflow_provider_isales.cli.connections import make_campaign_keys, make_cli
 from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UNUSABLE, UsageError, format_count, say, say_json
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.listing import list_agreed_batches, list_agreed_campaigns
-from airflow_provider_isales.client.models import BatchStatus, CallBatch, Campaign, CampaignKey, CampaignStatus, VdnKey
+from airflow_provider_isales.client.models import BatchStatus, Campaign, CampaignKey, CampaignStatus, VdnKey
 from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.text import clean_text, join_first
 from airflow_provider_isales.shifts import ShiftCalendar
@@ -25,8 +25,8 @@ from airflow_provider_isales.shifts.lateness import format_duration, format_late
 PARALLEL = 8
 # The worst first: that somebody is called is worse than not to know.
 _WORDS = {FAILURE: "STARTED", UNUSABLE: "UNKNOWN", SUCCESS: "OK"}
-# A time is earliest in the first, and latest in the second.
-_EXTREME_ZONES = (timezone(timedelta(hours=14)), timezone(timedelta(hours=-12)))
+# No time zone differs from UTC by more.
+_ANY_ZONE = timedelta(days=1)
 
 #: When a listing began, and when it ended.
 Listed = tuple[datetime, datetime]
@@ -38,10 +38,6 @@ class Verdict(NamedTuple):
     status: int
     text: str
     fields: Mapping[str, Any] = {}
-
-
-#: By campaign, or one by the VDN.
-Verdicts = Mapping[Any, Verdict]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -81,11 +77,11 @@ class Check:
     max_lateness: timedelta
     exclude: list[str]
 
-    def check_campaigns(self, campaign_ids: list[int]) -> Verdicts:
+    def check_campaigns(self, campaign_ids: list[int]) -> dict[CampaignKey, Verdict]:
         """Return the verdicts on campaigns that are named."""
         return map_each(self._check, make_campaign_keys(self.client, campaign_ids), PARALLEL)
 
-    def check_vdn(self) -> Verdicts:
+    def check_vdn(self) -> Mapping[Any, Verdict]:
         """Return the verdicts on the started campaigns of the VDN, or the one that there is none."""
         vdn, began = make_vdn_key(self.client), clock.utc_now()
         try:
@@ -117,7 +113,9 @@ class Check:
         began, started = began or clock.utc_now(), list[str]()
         try:
             batches = list_agreed_batches(self.client.session, key)
-            started = self._select_started(batches)
+            started = [
+                each.id for each in batches if each.status is BatchStatus.STARTED and each.id not in self.exclude
+            ]
             if batches and not started:
                 return Verdict(SUCCESS, "nothing is started")
             campaign = campaign or self.client.get_campaign(key.campaign_id, key.vdn_id)
@@ -125,56 +123,48 @@ class Check:
             if not started:
                 return _make_unknown(error)
         listed = (began, clock.utc_now())
-        verdict = self._judge(started, listed)
-        return self._weigh(verdict, campaign, listed) if campaign and verdict.status == FAILURE else verdict
-
-    def _weigh(self, verdict: Verdict, campaign: Campaign, listed: Listed) -> Verdict:
-        """Return the verdict that something is started unless the campaign itself calls nobody, or may not."""
-        zone = ZoneInfo(self.shifts.timezone) if self.shifts else self.client.timezone
-        runs, times = _is_between_begin_and_end(campaign, zone, listed), f"from {campaign.begin} to {campaign.end}"
-        if _is_documented(campaign) and campaign.status is not CampaignStatus.STARTED:
-            text = f"the campaign is {describe_status(campaign.status)}, so nobody is called"
-            return verdict._replace(status=SUCCESS, text=text)
-        if runs is False:
-            return verdict._replace(status=SUCCESS, text=f"the campaign runs {times}, not now")
-        if not _is_documented(campaign):
-            text = f"its status {campaign.status} is not documented. Look in the console whether it is dialling"
-            return verdict._replace(status=UNUSABLE, text=text)
-        if runs is None:
-            text = f"the campaign runs {times}, in a time zone that is not known. Set the connection's extra "
-            text += "'timezone' to that of the platform, such as 'Asia/Shanghai'"
-            return verdict._replace(status=UNUSABLE, text=text)
+        verdict = self._judge_time(started, listed)
+        if campaign and verdict.status == FAILURE and (excuse := self._find_excuse(campaign, listed)):
+            return verdict._replace(status=excuse[0], text=excuse[1])
         return verdict
 
-    def _select_started(self, batches: list[CallBatch]) -> list[str]:
-        return [each.id for each in batches if each.status is BatchStatus.STARTED and each.id not in self.exclude]
-
-    def _judge(self, started: list[str], listed: Listed) -> Verdict:
-        """
-        Decide whether batches may be started, or the whole campaign if there are none.
-
-        :param listed: they may be started if a shift was on at either
-        """
+    def _judge_time(self, started: list[str], listed: Listed) -> Verdict:
+        """Decide whether batches, or the whole campaign if there are none, may be started by the calendar."""
+        what = format_count(len(started), "batch", "batches") if started else "the whole campaign"
+        named = join_first(started) if started else "it has no batches"
         fields: dict[str, Any] = {"started": started}
-        if started:
-            what, named = format_count(len(started), "batch", "batches"), f": {join_first(started)}"
-        else:
-            what, named = "the whole campaign", ": it has no batches"
-        count = f"{len(started)} started" if started else "started as a whole"
         if self.shifts is None:
-            return Verdict(FAILURE, f"{what}{named}", fields)
+            return Verdict(FAILURE, f"{what}: {named}", fields)
         if on := next((at for at in listed if self.shifts.is_on(at)), None):
-            text = f"{count}, a shift is on: {self.shifts.shift_at(on) or 'it never ends'}"
-            return Verdict(SUCCESS, text, fields)
+            shift = self.shifts.shift_at(on) or "it never ends"
+            return Verdict(SUCCESS, f"{what} started, a shift is on: {shift}", fields)
         end = self.shifts.previous_end(listed[0])
         if end is None:
-            return Verdict(FAILURE, f"{what} before the first shift{named}", fields)
+            return Verdict(FAILURE, f"{what} before the first shift: {named}", fields)
         late = listed[0] - end
         fields |= {"shift_end": end.isoformat(), "seconds_after_shift_end": round(late.total_seconds(), 3)}
-        after = format_lateness(late, end)
+        after = f"{what} started {format_lateness(late, end)}"
         if late <= self.max_lateness:
-            return Verdict(SUCCESS, f"{count} {after}; {format_duration(self.max_lateness)} are allowed", fields)
-        return Verdict(FAILURE, f"{what} {after}{named}", fields)
+            return Verdict(SUCCESS, f"{after}; {format_duration(self.max_lateness)} are allowed", fields)
+        return Verdict(FAILURE, f"{after}: {named}", fields)
+
+    def _find_excuse(self, campaign: Campaign, listed: Listed) -> tuple[int, str] | None:
+        """Return why a campaign calls nobody, or why that is not known; None if it may be dialling."""
+        if _is_documented(campaign) and campaign.status is not CampaignStatus.STARTED:
+            return SUCCESS, f"the campaign is {describe_status(campaign.status)}, so nobody is called"
+        zone = ZoneInfo(self.shifts.timezone) if self.shifts else self.client.timezone
+        first, last = (listed[0], listed[1]) if zone else (listed[0] - _ANY_ZONE, listed[1] + _ANY_ZONE)
+        begin, end = (at and at.replace(tzinfo=zone or UTC) for at in (campaign.begin, campaign.end))
+        runs = f"the campaign runs from {campaign.begin} to {campaign.end}"
+        if (begin and begin > last) or (end and end <= first):
+            return SUCCESS, f"{runs}, not now"
+        if not _is_documented(campaign):
+            text = f"its status {campaign.status} is not documented. Look in the console whether it is dialling"
+            return UNUSABLE, text
+        if zone is None and any(at and first < at <= last for at in (begin, end)):
+            advice = "Set the connection's extra 'timezone' to that of the platform, such as 'Asia/Shanghai'"
+            return UNUSABLE, f"{runs}, in a time zone that is not known. {advice}"
+        return None
 
 
 def _make_unknown(error: Exception) -> Verdict:
@@ -183,14 +173,3 @@ def _make_unknown(error: Exception) -> Verdict:
 
 def _is_documented(campaign: Campaign) -> bool:
     return isinstance(campaign.status, CampaignStatus)
-
-
-def _is_between_begin_and_end(campaign: Campaign, zone: tzinfo | None, listed: Listed) -> bool | None:
-    """Whether a campaign has begun and not ended; None if that depends on a time zone that is not known."""
-    zones = (zone,) if zone else _EXTREME_ZONES
-    begin, end = campaign.begin, campaign.end
-    has_begun = {begin.replace(tzinfo=each) <= listed[1] for each in zones} if begin else {True}
-    has_ended = {end.replace(tzinfo=each) <= listed[0] for each in zones} if end else {False}
-    if has_begun == {False} or has_ended == {True}:
-        return False
-    return True if has_begun == {True} and has_ended == {False} else None
