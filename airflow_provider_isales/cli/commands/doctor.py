@@ -12,9 +12,8 @@ from importlib.metadata import version
 from airflow_provider_isales import __version__
 from airflow_provider_isales.cli.commands.shifts import read_calendar
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
-from airflow_provider_isales.cli.diagnosis.campaign_trial import CampaignTrial
 from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
-from airflow_provider_isales.cli.diagnosis.trial import Trial
+from airflow_provider_isales.cli.diagnosis.trial import BatchTrial, CampaignTrial
 from airflow_provider_isales.cli.diagnosis.visit import State, Step, Visit, examine
 from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, say
 from airflow_provider_isales.client.text import clean_text
@@ -31,15 +30,15 @@ def run(arguments: argparse.Namespace) -> int:
         campaign = make_campaign_keys(client, [arguments.campaigns])[0] if arguments.campaigns else None
         switched = make_campaign_keys(client, [arguments.switch])[0] if arguments.switch else None
         if arguments.write and not arguments.yes:
-            question = f"Make a batch without numbers in {campaign}, resume and pause it twice, and delete it"
-            if switched:
-                question += f", and suspend {switched} as a whole and resume it, twice each"
-            question += "?"
+            more = f", and suspend {switched} as a whole and resume it, twice each" if switched else ""
+            question = f"Make a batch without numbers in {campaign}, resume and pause it twice, and delete it{more}?"
             if not confirm(question, "--write changes the platform"):
                 raise UsageError("nothing was done")
         say(f"airflow-provider-isales {__version__}, Python {platform.python_version()} on {platform.system()}")
         say(f"{ssl.OPENSSL_VERSION}, requests {version('requests')}, urllib3 {version('urllib3')}\n")
-        trials: list[Trial | CampaignTrial] = [Trial(client, campaign)] if arguments.write and campaign else []
+        trials: list[BatchTrial | CampaignTrial] = (
+            [BatchTrial(client, campaign)] if arguments.write and campaign else []
+        )
         trials += [CampaignTrial(client, switched)] if switched else []
         steps = make_reading_steps(Visit(client, campaign, shifts))
         steps += [step for trial in trials for step in trial.make_steps()]

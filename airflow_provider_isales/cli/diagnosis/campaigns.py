@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
@@ -19,13 +18,11 @@ from airflow_provider_isales.client.models import Campaign, CampaignStatus, Spec
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.verbs import LIST_CAMPAIGNS, LIST_SPECIAL_DATES
-from airflow_provider_isales.shifts import TICK, ShiftCalendar
+from airflow_provider_isales.shifts import ShiftCalendar
 
-NO_VDN = Finding(State.SKIPPED, "no VDN is named", "Set the connection's extra 'vdn_id', or add --vdn-id VDN.")
-
+_NO_NET = "If Airflow is down, nothing stops this campaign: set its hours in the console."
 # How far the platform's hours are compared with the calendar.
 _DAYS = 14
-_TIME = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _BY_WEEK, _BY_DATE = 1, 2
 
 
@@ -67,14 +64,11 @@ def compare_hours(visit: Visit) -> Finding:
         count = format_count(len(dates.value), "special date", "special dates")
         found += f", {count} {_format_hours(campaign.special_day_hours)}"
     if not campaign.workday_hours:
-        advice = "If Airflow is down, nothing stops this campaign: set its hours in the console."
-        return Finding(State.WARN, f"{found}: the platform lets this campaign dial all day", advice)
+        return Finding(State.WARN, f"{found}: the platform lets this campaign dial all day", _NO_NET)
     if visit.shifts is None:
         return Finding(State.OK, found, "Compare them with your calendar: add --shifts FILE.")
     if gap := _find_gap(campaign, dates.value, visit.shifts):
-        return Finding(
-            State.WARN, f"{gap} ({found})", "If Airflow is down, nothing stops it: set its hours in the console."
-        )
+        return Finding(State.WARN, f"{found}. {gap}", _NO_NET)
     if dates.value and not campaign.special_day_hours:
         advice = "Whether it may dial on these dates is not documented: look in the console."
         return Finding(State.WARN, found, advice)
@@ -86,32 +80,26 @@ def _format_hours(hours: Iterable[tuple[str, str]]) -> str:
 
 
 def _find_gap(campaign: Campaign, dates: list[SpecialDate], shifts: ShiftCalendar) -> str:
-    """Return when the platform first lets the campaign dial without a shift; empty if it does not."""
+    """Return the first day on which the platform lets the campaign dial without a shift; empty if there is none."""
     zone = ZoneInfo(shifts.timezone)
     today = clock.utc_now().astimezone(zone).date()
     for day in (today + timedelta(days=number) for number in range(_DAYS)):
-        hours = campaign.special_day_hours if any(_is_special(each, day) for each in dates) else campaign.workday_hours
-        for begin, end in reversed(hours):
-            start, stop = (_place(text, day, zone) for text in (begin, end))
-            if stop <= start:
-                stop += timedelta(days=1)
-            if gap := _describe_gap(start, stop, shifts):
-                return f"On {day:%a %Y-%m-%d}, the platform lets this campaign dial {gap}"
+        is_special = any(_is_special(each, day) for each in dates)
+        hours = campaign.special_day_hours if is_special else campaign.workday_hours
+        midnight = datetime.combine(day, time(), zone)
+        if not all(_is_within_a_shift(midnight, *pair, shifts) for pair in hours):
+            on = shifts.shifts_between(midnight, midnight + timedelta(days=1))
+            calendar = " ".join(f"{shift.start:%H:%M}-{shift.end:%H:%M}" for shift in on) or "not at all"
+            return f"On {day:%a %Y-%m-%d}, the platform lets it dial {_format_hours(hours)}, the calendar {calendar}"
     return ""
 
 
-def _describe_gap(start: datetime, stop: datetime, shifts: ShiftCalendar) -> str:
-    """Return what is outside the shifts between two instants, the evening first; empty if nothing is."""
-    if not shifts.is_on(stop - TICK):
-        shift_end = shifts.previous_end(stop)
-        until = f"until {shift_end:%H:%M}" if shift_end and shift_end > start else "not at all"
-        return f"until {stop:%H:%M}, the calendar {until}."
-    if not shifts.is_on(start):
-        return f"from {start:%H:%M}, the calendar from {shifts.next_start(start):%H:%M}."
+def _is_within_a_shift(midnight: datetime, begin: str, end: str, shifts: ShiftCalendar) -> bool:
+    start, stop = midnight + _read_time(begin), midnight + _read_time(end)
+    if stop <= start:
+        stop += timedelta(days=1)
     shift_end = shifts.next_end(start)
-    if shift_end is None or shift_end >= stop:
-        return ""
-    return f"until {stop:%H:%M}, the calendar not from {shift_end:%H:%M} to {shifts.next_start(shift_end):%H:%M}."
+    return shifts.is_on(start) and (shift_end is None or shift_end >= stop)
 
 
 def _is_special(special: SpecialDate, day: date) -> bool:
@@ -124,8 +112,7 @@ def _is_special(special: SpecialDate, day: date) -> bool:
     return text >= begin or text <= end  # over the turn of the year
 
 
-def _place(text: str, day: date, zone: ZoneInfo) -> datetime:
-    found = _TIME.fullmatch(text)
-    if not found:
-        raise ValueError(f"{text} is no time of day")
-    return datetime.combine(day, time(), zone) + timedelta(hours=int(found[1]), minutes=int(found[2]))
+def _read_time(text: str) -> timedelta:
+    """Return how long after midnight a time of day is: the platform may write 24:00."""
+    hours, minutes = text.split(":")
+    return timedelta(hours=int(hours), minutes=int(minutes))

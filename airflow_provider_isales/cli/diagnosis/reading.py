@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from airflow_provider_isales.cli.diagnosis.campaigns import NO_VDN, compare_hours, list_vdn, read_details
+from airflow_provider_isales.cli.diagnosis.campaigns import compare_hours, list_vdn, read_details
 from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, Visit, make_failure
 from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS, Page
 from airflow_provider_isales.client.diagnosis import Observation, check_signature, find_accepted_profile
@@ -32,35 +32,38 @@ _CLOCK_MINUTES = 14
 _KINDS: dict[type, str] = {int: "a number", str: "text"}
 _NO_LIST = Finding(State.SKIPPED, "no list comes")
 _NO_CAMPAIGN = Finding(State.SKIPPED, "no campaign was named", "Name one: isales doctor CAMPAIGN")
+_NO_VDN = Finding(State.SKIPPED, "no VDN is named", "Set the connection's extra 'vdn_id', or add --vdn-id VDN.")
 
 
 def make_reading_steps(visit: Visit) -> list[Step]:
     """Return the steps in the order in which one builds on the other."""
-    steps: list[tuple[str, Callable[[Visit], Finding], str]] = [
-        ("settings", _check_settings, ""),
-        ("connection", _check_connection, ""),
-        ("certificate", _check_certificate, "connection"),
-        ("answer", _check_answer, "certificate"),
-        ("clock", _check_clock, "certificate"),
-        ("signature", _check_signature, "answer"),
-        ("clock tolerance", _check_clock_tolerance, "signature"),
-        ("campaign", _list_campaign, "signature"),
-        ("status", _check_status, "signature"),
-        ("page size", lambda visit: _check_page_size(visit.first_page.value), "signature"),
-        ("total count", _check_total_count, "signature"),
-        ("details", read_details, "campaign"),
-        ("hours", compare_hours, "details"),
+    way = [
+        Step("settings", partial(_check_settings, visit)),
+        Step("connection", partial(_check_connection, visit)),
+        Step("certificate", partial(_check_certificate, visit), "connection"),
+        Step("answer", partial(_check_answer, visit), "certificate"),
+        Step("clock", partial(_check_clock, visit), "certificate"),
+        Step("signature", partial(_check_signature, visit), "answer"),
+        Step("clock tolerance", partial(_check_clock_tolerance, visit), "signature"),
+    ]
+    campaign = [
+        Step("campaign", partial(_list_campaign, visit), "signature"),
+        Step("status", partial(_check_status, visit), "signature"),
+        Step("page size", lambda: _check_page_size(visit.first_page.value), "signature"),
+        Step("total count", lambda: _check_total(visit.first_page.value, visit.list_page), "signature"),
+        Step("details", partial(read_details, visit), "campaign"),
+        Step("hours", partial(compare_hours, visit), "details"),
+    ]
+    vdn = [
+        Step("vdn", partial(list_vdn, visit), "signature"),
+        Step("vdn page size", lambda: _check_page_size(visit.first_campaigns.value), "signature"),
+        Step("vdn total count", lambda: _check_total(visit.first_campaigns.value, visit.list_campaigns), "signature"),
     ]
     if not visit.has_campaign:
-        steps[-6:] = [(name, lambda _: _NO_CAMPAIGN, "") for name, _, _ in steps[-6:]]
-    steps += [
-        ("vdn", list_vdn, "signature"),
-        ("vdn page size", lambda visit: _check_page_size(visit.first_campaigns.value), "signature"),
-        ("vdn total count", _check_vdn_total_count, "signature"),
-    ]
+        campaign = [Step(step.name, lambda: _NO_CAMPAIGN) for step in campaign]
     if not (visit.has_campaign or visit.client.vdn_id):
-        steps[-3:] = [(name, lambda _: NO_VDN, "") for name, _, _ in steps[-3:]]
-    return [Step(name, partial(find, visit), needs) for name, find, needs in steps]
+        vdn = [Step(step.name, lambda: _NO_VDN) for step in vdn]
+    return way + campaign + vdn
 
 
 def _check_settings(visit: Visit) -> Finding:
@@ -189,18 +192,8 @@ def _check_page_size(page: Page[Any] | None) -> Finding:
     return Finding(State.OK, found)
 
 
-def _check_total_count(visit: Visit) -> Finding:
-    found = _compare_totals(visit.first_page.value, visit.list_page, "campaign")
-    is_skipped = found.state is State.SKIPPED
-    return found._replace(advice="Name a campaign with more batches.") if is_skipped else found
-
-
-def _check_vdn_total_count(visit: Visit) -> Finding:
-    return _compare_totals(visit.first_campaigns.value, visit.list_campaigns, "VDN")
-
-
-def _compare_totals(page: Page[Any] | None, list_page: Callable[..., Observation[Any]], whole: str) -> Finding:
-    """Find out whether the total is that of the whole campaign or VDN, or that of the page."""
+def _check_total(page: Page[Any] | None, list_page: Callable[..., Observation[Any]]) -> Finding:
+    """Find out whether the total counts all, or those on the page."""
     smallest = list_page(1).value
     if not smallest or not page:
         return _NO_LIST
@@ -213,4 +206,4 @@ def _compare_totals(page: Page[Any] | None, list_page: Callable[..., Observation
         return Finding(State.WARN, finding, "Nothing to set: the client reads on after a full page.")
     if page.total < 2:  # noqa: PLR2004 - the page of 1 has all
         return Finding(State.SKIPPED, "not known: it takes two")
-    return Finding(State.OK, f"it is the {whole}'s, {page.total}, also on a page of 1")
+    return Finding(State.OK, f"it counts all, {page.total}, also on a page of 1")

@@ -1,7 +1,8 @@
-"""The steps that write: a batch of the doctor's own is made, resumed and paused twice each, and deleted."""
+"""The steps that write: a batch of the doctor's own, and a campaign that the user named for this, are switched."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -16,11 +17,15 @@ from airflow_provider_isales.client.errors import (
     ISalesNotAllowedError,
     ISalesResultError,
 )
-from airflow_provider_isales.client.models import BatchKey, BatchStatus, CallBatch, CampaignKey
-from airflow_provider_isales.client.verbs import CREATE, PAUSE, RESUME, Switch
+from airflow_provider_isales.client.models import BatchKey, BatchStatus, CallBatch, CampaignKey, CampaignStatus
+from airflow_provider_isales.client.target_state import describe_status
+from airflow_provider_isales.client.verbs import CREATE, PAUSE, PAUSE_CAMPAIGN, RESUME, RESUME_CAMPAIGN, Switch
+
+# The documented code where a campaign's state does not allow the request.
+_WRONG_STATE = "0200011"
 
 
-class Trial:
+class BatchTrial:
     """A batch of the doctor's own. It begins suspended and has no numbers, so nobody is called by it."""
 
     closing = "delete"
@@ -47,12 +52,12 @@ class Trial:
         """Delete the batch, and make sure that it is not listed any more."""
         by_hand = f"Look for {self.name} in the console and delete it. It has no numbers, so nobody is called by it."
         try:
-            found = (
-                None if self._batch_id else wait_for(self._client, self._find_own, bool)[0]
-            )  # the answer that had its id was lost
-            if own := found.id if found else self._batch_id:
+            if not self._batch_id:  # the answer that had it was lost
+                found, _ = wait_for(self._client, self._find_own, bool)
+                self._batch_id = found.id if found else ""
+            if self._batch_id:
                 with suppress(ISalesBatchNotFoundError):  # gone, by an earlier attempt whose answer was lost
-                    self._client.delete_call_batch(self._campaign.campaign_id, own, self._campaign.vdn_id)
+                    self._client.delete_call_batch(self._campaign.campaign_id, self._batch_id, self._campaign.vdn_id)
             left = self._find_own()
         except ISalesError as error:
             problem, private = explain(error)
@@ -60,7 +65,7 @@ class Trial:
         if left:
             return Finding(State.FAIL, f"{self.name} is still listed", by_hand)
         self.is_open = False
-        return Finding(State.OK, "deleted, and not listed any more" if own else "the batch is not there")
+        return Finding(State.OK, "deleted, and not listed any more" if self._batch_id else "the batch is not there")
 
     def _create(self) -> Finding:
         self.is_open = True
@@ -75,12 +80,11 @@ class Trial:
         """Pause or resume the batch, for the first time or once more."""
         batch = BatchKey(self._campaign.vdn_id, self._campaign.campaign_id, self._batch_id)
         look = observe_call(self._client, switch, batch)
+        confirm = partial(_confirm, self._client, look, switch, self._read_status)
         if not look.error:
-            said = f"a {switch.name} may be repeated" if again else "as the reference says"
-            return self._confirm(look, switch.wanted, said)
+            return confirm(f"a {switch.name} may be repeated" if again else "as the reference says")
         if look.code and again and switch is RESUME:
-            said = "this is the code for a batch that is started already, which the reference does not give"
-            finding = self._confirm(look, switch.wanted, said)
+            finding = confirm("this is the code for a batch that is started already, which the reference does not give")
             advice = "Nothing to set: the client asks list instead. Please attach the output with --public to an issue."
             return finding._replace(advice=finding.advice or advice)
         if isinstance(look.error, ISalesNotAllowedError):
@@ -88,23 +92,93 @@ class Trial:
             return make_failure(look, advice, State.WARN)
         return make_failure(look, f"The client takes this for a failure. {REPORT}" if look.code and again else "")
 
-    def _confirm(self, look: Observation[Any], wanted: int, said: str) -> Finding:
-        """Say what was answered, and whether a list says the same."""
-        said, private = f"[{look.code}] {said}", explain(look.error)[1] if look.error else ""
-        try:
-            found, waited = wait_for(
-                self._client, self._find_own, lambda batch: batch is not None and batch.status is wanted
-            )
-        except ISalesError as error:
-            return Finding(State.WARN, f"{said}; then no list came: {explain(error)[0]}", "", private)
-        if found and found.status is wanted:
-            late = f" after {waited:g} s" if waited else ""
-            return Finding(State.OK, f"{said}; list has it {wanted.name.lower()}{late}", "", private)
-        seen = found.status.name.lower() if found else "not at all"
-        advice = f"Tasks for whole campaigns are verified by list, and fail so. {REPORT}"
-        return Finding(State.FAIL, f"{said}; but list has it {seen}", advice, private)
+    def _read_status(self) -> BatchStatus | None:
+        found = self._find_own()
+        return found.status if found else None
 
     def _find_own(self) -> CallBatch | None:
         campaign_id, vdn_id = self._campaign.campaign_id, self._campaign.vdn_id
         listed = self._client.list_call_batches(campaign_id, name=self.name, vdn_id=vdn_id)
         return next((batch for batch in listed if batch.name == self.name), None)
+
+
+class CampaignTrial:
+    """A campaign that is started, and will be again. Any other is left alone: resuming it would have people called."""
+
+    closing = "restore"
+
+    def __init__(self, client: ISalesClient, campaign: CampaignKey) -> None:
+        self._client = client
+        self._campaign = campaign
+        #: Whether it may be suspended: then :meth:`close` is to be called, whatever came of all else.
+        self.is_open = False
+        # Whether a pause was sent that was not answered: it may take effect later.
+        self._may_be_paused_yet = False
+
+    def make_steps(self) -> list[Step]:
+        """Return all steps but the last, :meth:`close`."""
+        return [
+            Step("state before", self._check_state, "signature"),
+            Step("pause whole", partial(self._switch, PAUSE_CAMPAIGN, again=False), "state before"),
+            Step("pause whole again", partial(self._switch, PAUSE_CAMPAIGN, again=True), "pause whole"),
+            Step("resume whole", partial(self._switch, RESUME_CAMPAIGN, again=False), "pause whole"),
+            Step("resume whole again", partial(self._switch, RESUME_CAMPAIGN, again=True), "resume whole"),
+        ]
+
+    def close(self) -> Finding:
+        """Make sure that the campaign is started, as it was."""
+        try:
+            status = self._read_status()
+            if status is CampaignStatus.STARTED and self._may_be_paused_yet:
+                self._client.session.gate.sleep(self._client.margin.total_seconds())
+                status = self._read_status()
+            if status is not CampaignStatus.STARTED:
+                self._client.resume_campaign(self._campaign.campaign_id, self._campaign.vdn_id)
+        except ISalesError as error:
+            advice = "The campaign of --switch was started before: look for it in the console, and resume it there."
+            # What the client says of a campaign has the server's words in its midst.
+            private = f"{self._campaign}: {error.problem}"
+            return Finding(State.FAIL, "whether it is started again is not known", advice, private)
+        self.is_open = False
+        return Finding(State.OK, "started, as before")
+
+    def _check_state(self) -> Finding:
+        status = self._read_status()
+        if status is CampaignStatus.STARTED:
+            return Finding(State.OK, "started")
+        advice = "Name one that is started with --switch: to resume this one would have people called."
+        return Finding(State.SKIPPED, describe_status(status), advice)
+
+    def _switch(self, switch: Switch, *, again: bool) -> Finding:
+        """Pause or resume the campaign, for the first time or once more; say what the code and the details are."""
+        self.is_open = True
+        self._may_be_paused_yet |= switch is PAUSE_CAMPAIGN
+        look = observe_call(self._client, switch, self._campaign)
+        if look.error and not look.code:
+            return make_failure(look)
+        self._may_be_paused_yet = False
+        meaning = look.error.meaning if isinstance(look.error, ISalesResultError) else "accepted"
+        finding = _confirm(self._client, look, switch, self._read_status, meaning)
+        if finding.state is State.OK and look.error and not (again and look.code == _WRONG_STATE):
+            return finding._replace(state=State.WARN, advice=f"Nothing to set: the details decide. {REPORT}")
+        return finding
+
+    def _read_status(self) -> CampaignStatus | int:
+        return self._client.get_campaign(self._campaign.campaign_id, self._campaign.vdn_id).status
+
+
+def _confirm(
+    client: ISalesClient, look: Observation[Any], switch: Switch, read_status: Callable[[], int | None], meaning: str
+) -> Finding:
+    """Return what was answered to a pause or resume, and whether the status that is read afterwards is the wanted."""
+    said, private = f"[{look.code}] {meaning}", explain(look.error)[1] if look.error else ""
+    try:
+        status, waited = wait_for(client, read_status, lambda status: status is switch.wanted)
+    except ISalesError as error:
+        return Finding(State.WARN, f"{said}; its status can't be read: {explain(error)[0]}", "", private)
+    source = "list has it" if switch in (PAUSE, RESUME) else "its details have it"
+    seen = "not at all" if status is None else describe_status(status)
+    found = f"{said}; {source} {seen}{f' after {waited:g} s' if waited else ''}"
+    if status is switch.wanted:
+        return Finding(State.OK, found, "", private)
+    return Finding(State.FAIL, found, f"Tasks fail so, unless the campaign has not begun. {REPORT}", private)
