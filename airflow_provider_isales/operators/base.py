@@ -259,7 +259,7 @@ class ISalesBulkOperator(ISalesOperator):
         if not remembered:
             found = f"has been empty since {since}" if since else "is empty"
             if remembered is None:
-                found = "is not there, or not readable, as after a change of Airflow's Fernet key"
+                found = "is not there, as before the first pause, or not readable, as with another Fernet key"
             problem = f"nothing to resume in {scope}: the Variable {memory.name} {found}"
             if remembered is None and missing_memory == "fail":
                 raise MemoryFailedError(problem, advice="Find out in the console what should be started.")
