@@ -16,6 +16,9 @@ ACTS = {quote: row[-1] for row in ROWS for quote in re.findall(r"`([^`]+)`", row
 CERTIFICATES = STEP_3.partition("### The certificate")[2]
 # What OpenSSL says, and not we.
 OPENSSL = {"has expired", "unable to get local issuer certificate", "self-signed certificate"}
+NOT_ALL_PAUSED = (
+    "Pausing the campaigns of VDN 25 failed: 19 paused, 0 already_paused, 1 failed. 1 of them (1001): accepted, but"
+)
 UNSIGNED = "HTTP 401: the server did not accept the signature"
 
 
@@ -28,6 +31,7 @@ def act_for(message: str) -> str:
 @pytest.mark.parametrize(
     ("message", "act"),
     [
+        (NOT_ALL_PAUSED, "Step 2. The reason"),
         (str(make_result_error("0200007", "")), "Look for the campaign **in the console**"),
         (UNSIGNED, "Suspend the campaigns **in the console**"),
         (f"{UNSIGNED}; this machine's clock is 90 s behind the server's", "Step 2 from a machine whose clock is right"),
