@@ -8,6 +8,9 @@ from typing import TypeVar
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.threads import Queue, run_threads
 
+#: How many campaigns are read at once; a client has as many connections, unless told otherwise.
+PARALLEL = 8
+
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -17,7 +20,7 @@ def format_error(error: Exception) -> str:
     return str(error) if isinstance(error, ISalesError) else f"unexpected {type(error).__name__}: {error}"
 
 
-def map_each(do: Callable[[K], V], items: Collection[K], parallel: int) -> dict[K, V]:
+def map_each(do: Callable[[K], V], items: Collection[K], parallel: int = PARALLEL) -> dict[K, V]:
     """Return what ``do``, which must not raise, returns for each item, in other threads."""
     done: dict[K, V] = {}
 

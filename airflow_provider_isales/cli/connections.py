@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from airflow_provider_isales.cli.at_once import PARALLEL
 from airflow_provider_isales.cli.output import UsageError, silence, warn
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesArgumentError
@@ -38,7 +39,7 @@ class JSONConnection:
     extra: Any = field(repr=False)
 
 
-def make_client(arguments: argparse.Namespace, max_connections: int = 8) -> ISalesClient:
+def make_client(arguments: argparse.Namespace, max_connections: int = PARALLEL) -> ISalesClient:
     """Return a client for the connection that was typed; a ``UsageError`` if there is none, or it cannot be used."""
     connection, source = find_connection(arguments.conn_id, arguments.connection_file)
     try:

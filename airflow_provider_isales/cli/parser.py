@@ -76,11 +76,6 @@ def _checked(check: Callable[[Any], T], convert: Callable[[str], Any] = str, exp
     return read
 
 
-def _read_number(text: str) -> int | str:
-    """Return the number that a text of digits is; any other text as it is, for the client's rules to refuse."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else text  # noqa: PLR2004
-
-
 def _read_duration(text: str) -> timedelta:
     found = _DURATION.fullmatch(text)
     if not found:
@@ -100,15 +95,18 @@ def _make_batch_ids(flag: str, meaning: str) -> Argument:
 
 
 _DATE = _checked(date.fromisoformat, expected="date such as 2026-10-01")
-_DAYS = _checked(lambda days: check_integer("--days", days, 1, 366), _read_number)
+_DAYS = _checked(lambda days: check_integer("--days", days, 1, 366), int, "number")
 MAX_LATENESS = "how long after the end of a shift batches may still be started, such as 5m; needs --shifts"
 CALENDAR = "a .yaml, .yml or .json file, or FILE.py:NAME for a calendar in Python, whose file is run"
 EXCLUDE = _make_batch_ids(
     "--exclude", "a batch to leave alone, whatever its status; a campaign, where campaigns are switched as a whole"
 )
-PARALLEL_HELP = "how many requests are under way at once, over all campaigns, 1 to 64 (default: %(default)s)"
 PARALLEL = Argument(
-    "--parallel", metavar="NUMBER", type=_checked(check_parallelism, _read_number), default=16, help=PARALLEL_HELP
+    "--parallel",
+    metavar="NUMBER",
+    type=_checked(check_parallelism, int, "number"),
+    default=16,
+    help="how many requests are under way at once, over all campaigns, 1 to 64 (default: %(default)s)",
 )
 VERBOSE = Argument("-v", "--verbose", action="store_true", help="say on standard error what is being done")
 OUTPUT = (

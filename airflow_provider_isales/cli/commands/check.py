@@ -22,7 +22,6 @@ from airflow_provider_isales.client.text import clean_text, join_first
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.shifts.lateness import format_duration, format_lateness
 
-PARALLEL = 8
 # The worst first: that somebody is called is worse than not to know.
 _WORDS = {FAILURE: "STARTED", UNUSABLE: "UNKNOWN", SUCCESS: "OK"}
 # No time zone differs from UTC by more.
@@ -45,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.max_lateness is not None and not arguments.shifts:
         raise UsageError("--max-lateness needs --shifts CALENDAR: without, no shift has an end to be late after")
     shifts = read_calendar(arguments.shifts) if arguments.shifts else None
-    with make_client(arguments, PARALLEL) as client:
+    with make_client(arguments) as client:
         check = Check(client, shifts, arguments.max_lateness or timedelta(), arguments.exclude)
         verdicts = check.check_campaigns(arguments.campaigns) if arguments.campaigns else check.check_vdn()
     # What is wrong comes first: Nagios shows the first line.
@@ -79,7 +78,7 @@ class Check:
 
     def check_campaigns(self, campaign_ids: list[int]) -> dict[CampaignKey, Verdict]:
         """Return the verdicts on campaigns that are named."""
-        return map_each(self._check, make_campaign_keys(self.client, campaign_ids), PARALLEL)
+        return map_each(self._check, make_campaign_keys(self.client, campaign_ids))
 
     def check_vdn(self) -> Mapping[Any, Verdict]:
         """Return the verdicts on the started campaigns of the VDN, or the one that there is none."""
@@ -101,7 +100,7 @@ class Check:
             verdict, name = self._check(key, started[key], began), started[key].name
             return Verdict(verdict.status, f"{clean_text(name)}: {verdict.text}", {**verdict.fields, "name": name})
 
-        return map_each(check, started, PARALLEL)
+        return map_each(check, started)
 
     def _check(self, key: CampaignKey, campaign: Campaign | None = None, began: datetime | None = None) -> Verdict:
         """

@@ -15,17 +15,15 @@ from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.models import BatchStatus, Campaign, CampaignKey, CampaignStatus
 from airflow_provider_isales.client.text import clean_text
 
-PARALLEL = 8
-
 Record = dict[str, Any]
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out, and return the exit status."""
-    with make_client(arguments, PARALLEL) as client:
+    with make_client(arguments) as client:
         if arguments.campaigns:
             keys = make_campaign_keys(client, arguments.campaigns)
-            records = [*map_each(lambda key: _list_batches(client, key, arguments), keys, PARALLEL).values()]
+            records = [*map_each(lambda key: _list_batches(client, key, arguments), keys).values()]
         else:
             records = _list_campaigns(client, arguments)
     if arguments.output == "json":
@@ -58,7 +56,7 @@ def _list_campaigns(client: ISalesClient, arguments: argparse.Namespace) -> list
         campaigns.extend(client.list_campaigns(status, arguments.name))
     except ISalesError as error:
         failed.append({**vars(vdn), "error": str(error)})
-    return [*map_each(lambda each: _make_record(client, each), campaigns, PARALLEL).values(), *failed]
+    return [*map_each(lambda each: _make_record(client, each), campaigns).values(), *failed]
 
 
 def _make_record(client: ISalesClient, campaign: Campaign) -> Record:
