@@ -14,7 +14,7 @@ from typing import Any
 from uuid import uuid4
 
 from airflow_provider_isales.cli.output import UsageError
-from airflow_provider_isales.client.arguments import check_batch_id, check_campaign_id, check_vdn_id, make_campaign_key
+from airflow_provider_isales.client.arguments import check_batch_id, check_campaign_id, check_vdn_id
 from airflow_provider_isales.client.models import CampaignKey, VdnKey
 
 #: The batches of campaigns by their campaign, and the campaigns that were paused as a whole by their VDN.
@@ -126,10 +126,11 @@ def _name_ids(scope: VdnKey) -> str:
 def _read_entry(entry: Mapping[str, Any]) -> tuple[VdnKey, list[Any]]:
     scope: VdnKey
     check: Callable[[object], Any]
+    vdn_id = check_vdn_id(entry["vdn_id"])
     if "campaign_ids" in entry:
-        scope, check = VdnKey(check_vdn_id(entry["vdn_id"])), check_campaign_id
+        scope, check = VdnKey(vdn_id), check_campaign_id
     else:
-        scope, check = make_campaign_key(entry["vdn_id"], entry["campaign_id"]), check_batch_id
+        scope, check = CampaignKey(vdn_id, check_campaign_id(entry["campaign_id"])), check_batch_id
     ids = entry[_name_ids(scope)]
     if not isinstance(ids, list):
         raise TypeError

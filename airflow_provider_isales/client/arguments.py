@@ -15,7 +15,7 @@ from typing import Any, Final, Literal, ParamSpec
 from zoneinfo import ZoneInfo
 
 from airflow_provider_isales.client.errors import ISalesArgumentError
-from airflow_provider_isales.client.models import BatchStatus, CampaignKey, CampaignStatus
+from airflow_provider_isales.client.models import BatchStatus, CampaignStatus
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.text import format_value
 
@@ -49,11 +49,6 @@ def hide_variables(function: Callable[P, None]) -> Callable[P, None]:
         raise problem.with_traceback(None) from None
 
     return hiding
-
-
-def make_campaign_key(vdn_id: object, campaign_id: object) -> CampaignKey:
-    """Check what names a campaign, and return it."""
-    return CampaignKey(check_vdn_id(vdn_id), check_campaign_id(campaign_id))
 
 
 def check_vdn_id(value: object) -> int:

@@ -44,8 +44,8 @@ from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.rounds import UNFINISHED, Attempted, Rounds
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.switching import (
-    check_campaign,
     find_later_begin,
+    get_campaign,
     judge_details,
     read_details,
     send_request,
@@ -53,7 +53,7 @@ from airflow_provider_isales.client.switching import (
 from airflow_provider_isales.client.target_state import TargetState, describe_status, settle
 from airflow_provider_isales.client.targets import find_targets
 from airflow_provider_isales.client.text import clean_text, format_value, join_first
-from airflow_provider_isales.client.verbs import GET_CAMPAIGN, PAUSE, RESUME_CAMPAIGN, Switch
+from airflow_provider_isales.client.verbs import PAUSE, RESUME_CAMPAIGN, Switch
 
 log = logging.getLogger(__name__)
 
@@ -131,8 +131,6 @@ class BulkSwitch:
         self._states: dict[Any, TargetState] = {}
         self._tries = Counter[Any]()
         self._names: dict[Any, str] = {}
-        # What was given instead of an id.
-        self._bad: dict[str, ISalesError] = {}
         self._confirmed_at: datetime | None = None
         self._was_listed = False
 
@@ -147,7 +145,7 @@ class BulkSwitch:
             if self.switch is PAUSE and self._all and not listed and isinstance(self.scope, CampaignKey):
                 self._check_campaign_without_batches(self.scope)
         except ISalesError as error:
-            if not (self._states or self._bad or self._was_listed):
+            if not (self._states or self._was_listed):
                 raise  # nothing is known, so the error says it all
             raise self._failure(error) from None
         except BaseException:  # a timeout of the task, an interrupt
@@ -184,12 +182,14 @@ class BulkSwitch:
             begins_at={item_id: at for item_id in not_running if (at := states[item_id].begins_at)},
         )
 
-    def failed_by(self, kind: type[ISalesError]) -> bool:
-        """Whether none was switched, some failed, all of them by one kind of error, and the rest is as wanted."""
+    @property
+    def is_not_allowed(self) -> bool:
+        """Whether some failed, all because the campaign's state does not allow it, and the rest was as wanted."""
         found = self._settle_all()
         failures = _select_failures(found)
         others = _select(found, self.switch.done, *OPEN) or self._confirmed_at is None
-        return bool(failures) and not others and all(isinstance(error, kind) for error in failures.values())
+        refusals = [error for error in failures.values() if isinstance(error, ISalesNotAllowedError)]
+        return bool(failures) and not others and len(refusals) == len(failures)
 
     def __str__(self) -> str:
         return f"{self.switch.doing} the {self._targets.name} of {self.scope}"
@@ -217,7 +217,7 @@ class BulkSwitch:
 
     def _check_campaign_without_batches(self, campaign: CampaignKey) -> None:
         """Raise if a campaign that has no batches may be dialled as a whole: pausing its batches stops nobody."""
-        status = check_campaign(campaign, self._session.call(GET_CAMPAIGN, campaign)).status
+        status = get_campaign(self._session, campaign).status
         if status in (CampaignStatus.DRAFT, CampaignStatus.SUSPENDED, CampaignStatus.COMPLETED):
             return
         raise ISalesUnchangedError(
@@ -231,9 +231,10 @@ class BulkSwitch:
                 if (given := self._targets.check_id(value)) not in self.exclude:
                     self._states[given] = TargetState()
             except ISalesArgumentError as error:  # one bad id must not keep the others from being paused
-                self._bad[value if isinstance(value, str) else format_value(value)] = error
+                given = value if isinstance(value, str) else format_value(value)
+                self._states.setdefault(given, TargetState().failed(error))
         self._note(listed)
-        return [*self._states]
+        return [item_id for item_id, state in self._states.items() if not state.error]
 
     def _switch_all(self, ids: Collection[Any], *, is_listed: bool = True) -> None:
         """Switch each; ``is_listed`` says whether a listing has all there are, or failed before it had."""
@@ -327,8 +328,7 @@ class BulkSwitch:
         return [item_id for item_id, state in self._states.items() if state.must_change(self.switch)]
 
     def _settle_all(self) -> Found:
-        bad = {given: (Outcome.FAILED, error) for given, error in self._bad.items()}
-        return bad | {
+        return {
             item_id: settle(state, self.switch, missing_is_gone=self._missing_is_gone)
             for item_id, state in self._states.copy().items()
         }
@@ -339,7 +339,7 @@ class BulkSwitch:
         failures = _select_failures(found)
         errors = [*failures.values(), *([error] if error else [])]
         # One that is started, or may be, is worth a retry; a refusal of another does not change that.
-        is_open = bool(_select(found, *OPEN) or self._list_wrong()) and not self.failed_by(ISalesNotAllowedError)
+        is_open = bool(_select(found, *OPEN) or self._list_wrong()) and not self.is_not_allowed
         # A listing that fails leaves each of them open.
         is_open |= error is not None and self._was_listed
         why = [_format_reasons(failures), *_format_open(found), str(error) if error else self._rounds.outage]

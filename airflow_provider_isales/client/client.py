@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Literal, Self
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from airflow_provider_isales import clock
@@ -43,13 +43,12 @@ from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.route import HTTPS_PORT, Route
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.switching import check_campaign, switch_batch, switch_campaign
+from airflow_provider_isales.client.switching import get_campaign, switch_batch, switch_campaign
 from airflow_provider_isales.client.text import Secret, format_value
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import (
     CREATE,
     DELETE,
-    GET_CAMPAIGN,
     LIST,
     LIST_CAMPAIGNS,
     LIST_SPECIAL_DATES,
@@ -58,6 +57,7 @@ from airflow_provider_isales.client.verbs import (
     RESUME,
     RESUME_CAMPAIGN,
     UPDATE,
+    Switch,
 )
 
 log = logging.getLogger(__name__)
@@ -198,8 +198,7 @@ class ISalesClient:
         :param max_parallel_requests: 1 to 64; give the client as many ``max_connections``
         :raises ISalesBulkError: if any batch is not as wanted, after all were tried; it has the result
         """
-        campaign = self.campaign(campaign_id, vdn_id)
-        return BulkSwitch(PAUSE, self.session, campaign, batch_ids, max_parallel_requests, exclude=exclude).run()
+        return self._run(PAUSE, self.campaign(campaign_id, vdn_id), batch_ids, exclude, max_parallel_requests)
 
     def resume_call_batches(
         self,
@@ -211,8 +210,7 @@ class ISalesClient:
         vdn_id: int | str | None = None,
     ) -> BulkResult:
         """Resume many batches in parallel, as :meth:`pause_call_batches`; ``"all"`` are those that are suspended."""
-        campaign = self.campaign(campaign_id, vdn_id)
-        return BulkSwitch(RESUME, self.session, campaign, batch_ids, max_parallel_requests, exclude=exclude).run()
+        return self._run(RESUME, self.campaign(campaign_id, vdn_id), batch_ids, exclude, max_parallel_requests)
 
     def create_call_batch(
         self,
@@ -296,8 +294,7 @@ class ISalesClient:
 
         Source: "Querying Details About an Outbound Campaign".
         """
-        campaign = self.campaign(campaign_id, vdn_id)
-        return check_campaign(campaign, self.session.call(GET_CAMPAIGN, campaign))
+        return get_campaign(self.session, self.campaign(campaign_id, vdn_id))
 
     def list_special_dates(self, campaign_id: int | str, vdn_id: int | str | None = None) -> list[SpecialDate]:
         """
@@ -343,15 +340,7 @@ class ISalesClient:
         :param max_parallel_requests: 1 to 64; give the client as many ``max_connections``
         :raises ISalesBulkError: if any campaign is not as wanted, after all were tried; it has the result
         """
-        return BulkSwitch(
-            PAUSE_CAMPAIGN,
-            self.session,
-            self.vdn(vdn_id),
-            campaign_ids,
-            max_parallel_requests,
-            exclude=exclude,
-            timezone=self.timezone,
-        ).run()
+        return self._run(PAUSE_CAMPAIGN, self.vdn(vdn_id), campaign_ids, exclude, max_parallel_requests)
 
     def resume_campaigns(
         self,
@@ -366,10 +355,7 @@ class ISalesClient:
 
         ``"all"`` is an error: some campaigns may be suspended on purpose.
         """
-        vdn = self.vdn(vdn_id)
-        return BulkSwitch(
-            RESUME_CAMPAIGN, self.session, vdn, campaign_ids, max_parallel_requests, exclude=exclude
-        ).run()
+        return self._run(RESUME_CAMPAIGN, self.vdn(vdn_id), campaign_ids, exclude, max_parallel_requests)
 
     def vdn(self, vdn_id: int | str | None = None) -> VdnKey:
         """Return the key of a VDN: the client's unless another one is named."""
@@ -384,6 +370,11 @@ class ISalesClient:
     def _batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None) -> BatchKey:
         campaign = self.campaign(campaign_id, vdn_id)
         return BatchKey(campaign.vdn_id, campaign.campaign_id, check_batch_id(batch_id))
+
+    def _run(
+        self, switch: Switch, scope: VdnKey, ids: Collection[Any] | Literal["all"], exclude: Collection[Any], most: int
+    ) -> BulkResult:
+        return BulkSwitch(switch, self.session, scope, ids, most, exclude=exclude, timezone=self.timezone).run()
 
     def _is_started(self, batch: BatchKey) -> bool:
         try:

@@ -17,11 +17,11 @@ from airflow_provider_isales.client.errors import (
     ISalesProtocolError,
     ISalesTimeoutError,
 )
-from airflow_provider_isales.client.models import CallBatch, Campaign, CampaignKey, VdnKey
+from airflow_provider_isales.client.models import CallBatch, Campaign, VdnKey
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.threads import Queue, run_threads
-from airflow_provider_isales.client.verbs import LIST, LIST_CAMPAIGNS, Verb
+from airflow_provider_isales.client.verbs import LIST, Verb
 
 PAGE_SIZE = 100
 MAX_LISTINGS = 5
@@ -88,17 +88,8 @@ def _select_page(verb: Verb[Any], offset: int, limit: int) -> dict[str, int | st
     return {"status": ANY, "deviceType": ANY, "curPage": offset // limit + 1, "rowsPerPage": limit}
 
 
-def list_agreed_batches(session: Session, campaign: CampaignKey) -> list[CallBatch]:
-    """Return every batch of a campaign, by :func:`find_agreed_listing`."""
-    return _list_agreed(session, LIST, campaign)
-
-
-def list_agreed_campaigns(session: Session, vdn: VdnKey) -> list[Campaign]:
-    """Return every campaign of a VDN, by :func:`find_agreed_listing`."""
-    return _list_agreed(session, LIST_CAMPAIGNS, vdn)
-
-
-def _list_agreed(session: Session, verb: Verb[Page[T]], target: VdnKey) -> list[T]:
+def list_agreed(session: Session, verb: Verb[Page[T]], target: VdnKey) -> list[T]:
+    """Return all that :func:`list_items` yields, by :func:`find_agreed_listing`."""
     try:
         return [*find_agreed_listing(lambda: {item.id: item for item in list_items(session, verb, target)}).values()]
     except ISalesCampaignEditedError as error:

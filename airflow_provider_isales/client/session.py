@@ -36,7 +36,7 @@ class Session:
         """
         value, _ = self.try_repeatedly(
             f"{verb.doing} {target}",
-            lambda deadline: self.send(verb, target, **fields)[1],
+            lambda: self.send(verb, target, **fields)[1],
             retry,
             repeatable=verb.repeatable,
             when_unknown=verb.when_unknown.format(**fields),
@@ -46,7 +46,7 @@ class Session:
     def try_repeatedly(
         self,
         action: str,
-        attempt: Callable[[float], T],
+        attempt: Callable[[], T],
         retry: RetryPolicy | None = None,
         *,
         repeatable: bool = True,
@@ -55,7 +55,6 @@ class Session:
         """
         Return the result of the first attempt that does not fail transiently, and how many it took.
 
-        :param attempt: gets when to give up at the gate, on the ``time.monotonic()`` clock
         :param retry: the bounds of retries, where they are not the session's
         :param repeatable: whether a request that may have reached the server may be sent again
         :param when_unknown: advice when a request may have taken effect
@@ -68,7 +67,7 @@ class Session:
             nonlocal sent
             try:
                 self.gate.pass_through(deadline)
-                return attempt(deadline)
+                return attempt()
             except ISalesError as error:
                 sent |= error.sent
                 raise

@@ -47,7 +47,7 @@ def switch_batch(session: Session, switch: Switch, batch: BatchKey) -> CallBatch
     """
     asked_at = clock.utc_now()
 
-    def attempt(deadline: float) -> Answer:
+    def attempt() -> Answer:
         nonlocal asked_at
         asked_at = clock.utc_now()
         return session.send(switch, batch)[0]
@@ -64,15 +64,15 @@ def switch_campaign(session: Session, switch: Switch, campaign: CampaignKey, zon
     :param zone: the platform's time zone, None if it is not known
     :raises ISalesError: unless the details say that the campaign is as wanted
     """
-    state = TargetState()
+    state, ends = TargetState(), time.monotonic() + session.retry.total
 
-    def attempt(deadline: float) -> tuple[Reply, Campaign]:
+    def attempt() -> tuple[Reply, Campaign]:
         nonlocal state
         state = state.asked(clock.utc_now(), switch.opposite)
         try:
             reply = send_request(session, switch, campaign)
             state = state.answered(reply)
-            details = read_details(session, campaign, reply, deadline=deadline)
+            details = read_details(session, campaign, reply, deadline=ends)
             outcome, begins_at = judge_details(switch, reply, details, zone, clock.utc_now())
         except ISalesError as error:
             state = state.failed(error)
@@ -80,7 +80,7 @@ def switch_campaign(session: Session, switch: Switch, campaign: CampaignKey, zon
         state = state.switched(outcome, begins_at)
         return reply, details
 
-    action, ends = f"{switch.doing} {campaign}", time.monotonic() + session.retry.total
+    action = f"{switch.doing} {campaign}"
     try:
         (reply, details), _ = session.try_repeatedly(action, attempt)
     except ISalesUnchangedError as error:
@@ -125,7 +125,7 @@ def read_details(
     """
     try:
         session.gate.pass_through(deadline)
-        return check_campaign(campaign, session.send(GET_CAMPAIGN, campaign, timeout)[1])
+        return _check_campaign(campaign, session.send(GET_CAMPAIGN, campaign, timeout)[1])
     except ISalesError as error:
         unread = copy.copy(error)
         said = reply.problem if isinstance(reply, ISalesResultError) else "accepted"
@@ -168,8 +168,12 @@ def judge_details(
     raise error
 
 
-def check_campaign(asked: CampaignKey, details: Campaign) -> Campaign:
-    """Return the details if they are those of the campaign that was asked for; else ``ISalesProtocolError``."""
+def get_campaign(session: Session, campaign: CampaignKey) -> Campaign:
+    """Read the details of a campaign, with retries; raises ``ISalesError`` if they can't be read."""
+    return _check_campaign(campaign, session.call(GET_CAMPAIGN, campaign))
+
+
+def _check_campaign(asked: CampaignKey, details: Campaign) -> Campaign:
     if details.id != asked.campaign_id:
         raise ISalesProtocolError(f"the details of campaign {details.id} came instead of those of {asked}")
     return details

@@ -8,6 +8,7 @@ from enum import IntEnum
 
 from airflow_provider_isales.client.answers import Answer
 from airflow_provider_isales.client.errors import (
+    ISalesArgumentError,
     ISalesError,
     ISalesProtocolError,
     ISalesResultError,
@@ -110,13 +111,9 @@ class TargetState:
     def must_change(self, switch: Switch) -> bool:
         """Whether the last listing has it with a status that is to be changed: the opposite, or an unknown one."""
         if self.listed is switch.opposite:
-            return not self._is_waiting
+            is_waiting = self.outcome is Outcome.NOT_RUNNING and self.begins_at is not None  # it has not begun
+            return not is_waiting
         return self.listed is not None and not isinstance(self.listed, IntEnum)
-
-    @property
-    def _is_waiting(self) -> bool:
-        """Whether it could not be paused because it has not begun."""
-        return self.outcome is Outcome.NOT_RUNNING and self.begins_at is not None
 
 
 def settle(state: TargetState, switch: Switch, *, missing_is_gone: bool) -> tuple[Outcome, ISalesError | None]:
@@ -130,7 +127,7 @@ def settle(state: TargetState, switch: Switch, *, missing_is_gone: bool) -> tupl
     if state.must_change(switch) and state.asked_at is not None:
         return Outcome.FAILED, error or ISalesUnchangedError(f"list still has it as {describe_status(state.listed)}")
     # Of one that the service has said nothing about, a listing that lacks it is too little to be sure.
-    is_unanswered = isinstance(error, (ISalesTransportError, ISalesProtocolError))
+    is_unanswered = isinstance(error, (ISalesTransportError, ISalesProtocolError, ISalesArgumentError))
     if state.is_missing and missing_is_gone and not is_unanswered:
         return Outcome.GONE, None
     if state.is_missing and state.outcome is not Outcome.NOT_TRIED:

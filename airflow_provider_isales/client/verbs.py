@@ -40,9 +40,10 @@ from airflow_provider_isales.client.result_codes import (
 
 T_co = TypeVar("T_co", covariant=True)
 
-#: Where the interfaces are, below the base URL: those of a VDN, and those of the batches of a campaign.
-VDN_PATH = "/rest/isales/v1/openapi/campaigns/{vdn_id}"
-PATH = VDN_PATH + "/callbatch/{campaign_id}/{verb}"
+# Where the interfaces are, below the base URL: those of a VDN, of the batches of a campaign, and of a campaign.
+_VDN_PATH = "/rest/isales/v1/openapi/campaigns/{vdn_id}"
+_BATCH_PATH = _VDN_PATH + "/callbatch/{campaign_id}/{verb}"
+_CAMPAIGN_PATH = _VDN_PATH + "/{campaign_id}"
 
 _TO_JSON = json.JSONEncoder(ensure_ascii=False)
 
@@ -55,7 +56,6 @@ class Verb(Generic[T_co]):
     :param name: its name; of those for batches, the last part of its path
     :param doing: its name in messages, before what it is done to
     :param path: where it is, with fields of the key in braces
-    :param has_body: whether its fields are sent as JSON in the body, or in the query
     :param codes: the failure codes that the reference has for it
     :param read: reads what a response holds besides code and description
     :param also_success: one more result code that says that the goal is reached
@@ -67,8 +67,7 @@ class Verb(Generic[T_co]):
     doing: str
     read: Callable[[Answer], T_co]
     method: Literal["GET", "POST", "PUT"] = "POST"
-    path: str = PATH
-    has_body: bool = True
+    path: str = _BATCH_PATH
     codes: tuple[ResultCode, ...] = RESULT_CODES
     also_success: str | None = None
     repeatable: bool = True
@@ -76,13 +75,13 @@ class Verb(Generic[T_co]):
 
     def make_request(self, target: VdnKey, fields: Mapping[str, object]) -> tuple[str, bytes]:
         """
-        Return path and body of a request; the path has the query.
+        Return path and body of a request: its fields are JSON in the body for batches, and in the query for campaigns.
 
         :param target: the VDN, campaign or batch
         :param fields: what is sent besides
         """
         path = self.path.format(verb=self.name, **vars(target))
-        if self.has_body:
+        if self.path == _BATCH_PATH:
             batch = {"id": target.batch_id} if isinstance(target, BatchKey) else {}
             return path, _TO_JSON.encode({**batch, **fields}).encode()
         query = urlencode(fields, safe="", quote_via=quote)
@@ -101,6 +100,7 @@ class Switch(Verb[None]):
     :param not_running: other statuses of campaigns that call nobody, and so need not be paused
     """
 
+    read: Callable[[Answer], None] = read_nothing
     wanted: BatchStatus | CampaignStatus
     opposite: BatchStatus | CampaignStatus
     done: Outcome
@@ -116,7 +116,6 @@ class Switch(Verb[None]):
 PAUSE = Switch(
     name="pause",
     doing="Pausing",
-    read=read_nothing,
     also_success=ALREADY_SUSPENDED,
     wanted=BatchStatus.SUSPENDED,
     opposite=BatchStatus.STARTED,
@@ -126,7 +125,6 @@ PAUSE = Switch(
 RESUME = Switch(  # the code for "already started" is not documented, so no other code counts as success
     name="resume",
     doing="Resuming",
-    read=read_nothing,
     wanted=BatchStatus.STARTED,
     opposite=BatchStatus.SUSPENDED,
     done=Outcome.RESUMED,
@@ -146,8 +144,7 @@ LIST: Verb[Page[CallBatch]] = Verb(name="list", method="GET", doing="Listing the
 LIST_CAMPAIGNS: Verb[Page[Campaign]] = Verb(
     name="list_campaigns",
     method="GET",
-    path=VDN_PATH,
-    has_body=False,
+    path=_VDN_PATH,
     # It names no campaign, so it has no code for one that does not exist.
     codes=tuple(known for known in CAMPAIGN_RESULT_CODES if known.code != ISalesCampaignNotFoundError.code),
     doing="Listing the campaigns of",
@@ -156,8 +153,7 @@ LIST_CAMPAIGNS: Verb[Page[Campaign]] = Verb(
 GET_CAMPAIGN: Verb[Campaign] = Verb(
     name="get_campaign",
     method="GET",
-    path=VDN_PATH + "/{campaign_id}",
-    has_body=False,
+    path=_CAMPAIGN_PATH,
     codes=CAMPAIGN_RESULT_CODES,
     doing="Reading the details of",
     read=read_campaign,
@@ -165,8 +161,7 @@ GET_CAMPAIGN: Verb[Campaign] = Verb(
 LIST_SPECIAL_DATES: Verb[list[SpecialDate]] = Verb(
     name="list_special_dates",
     method="GET",
-    path=VDN_PATH + "/holiday/{campaign_id}",
-    has_body=False,
+    path=_VDN_PATH + "/holiday/{campaign_id}",
     codes=CAMPAIGN_RESULT_CODES,
     doing="Listing the special dates of",
     read=read_special_dates,
@@ -174,11 +169,9 @@ LIST_SPECIAL_DATES: Verb[list[SpecialDate]] = Verb(
 PAUSE_CAMPAIGN = Switch(
     name="pause_campaign",
     method="PUT",
-    path=VDN_PATH + "/{campaign_id}/pause",
-    has_body=False,
+    path=_CAMPAIGN_PATH + "/pause",
     codes=CAMPAIGN_RESULT_CODES,
     doing="Pausing",
-    read=read_nothing,
     wanted=CampaignStatus.SUSPENDED,
     opposite=CampaignStatus.STARTED,
     not_found=ISalesCampaignNotFoundError,
@@ -189,11 +182,9 @@ PAUSE_CAMPAIGN = Switch(
 RESUME_CAMPAIGN = Switch(
     name="resume_campaign",
     method="PUT",
-    path=VDN_PATH + "/{campaign_id}/resume",
-    has_body=False,
+    path=_CAMPAIGN_PATH + "/resume",
     codes=CAMPAIGN_RESULT_CODES,
     doing="Resuming",
-    read=read_nothing,
     wanted=CampaignStatus.STARTED,
     opposite=CampaignStatus.SUSPENDED,
     not_found=ISalesCampaignNotFoundError,

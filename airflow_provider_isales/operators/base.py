@@ -18,7 +18,6 @@ from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesBulkError,
     ISalesError,
-    ISalesNotAllowedError,
 )
 from airflow_provider_isales.client.models import CampaignKey, CampaignStatus, VdnKey
 from airflow_provider_isales.client.text import join_first
@@ -234,7 +233,7 @@ class ISalesBulkOperator(ISalesOperator):
                 for problem in (memory.settle(error.result), self._find_not_remembered(memory, error.result)):
                     if problem:
                         self.log.error("%s", problem)
-            if isinstance(scope := error.result.scope, CampaignKey) and bulk.failed_by(ISalesNotAllowedError):
+            if isinstance(scope := error.result.scope, CampaignKey) and bulk.is_not_allowed:
                 self._skip_if_suspended(client, scope, error)
             raise
         if memory is None:

@@ -25,7 +25,6 @@ from airflow_provider_isales.client import (
     ISalesBulkError,
     ISalesCampaignNotFoundError,
     ISalesClient,
-    ISalesNotAllowedError,
     RetryPolicy,
 )
 from airflow_provider_isales.client.bulk import BulkSwitch
@@ -393,6 +392,14 @@ class TestFailures:
         result, message = failure_of(client)
         assert len(result.changed) == 100
         assert "the list holds {'id': 'broken'" in message
+
+    def test_of_an_id_that_is_a_number_do_not_keep_the_batch_of_that_number_from_being_paused(
+        self, client: ISalesClient, campaign: Campaign
+    ) -> None:
+        campaign.batches["5"] = CallBatch("5", "five", BatchStatus.STARTED)
+        given: Any = ["5", 5]
+        client.pause_call_batches(7, given)
+        assert campaign.batches["5"].status is BatchStatus.SUSPENDED
 
     def test_that_nobody_expected_do_not_keep_the_others_from_being_paused(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
@@ -828,7 +835,7 @@ def test_it_can_be_told_whether_one_kind_of_error_alone_was_in_the_way(
     bulk = BulkSwitch(PAUSE, client.session, client.campaign(7), [*ids(campaign), *more])
     with pytest.raises(ISalesBulkError):
         bulk.run()
-    assert bulk.failed_by(ISalesNotAllowedError) is alone
+    assert bulk.is_not_allowed is alone
 
 
 class TestACampaignWithoutBatches:

@@ -252,7 +252,7 @@ class TestGivenCampaigns:
     ) -> None:
         simulator.add_campaign(1)
         error = failure_of(client, [1, 404, "x"])
-        assert (error.result.changed, [*error.result.failed], error.retryable) == ([1], ["x", 404], False)
+        assert (error.result.changed, [*error.result.failed], error.retryable) == ([1], [404, "x"], False)
 
     @pytest.mark.parametrize("value", [None, "7", 7, {"7": 1}])
     def test_they_must_be_a_list(self, client: ISalesClient, value: Any) -> None:

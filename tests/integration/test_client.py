@@ -23,7 +23,7 @@ from airflow_provider_isales.client import (
     RetryPolicy,
 )
 from airflow_provider_isales.client.errors import ISalesConnectError, ISalesConnectionLostError, ISalesHTTPStatusError
-from airflow_provider_isales.client.listing import list_agreed_batches, list_items
+from airflow_provider_isales.client.listing import list_agreed, list_items
 from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.verbs import LIST
@@ -367,7 +367,7 @@ class TestAgreedBatches:
                 campaign.add_batch()
 
         simulator.on_request = slip
-        assert [batch.id for batch in list_agreed_batches(client.session, client.campaign(9))] == list(campaign.batches)
+        assert [batch.id for batch in list_agreed(client.session, LIST, client.campaign(9))] == list(campaign.batches)
 
     def test_are_not_there_while_the_campaign_keeps_changing(self, client: ISalesClient, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(9, batches=1)
@@ -377,7 +377,7 @@ class TestAgreedBatches:
 
         simulator.on_request = add_one
         with pytest.raises(ISalesCampaignEditedError, match="the list kept changing"):
-            list_agreed_batches(client.session, client.campaign(9))
+            list_agreed(client.session, LIST, client.campaign(9))
 
 
 class TestPagesThatAreAskedForAtOnce:

@@ -15,10 +15,11 @@ from airflow_provider_isales.cli.commands.shifts import read_calendar
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client, make_vdn_key
 from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UNUSABLE, UsageError, format_count, say, say_json
 from airflow_provider_isales.client.client import ISalesClient
-from airflow_provider_isales.client.listing import list_agreed_batches, list_agreed_campaigns
+from airflow_provider_isales.client.listing import list_agreed
 from airflow_provider_isales.client.models import BatchStatus, Campaign, CampaignKey, CampaignStatus, VdnKey
 from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.text import clean_text, join_first
+from airflow_provider_isales.client.verbs import LIST, LIST_CAMPAIGNS
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.shifts.lateness import format_duration, format_lateness
 
@@ -84,7 +85,7 @@ class Check:
         """Return the verdicts on the started campaigns of the VDN, or the one that there is none."""
         vdn, began = make_vdn_key(self.client), clock.utc_now()
         try:
-            campaigns = list_agreed_campaigns(self.client.session, vdn)
+            campaigns = list_agreed(self.client.session, LIST_CAMPAIGNS, vdn)
         except Exception as error:
             return {vdn: _make_unknown(error)}
         excluded = {int(each) for each in self.exclude}
@@ -111,7 +112,7 @@ class Check:
         """
         began, started = began or clock.utc_now(), list[str]()
         try:
-            batches = list_agreed_batches(self.client.session, key)
+            batches = list_agreed(self.client.session, LIST, key)
             started = [
                 each.id for each in batches if each.status is BatchStatus.STARTED and each.id not in self.exclude
             ]
