@@ -393,13 +393,30 @@ class TestFailures:
         assert len(result.changed) == 100
         assert "the list holds {'id': 'broken'" in message
 
-    def test_of_an_id_that_is_a_number_do_not_keep_the_batch_of_that_number_from_being_paused(
+    def test_of_an_id_that_is_none_are_found_before_anything_is_sent_for_it(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
+        result, _ = failure_of(client, [ids(campaign)[0], "x"])
+        assert result.failed["x"].startswith("batch_id must be text of 1 to 64 digits")
+        assert simulator.requests["pause"] == 1
+
+    def test_of_an_id_that_is_none_are_failures_also_where_deleted_ones_are_gone(
         self, client: ISalesClient, campaign: Campaign
     ) -> None:
+        bulk = BulkSwitch(PAUSE, client.session, client.campaign(7), [ids(campaign)[0], "x"], deleted_is_gone=True)
+        with pytest.raises(ISalesBulkError):
+            bulk.run()
+        assert ([*bulk.result().failed], bulk.result().gone) == (["x"], [])
+
+    def test_of_an_id_that_is_a_number_do_not_keep_the_batch_of_that_number_from_being_paused(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
+        campaign = simulator.add_campaign(7)
         campaign.batches["5"] = CallBatch("5", "five", BatchStatus.STARTED)
         given: Any = ["5", 5]
         client.pause_call_batches(7, given)
         assert campaign.batches["5"].status is BatchStatus.SUSPENDED
+        assert simulator.requests["list"] == 2
 
     def test_that_nobody_expected_do_not_keep_the_others_from_being_paused(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch

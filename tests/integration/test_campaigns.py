@@ -218,6 +218,14 @@ class TestPause:
         client.pause_campaign(7)
         assert len(held) == 1
 
+    def test_details_wait_while_requests_are_held_back(self, simulator: Simulator) -> None:
+        simulator.add_campaign(7)
+        with simulator.client() as client:
+            simulator.on_request = lambda interface, parameters: (
+                client.session.gate.hold(0.2) if interface == "pause_campaign" else None
+            )
+            assert client.pause_campaign(7).outcome is Outcome.PAUSED
+
     def test_details_that_fail_transiently_are_read_again(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
