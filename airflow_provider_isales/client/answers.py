@@ -75,11 +75,13 @@ class Page(NamedTuple, Generic[T]):
     :param items: the batches or campaigns on it
     :param total: how many there are on all pages, or on this one
     :param size: how many a page has at most, if the response says so
+    :param problem: what is wrong with an entry that is left out of the items
     """
 
     items: list[T]
     total: int
     size: int | None = None
+    problem: ISalesProtocolError | None = None
 
 
 def read_nothing(answer: Answer) -> None:

@@ -16,13 +16,19 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?")
 
 
 def read_campaign_page(answer: Answer) -> Page[Campaign]:
-    """Read one page of a list of campaigns; raise ``ISalesProtocolError`` if it is not as documented."""
+    """Read one page of a list of campaigns; raise ``ISalesProtocolError`` if it is no such page."""
     total, data = _read_number(answer.payload, "totalSize"), answer.payload.get("data")
     if total is None:
         raise ISalesProtocolError(f"totalSize is {format_value(answer.payload.get('totalSize'))}, not a count")
     if not isinstance(data, list):
         raise ISalesProtocolError(f"data is {format_value(data)}, not a list of campaigns")
-    return Page([_read_entry(entry) for entry in data], total, _read_number(answer.payload, "rowsPerPage"))
+    campaigns, problem = [], None
+    for entry in data:
+        try:
+            campaigns.append(_read_entry(entry))
+        except ISalesProtocolError as error:  # one that can't be read must not keep the others from being paused
+            problem = problem or error
+    return Page(campaigns, total, _read_number(answer.payload, "rowsPerPage"), problem)
 
 
 def read_campaign(answer: Answer) -> Campaign:

@@ -138,7 +138,9 @@ def _read_to_total(first: Page[T], page_at: PageAt[T], limit: int, parallel: int
 
 
 def _check_page(page: Page[T], offset: int, limit: int, total: int) -> ISalesError | None:
-    """Return what is wrong with a page beside the first one."""
+    """Return what is wrong with a page, by itself and beside the first one."""
+    if page.problem:
+        return page.problem
     came = len(page.items)
     if page.total != total:
         return ISalesCampaignEditedError(f"there were {total} of them, then {page.total}")
@@ -158,7 +160,9 @@ def _read_until_short(first: Page[T], page_at: PageAt[T], limit: int) -> Items[T
         page = page_at(before)
         came = len(page.items)
         found.update({item.id: item for item in page.items})
-        if len(found) != before + came or page.total not in ({came, before} if came == 0 else {came}):
+        problem = page.problem
+        is_odd = len(found) != before + came or page.total not in ({came, before} if came == 0 else {came})
+        if not problem and is_odd:
             problem = ISalesCampaignEditedError(f"there were {first.total} of them, then {page.total}")
     yield from found.values()
     return problem

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -163,6 +164,16 @@ class TestAll:
         for number in range(1, 121):
             simulator.add_campaign(number, state=EXECUTING if number % 10 == 0 else COMPLETED)
         assert sorted(client.pause_campaigns("all").changed) == [*range(10, 121, 10)]
+
+    @pytest.mark.parametrize("odd", [{"id": 2, "status": None}, {"id": None, "status": 2}, None], ids=str)
+    def test_an_entry_that_can_not_be_read_is_a_failure_but_keeps_no_other_from_being_paused(
+        self, client: ISalesClient, simulator: Simulator, odd: Any
+    ) -> None:
+        simulator.add_campaign(1)
+        page = {"resultCode": "0200000", "totalSize": 2, "data": [{"id": 1, "status": 2}, odd]}
+        simulator.inject("answer", verb="list_campaigns", status=200, body=json.dumps(page), times=99)
+        assert failure_of(client).retryable
+        assert states(simulator) == {1: SUSPENDED}
 
 
 class TestNotRunning:

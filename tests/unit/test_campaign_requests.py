@@ -77,7 +77,7 @@ def answer(**payload: Any) -> Answer:
 
 def test_a_page_of_campaigns_has_their_begin_and_end_as_the_platform_writes_them() -> None:
     campaign = Campaign(7, "night", CampaignStatus.STARTED, datetime(2026, 11, 28, 9, 30), datetime(2027, 1, 1))
-    assert read_campaign_page(answer(totalSize=7, data=[ENTRY])) == ([campaign], 7, None)
+    assert read_campaign_page(answer(totalSize=7, data=[ENTRY])) == ([campaign], 7, None, None)
 
 
 @pytest.mark.parametrize("text", [None, "", "tomorrow", 5, "2026-13-01"])
@@ -106,8 +106,8 @@ def test_an_unknown_status_stays_a_number() -> None:
 def test_what_is_no_campaign_is_a_protocol_error(entry: Any) -> None:
     with pytest.raises(ISalesProtocolError):
         read_campaign(answer(returnObject=entry))
-    with pytest.raises(ISalesProtocolError):
-        read_campaign_page(answer(totalSize=1, data=[entry]))
+    page = read_campaign_page(answer(totalSize=2, data=[entry, ENTRY]))
+    assert ([each.id for each in page.items], type(page.problem)) == ([7], ISalesProtocolError)
 
 
 @pytest.mark.parametrize(
