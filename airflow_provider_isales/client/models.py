@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any
+
+from airflow_provider_isales.client.text import clean_text
 
 
 class BatchStatus(IntEnum):
@@ -190,7 +193,7 @@ class CampaignResult:
         """Return all but ``asked_at`` as plain values, fit for XCom."""
         return {
             **vars(self.campaign),
-            "name": self.name,
+            "name": clean_text(self.name),
             "outcome": self.outcome.value,
             "result_code": self.result_code,
             "result_desc": self.result_desc,
@@ -269,11 +272,13 @@ class BulkResult:
         }
         if not isinstance(self.scope, CampaignKey):  # ids as text, as JSON makes them of keys
             record["not_running"] = self.not_running
-            record["names"] = {str(each): name for each, name in self.names.items()}
+            record["names"] = {str(each): clean_text(name) for each, name in self.names.items()}
             record["begins_at"] = {str(each): format_iso(begins_at) for each, begins_at in self.begins_at.items()}
         return record
 
 
 def format_iso(instant: datetime) -> str:
     """Write an instant in ISO 8601, in UTC and to the millisecond."""
-    return instant.astimezone(UTC).isoformat(timespec="milliseconds")
+    with suppress(OverflowError):  # the end of the year 9999, west of Greenwich
+        instant = instant.astimezone(UTC)
+    return instant.isoformat(timespec="milliseconds")

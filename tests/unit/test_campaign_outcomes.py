@@ -11,6 +11,7 @@ import pytest
 from airflow_provider_isales.client import Campaign, CampaignStatus, ISalesError, Outcome
 from airflow_provider_isales.client.answers import Answer
 from airflow_provider_isales.client.errors import ISalesTimeoutError, ISalesUnchangedError, make_result_error
+from airflow_provider_isales.client.models import BulkResult, VdnKey
 from airflow_provider_isales.client.result_codes import CAMPAIGN_RESULT_CODES
 from airflow_provider_isales.client.switching import judge_details
 from airflow_provider_isales.client.target_state import Reply, TargetState, settle
@@ -199,3 +200,19 @@ def test_a_completed_campaign_that_was_to_be_resumed_failed_only_where_it_was_as
 ) -> None:
     state = TargetState().seen(COMPLETED).asked(NOW, SUSPENDED).failed(ISalesUnchangedError("completed"))
     assert settle(state.seen(COMPLETED), RESUME_CAMPAIGN, missing_is_gone=missing_is_gone)[0] is outcome
+
+
+def test_the_result_holds_what_any_json_can_hold() -> None:
+    """A name that ends with half an emoji, or has a NUL, would keep Airflow from storing the result of the task."""
+    result = BulkResult(
+        scope=VdnKey(25),
+        done=Outcome.PAUSED,
+        already=Outcome.ALREADY_PAUSED,
+        changed=[7],
+        unchanged=[],
+        failed={},
+        names={7: "half \ud83d", 8: "a\0b"},
+        begins_at={7: datetime(9999, 12, 31, 23, 59, 59, tzinfo=ZoneInfo("America/Mexico_City"))},
+    ).to_dict()
+    assert result["names"] == {"7": "half  ", "8": "a b"}
+    assert result["begins_at"] == {"7": "9999-12-31T23:59:59.000-06:00"}
