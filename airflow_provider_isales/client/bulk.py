@@ -243,7 +243,8 @@ class BulkSwitch:
             [
                 item_id
                 for item_id, state in states.items()
-                if state.must_change(self.switch) or (state.listed is None and not is_listed)
+                # Of an unknown status, nobody knows whether it is the opposite one: if so, the result tells.
+                if state.listed is self.switch.opposite or (state.listed is None and not is_listed)
             ]
         )
         self._confirmed_at = None

@@ -146,6 +146,20 @@ class TestACampaignThatIsStartedAtNight:
         assert (remembered(), "1 (sale 1) is not remembered" in message) == ([1, 2], False)
 
 
+def test_a_campaign_of_an_unknown_status_that_could_not_be_paused_is_not_resumed(
+    campaigns: Evening, clock: Clock, isales_simulator: Simulator
+) -> None:
+    """The service refuses the pause for good, so it is not what the evening stopped."""
+    page = {"resultCode": "0200000", "totalSize": 1, "data": [{"id": 3, "status": 9}]}
+    details = {"resultCode": "0200000", "returnObject": {"id": 3, "status": 9}}
+    for verb, answer in (("list_campaigns", page), ("get_campaign", details)):
+        isales_simulator.inject("answer", verb=verb, status=200, body=json.dumps(answer), times=99)
+    assert run("evening").state == "failed"
+    isales_simulator.faults.clear()
+    resume_in_the_morning(clock)
+    assert campaigns[3].state is SUSPENDED
+
+
 def test_both_ends_of_a_day_have_a_memory_of_their_own(campaigns: Evening, clock: Clock) -> None:
     resumed = []
     for pause_at, resume_at in (("12:00:02", "13:30:02"), ("18:00:02", "23:00:00")):
