@@ -62,7 +62,7 @@ class _CampaignsOperator(ISalesBulkOperator):
             read_rendered_list(ids),
             self.max_parallel_requests,
             exclude=read_rendered_list(self.exclude),
-            timezone=self.shifts.timezone if self.shifts else client.timezone,
+            timezone=client.timezone or (self.shifts.timezone if self.shifts else None),
             next_start=self._window.until if self._pauses else None,
             **settings,
         )

@@ -110,6 +110,13 @@ class TestBeginAndEnd:
         calendar.write_text(NEVER)
         assert isales("check", "--shifts", calendar).returncode == 0
 
+    def test_the_zone_of_the_connection_comes_before_that_of_the_calendar(
+        self, isales: Isales, simulator: Simulator, calendar: Path, knows_the_zone: None
+    ) -> None:
+        simulator.add_campaign(1001, begin=platform_time(minutes=-30))
+        calendar.write_text(NEVER.replace("Asia/Shanghai", "UTC"))
+        assert isales("check", "--shifts", calendar).returncode == 1
+
     @pytest.mark.parametrize("times", [{"begin": {"minutes": 30}}, {"end": {"minutes": -30}}], ids=str)
     def test_without_a_zone_a_begin_or_end_within_a_day_is_unknown_and_the_setting_named(
         self, times: dict[str, Any], isales: Isales, simulator: Simulator

@@ -152,7 +152,7 @@ class Check:
         """Return why a campaign calls nobody, or why that is not known; None if it may be dialling."""
         if _is_documented(campaign) and campaign.status is not CampaignStatus.STARTED:
             return SUCCESS, f"the campaign is {describe_status(campaign.status)}, so nobody is called"
-        zone = ZoneInfo(self.shifts.timezone) if self.shifts else self.client.timezone
+        zone = self.client.timezone or (ZoneInfo(self.shifts.timezone) if self.shifts else None)
         first, last = (listed[0], listed[1]) if zone else (listed[0] - _ANY_ZONE, listed[1] + _ANY_ZONE)
         begin, end = (at and at.replace(tzinfo=zone or UTC) for at in (campaign.begin, campaign.end))
         runs = f"the campaign runs from {campaign.begin} to {campaign.end}"
