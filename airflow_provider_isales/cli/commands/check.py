@@ -118,7 +118,7 @@ class Check:
             ]
             if batches and not started:
                 return Verdict(SUCCESS, "nothing is started")
-            campaign = campaign or self.client.get_campaign(key.campaign_id, key.vdn_id)
+            campaign = campaign or self.client.get_campaign(key.campaign_id)
         except Exception as error:
             if not started:
                 return _make_unknown(error)

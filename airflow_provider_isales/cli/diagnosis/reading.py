@@ -24,6 +24,9 @@ from airflow_provider_isales.client.models import BatchStatus, CallBatch
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.verbs import LIST
 
+# Asks for a page of so many, from an offset on.
+ListPage = Callable[..., Observation[Page[Any]]]
+
 _DAYS_LEFT = 30
 # What the Date header, which has whole seconds, and a slow answer can't explain.
 _CLOCK_SECONDS = 5
@@ -49,15 +52,15 @@ def make_reading_steps(visit: Visit) -> list[Step]:
     campaign = [
         Step("campaign", partial(_list_campaign, visit), "signature"),
         Step("status", partial(_check_status, visit), "signature"),
-        Step("page size", lambda: _check_page_size(visit.first_page.value), "signature"),
-        Step("total count", lambda: _check_total(visit.first_page.value, visit.list_page), "signature"),
+        Step("page size", partial(_check_page_size, visit.list_page), "signature"),
+        Step("total count", partial(_check_total, visit.list_page), "signature"),
         Step("details", partial(read_details, visit), "campaign"),
         Step("hours", partial(compare_hours, visit), "details"),
     ]
     vdn = [
         Step("vdn", partial(list_vdn, visit), "signature"),
-        Step("vdn page size", lambda: _check_page_size(visit.first_campaigns.value), "signature"),
-        Step("vdn total count", lambda: _check_total(visit.first_campaigns.value, visit.list_campaigns), "signature"),
+        Step("vdn page size", partial(_check_page_size, visit.list_campaigns), "signature"),
+        Step("vdn total count", partial(_check_total, visit.list_campaigns), "signature"),
     ]
     if not visit.has_campaign:
         campaign = [Step(step.name, lambda: _NO_CAMPAIGN) for step in campaign]
@@ -169,7 +172,8 @@ def _list_campaign(visit: Visit) -> Finding:
 
 
 def _check_status(visit: Visit) -> Finding:
-    data = visit.first_page.answer.payload.get("data") if visit.first_page.answer else None
+    answer = visit.list_page(PAGE_SIZE).answer
+    data = answer.payload.get("data") if answer else None
     found = [batch.get("status") for batch in data if isinstance(batch, dict)] if isinstance(data, list) else []
     if not found:
         return Finding(State.SKIPPED, "no batch is listed, so there is none to see", "Name a campaign with batches.")
@@ -180,7 +184,8 @@ def _check_status(visit: Visit) -> Finding:
     return Finding(State.OK, f"it comes as {kinds}; the client reads both")
 
 
-def _check_page_size(page: Page[Any] | None) -> Finding:
+def _check_page_size(list_page: ListPage) -> Finding:
+    page = list_page(PAGE_SIZE).value
     if not page:
         return _NO_LIST
     came = len(page.items)
@@ -192,9 +197,9 @@ def _check_page_size(page: Page[Any] | None) -> Finding:
     return Finding(State.OK, found)
 
 
-def _check_total(page: Page[Any] | None, list_page: Callable[..., Observation[Any]]) -> Finding:
+def _check_total(list_page: ListPage) -> Finding:
     """Find out whether the total counts all, or those on the page."""
-    smallest = list_page(1).value
+    page, smallest = list_page(PAGE_SIZE).value, list_page(1).value
     if not smallest or not page:
         return _NO_LIST
     beyond = list_page(1, offset=page.total).value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -25,18 +26,18 @@ from airflow_provider_isales.client.verbs import CREATE, PAUSE, PAUSE_CAMPAIGN, 
 _WRONG_STATE = "0200011"
 
 
+@dataclass
 class BatchTrial:
     """A batch of the doctor's own. It begins suspended and has no numbers, so nobody is called by it."""
 
     closing = "delete"
 
-    def __init__(self, client: ISalesClient, campaign: CampaignKey) -> None:
-        self._client = client
-        self._campaign = campaign
-        self._batch_id = ""
-        self.name = f"isales-doctor-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-        #: Whether the batch may be there: then :meth:`close` is to be called, whatever came of all else.
-        self.is_open = False
+    client: ISalesClient
+    campaign: CampaignKey
+    batch_id: str = ""
+    #: Whether the batch may be there: then :meth:`close` is to be called, whatever came of all else.
+    is_open: bool = False
+    name: str = field(default_factory=lambda: f"isales-doctor-{datetime.now(UTC):%Y%m%d-%H%M%S}")
 
     def make_steps(self) -> list[Step]:
         """Return all steps but the last, :meth:`close`."""
@@ -52,12 +53,12 @@ class BatchTrial:
         """Delete the batch, and make sure that it is not listed any more."""
         by_hand = f"Look for {self.name} in the console and delete it. It has no numbers, so nobody is called by it."
         try:
-            if not self._batch_id:  # the answer that had it was lost
-                found, _ = wait_for(self._client, self._find_own, bool)
-                self._batch_id = found.id if found else ""
-            if self._batch_id:
+            if not self.batch_id:  # the answer that had it was lost
+                found, _ = wait_for(self.client, self._find_own, bool)
+                self.batch_id = found.id if found else ""
+            if self.batch_id:
                 with suppress(ISalesBatchNotFoundError):  # gone, by an earlier attempt whose answer was lost
-                    self._client.delete_call_batch(self._campaign.campaign_id, self._batch_id, self._campaign.vdn_id)
+                    self.client.delete_call_batch(self.campaign.campaign_id, self.batch_id)
             left = self._find_own()
         except ISalesError as error:
             problem, private = explain(error)
@@ -65,12 +66,12 @@ class BatchTrial:
         if left:
             return Finding(State.FAIL, f"{self.name} is still listed", by_hand)
         self.is_open = False
-        return Finding(State.OK, "deleted, and not listed any more" if self._batch_id else "the batch is not there")
+        return Finding(State.OK, "deleted, and not listed any more" if self.batch_id else "the batch is not there")
 
     def _create(self) -> Finding:
         self.is_open = True
-        look = observe_call(self._client, CREATE, self._campaign, name=self.name, status=BatchStatus.SUSPENDED)
-        self._batch_id = look.value or ""
+        look = observe_call(self.client, CREATE, self.campaign, name=self.name, status=BatchStatus.SUSPENDED)
+        self.batch_id = look.value or ""
         if look.error:
             self.is_open = look.error.sent and not isinstance(look.error, ISalesResultError)
             return make_failure(look)
@@ -78,9 +79,9 @@ class BatchTrial:
 
     def _switch(self, switch: Switch, *, again: bool) -> Finding:
         """Pause or resume the batch, for the first time or once more."""
-        batch = BatchKey(self._campaign.vdn_id, self._campaign.campaign_id, self._batch_id)
-        look = observe_call(self._client, switch, batch)
-        confirm = partial(_confirm, self._client, look, switch, self._read_status)
+        batch = BatchKey(self.campaign.vdn_id, self.campaign.campaign_id, self.batch_id)
+        look = observe_call(self.client, switch, batch)
+        confirm = partial(_confirm, self.client, look, switch, self._read_status)
         if not look.error:
             return confirm(f"a {switch.name} may be repeated" if again else "as the reference says")
         if look.code and again and switch is RESUME:
@@ -97,23 +98,22 @@ class BatchTrial:
         return found.status if found else None
 
     def _find_own(self) -> CallBatch | None:
-        campaign_id, vdn_id = self._campaign.campaign_id, self._campaign.vdn_id
-        listed = self._client.list_call_batches(campaign_id, name=self.name, vdn_id=vdn_id)
+        listed = self.client.list_call_batches(self.campaign.campaign_id, name=self.name)
         return next((batch for batch in listed if batch.name == self.name), None)
 
 
+@dataclass
 class CampaignTrial:
     """A campaign that is started, and will be again. Any other is left alone: resuming it would have people called."""
 
     closing = "restore"
 
-    def __init__(self, client: ISalesClient, campaign: CampaignKey) -> None:
-        self._client = client
-        self._campaign = campaign
-        #: Whether it may be suspended: then :meth:`close` is to be called, whatever came of all else.
-        self.is_open = False
-        # Whether a pause was sent that was not answered: it may take effect later.
-        self._may_be_paused_yet = False
+    client: ISalesClient
+    campaign: CampaignKey
+    #: Whether it may be suspended: then :meth:`close` is to be called, whatever came of all else.
+    is_open: bool = False
+    #: Whether a pause was sent that was not answered: it may take effect later.
+    may_be_paused_yet: bool = False
 
     def make_steps(self) -> list[Step]:
         """Return all steps but the last, :meth:`close`."""
@@ -129,15 +129,15 @@ class CampaignTrial:
         """Make sure that the campaign is started, as it was."""
         try:
             status = self._read_status()
-            if status is CampaignStatus.STARTED and self._may_be_paused_yet:
-                self._client.session.gate.sleep(self._client.margin.total_seconds())
+            if status is CampaignStatus.STARTED and self.may_be_paused_yet:
+                self.client.session.gate.sleep(self.client.margin.total_seconds())
                 status = self._read_status()
             if status is not CampaignStatus.STARTED:
-                self._client.resume_campaign(self._campaign.campaign_id, self._campaign.vdn_id)
+                self.client.resume_campaign(self.campaign.campaign_id)
         except ISalesError as error:
             advice = "The campaign of --switch was started before: look for it in the console, and resume it there."
             # What the client says of a campaign has the server's words in its midst.
-            private = f"{self._campaign}: {error.problem}"
+            private = f"{self.campaign}: {error.problem}"
             return Finding(State.FAIL, "whether it is started again is not known", advice, private)
         self.is_open = False
         return Finding(State.OK, "started, as before")
@@ -152,19 +152,19 @@ class CampaignTrial:
     def _switch(self, switch: Switch, *, again: bool) -> Finding:
         """Pause or resume the campaign, for the first time or once more; say what the code and the details are."""
         self.is_open = True
-        self._may_be_paused_yet |= switch is PAUSE_CAMPAIGN
-        look = observe_call(self._client, switch, self._campaign)
+        self.may_be_paused_yet |= switch is PAUSE_CAMPAIGN
+        look = observe_call(self.client, switch, self.campaign)
         if look.error and not look.code:
             return make_failure(look)
-        self._may_be_paused_yet = False
+        self.may_be_paused_yet = False
         meaning = look.error.meaning if isinstance(look.error, ISalesResultError) else "accepted"
-        finding = _confirm(self._client, look, switch, self._read_status, meaning)
+        finding = _confirm(self.client, look, switch, self._read_status, meaning)
         if finding.state is State.OK and look.error and not (again and look.code == _WRONG_STATE):
             return finding._replace(state=State.WARN, advice=f"Nothing to set: the details decide. {REPORT}")
         return finding
 
     def _read_status(self) -> CampaignStatus | int:
-        return self._client.get_campaign(self._campaign.campaign_id, self._campaign.vdn_id).status
+        return self.client.get_campaign(self.campaign.campaign_id).status
 
 
 def _confirm(

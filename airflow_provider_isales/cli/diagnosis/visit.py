@@ -23,7 +23,7 @@ from airflow_provider_isales.client.errors import (
     ISalesProtocolError,
     ISalesResultError,
 )
-from airflow_provider_isales.client.listing import ANY, PAGE_SIZE
+from airflow_provider_isales.client.listing import ANY
 from airflow_provider_isales.client.models import CallBatch, Campaign, CampaignKey, VdnKey
 from airflow_provider_isales.client.verbs import GET_CAMPAIGN, LIST, LIST_CAMPAIGNS
 from airflow_provider_isales.shifts import ShiftCalendar
@@ -87,16 +87,6 @@ class Visit:
     def first(self) -> Observation[Page[CallBatch]]:
         """The first answer."""
         return check_signature(self.client, self.campaign)
-
-    @cached_property
-    def first_page(self) -> Observation[Page[CallBatch]]:
-        """The first page of the campaign's batches, as the client asks for it."""
-        return self.list_page(PAGE_SIZE)
-
-    @cached_property
-    def first_campaigns(self) -> Observation[Page[Campaign]]:
-        """The first page of the VDN's campaigns, as the client asks for it."""
-        return self.list_campaigns(PAGE_SIZE)
 
     @cached_property
     def details(self) -> Observation[Campaign]:
