@@ -115,26 +115,26 @@ class Notes:
 
 def to_json(noted: Noted) -> str:
     """Return what such a file holds."""
-    entries = [{**vars(scope), _name_ids(scope): ids} for scope, ids in noted.items() if ids]
+    entries = [
+        {**vars(scope), "batch_ids" if isinstance(scope, CampaignKey) else "campaign_ids": ids}
+        for scope, ids in noted.items()
+        if ids
+    ]
     return json.dumps({"campaigns": entries}, indent=2)
 
 
-def _name_ids(scope: VdnKey) -> str:
-    return "batch_ids" if isinstance(scope, CampaignKey) else "campaign_ids"
-
-
 def _read_entry(entry: Mapping[str, Any]) -> tuple[VdnKey, list[Any]]:
-    scope: VdnKey
-    check: Callable[[object], Any]
     vdn_id = check_vdn_id(entry["vdn_id"])
     if "campaign_ids" in entry:
-        scope, check = VdnKey(vdn_id), check_campaign_id
-    else:
-        scope, check = CampaignKey(vdn_id, check_campaign_id(entry["campaign_id"])), check_batch_id
-    ids = entry[_name_ids(scope)]
+        return VdnKey(vdn_id), _read_ids(entry["campaign_ids"], check_campaign_id)
+    campaign = CampaignKey(vdn_id, check_campaign_id(entry["campaign_id"]))
+    return campaign, _read_ids(entry["batch_ids"], check_batch_id)
+
+
+def _read_ids(ids: object, check: Callable[[object], Any]) -> list[Any]:
     if not isinstance(ids, list):
         raise TypeError
-    return scope, [check(each) for each in ids]
+    return [check(each) for each in ids]
 
 
 def _merge(some: Noted, more: Mapping[VdnKey, Iterable[Any]]) -> Noted:

@@ -107,18 +107,18 @@ def switch_all(
     targets: Targets,
     arguments: argparse.Namespace,
     announce: Announce = lambda found: None,
-    **settings: Any,
+    *,
+    deleted_is_gone: bool | None = None,
 ) -> tuple[int, list[BulkResult]]:
     """
     Pause or resume batches and campaigns, verify it and print the results.
 
     :param switches: for batches, and for campaigns as a whole
     :param announce: called with what is about to be switched, before the first request for it is sent
-    :param settings: more of ``BulkSwitch``
+    :param deleted_is_gone: as ``BulkSwitch`` has it
     :return: the exit status, and the results
     """
     at_once = max(1, min(arguments.parallel, len(targets)))
-    settings |= {"exclude": arguments.exclude, "max_parallel_requests": arguments.parallel // at_once}
 
     def make_run(scope: VdnKey, ids: Collection[Any] | Literal["all"]) -> ScopeRun:
         switch = switches[0 if isinstance(scope, CampaignKey) else 1]
@@ -127,9 +127,11 @@ def switch_all(
             client.session,
             scope,
             ids,
+            arguments.parallel // at_once,
+            exclude=arguments.exclude,
+            deleted_is_gone=deleted_is_gone,
             announce=lambda found: announce({scope: found}),
             timezone=client.timezone,
-            **settings,
         )
         return ScopeRun(scope, bulk)
 
@@ -137,7 +139,9 @@ def switch_all(
     status = _carry_out(client, runs, at_once, is_text=arguments.output == "text")
     results = [run.bulk.result() for run in runs]
     if arguments.output == "json":
-        _say_as_json(runs, results)
+        errors = [run.error if run.has_ended else "interrupted" for run in runs]
+        records = zip(results, errors, strict=True)
+        output.say_json([result.to_dict() | ({"error": error} if error else {}) for result, error in records])
     elif status == output.INTERRUPTED:
         for run in runs:
             if not run.has_ended:
@@ -165,12 +169,6 @@ def _carry_out(client: ISalesClient, runs: list[ScopeRun], at_once: int, *, is_t
         output.warn("isales: interrupted: nothing more is sent")
         return output.INTERRUPTED
     return output.FAILURE if any(run.error for run in runs) else output.SUCCESS
-
-
-def _say_as_json(runs: list[ScopeRun], results: list[BulkResult]) -> None:
-    errors = [run.error if run.has_ended else "interrupted" for run in runs]
-    records = zip(results, errors, strict=True)
-    output.say_json([result.to_dict() | ({"error": error} if error else {}) for result, error in records])
 
 
 def _say_summary(runs: list[ScopeRun]) -> None:

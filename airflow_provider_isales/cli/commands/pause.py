@@ -24,8 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.yes and is_interactive() and not confirm(f"Pause {format_targets(targets)}?"):
             warn("Nothing was paused.")
             return FAILURE
-        settings = {"announce": notes.add} if notes else {}
-        status, results = switch_all(PAUSES, client, targets, arguments, **settings)
+        announce = notes.add if notes else lambda found: None
+        status, results = switch_all(PAUSES, client, targets, arguments, announce)
     if notes:
         # Also what no listing had as started before it was paused.
         notes.add({result.scope: result.changed for result in results})

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.yes and not _ask(targets):
             warn("Nothing was resumed.")
             return FAILURE
-        status, results = switch_all(RESUMES, client, targets, arguments, deleted_is_gone=notes and True)
+        status, results = switch_all(RESUMES, client, targets, arguments, deleted_is_gone=True if notes else None)
     return _forget(notes, results, status) if notes else status
 
 
