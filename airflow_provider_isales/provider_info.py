@@ -50,7 +50,7 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "timezone": {
         "label": "Time Zone",
-        "description": "The platform's, such as Asia/Shanghai: when campaigns begin, for tasks without a calendar.",
+        "description": "The platform's, such as Asia/Shanghai: when campaigns begin. Without it, the calendar's.",
         "schema": {"type": ["string", "null"]},
     },
 }
