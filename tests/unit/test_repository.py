@@ -1,8 +1,9 @@
-"""The workflows, which run nowhere but on their host, and the tag of a release."""
+"""The workflows, which run nowhere but on their host, the tag of a release, and the names of test files."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,11 @@ class TestAWorkflow:
         for name, job in JOBS.items():
             if "make " in commands(job):
                 assert job["permissions"] == {"contents": "read"}, name
+
+
+def test_no_two_test_files_have_the_same_name_since_pytest_imports_only_one_of_them() -> None:
+    names = Counter(path.name for path in (REPOSITORY / "tests").rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 class TestATag:
