@@ -39,7 +39,7 @@ attack: $(INSTALLED)  ## the attacks of the tests at full length, and their figu
 	$(BIN)/pytest tests/attack --attack large --attack-results tests/attack/RESULTS.md $(if $(SEED),--attack-seed $(SEED))
 
 test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis and PostgreSQL (needs Debian's packages for them)
-	$(BIN)/pytest -rP $(AT_ONCE) 3 tests/system $(addprefix --ignore ,$(WHOLE_SHIFTS))
+	$(BIN)/pytest -rP --no-loadscope-reorder $(AT_ONCE) 3 tests/system $(addprefix --ignore ,$(WHOLE_SHIFTS))
 
 test-shifts: $(INSTALLED)  ## whole shifts on a real scheduler: runs by hand, and a night that nobody paused (ten minutes)
 	$(BIN)/pytest -rP $(WHOLE_SHIFTS)

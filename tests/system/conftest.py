@@ -6,12 +6,15 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+# They wait longest, so they begin first.
+FIRST = ("test_night.py", "test_one_airflow.py", "test_distributed.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.system)
+    items.sort(key=lambda item: FIRST.index(item.path.name) if item.path.name in FIRST else len(FIRST))
 
 
 @pytest.fixture(scope="module")
