@@ -112,14 +112,15 @@ class BulkSwitch:
         timezone: str | ZoneInfo | None = None,
         next_start: datetime | None = None,
     ) -> None:
-        if switch is RESUME_CAMPAIGN:
-            check_campaign_ids(ids, may_be_all=False)
         self.switch = switch
         self._session = session
         self.scope = scope
         self._zone = None if timezone is None else check_timezone(timezone)
         self._targets = find_targets(scope)
-        self.ids = self._targets.check_ids(ids)
+        if switch is RESUME_CAMPAIGN:
+            self.ids: Any = check_campaign_ids(ids, may_be_all=False)
+        else:
+            self.ids = self._targets.check_ids(ids)
         self.exclude = dict.fromkeys(self._targets.check_exclude(exclude))
         self._all = self.ids == ALL
         self._missing_is_gone = self._all if deleted_is_gone is None else deleted_is_gone

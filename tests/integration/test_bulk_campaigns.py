@@ -375,6 +375,10 @@ class TestResume:
         assert client.resume_campaigns([1]).changed == [1]
         assert states(simulator) == {1: EXECUTING, 2: SUSPENDED}
 
+    def test_ids_that_can_be_read_only_once_are_resumed(self, client: ISalesClient, simulator: Simulator) -> None:
+        simulator.add_campaign(1, state=SUSPENDED)
+        assert client.resume_campaigns(number for number in (1,)).changed == [1]  # type: ignore[arg-type]
+
     def test_one_that_is_started_is_already_started(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(1)
         assert client.resume_campaigns([1]).unchanged == [1]
