@@ -260,6 +260,11 @@ class BulkResult:
         as_wanted = [*self.changed, *self.unchanged, *self.not_running, *self.gone]
         return [] if self.confirmed_at is None else as_wanted
 
+    @property
+    def found_any(self) -> bool:
+        """Whether any is there and as wanted; if all are gone instead, it may be another platform."""
+        return bool(self.changed or self.unchanged or self.not_running)
+
     def to_dict(self) -> dict[str, Any]:
         """Return all but ``asked_at`` as plain values, fit for XCom, under the names of the outcomes."""
         record = {

@@ -254,7 +254,7 @@ class ISalesBulkOperator(ISalesOperator):
         memory = self._new_memory(client)
         remembered, since = memory.read()
         bulk = self._new_bulk_switch(client, remembered or [], deleted_is_gone=True)
-        scope = bulk.result().scope
+        scope = bulk.scope
         if not remembered:
             found = f"has been empty since {since}" if since else "is empty"
             if remembered is None:
@@ -270,7 +270,7 @@ class ISalesBulkOperator(ISalesOperator):
             memory.forget_resumed(error.result)
             raise
         memory.forget_resumed(result)
-        if result.gone and not (result.changed or result.unchanged or result.not_running):
+        if result.gone and not result.found_any:
             self._push(result.to_dict(), context)
             raise MemoryFailedError(
                 f"none of the {self._kind} that the Variable {memory.name} holds is in {scope}: "

@@ -128,7 +128,7 @@ class Memory:
 
         The completed pauses are forgotten too: a pause remembers what was started by a resume, whenever that was.
         """
-        if result.changed or result.unchanged or result.not_running:
+        if result.found_any:
             self._change(lambda known: _Content([each for each in known.ids or [] if each not in result.confirmed]))
 
     def _select_to_remember(self, ids: Collection[Any]) -> list[Any]:

@@ -71,7 +71,7 @@ def _ask(targets: Targets) -> bool:
 
 def _forget(notes: Notes, results: list[BulkResult], status: int) -> int:
     """Remove from the notes what is started again, and return the exit status."""
-    lost = [each for each in results if each.gone and not (each.changed or each.unchanged or each.not_running)]
+    lost = [each for each in results if each.gone and not each.found_any]
     for result in lost:
         kind = "batches" if isinstance(result.scope, CampaignKey) else "campaigns"
         warn(f"isales: {result.scope} has none of the {kind} in {notes.path}: is it of this platform?")
