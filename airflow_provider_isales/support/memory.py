@@ -111,8 +111,8 @@ class Memory:
         paused = list(self._announced | dict.fromkeys(result.changed))
         try:
             paused = self._select_to_remember(paused)
-            self._change(lambda known: self._add_completed(_add_ids(known, paused), completed, result.excluded))
-            self.not_remembered = [each for each in result.changed if each not in (self._read().ids or [])]
+            kept = self._change(lambda known: self._add_completed(_add_ids(known, paused), completed, result.excluded))
+            self.not_remembered = [each for each in result.changed if each not in (kept.ids or [])]
         except MemoryFailedError as error:
             return f"What was paused is not remembered, so resume it by hand: {', '.join(map(str, paused))}. {error}"
         return ""
@@ -180,13 +180,14 @@ class Memory:
                 f"not {format_value(text)}"
             ) from None
 
-    def _change(self, change: Callable[[_Content], _Content]) -> None:
+    def _change(self, change: Callable[[_Content], _Content]) -> _Content:
+        """Make a change, and return what the Variable was then found to hold."""
         for _ in range(_WRITES):
             known = self._read()
             changed = change(known)
             is_same = (changed.ids or []) == (known.ids or [])
             if is_same and changed.completed == known.completed:
-                return
+                return known
             value = {
                 self._kind: changed.ids or [],
                 "changed_at": known.changed_at if is_same and known.ids is not None else format_iso(clock.utc_now()),
