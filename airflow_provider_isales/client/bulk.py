@@ -36,7 +36,6 @@ from airflow_provider_isales.client.models import (
     CallBatch,
     Campaign,
     CampaignKey,
-    CampaignStatus,
     Outcome,
     VdnKey,
 )
@@ -218,11 +217,12 @@ class BulkSwitch:
 
     def _check_campaign_without_batches(self, campaign: CampaignKey) -> None:
         """Raise if a campaign that has no batches may be dialled as a whole: pausing its batches stops nobody."""
-        status = get_campaign(self._session, campaign).status
-        if status in (CampaignStatus.DRAFT, CampaignStatus.SUSPENDED, CampaignStatus.COMPLETED):
+        details = get_campaign(self._session, campaign)
+        if not details.may_be_dialling:
             return
+        found = describe_status(details.status)
         raise ISalesUnchangedError(
-            f"it has no batches, and its details have it as {describe_status(status)}: it may be dialled as a whole",
+            f"it has no batches, and its details have it as {found}: it may be dialled as a whole",
             advice="Pause the campaign itself: with PauseCampaignsOperator, or with isales pause and --whole.",
         )
 

@@ -110,6 +110,11 @@ class Campaign:
     workday_hours: tuple[tuple[str, str], ...] = ()
     special_day_hours: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def may_be_dialling(self) -> bool:
+        """Whether it may call people, by its status alone: it is started, or that status is not documented."""
+        return self.status is CampaignStatus.STARTED or not isinstance(self.status, CampaignStatus)
+
 
 @dataclass(frozen=True)
 class SpecialDate:

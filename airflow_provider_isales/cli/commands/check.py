@@ -92,7 +92,7 @@ class Check:
         started = {
             self.client.campaign(each.id): each
             for each in campaigns
-            if each.id not in excluded and (each.status is CampaignStatus.STARTED or not _is_documented(each))
+            if each.id not in excluded and each.may_be_dialling
         }
         if not started:
             return {vdn: Verdict(SUCCESS, f"no {'other ' if excluded else ''}campaign is started")}
@@ -150,7 +150,7 @@ class Check:
 
     def _find_excuse(self, campaign: Campaign, listed: Listed) -> tuple[int, str] | None:
         """Return why a campaign calls nobody, or why that is not known; None if it may be dialling."""
-        if _is_documented(campaign) and campaign.status is not CampaignStatus.STARTED:
+        if not campaign.may_be_dialling:
             return SUCCESS, f"the campaign is {describe_status(campaign.status)}, so nobody is called"
         zone = self.client.timezone or (ZoneInfo(self.shifts.timezone) if self.shifts else None)
         first, last = (listed[0], listed[1]) if zone else (listed[0] - _ANY_ZONE, listed[1] + _ANY_ZONE)
@@ -158,7 +158,7 @@ class Check:
         runs = f"the campaign runs from {campaign.begin} to {campaign.end}"
         if (begin and begin > last) or (end and end <= first):
             return SUCCESS, f"{runs}, not now"
-        if not _is_documented(campaign):
+        if not isinstance(campaign.status, CampaignStatus):
             text = f"its status {campaign.status} is not documented. Look in the console whether it is dialling"
             return UNUSABLE, text
         if zone is None and any(at and first < at <= last for at in (begin, end)):
@@ -169,7 +169,3 @@ class Check:
 
 def _make_unknown(error: Exception) -> Verdict:
     return Verdict(UNUSABLE, format_error(error), {"error": format_error(error)})
-
-
-def _is_documented(campaign: Campaign) -> bool:
-    return isinstance(campaign.status, CampaignStatus)

@@ -68,7 +68,7 @@ def _make_record(client: ISalesClient, campaign: Campaign) -> Record:
         "status": status.name.lower() if isinstance(status, IntEnum) else status,
         **{name: time and time.isoformat(sep=" ", timespec="minutes") for name, time in times.items()},
     }
-    if status is CampaignStatus.STARTED or not isinstance(status, IntEnum):
+    if campaign.may_be_dialling:
         try:
             batches = [batch.status for batch in client.list_call_batches(campaign.id)]
             record |= {"batch_count": len(batches), "started_batch_count": batches.count(BatchStatus.STARTED)}
