@@ -24,7 +24,7 @@ with DAG("evening", schedule=ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=
         task_id="pause",
         campaign_ids="all",
         shifts=SHIFTS,
-        max_lateness=timedelta(seconds=45),
+        max_lateness=timedelta(seconds=55),
         remember=True,
         retries=3,
         retry_delay=timedelta(seconds=5),
