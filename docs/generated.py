@@ -34,9 +34,9 @@ OTHER_ERRORS = {
     "no connection could be made": ISalesConnectError,
     "the server's certificate is not trusted": ISalesCertificateError,
     "TLS failed otherwise": ISalesTLSError,
-    "no answer in time": ISalesTimeoutError,
+    "no response in time": ISalesTimeoutError,
     "the connection broke": ISalesConnectionLostError,
-    "an answer that can't be read": ISalesProtocolError,
+    "a response that can't be read": ISalesProtocolError,
     "the server asked to slow down for longer than a call may take": ISalesHeldBackError,
     "HTTP 401, and the clocks agree": ISalesAuthenticationError,
 }

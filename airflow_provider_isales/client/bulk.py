@@ -264,8 +264,8 @@ class BulkSwitch:
         try:
             key = self._targets.make_key(self.scope, item_id)
             if isinstance(key, BatchKey):
-                answer, _ = self._session.send(self.switch, key, timeout)
-                self._states[item_id] = state.switched(self.switch.find_outcome(answer.code))
+                success, _ = self._session.send(self.switch, key, timeout)
+                self._states[item_id] = state.switched(self.switch.find_outcome(success.code))
             elif state.reply:
                 details = read_details(self._session, key, state.reply, deadline=deadline, timeout=timeout)
                 found = judge_details(self.switch, state.reply, details, self._zone, clock.utc_now())

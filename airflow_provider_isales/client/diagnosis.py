@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from airflow_provider_isales.client.answers import Answer, Page, measure_seconds_ahead, read_answer
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
+from airflow_provider_isales.client.http_response import Peer, Response
 from airflow_provider_isales.client.models import CallBatch, CampaignKey, VdnKey
 from airflow_provider_isales.client.profiles import SigningProfile
-from airflow_provider_isales.client.response import Peer, Response
+from airflow_provider_isales.client.responses import Page, Success, measure_seconds_ahead, parse_response
 from airflow_provider_isales.client.verbs import LIST, Verb
 
 T = TypeVar("T")
@@ -29,7 +29,7 @@ class Observation(Generic[T]):
 
     :param error: why the response is of no use; None if it says success
     :param value: what the response holds, if it says success
-    :param answer: a response that says success, also when what it holds can't be read
+    :param success: a response that says success, also when what it holds can't be read
     :param status: the HTTP status; None without a response
     :param headers: the headers of the response
     :param seconds_ahead: how far this machine's clock is ahead of the server's, None if it told no time
@@ -38,7 +38,7 @@ class Observation(Generic[T]):
 
     error: ISalesError | None = None
     value: T | None = None
-    answer: Answer | None = None
+    success: Success | None = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds_ahead: float | None = None
@@ -47,8 +47,8 @@ class Observation(Generic[T]):
     @property
     def code(self) -> str:
         """The result code, empty if there is none."""
-        if self.answer:
-            return self.answer.code
+        if self.success:
+            return self.success.code
         return self.error.code if isinstance(self.error, ISalesResultError) else ""
 
     @property
@@ -72,8 +72,8 @@ def observe_call(
     def read(response: Response) -> None:
         observed.status, observed.headers = response.status, response.headers
         observed.seconds_ahead, observed.peer = measure_seconds_ahead(response), response.peer
-        observed.answer = read_answer(response, verb.also_success, verb.codes)
-        observed.value = verb.read(observed.answer)
+        observed.success = parse_response(response, verb.also_success, verb.codes)
+        observed.value = verb.read(observed.success)
 
     try:
         path, body = verb.make_request(target, fields)

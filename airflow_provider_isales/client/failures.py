@@ -61,7 +61,7 @@ def explain_failure(error: Exception) -> ISalesTransportError:
         reason = "something listens, but the TLS handshake timed out" if in_handshake else _format_reason(cause)
         return ISalesConnectError(f"no connection could be made: {reason}")
     if isinstance(cause, TimeoutError):
-        return ISalesTimeoutError(f"no answer in time: {_format_reason(cause)}")
+        return ISalesTimeoutError(f"no response in time: {_format_reason(cause)}")
     return ISalesConnectionLostError(f"the connection broke: {_format_reason(cause)}")
 
 

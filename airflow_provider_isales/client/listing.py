@@ -10,7 +10,6 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from airflow_provider_isales.client.answers import Page
 from airflow_provider_isales.client.errors import (
     ISalesCampaignEditedError,
     ISalesError,
@@ -18,6 +17,7 @@ from airflow_provider_isales.client.errors import (
     ISalesTimeoutError,
 )
 from airflow_provider_isales.client.models import CallBatch, Campaign, VdnKey
+from airflow_provider_isales.client.responses import Page
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.threads import Queue, run_threads

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from airflow_provider_isales.client.answers import Answer, read_answer
 from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
 from airflow_provider_isales.client.gate import Gate
 from airflow_provider_isales.client.models import VdnKey
+from airflow_provider_isales.client.responses import Success, parse_response
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import Verb
@@ -85,7 +85,7 @@ class Session:
 
     def send(
         self, verb: Verb[T], target: VdnKey, timeout: float | None = None, /, **fields: object
-    ) -> tuple[Answer, T]:
+    ) -> tuple[Success, T]:
         """
         Send one request, without waiting at the gate.
 
@@ -96,11 +96,11 @@ class Session:
         :raises ISalesError: unless the response says success
         """
         path, body = verb.make_request(target, fields)
-        answer = self.transport.exchange(
+        success = self.transport.exchange(
             verb.method,
             path,
             body,
-            lambda response: read_answer(response, verb.also_success, verb.codes),
+            lambda response: parse_response(response, verb.also_success, verb.codes),
             timeout,
         )
-        return answer, verb.read(answer)
+        return success, verb.read(success)

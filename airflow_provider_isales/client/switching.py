@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from airflow_provider_isales import clock
-from airflow_provider_isales.client.answers import Answer
 from airflow_provider_isales.client.errors import (
     ISalesCampaignNotFoundError,
     ISalesError,
@@ -26,6 +25,7 @@ from airflow_provider_isales.client.models import (
     CampaignStatus,
     Outcome,
 )
+from airflow_provider_isales.client.responses import Success
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.target_state import (
     Reply,
@@ -47,14 +47,14 @@ def switch_batch(session: Session, switch: Switch, batch: BatchKey) -> CallBatch
     """
     asked_at = clock.utc_now()
 
-    def attempt() -> Answer:
+    def attempt() -> Success:
         nonlocal asked_at
         asked_at = clock.utc_now()
         return session.send(switch, batch)[0]
 
-    answer, attempts = session.try_repeatedly(f"{switch.doing} {batch}", attempt)
-    outcome = switch.find_outcome(answer.code)
-    return CallBatchResult(batch, outcome, answer.code, answer.description, attempts, asked_at, clock.utc_now())
+    success, attempts = session.try_repeatedly(f"{switch.doing} {batch}", attempt)
+    outcome = switch.find_outcome(success.code)
+    return CallBatchResult(batch, outcome, success.code, success.description, attempts, asked_at, clock.utc_now())
 
 
 def switch_campaign(session: Session, switch: Switch, campaign: CampaignKey, zone: tzinfo | None) -> CampaignResult:
@@ -147,11 +147,11 @@ def judge_details(
     """
     status = details.status
     if status is switch.wanted:
-        return (switch.done if isinstance(reply, Answer) else switch.already), None
+        return (switch.done if isinstance(reply, Success) else switch.already), None
     if status in switch.not_running:
         return Outcome.NOT_RUNNING, None
     found = f"its details have it as {describe_status(status)}"
-    if isinstance(reply, Answer):
+    if isinstance(reply, Success):
         raise ISalesUnchangedError(f"accepted, but {found}")
     advice = None
     if status is CampaignStatus.STARTED and details.begin:

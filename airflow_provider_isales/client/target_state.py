@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum
 
-from airflow_provider_isales.client.answers import Answer
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesError,
@@ -17,13 +16,14 @@ from airflow_provider_isales.client.errors import (
     ISalesUnchangedError,
 )
 from airflow_provider_isales.client.models import CampaignStatus, Outcome
+from airflow_provider_isales.client.responses import Success
 from airflow_provider_isales.client.verbs import Switch
 
 _DONE = (Outcome.PAUSED, Outcome.RESUMED)
 
 
 #: How a request was answered: accepted, or refused.
-Reply = Answer | ISalesResultError
+Reply = Success | ISalesResultError
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ def settle(state: TargetState, switch: Switch, *, missing_is_gone: bool) -> tupl
 
 def may_have_effect(reply: Reply) -> bool:
     """Return whether a request may have changed something: not after a permanent refusal."""
-    return isinstance(reply, Answer) or reply.retryable
+    return isinstance(reply, Success) or reply.retryable
 
 
 def describe_status(status: int | None) -> str:

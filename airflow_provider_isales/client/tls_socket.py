@@ -9,8 +9,8 @@ from typing import Any
 
 from airflow_provider_isales.client.errors import ISalesProtocolError
 
-MAX_ANSWER_BYTES = 1024 * 1024
-TOO_LARGE = f"the answer is larger than {MAX_ANSWER_BYTES // 1024} KiB"
+MAX_RESPONSE_BYTES = 1024 * 1024
+TOO_LARGE = f"the response is larger than {MAX_RESPONSE_BYTES // 1024} KiB"
 # Status line and headers.
 _OVERHEAD_BYTES = 64 * 1024
 
@@ -30,7 +30,7 @@ class Limits(threading.local):
 
     def begin(self, deadline: float) -> None:
         """Begin a request that ends by a deadline, on the ``time.monotonic()`` clock."""
-        self._deadline, self._bytes_left = deadline, MAX_ANSWER_BYTES + _OVERHEAD_BYTES
+        self._deadline, self._bytes_left = deadline, MAX_RESPONSE_BYTES + _OVERHEAD_BYTES
         self.socket, self.sent = None, False
 
     @property

@@ -20,7 +20,7 @@ from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.failures import explain_failure
 from airflow_provider_isales.client.forks import renew_in_children
-from airflow_provider_isales.client.response import Peer, Response, read_response
+from airflow_provider_isales.client.http_response import Peer, Response, read_response
 from airflow_provider_isales.client.route import Route
 from airflow_provider_isales.client.text import clean_text
 from airflow_provider_isales.client.tls_socket import limits

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 from urllib.parse import quote, urlencode
 
-from airflow_provider_isales.client.answers import Answer, Page, read_batch_page, read_created_id, read_nothing
-from airflow_provider_isales.client.campaign_answers import read_campaign, read_campaign_page, read_special_dates
+from airflow_provider_isales.client.campaign_responses import read_campaign, read_campaign_page, read_special_dates
 from airflow_provider_isales.client.errors import (
     ISalesBatchNotFoundError,
     ISalesCampaignNotFoundError,
@@ -31,6 +30,7 @@ from airflow_provider_isales.client.models import (
     SpecialDate,
     VdnKey,
 )
+from airflow_provider_isales.client.responses import Page, Success, read_batch_page, read_created_id, read_nothing
 from airflow_provider_isales.client.result_codes import (
     ALREADY_SUSPENDED,
     CAMPAIGN_RESULT_CODES,
@@ -65,7 +65,7 @@ class Verb(Generic[T_co]):
 
     name: str
     doing: str
-    read: Callable[[Answer], T_co]
+    read: Callable[[Success], T_co]
     method: Literal["GET", "POST", "PUT"] = "POST"
     path: str = _BATCH_PATH
     codes: tuple[ResultCode, ...] = RESULT_CODES
@@ -100,7 +100,7 @@ class Switch(Verb[None]):
     :param not_running: other statuses of campaigns that call nobody, and so need not be paused
     """
 
-    read: Callable[[Answer], None] = read_nothing
+    read: Callable[[Success], None] = read_nothing
     wanted: BatchStatus | CampaignStatus
     opposite: BatchStatus | CampaignStatus
     done: Outcome

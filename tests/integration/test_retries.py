@@ -101,7 +101,7 @@ def test_a_server_that_is_too_slow_is_a_timeout(simulator: Simulator, batch_id: 
     simulator.inject("delay", seconds=1)
     with (
         simulator.client(timeout=0.2, retry=RetryPolicy(attempts=1)) as client,
-        pytest.raises(ISalesTimeoutError, match="no answer in time"),
+        pytest.raises(ISalesTimeoutError, match="no response in time"),
     ):
         client.pause_call_batch(7, batch_id)
 

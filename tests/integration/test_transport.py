@@ -82,7 +82,7 @@ def test_an_answer_that_stops_in_its_middle_does_not_come_in_time() -> None:
     with (
         RawServer(stop_in_the_middle) as server,
         server.client(timeout=0.3) as client,
-        pytest.raises(ISalesTimeoutError, match="no answer in time: "),
+        pytest.raises(ISalesTimeoutError, match="no response in time: "),
     ):
         client.pause_call_batch(7, "1")
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from airflow_provider_isales.client import Campaign, CampaignStatus, ISalesError, Outcome
-from airflow_provider_isales.client.answers import Answer
 from airflow_provider_isales.client.errors import ISalesTimeoutError, ISalesUnchangedError, make_result_error
 from airflow_provider_isales.client.models import BulkResult, VdnKey
+from airflow_provider_isales.client.responses import Success
 from airflow_provider_isales.client.result_codes import CAMPAIGN_RESULT_CODES
 from airflow_provider_isales.client.switching import judge_details
 from airflow_provider_isales.client.target_state import Reply, TargetState, settle
@@ -23,7 +23,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 11, 28, 10, tzinfo=UTC)  # 18:00 in Shanghai
 BEGUN, TO_BEGIN = datetime(2026, 11, 28, 17, 59), datetime(2026, 11, 28, 18, 1)
 
-ACCEPTED = Answer("0200000", "", {})
+ACCEPTED = Success("0200000", "", {})
 NOT_ALLOWED = make_result_error("0200011", "", CAMPAIGN_RESULT_CODES)
 DATABASE_ERROR = make_result_error("0200006", "", CAMPAIGN_RESULT_CODES)
 UNDOCUMENTED = make_result_error("0999999", "", CAMPAIGN_RESULT_CODES)
@@ -127,7 +127,7 @@ def test_0200011_means_not_allowed_for_campaigns_alone() -> None:
 
 
 SOON = NOW + timedelta(hours=1)
-LOST = ISalesTimeoutError("no answer in time")
+LOST = ISalesTimeoutError("no response in time")
 ASKED = TargetState().seen(STARTED).asked(NOW, STARTED)
 LOST_AFTER_REFUSAL = ISalesTimeoutError("its details can't be read")
 LOST_AFTER_REFUSAL.sent = False

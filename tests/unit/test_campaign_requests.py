@@ -20,9 +20,9 @@ from airflow_provider_isales.client import (
     SigningProfile,
     SpecialDate,
 )
-from airflow_provider_isales.client.answers import Answer
-from airflow_provider_isales.client.campaign_answers import read_campaign, read_campaign_page, read_special_dates
+from airflow_provider_isales.client.campaign_responses import read_campaign, read_campaign_page, read_special_dates
 from airflow_provider_isales.client.models import CampaignKey, VdnKey
+from airflow_provider_isales.client.responses import Success
 from airflow_provider_isales.client.verbs import (
     GET_CAMPAIGN,
     LIST_CAMPAIGNS,
@@ -71,26 +71,26 @@ def test_a_query_keeps_what_it_is_given_whatever_characters_it_has() -> None:
 ENTRY = {"id": 7, "name": "night", "status": 2, "strBeginTime": "2026-11-28 09:30:00", "strEndTime": "2026-12-31"}
 
 
-def answer(**payload: Any) -> Answer:
-    return Answer("0200000", "", payload)
+def success(**payload: Any) -> Success:
+    return Success("0200000", "", payload)
 
 
 def test_a_page_of_campaigns_has_their_begin_and_end_as_the_platform_writes_them() -> None:
     campaign = Campaign(7, "night", CampaignStatus.STARTED, datetime(2026, 11, 28, 9, 30), datetime(2027, 1, 1))
-    assert read_campaign_page(answer(totalSize=7, data=[ENTRY])) == ([campaign], 7, None, None)
+    assert read_campaign_page(success(totalSize=7, data=[ENTRY])) == ([campaign], 7, None, None)
 
 
 @pytest.mark.parametrize("text", [None, "", "tomorrow", 5, "2026-13-01"])
 def test_a_begin_that_cannot_be_read_is_none(text: Any) -> None:
-    assert read_campaign(answer(returnObject={**ENTRY, "strBeginTime": text})).begin is None
+    assert read_campaign(success(returnObject={**ENTRY, "strBeginTime": text})).begin is None
 
 
 def test_numbers_may_come_as_text() -> None:
-    assert read_campaign(answer(returnObject={**ENTRY, "id": "7", "status": "3"})).status is CampaignStatus.SUSPENDED
+    assert read_campaign(success(returnObject={**ENTRY, "id": "7", "status": "3"})).status is CampaignStatus.SUSPENDED
 
 
 def test_an_unknown_status_stays_a_number() -> None:
-    status = read_campaign(answer(returnObject={**ENTRY, "status": 9})).status
+    status = read_campaign(success(returnObject={**ENTRY, "status": 9})).status
     assert (status, isinstance(status, CampaignStatus)) == (9, False)
 
 
@@ -105,8 +105,8 @@ def test_an_unknown_status_stays_a_number() -> None:
 )
 def test_what_is_no_campaign_is_a_protocol_error(entry: Any) -> None:
     with pytest.raises(ISalesProtocolError):
-        read_campaign(answer(returnObject=entry))
-    page = read_campaign_page(answer(totalSize=2, data=[entry, ENTRY]))
+        read_campaign(success(returnObject=entry))
+    page = read_campaign_page(success(totalSize=2, data=[entry, ENTRY]))
     assert ([each.id for each in page.items], type(page.problem)) == ([7], ISalesProtocolError)
 
 
@@ -115,7 +115,7 @@ def test_what_is_no_campaign_is_a_protocol_error(entry: Any) -> None:
 )
 def test_what_is_no_page_is_a_protocol_error(payload: dict[str, Any]) -> None:
     with pytest.raises(ISalesProtocolError):
-        read_campaign_page(answer(**payload))
+        read_campaign_page(success(**payload))
 
 
 def test_the_hours_of_the_platform_are_the_pairs_that_are_filled_in() -> None:
@@ -129,20 +129,20 @@ def test_the_hours_of_the_platform_are_the_pairs_that_are_filled_in() -> None:
         "holidayBeginTime1": "10:00",
         "holidayEndTime1": "12:00",
     }
-    campaign = read_campaign(answer(returnObject={**ENTRY, "scheduleParam": schedule}))
+    campaign = read_campaign(success(returnObject={**ENTRY, "scheduleParam": schedule}))
     assert campaign.workday_hours == (("09:00", "12:00"), ("13:30", "21:00"))
     assert campaign.special_day_hours == (("10:00", "12:00"),)
 
 
 def test_a_special_date_has_its_kind_and_its_days() -> None:
     entry = {"id": 1, "name": "weekend", "type": 1, "week": "6,7", "beginTime": None, "endTime": None}
-    assert read_special_dates(answer(data=[entry])) == [SpecialDate("weekend", 1, "6,7", "", "")]
+    assert read_special_dates(success(data=[entry])) == [SpecialDate("weekend", 1, "6,7", "", "")]
 
 
 @pytest.mark.parametrize("data", [None, {}, ["weekend"]])
 def test_what_is_no_list_of_special_dates_is_a_protocol_error(data: Any) -> None:
     with pytest.raises(ISalesProtocolError):
-        read_special_dates(answer(data=data))
+        read_special_dates(success(data=data))
 
 
 @pytest.fixture

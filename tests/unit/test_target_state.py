@@ -14,7 +14,7 @@ from airflow_provider_isales.client.verbs import PAUSE
 STARTED, SUSPENDED = BatchStatus.STARTED, BatchStatus.SUSPENDED
 EVENING = datetime(2026, 11, 24, 18, tzinfo=UTC)
 LATER = EVENING + timedelta(minutes=1)
-LOST = ISalesTimeoutError("no answer in time")
+LOST = ISalesTimeoutError("no response in time")
 REFUSED = ISalesNotAllowedError("")
 NEVER_SENT = ISalesConnectError("refused")
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from airflow_provider_isales.cli.diagnosis.campaigns import compare_hours, list_vdn, read_details
 from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, Visit, make_failure
-from airflow_provider_isales.client.answers import MAX_CLOCK_DIFFERENCE_SECONDS, Page
 from airflow_provider_isales.client.diagnosis import Observation, check_signature, find_accepted_profile
 from airflow_provider_isales.client.errors import (
     ISalesAuthenticationError,
@@ -21,6 +20,7 @@ from airflow_provider_isales.client.errors import (
 )
 from airflow_provider_isales.client.listing import PAGE_SIZE, list_items
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
+from airflow_provider_isales.client.responses import MAX_CLOCK_DIFFERENCE_SECONDS, Page
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.verbs import LIST
 
@@ -172,8 +172,8 @@ def _list_campaign(visit: Visit) -> Finding:
 
 
 def _check_status(visit: Visit) -> Finding:
-    answer = visit.list_page(PAGE_SIZE).answer
-    data = answer.payload.get("data") if answer else None
+    success = visit.list_page(PAGE_SIZE).success
+    data = success.payload.get("data") if success else None
     found = [batch.get("status") for batch in data if isinstance(batch, dict)] if isinstance(data, list) else []
     if not found:
         return Finding(State.SKIPPED, "no batch is listed, so there is none to see", "Name a campaign with batches.")

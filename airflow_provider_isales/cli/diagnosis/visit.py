@@ -8,7 +8,6 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
-from airflow_provider_isales.client.answers import Page
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.diagnosis import (
     PROBED_CAMPAIGN,
@@ -25,6 +24,7 @@ from airflow_provider_isales.client.errors import (
 )
 from airflow_provider_isales.client.listing import ANY
 from airflow_provider_isales.client.models import CallBatch, Campaign, CampaignKey, VdnKey
+from airflow_provider_isales.client.responses import Page
 from airflow_provider_isales.client.verbs import GET_CAMPAIGN, LIST, LIST_CAMPAIGNS
 from airflow_provider_isales.shifts import ShiftCalendar
 

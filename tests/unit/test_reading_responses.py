@@ -1,4 +1,4 @@
-"""Reading an answer, from the response alone: what its headers say, and what pages and new batches look like."""
+"""Reading a response alone, without a client: what its headers say, and what pages and new batches look like."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from airflow_provider_isales.client import BatchStatus, CallBatch, ISalesAuthenticationError, ISalesProtocolError
-from airflow_provider_isales.client.answers import Answer, Page, read_answer, read_batch_page, read_created_id
 from airflow_provider_isales.client.errors import ISalesHTTPStatusError
-from airflow_provider_isales.client.response import Peer, Response, read_response
+from airflow_provider_isales.client.http_response import Peer, Response, read_response
+from airflow_provider_isales.client.responses import Page, Success, parse_response, read_batch_page, read_created_id
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 
@@ -51,15 +51,15 @@ class Wire(io.BytesIO):
 
 
 def response_on(wire: Wire) -> Response:
-    answer = HTTPResponse(cast("socket", wire))
-    answer.begin()
+    received = HTTPResponse(cast("socket", wire))
+    received.begin()
     response, _ = read_response(
         urllib3.HTTPResponse(
-            body=answer,
-            headers=urllib3.HTTPHeaderDict(answer.headers.items()),
-            status=answer.status,
+            body=received,
+            headers=urllib3.HTTPHeaderDict(received.headers.items()),
+            status=received.status,
             preload_content=False,
-            original_response=answer,
+            original_response=received,
         ),
         Peer("TLSv1.3", {}),
     )
@@ -73,7 +73,7 @@ def response(status: int, headers: dict[str, str], body: bytes | Exception = b""
 class TestA401:
     def error(self, headers: dict[str, str]) -> ISalesAuthenticationError:
         with pytest.raises(ISalesAuthenticationError) as caught:
-            read_answer(response(401, headers))
+            parse_response(response(401, headers))
         return caught.value
 
     def dated(self, seconds: int) -> ISalesAuthenticationError:
@@ -111,7 +111,7 @@ class TestA401:
 class TestAnotherStatus:
     def error(self, headers: dict[str, str], body: bytes | Exception = b"") -> ISalesHTTPStatusError:
         with pytest.raises(ISalesHTTPStatusError) as caught:
-            read_answer(response(503, headers, body))
+            parse_response(response(503, headers, body))
         return caught.value
 
     @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ class TestAnotherStatus:
 
 
 class TestA200:
-    def read(self, **fields: object) -> Answer:
-        return read_answer(response(200, {}, json.dumps(fields).encode()))
+    def read(self, **fields: object) -> Success:
+        return parse_response(response(200, {}, json.dumps(fields).encode()))
 
     def test_has_the_description_of_either_kind(self) -> None:
         assert self.read(resultCode="0200000", resultDesc="成功", returnDesc="other").description == "成功"
@@ -173,62 +173,62 @@ class TestA200:
             self.read(resultCode="0200000", returnCode="0200006")
 
     def test_that_is_compressed_was_not_asked_for(self) -> None:
-        with pytest.raises(ISalesProtocolError, match=r"the answer is compressed \(gzip\), which was not asked for"):
-            read_answer(response(200, {"Content-Encoding": "gzip"}, b"..."))
+        with pytest.raises(ISalesProtocolError, match=r"the response is compressed \(gzip\), which was not asked for"):
+            parse_response(response(200, {"Content-Encoding": "gzip"}, b"..."))
 
     def test_may_say_that_it_is_not_compressed(self) -> None:
         body = b'{"resultCode": "0200000"}'
-        assert read_answer(response(200, {"Content-Encoding": "Identity"}, body)).code == "0200000"
+        assert parse_response(response(200, {"Content-Encoding": "Identity"}, body)).code == "0200000"
 
     def test_may_have_1024_kib(self) -> None:
         body = b'{"resultCode": "0200000"}'.ljust(1024 * 1024)
-        assert read_answer(response(200, {}, body)).code == "0200000"
+        assert parse_response(response(200, {}, body)).code == "0200000"
 
     def test_may_not_have_a_byte_more(self) -> None:
         body = b'{"resultCode": "0200000"}'.ljust(1024 * 1024 + 1)
-        with pytest.raises(ISalesProtocolError, match="the answer is larger than 1024 KiB"):
-            read_answer(response(200, {}, body))
+        with pytest.raises(ISalesProtocolError, match="the response is larger than 1024 KiB"):
+            parse_response(response(200, {}, body))
 
     def test_whose_body_breaks_off_raises_that(self) -> None:
         with pytest.raises(HTTPError, match="Connection broken"):
-            read_answer(response(200, {}, ConnectionResetError()))
+            parse_response(response(200, {}, ConnectionResetError()))
 
     def test_that_ends_early_is_incomplete_though_it_is_json(self) -> None:
         with pytest.raises(HTTPError, match="1 more expected"):
-            read_answer(response(200, {"Content-Length": "26"}, b'{"resultCode": "0200000"}'))
+            parse_response(response(200, {"Content-Length": "26"}, b'{"resultCode": "0200000"}'))
 
     @pytest.mark.parametrize(
         ("body", "told"),
         [
-            (b'{"resultCode": "0200000", "x": NaN}', "the answer is not a JSON object: "),
-            (b"\xff{", r"the answer is not a JSON object: '\ufffd\{'"),
-            (b'["x"]', r"""the answer is not a JSON object: '\["x"\]'"""),
+            (b'{"resultCode": "0200000", "x": NaN}', "the response is not a JSON object: "),
+            (b"\xff{", r"the response is not a JSON object: '\ufffd\{'"),
+            (b'["x"]', r"""the response is not a JSON object: '\["x"\]'"""),
         ],
     )
     def test_that_is_no_json_object_is_shown(self, body: bytes, told: str) -> None:
         with pytest.raises(ISalesProtocolError, match=told):
-            read_answer(response(200, {}, body))
+            parse_response(response(200, {}, body))
 
 
-def answer(**payload: object) -> Answer:
-    return Answer("0200000", "", payload)
+def success(**payload: object) -> Success:
+    return Success("0200000", "", payload)
 
 
 class TestAPage:
     def test_has_batches_and_their_number_on_all_pages(self) -> None:
-        page = read_batch_page(answer(totalCount=7, data=[{"id": "012", "name": "a", "status": 2}]))
+        page = read_batch_page(success(totalCount=7, data=[{"id": "012", "name": "a", "status": 2}]))
         assert page == Page([CallBatch("012", "a", BatchStatus.SUSPENDED)], 7)
 
     @pytest.mark.parametrize("total", ["1", True, False, 1.0, -1, None])
     def test_counts_in_whole_numbers(self, total: object) -> None:
         with pytest.raises(ISalesProtocolError) as caught:
-            read_batch_page(answer(totalCount=total, data=[]))
+            read_batch_page(success(totalCount=total, data=[]))
         assert caught.value.problem == f"totalCount is {total!r}, not a count"
 
     @pytest.mark.parametrize("data", ["[]", {}, None])
     def test_has_a_list(self, data: object) -> None:
         with pytest.raises(ISalesProtocolError) as caught:
-            read_batch_page(answer(totalCount=0, data=data))
+            read_batch_page(success(totalCount=0, data=data))
         assert caught.value.problem == f"data is {data!r}, not a list of batches"
 
     @pytest.mark.parametrize(
@@ -248,12 +248,12 @@ class TestAPage:
     )
     def test_has_nothing_but_batches_with_id_and_status(self, entry: object) -> None:
         with pytest.raises(ISalesProtocolError) as caught:
-            read_batch_page(answer(totalCount=1, data=[entry]))
+            read_batch_page(success(totalCount=1, data=[entry]))
         assert caught.value.problem == f"the list holds {entry!r}, which is not a batch with id and status 1 or 2"
 
 
 @pytest.mark.parametrize("created", [None, "1", {}, {"id": None}, {"id": 1}, {"id": "1a"}, {"id": ""}])
 def test_a_new_batch_has_an_id(created: object) -> None:
     with pytest.raises(ISalesProtocolError) as caught:
-        read_created_id(answer(returnObject=created))
+        read_created_id(success(returnObject=created))
     assert caught.value.problem == f"returnObject is {created!r}, without the new batch's id"

@@ -6,20 +6,20 @@ import re
 from datetime import datetime, timedelta
 from typing import Any
 
-from airflow_provider_isales.client.answers import Answer, Page, read_text
 from airflow_provider_isales.client.arguments import MAX_DIGITS
 from airflow_provider_isales.client.errors import ISalesProtocolError
 from airflow_provider_isales.client.models import Campaign, CampaignStatus, SpecialDate
+from airflow_provider_isales.client.responses import Page, Success, read_text
 from airflow_provider_isales.client.text import format_value
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?")
 
 
-def read_campaign_page(answer: Answer) -> Page[Campaign]:
+def read_campaign_page(success: Success) -> Page[Campaign]:
     """Read one page of a list of campaigns; raise ``ISalesProtocolError`` if it is no such page."""
-    total, data = _read_number(answer.payload, "totalSize"), answer.payload.get("data")
+    total, data = _read_number(success.payload, "totalSize"), success.payload.get("data")
     if total is None:
-        raise ISalesProtocolError(f"totalSize is {format_value(answer.payload.get('totalSize'))}, not a count")
+        raise ISalesProtocolError(f"totalSize is {format_value(success.payload.get('totalSize'))}, not a count")
     if not isinstance(data, list):
         raise ISalesProtocolError(f"data is {format_value(data)}, not a list of campaigns")
     campaigns, problem = [], None
@@ -28,17 +28,17 @@ def read_campaign_page(answer: Answer) -> Page[Campaign]:
             campaigns.append(_read_entry(entry))
         except ISalesProtocolError as error:  # one that can't be read must not keep the others from being paused
             problem = problem or error
-    return Page(campaigns, total, _read_number(answer.payload, "rowsPerPage"), problem)
+    return Page(campaigns, total, _read_number(success.payload, "rowsPerPage"), problem)
 
 
-def read_campaign(answer: Answer) -> Campaign:
+def read_campaign(success: Success) -> Campaign:
     """Read the details of a campaign; raise ``ISalesProtocolError`` if they are not as documented."""
-    return _read_entry(answer.payload.get("returnObject"))
+    return _read_entry(success.payload.get("returnObject"))
 
 
-def read_special_dates(answer: Answer) -> list[SpecialDate]:
+def read_special_dates(success: Success) -> list[SpecialDate]:
     """Read the special dates of a campaign; raise ``ISalesProtocolError`` if they are not as documented."""
-    data = answer.payload.get("data")
+    data = success.payload.get("data")
     if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
         raise ISalesProtocolError(f"data is {format_value(data)}, not a list of special dates")
     return [

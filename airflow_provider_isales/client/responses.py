@@ -16,11 +16,11 @@ from airflow_provider_isales.client.errors import (
     ISalesProtocolError,
     make_result_error,
 )
+from airflow_provider_isales.client.http_response import Response
 from airflow_provider_isales.client.models import BatchStatus, CallBatch
-from airflow_provider_isales.client.response import Response
 from airflow_provider_isales.client.result_codes import RESULT_CODES, ResultCode
 from airflow_provider_isales.client.text import clean_text, format_value
-from airflow_provider_isales.client.tls_socket import MAX_ANSWER_BYTES, TOO_LARGE
+from airflow_provider_isales.client.tls_socket import MAX_RESPONSE_BYTES, TOO_LARGE
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ _STATUSES: dict[int | str, BatchStatus] = {
 
 
 @dataclass(frozen=True)
-class Answer:
+class Success:
     """A response that says success, with the whole JSON object as ``payload``."""
 
     code: str
@@ -42,9 +42,9 @@ class Answer:
     payload: dict[str, Any]
 
 
-def read_answer(
+def parse_response(
     response: Response, counts_as_success: str | None = None, documented: tuple[ResultCode, ...] = RESULT_CODES
-) -> Answer:
+) -> Success:
     """
     Read a response; what it raises is an ``ISalesError``, or the exception that kept the body from being read.
 
@@ -59,7 +59,7 @@ def read_answer(
     description = clean_text(read_text(payload, "resultDesc") or read_text(payload, "returnDesc"))
     if code not in (SUCCESS, counts_as_success):
         raise make_result_error(clean_text(code), description, documented)
-    return Answer(code, description, payload)
+    return Success(code, description, payload)
 
 
 def measure_seconds_ahead(response: Response) -> float | None:
@@ -84,13 +84,13 @@ class Page(NamedTuple, Generic[T]):
     problem: ISalesProtocolError | None = None
 
 
-def read_nothing(answer: Answer) -> None:
+def read_nothing(success: Success) -> None:
     """Read nothing besides code and description."""
 
 
-def read_batch_page(answer: Answer) -> Page[CallBatch]:
+def read_batch_page(success: Success) -> Page[CallBatch]:
     """Read one page of a list; raise ``ISalesProtocolError`` if it is not as documented."""
-    total, data = answer.payload.get("totalCount"), answer.payload.get("data")
+    total, data = success.payload.get("totalCount"), success.payload.get("data")
     if not isinstance(total, int) or isinstance(total, bool) or total < 0:
         raise ISalesProtocolError(f"totalCount is {format_value(total)}, not a count")
     if not isinstance(data, list):
@@ -98,9 +98,9 @@ def read_batch_page(answer: Answer) -> Page[CallBatch]:
     return Page([_read_batch(entry) for entry in data], total)
 
 
-def read_created_id(answer: Answer) -> str:
+def read_created_id(success: Success) -> str:
     """Read the id of a created batch; raise ``ISalesProtocolError`` if there is none."""
-    created = answer.payload.get("returnObject")
+    created = success.payload.get("returnObject")
     if isinstance(created, dict) and _is_batch_id(created.get("id")):
         return str(created["id"])
     raise ISalesProtocolError(f"returnObject is {format_value(created)}, without the new batch's id")
@@ -121,8 +121,8 @@ def _is_batch_id(value: object) -> bool:
 def _check_body(response: Response) -> bytes:
     encoding = response.headers.get("Content-Encoding", "identity")
     if encoding.lower() != "identity":
-        raise ISalesProtocolError(f"the answer is compressed ({clean_text(encoding)}), which was not asked for")
-    if len(response.body) > MAX_ANSWER_BYTES:
+        raise ISalesProtocolError(f"the response is compressed ({clean_text(encoding)}), which was not asked for")
+    if len(response.body) > MAX_RESPONSE_BYTES:
         raise ISalesProtocolError(TOO_LARGE)
     return response.body
 
@@ -132,7 +132,7 @@ def _parse_json_object(body: bytes) -> dict[str, Any]:
     with suppress(ValueError, RecursionError):  # raise outside: the decoder's exception keeps the body alive
         payload = _FROM_JSON.decode(body.decode("utf-8-sig"))
     if not isinstance(payload, dict):
-        raise ISalesProtocolError(f"the answer is not a JSON object: {format_value(body.decode(errors='replace'))}")
+        raise ISalesProtocolError(f"the response is not a JSON object: {format_value(body.decode(errors='replace'))}")
     return payload
 
 
@@ -142,7 +142,7 @@ def _refuse_constant(name: str) -> None:
 
 def _refuse_field_twice(fields: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(names := dict(fields)) < len(fields):
-        raise ISalesProtocolError("the answer has a field twice")
+        raise ISalesProtocolError("the response has a field twice")
     return names
 
 
@@ -152,13 +152,13 @@ _FROM_JSON = json.JSONDecoder(object_pairs_hook=_refuse_field_twice, parse_const
 def _find_result_code(payload: dict[str, Any]) -> str:
     codes = {field: payload[field] for field in ("resultCode", "returnCode") if payload.get(field) not in (None, "")}
     if not codes:
-        raise ISalesProtocolError("the answer has neither a resultCode nor a returnCode")
+        raise ISalesProtocolError("the response has neither a resultCode nor a returnCode")
     for field, code in codes.items():
         if not isinstance(code, str):
             raise ISalesProtocolError(f"{field} is {format_value(code)}, which is not text")
     code, *others = codes.values()
     if others and others != [code]:
-        raise ISalesProtocolError(f"the answer contradicts itself: {format_value(codes)}")
+        raise ISalesProtocolError(f"the response contradicts itself: {format_value(codes)}")
     return str(code)
 
 

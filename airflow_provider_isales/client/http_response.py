@@ -11,7 +11,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from airflow_provider_isales.client.errors import ISalesError
-from airflow_provider_isales.client.tls_socket import MAX_ANSWER_BYTES
+from airflow_provider_isales.client.tls_socket import MAX_RESPONSE_BYTES
 
 _PIECE_BYTES = 64 * 1024
 _FEW_DIGITS = 6
@@ -61,11 +61,11 @@ def read_response(response: BaseHTTPResponse, peer: Peer) -> tuple[Response, boo
         return Response(response.status, response.headers, peer, b""), False
     body, problem = bytearray(), None
     try:
-        while len(body) <= MAX_ANSWER_BYTES and (piece := response.read(_PIECE_BYTES, decode_content=False)):
+        while len(body) <= MAX_RESPONSE_BYTES and (piece := response.read(_PIECE_BYTES, decode_content=False)):
             body += piece  # in pieces, because read(n) allocates n bytes at once
     except (HTTPError, HTTPException, OSError, ValueError, ISalesError) as error:
         problem = error.with_traceback(None)  # its frames hold the response
     # After an interim response, another one follows.
-    is_whole = not problem and len(body) <= MAX_ANSWER_BYTES and response.status >= HTTPStatus.OK
+    is_whole = not problem and len(body) <= MAX_RESPONSE_BYTES and response.status >= HTTPStatus.OK
     content = (problem or bytes(body)) if wanted else b""
     return Response(response.status, response.headers, peer, content), is_whole
