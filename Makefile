@@ -30,7 +30,7 @@ demo: $(INSTALLED)  ## a shift ends: a real Airflow pauses every campaign and ke
 test: lint $(INSTALLED)  ## lint, types, every test but those of whole processes
 	$(BIN)/pytest $(AT_ONCE) 2
 
-test-matrix: $(addprefix matrix-,$(or $(ONLY),$(LINES)))  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some; -j2
+test-matrix: $(addprefix matrix-,$(or $(ONLY),$(LINES)))  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some, ONLY=next the pre-release; -j2
 
 matrix-%: $(PACKAGED)
 	@$(BIN)/nox --tags $*

@@ -2,8 +2,8 @@
 The tests on every supported Airflow and Python, each row in an environment of its own with the built wheel.
 
 ``make test-matrix`` builds the wheel and runs all rows, ``make test-matrix ONLY="2.11 none"`` those with some tags: a
-line of Airflow, ``none`` for the tests without it, or one of them with a Python (``3.3-3.12``). Some tests of one row:
-``nox --session 'on_airflow(3.0, python 3.11)' -- -k guard``.
+line of Airflow, ``none`` for the tests without it, or one of them with a Python (``3.3-3.12``). ``ONLY=next`` runs the row
+of the Airflow that is not released yet. Some tests of one row: ``nox --session 'on_airflow(3.0, python 3.11)' -- -k guard``.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from typing import Any
 import nox
 
 NEWEST = "3.3"
+NEXT = "3.4"
 PROJECT = nox.project.load_toml("pyproject.toml")["project"]
 
 nox.options.default_venv_backend = "uv"
@@ -44,6 +45,14 @@ def on_airflow(session: nox.Session, line: str) -> None:
     session.run("uv", "pip", "check", "--quiet")
     # What needs no more than one Airflow is tested on the newest.
     test(session, *([] if line == NEWEST else ["-m", "not same_on_every_airflow"]), "tests/on_airflow")
+
+
+@nox.session(default=False)
+@rows(("next", "3.13"), ("next", "3.14"))
+def on_next_airflow(session: nox.Session, line: str) -> None:
+    """What needs Airflow, on the newest pre-release or release of a line that is not supported yet, without pins."""
+    session.install(f"apache-airflow>={NEXT}.0.dev0", f"{wheel(session)}[simulator]", "--group=on-airflow")
+    test(session, "tests/on_airflow")
 
 
 @nox.session
