@@ -2,8 +2,9 @@
 The tests on every supported Airflow and Python, each row in an environment of its own with the built wheel.
 
 ``make test-matrix`` builds the wheel and runs all rows, ``make test-matrix ONLY="2.11 none"`` those with some tags: a
-line of Airflow, ``none`` for the tests without it, or one of them with a Python (``3.3-3.12``). ``ONLY=next`` runs the row
-of the Airflow that is not released yet. Some tests of one row: ``nox --session 'on_airflow(3.0, python 3.11)' -- -k guard``.
+line of Airflow, ``none`` for the tests without it, or one of them with a Python (``3.3-3.12``). ``ONLY=next`` runs
+those of the Airflow that is not released yet. Some tests of one row:
+``nox --session 'on_airflow(3.0, python 3.11)' -- -k guard``.
 """
 
 from __future__ import annotations
