@@ -9,7 +9,7 @@ from typing import Any
 from airflow_provider_isales.client.arguments import MAX_DIGITS
 from airflow_provider_isales.client.errors import ISalesProtocolError
 from airflow_provider_isales.client.models import Campaign, CampaignStatus, SpecialDate
-from airflow_provider_isales.client.responses import Page, Success, read_text
+from airflow_provider_isales.client.responses import Page, Success, read_entries, read_text
 from airflow_provider_isales.client.text import format_value
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?")
@@ -20,14 +20,7 @@ def read_campaign_page(success: Success) -> Page[Campaign]:
     total, data = _read_number(success.payload, "totalSize"), success.payload.get("data")
     if total is None:
         raise ISalesProtocolError(f"totalSize is {format_value(success.payload.get('totalSize'))}, not a count")
-    if not isinstance(data, list):
-        raise ISalesProtocolError(f"data is {format_value(data)}, not a list of campaigns")
-    campaigns, problem = [], None
-    for entry in data:
-        try:
-            campaigns.append(_read_entry(entry))
-        except ISalesProtocolError as error:  # one that can't be read must not keep the others from being paused
-            problem = problem or error
+    campaigns, problem = read_entries(data, "campaigns", _read_entry)
     return Page(campaigns, total, _read_number(success.payload, "rowsPerPage"), problem)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -93,9 +94,27 @@ def read_batch_page(success: Success) -> Page[CallBatch]:
     total, data = success.payload.get("totalCount"), success.payload.get("data")
     if not isinstance(total, int) or isinstance(total, bool) or total < 0:
         raise ISalesProtocolError(f"totalCount is {format_value(total)}, not a count")
+    items, problem = read_entries(data, "batches", _read_batch)
+    return Page(items, total, problem=problem)
+
+
+def read_entries(
+    data: object, kind: str, read_entry: Callable[[object], T]
+) -> tuple[list[T], ISalesProtocolError | None]:
+    """
+    Return the entries of a page, and what is wrong with the first that can't be read: it must not keep the others from
+    being paused.
+    """
     if not isinstance(data, list):
-        raise ISalesProtocolError(f"data is {format_value(data)}, not a list of batches")
-    return Page([_read_batch(entry) for entry in data], total)
+        raise ISalesProtocolError(f"data is {format_value(data)}, not a list of {kind}")
+    items: list[T] = []
+    problem = None
+    for entry in data:
+        try:
+            items.append(read_entry(entry))
+        except ISalesProtocolError as error:
+            problem = problem or error
+    return items, problem
 
 
 def read_created_id(success: Success) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import itertools
+import json
 import logging
 import re
 import signal
@@ -190,6 +191,18 @@ def test_a_batch_that_is_missing_for_a_while_and_then_started_is_tried_once_more
 
     simulator.on_request = edit
     assert sorted(client.pause_call_batches(7).changed) == sorted(ids(campaign))
+    assert with_status(campaign, BatchStatus.STARTED) == []
+
+
+@pytest.mark.parametrize("odd", [{"id": "1", "status": 3}, {"id": None, "status": 1}, None], ids=str)
+def test_an_entry_that_can_not_be_read_is_a_failure_but_keeps_no_other_batch_from_being_paused(
+    client: ISalesClient, simulator: Simulator, odd: Any
+) -> None:
+    campaign = simulator.add_campaign(7, batches=1)
+    page = {"resultCode": "0200000", "totalCount": 2, "data": [{"id": ids(campaign)[0], "status": 1}, odd]}
+    simulator.inject("answer", verb="list", status=200, body=json.dumps(page), times=99)
+    _, why = failure_of(client)
+    assert "not a batch with id and status 1 or 2" in why
     assert with_status(campaign, BatchStatus.STARTED) == []
 
 
@@ -385,13 +398,17 @@ class TestFailures:
         with pytest.raises(ISalesCampaignNotFoundError, match=r"Listing the batches of campaign 8"):
             client.pause_call_batches(8)
 
-    def test_to_list_some_do_not_keep_the_others_from_being_paused(
-        self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+    def test_to_list_the_second_page_do_not_keep_batches_of_the_first_from_being_paused(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
-        campaign.batches["broken"] = CallBatch("broken", "on page two", BatchStatus.STARTED)
+        def break_second_page(verb: str, parameters: Any) -> None:
+            if verb == "list" and parameters["offset"] == 100:
+                simulator.inject("answer", verb="list", status=200, body="{}")
+
+        simulator.on_request = break_second_page
         result, message = failure_of(client)
         assert len(result.changed) == 100
-        assert "the list holds {'id': 'broken'" in message
+        assert "neither a resultCode nor a returnCode" in message
 
     def test_of_an_id_that_is_none_are_found_before_anything_is_sent_for_it(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign

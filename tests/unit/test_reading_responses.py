@@ -246,10 +246,11 @@ class TestAPage:
             {"id": "1", "name": "a"},
         ],
     )
-    def test_has_nothing_but_batches_with_id_and_status(self, entry: object) -> None:
-        with pytest.raises(ISalesProtocolError) as caught:
-            read_batch_page(success(totalCount=1, data=[entry]))
-        assert caught.value.problem == f"the list holds {entry!r}, which is not a batch with id and status 1 or 2"
+    def test_leaves_out_what_is_not_a_batch_with_id_and_status(self, entry: object) -> None:
+        page = read_batch_page(success(totalCount=2, data=[entry, {"id": "1", "name": "a", "status": 1}]))
+        assert page.items == [CallBatch("1", "a", BatchStatus.STARTED)]
+        problem = f"the list holds {entry!r}, which is not a batch with id and status 1 or 2"
+        assert str(page.problem).startswith(problem)
 
 
 @pytest.mark.parametrize("created", [None, "1", {}, {"id": None}, {"id": 1}, {"id": "1a"}, {"id": ""}])
