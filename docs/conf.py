@@ -21,7 +21,7 @@ author = "The airflow-provider-isales maintainers"
 project_copyright = author
 release = version = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_reredirects"]
 exclude_patterns = ["_build"]
 nitpicky = True
 # Only names of our own must resolve: nothing is looked up in other projects' docs.
@@ -44,6 +44,11 @@ TRANSLATED = ("index", "quickstart", "on-call")
 locale_dirs = ["locale"]
 gettext_compact = False  # a catalogue for each page
 gettext_location = False  # every edit would change the lines
+
+# Pages that are part of another one now, by their old names.
+redirects = {
+    "compatibility": "install.html",
+}
 
 html_theme = "furo"
 html_title = f"{project} {version}"
@@ -80,6 +85,7 @@ def leave_out_what_is_not_translated(app: Sphinx, config: Config) -> None:
     """Have a translation consist of the pages that are translated, and no others in English."""
     if config.only_translated:
         config.include_patterns = [f"{page}.md" for page in TRANSLATED]
+        config.redirects = {}
 
 
 def link_to_english_pages(app: Sphinx, doctree: nodes.document) -> None:

@@ -1,7 +1,7 @@
 """
 What other versions of the provider have stored: older ones before an upgrade, newer ones before a downgrade.
 
-What is stored is promised in ``docs/compatibility.md``: a test here that has to change is a breaking change.
+What is stored is promised in ``docs/install.md``: a test here that has to change is a breaking change.
 """
 
 from __future__ import annotations
