@@ -48,6 +48,7 @@ gettext_location = False  # every edit would change the lines
 # Pages that are part of another one now, by their old names.
 redirects = {
     "compatibility": "install.html",
+    "connection-test": "connection.html",
 }
 
 html_theme = "furo"
