@@ -49,6 +49,7 @@ gettext_location = False  # every edit would change the lines
 redirects = {
     "compatibility": "install.html",
     "connection-test": "connection.html",
+    "doctor": "live-platform.html",
 }
 
 html_theme = "furo"

@@ -936,7 +936,7 @@ class TestTheDocs:
             assert {*re.findall("`(.*?)`", named[1])} <= names, item
 
     def test_the_page_of_the_doctor_has_every_step(self) -> None:
-        page = Path(__file__).parents[2] / "docs" / "doctor.md"
+        page = Path(__file__).parents[2] / "docs" / "live-platform.md"
         if not page.exists():
             pytest.skip("there are no docs here")
         rows = re.findall(r"^\| (`.*?`) \|", page.read_text(), re.MULTILINE)
