@@ -50,6 +50,7 @@ redirects = {
     "compatibility": "install.html",
     "connection-test": "connection.html",
     "doctor": "live-platform.html",
+    "examples": "evening-to-morning.html",
     "stop-at-shift-end": "keep-stopped.html",
 }
 
