@@ -219,7 +219,7 @@ class TestForNagios:
 def test_the_cron_line_of_the_docs_runs_as_cron_runs_it(
     simulator: Simulator, connection_file: str, tmp_path: Path
 ) -> None:
-    page = Path(__file__).parents[2] / "docs" / "alarms.md"
+    page = Path(__file__).parents[2] / "docs" / "monitoring.md"
     if not page.exists():
         pytest.skip("there are no docs here")
     simulator.add_campaign(1001, batches=1)
