@@ -48,12 +48,15 @@ gettext_location = False  # every edit would change the lines
 # Pages that are part of another one now, by their old names.
 redirects = {
     "alarms": "monitoring.html",
+    "campaigns": "operators.html",
     "compatibility": "install.html",
     "connection-test": "connection.html",
     "doctor": "live-platform.html",
     "examples": "evening-to-morning.html",
+    "guard": "operators.html",
     "metrics": "monitoring.html",
     "prove": "monitoring.html",
+    "retries": "operators.html",
     "stop-at-shift-end": "keep-stopped.html",
 }
 
