@@ -48,6 +48,7 @@ gettext_location = False  # every edit would change the lines
 # Pages that are part of another one now, by their old names.
 redirects = {
     "alarms": "monitoring.html",
+    "calendar-errors": "shifts.html",
     "campaigns": "operators.html",
     "compatibility": "install.html",
     "connection-test": "connection.html",
@@ -58,6 +59,7 @@ redirects = {
     "prove": "monitoring.html",
     "retries": "operators.html",
     "stop-at-shift-end": "keep-stopped.html",
+    "timetables": "shifts.html",
 }
 
 html_theme = "furo"
