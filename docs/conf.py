@@ -50,6 +50,7 @@ redirects = {
     "alarms": "monitoring.html",
     "calendar-errors": "shifts.html",
     "campaigns": "operators.html",
+    "commands": "cli.html",
     "compatibility": "install.html",
     "connection-test": "connection.html",
     "doctor": "live-platform.html",
@@ -59,6 +60,7 @@ redirects = {
     "prove": "monitoring.html",
     "retries": "operators.html",
     "stop-at-shift-end": "keep-stopped.html",
+    "terminal": "cli.html",
     "timetables": "shifts.html",
 }
 

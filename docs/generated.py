@@ -82,7 +82,7 @@ def connection_fields() -> str:
 
 def terminal_commands() -> str:
     """Every command of ``isales``, from their table."""
-    return apart("\n\n".join(f"## isales {name}\n\n{_command(command)}" for name, command in COMMANDS.items()))
+    return apart("\n\n".join(f"### isales {name}\n\n{_command(command)}" for name, command in COMMANDS.items()))
 
 
 def terminal_connection() -> str:
