@@ -59,6 +59,7 @@ redirects = {
     "metrics": "monitoring.html",
     "prove": "monitoring.html",
     "retries": "operators.html",
+    "signing": "client.html",
     "stop-at-shift-end": "keep-stopped.html",
     "terminal": "cli.html",
     "timetables": "shifts.html",

@@ -919,7 +919,7 @@ class TestTheProcess:
 
 class TestTheDocs:
     def test_each_item_that_we_could_not_verify_names_the_step_that_answers_it(self, simulator: Simulator) -> None:
-        page = Path(__file__).parents[2] / "docs" / "signing.md"
+        page = Path(__file__).parents[2] / "docs" / "client.md"
         if not page.exists():
             pytest.skip("there are no docs here")
         client = simulator.client()
