@@ -58,12 +58,14 @@ redirects = {
     "examples": "evening-to-morning.html",
     "guard": "operators.html",
     "metrics": "monitoring.html",
+    "promises": "reliability.html",
     "prove": "monitoring.html",
     "retries": "operators.html",
     "security": "production.html",
     "signing": "client.html",
     "stop-at-shift-end": "keep-stopped.html",
     "terminal": "cli.html",
+    "tested": "reliability.html",
     "timetables": "shifts.html",
 }
 
