@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from pathlib import Path
 
 from docutils import nodes
 from sphinx import addnodes
@@ -15,6 +16,8 @@ from sphinx.config import Config
 os.environ["AIRFLOW_HOME"] = tempfile.mkdtemp(prefix="isales-docs-")
 
 from airflow_provider_isales import __version__
+
+REPOSITORY = Path(__file__).parents[1]
 
 project = "airflow-provider-isales"
 author = "The airflow-provider-isales maintainers"
@@ -48,14 +51,17 @@ gettext_location = False  # every edit would change the lines
 # Pages that are part of another one now, by their old names.
 redirects = {
     "alarms": "monitoring.html",
+    "benchmarks": "reliability.html",
     "calendar-errors": "shifts.html",
     "campaigns": "operators.html",
+    "changelog": "install.html",
     "commands": "cli.html",
     "compatibility": "install.html",
     "connection-test": "connection.html",
     "distributed": "production.html",
     "doctor": "live-platform.html",
     "examples": "evening-to-morning.html",
+    "glossary": "index.html",
     "guard": "operators.html",
     "metrics": "monitoring.html",
     "promises": "reliability.html",
@@ -107,6 +113,14 @@ def leave_out_what_is_not_translated(app: Sphinx, config: Config) -> None:
         config.redirects = {}
 
 
+def link_to_files_of_the_repository(app: Sphinx, doctree: nodes.document) -> None:
+    """Link to Markdown files that are no pages, such as the changelog, as to other files: to a copy."""
+    for link in list(doctree.findall(addnodes.pending_xref)):
+        if link["refdomain"] == "doc" and link["reftarget"].startswith(str(REPOSITORY)):
+            path = os.path.relpath(link["reftarget"] + ".md", app.srcdir)
+            link.replace_self(addnodes.download_reference("", "", *link.children, reftarget=path))
+
+
 def link_to_english_pages(app: Sphinx, doctree: nodes.document) -> None:
     """Have links to the other pages lead to the English ones, one directory up."""
     if app.config.only_translated:
@@ -120,6 +134,7 @@ def link_to_english_pages(app: Sphinx, doctree: nodes.document) -> None:
 def setup(app: Sphinx) -> None:
     app.add_config_value("only_translated", False, "env")
     app.connect("config-inited", leave_out_what_is_not_translated)
+    app.connect("doctree-read", link_to_files_of_the_repository, priority=400)  # before Sphinx copies such files
     app.connect("doctree-read", link_to_english_pages)
     app.connect("source-read", uncover_contents)
     app.connect("source-read", index_result_codes)

@@ -121,11 +121,6 @@ def excerpt(path: str, first: str, last: str = "") -> str:
     return apart(f"```python\n{textwrap.dedent(text[start:end]).strip()}\n```")
 
 
-def all_but_heading(path: str) -> str:
-    """A Markdown file without its first line."""
-    return apart((REPOSITORY / path).read_text().partition("\n")[2])
-
-
 def first_part(path: str) -> str:
     """A Markdown file without its first line, up to its first heading of the second level."""
     return apart((REPOSITORY / path).read_text().partition("\n")[2].partition("\n## ")[0])
