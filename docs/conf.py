@@ -73,6 +73,7 @@ redirects = {
     "terminal": "cli.html",
     "tested": "reliability.html",
     "timetables": "shifts.html",
+    "troubleshooting": "on-call.html",
 }
 
 html_theme = "furo"
