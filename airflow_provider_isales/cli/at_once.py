@@ -1,4 +1,4 @@
-"""Many campaigns at once."""
+"""Handling many campaigns in parallel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TypeVar
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.threads import Queue, run_threads
 
-#: How many campaigns are read at once; a client has as many connections, unless told otherwise.
+#: How many campaigns are read in parallel, and the default number of a client's connections.
 PARALLEL = 8
 
 K = TypeVar("K")
@@ -16,12 +16,12 @@ V = TypeVar("V")
 
 
 def format_error(error: Exception) -> str:
-    """Return what went wrong with one campaign. Not even a bug may keep the others from being handled."""
+    """Return what went wrong with one campaign; even a bug must not stop the others."""
     return str(error) if isinstance(error, ISalesError) else f"unexpected {type(error).__name__}: {error}"
 
 
 def map_each(do: Callable[[K], V], items: Collection[K], parallel: int = PARALLEL) -> dict[K, V]:
-    """Return what ``do``, which must not raise, returns for each item, in other threads."""
+    """Call ``do``, which must not raise, for each item in threads; return the results in the order of the items."""
     done: dict[K, V] = {}
 
     def work(queue: Queue[K]) -> None:

@@ -1,4 +1,4 @@
-"""From the command line, the environment or Airflow to a client."""
+"""Builds a client from command-line arguments, an environment variable or an Airflow connection."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _FIELDS = ("conn_type", "host", "port", "login", "password", "schema", "extra", 
 
 @dataclass
 class JSONConnection:
-    """A connection that was read without Airflow."""
+    """A connection read without Airflow."""
 
     conn_id: str
     host: Any
@@ -40,7 +40,7 @@ class JSONConnection:
 
 
 def make_client(arguments: argparse.Namespace, max_connections: int = PARALLEL) -> ISalesClient:
-    """Return a client for the connection that was typed; a ``UsageError`` if there is none, or it cannot be used."""
+    """Return a client for the connection of the arguments; a ``UsageError`` if it is missing or wrong."""
     connection, source = find_connection(arguments.conn_id, arguments.connection_file)
     try:
         retry = RetryPolicy(total=arguments.retry_for.total_seconds())
@@ -54,44 +54,44 @@ def make_client(arguments: argparse.Namespace, max_connections: int = PARALLEL) 
         return ISalesClient(**settings, max_connections=max_connections)
     except ISalesArgumentError as error:
         problem = f"{source} cannot be used: {error}"
-    raise UsageError(problem)  # here, so that no frame whose variables hold secrets hangs on it
+    raise UsageError(problem)  # outside, so that its traceback has no frame with secrets
 
 
 def make_vdn_key(client: ISalesClient) -> VdnKey:
-    """Return the VDN; a ``UsageError`` if nothing names it."""
+    """Return the VDN; a ``UsageError`` if neither arguments nor connection name one."""
     if client.vdn_id is None:
-        raise UsageError("the connection names no vdn_id: add --vdn-id VDN, or set its extra field vdn_id")
+        raise UsageError("the connection has no vdn_id: add --vdn-id VDN, or set the connection's extra 'vdn_id'")
     return client.vdn()
 
 
 def make_campaign_keys(client: ISalesClient, campaign_ids: Iterable[int]) -> list[CampaignKey]:
-    """Return the campaigns, each once; a ``UsageError`` if nothing says in which VDN they are."""
+    """Return the campaigns without duplicates; a ``UsageError`` if no VDN is named."""
     make_vdn_key(client)
     return list(dict.fromkeys(map(client.campaign, campaign_ids)))
 
 
 def find_connection(conn_id: str, file: str | None) -> tuple[ConnectionLike, str]:
-    """Return a connection, and where it was found; a ``UsageError`` if there is none, or it can't be read."""
+    """Return a connection and where it was found; a ``UsageError`` if it is missing or can't be read."""
     if file is not None:
         return read_connection(_read_file(file), conn_id, file), f"the connection in {file}"
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
     text = os.environ.get(variable, "").strip()
-    if text.startswith("{"):  # anything else, such as a URI, is Airflow's to read
+    if text.startswith("{"):  # Airflow reads other forms, such as a URI
         return read_connection(text, conn_id, f"the variable {variable}"), f"the connection in the variable {variable}"
     found = _ask_airflow(conn_id)
     if not isinstance(found, str):
         return found, f"Airflow's connection {conn_id!r}"
     raise UsageError(
-        f"there is no connection {conn_id!r}: {variable} does not have it as JSON, and {found}. "
-        f"Type\n\n  export {variable}='{EXAMPLE}'\n\nor put the same, without the quotes around it, into a "
+        f"no connection {conn_id!r}: {variable} is not set to JSON, and {found}. "
+        f"Run\n\n  export {variable}='{EXAMPLE}'\n\nor put the JSON, without the quotes around it, into a "
         "file that only you can read, and add --connection-file FILE."
     )
 
 
 def read_connection(text: str, conn_id: str, source: str) -> ConnectionLike:
-    """Read a connection as JSON, or from what Airflow exports; a ``UsageError`` that never shows it if it is none."""
-    problem = f"{source} has no connection as JSON such as {EXAMPLE}"
-    with contextlib.suppress(Exception):  # errors of json, or of a field of another type, may hold what was read
+    """Read a connection as JSON or as Airflow exports it; a ``UsageError``, without the text, if it is wrong."""
+    problem = f"{source} does not hold a connection as JSON, such as {EXAMPLE}"
+    with contextlib.suppress(Exception):  # errors of json or of a wrong type may quote the text
         fields = json.loads(text)
         fields = fields.get(conn_id) or fields
         if unknown := fields.keys() - _FIELDS:
@@ -104,7 +104,7 @@ def read_connection(text: str, conn_id: str, source: str) -> ConnectionLike:
             extra=extra if isinstance(extra, str) or not extra else json.dumps(extra),
             **{name: fields.get(name) for name in ("host", "login", "password")},
         )
-    raise UsageError(problem)  # here, so that nothing that shows the text hangs on it
+    raise UsageError(problem)  # outside, so that it has no cause that shows the text
 
 
 def _read_file(file: str) -> str:
@@ -118,15 +118,15 @@ def _read_file(file: str) -> str:
 
 
 def _ask_airflow(conn_id: str) -> ConnectionLike | str:
-    """Return the connection by Airflow's own look-up, or why there is none."""
+    """Return the connection from Airflow, or why there is none."""
     with silence():
         try:
-            # Not BaseHook, which in Airflow 3 asks the database only from within a task.
+            # Not BaseHook: in Airflow 3 it reads the database only within a task.
             found: ConnectionLike = import_module("airflow.models.connection").Connection.get_connection_from_secrets(
                 conn_id
             )
             return found
         except ImportError as error:
             return f"Airflow can't be imported ({error})"
-        except Exception as error:  # of whatever secrets backend there is; its text may hold what it read
-            return f"Airflow's own look-up failed ({type(error).__name__}): `airflow connections get {conn_id}` tells"
+        except Exception as error:  # from any secrets backend; its text may show secrets
+            return f"Airflow could not look it up ({type(error).__name__}; see `airflow connections get {conn_id}`)"

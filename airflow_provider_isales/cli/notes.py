@@ -1,4 +1,4 @@
-"""A file that notes which batches and campaigns a pause found started, so that a resume starts exactly those."""
+"""The file of ``isales pause --save``: what a pause found started, so that a resume starts exactly that."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from airflow_provider_isales.cli.output import UsageError
 from airflow_provider_isales.client.arguments import check_batch_id, check_campaign_id, check_vdn_id
 from airflow_provider_isales.client.models import CampaignKey, VdnKey
 
-#: The batches of campaigns by their campaign, and the campaigns that were paused as a whole by their VDN.
+#: Ids of batches by their campaign, and of campaigns that were paused as a whole by their VDN.
 Noted = dict[VdnKey, list[Any]]
 
-# Others hold the lock for milliseconds. One that was stopped meanwhile must not keep anybody from pausing.
+# Others hold the lock for milliseconds. A stopped process that holds it must not block a pause.
 _LOCK_SECONDS = 10.0
 
 
@@ -29,21 +29,21 @@ class Notes:
     JSON such as ``{"campaigns": [{"vdn_id": 25, "campaign_id": 1001, "batch_ids": ["..."]}]}``, where an entry such as
     ``{"vdn_id": 25, "campaign_ids": [1002]}`` is for campaigns as a whole.
 
-    A pause adds to it, so that a second try does not forget what the first one stopped; a resume removes what is
-    started again. Each change is one rename, so the file is always whole; several processes may change it at once.
+    A pause adds to it, so that a second attempt keeps what the first one stopped; a resume removes what is started
+    again. Each change is one rename, so the file is always complete; several processes may change it at once.
     """
 
     def __init__(self, path: str) -> None:
         self.path = Path(path)
-        #: Why the file lacks what was noted last; empty if it does not.
+        #: Why the last change could not be written; empty if it was.
         self.problem = ""
-        #: What this process noted, also if the file lacks it.
+        #: All that this process added, even if it could not be written.
         self.added: Noted = {}
         self._lock = Lock()
         self._patience = _LOCK_SECONDS
 
     def read(self) -> Noted:
-        """Return what is noted; a ``UsageError`` if the file can't be read, or holds something else."""
+        """Return what the file holds; a ``UsageError`` if it can't be read or is some other file."""
         noted: Noted = {}
         try:
             for entry in json.loads(self.path.read_text(encoding="utf-8"))["campaigns"]:
@@ -55,13 +55,13 @@ class Notes:
         return noted
 
     def add(self, found: Mapping[VdnKey, Iterable[Any]]) -> None:
-        """Note more. A failure is no reason to leave it started: ``problem`` says what went wrong."""
+        """Add to the file. On failure set ``problem`` instead of raising, because the pause has to go on."""
         with self._lock:
             self.added = _merge(self.added, found)
             self._change(lambda noted: _merge(noted, self.added))
 
     def remove(self, resumed: Mapping[VdnKey, Collection[Any]]) -> None:
-        """Remove what is started again; on failure ``problem`` says what went wrong."""
+        """Remove what is started again; on failure set ``problem``."""
 
         def change(noted: Noted) -> Noted:
             return {key: [each for each in ids if each not in resumed.get(key, ())] for key, ids in noted.items()}
@@ -79,7 +79,7 @@ class Notes:
 
     @contextmanager
     def _locked_folder(self) -> Iterator[None]:
-        """Keep other processes from changing the file. Its folder is locked, since the file itself is replaced."""
+        """Lock out other processes. The lock is on the folder, because the file itself is replaced."""
         folder = os.open(self.path.parent, os.O_RDONLY)
         try:
             deadline = time.monotonic() + self._patience
@@ -100,7 +100,7 @@ class Notes:
 
     def _write(self, noted: Noted) -> None:
         if self.path.exists() and not self.path.is_file():
-            raise UsageError("it is no file")
+            raise UsageError("it is not a regular file")
         new = self.path.with_name(f"{self.path.name}.{uuid4().hex}")
         try:
             with new.open("w", encoding="utf-8") as stream:
@@ -114,7 +114,7 @@ class Notes:
 
 
 def to_json(noted: Noted) -> str:
-    """Return what such a file holds."""
+    """Return the content of a file with these ids."""
     entries = [
         {**vars(scope), "batch_ids" if isinstance(scope, CampaignKey) else "campaign_ids": ids}
         for scope, ids in noted.items()

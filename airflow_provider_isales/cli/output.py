@@ -1,4 +1,4 @@
-"""What commands print, and how they end. What goes wrong with printing never stops what a command does."""
+"""Exit statuses and output. A failure to print never aborts a command."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ FAILURE = 1
 UNUSABLE = 2
 INTERRUPTED = 130
 
-#: Nagios' statuses for ``isales check``: critical and unknown.
+#: The statuses of ``isales check --nagios``: critical and unknown.
 NAGIOS: dict[Any, Any] = {FAILURE: 2, UNUSABLE: 3}
 
-#: What they mean, of all commands.
+#: What the exit statuses mean, for the help of every command.
 STATUSES = {
-    SUCCESS: "all is as it must be; after a pause or resume, list confirms it",
-    FAILURE: "something is not, or it is not known, or the answer to a question was no",
-    UNUSABLE: "what was typed, or the connection, cannot be used; check: not found out",
-    INTERRUPTED: "interrupted: what was done and what is not known was said",
+    SUCCESS: "nothing is wrong; a pause or resume is confirmed by a listing",
+    FAILURE: "something is started, failed, unconfirmed, or declined at the prompt",
+    UNUSABLE: "the arguments or the connection are wrong; check: unknown",
+    INTERRUPTED: "interrupted; the output says what was done and what is unknown",
 }
 
-#: What went wrong with the results; empty if all were printed.
+#: Why results could not be printed; empty if all were.
 problem = ""
 
 
 class UsageError(Exception):
-    """What was typed cannot be carried out; nothing was sent. The message says what to type instead."""
+    """Wrong arguments or a wrong connection; nothing was sent. The message says what to do instead."""
 
 
 def set_up(*, verbose: bool) -> None:
-    """Prepare standard output, and the log on standard error: of what goes wrong, or also of what is being done."""
+    """Set up standard output, and the log on standard error: warnings, or with ``verbose`` also the progress."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a batch's name in Chinese, on a terminal that has none
@@ -45,7 +45,7 @@ def set_up(*, verbose: bool) -> None:
     log.handlers = [handler]
     log.propagate = False
     log.setLevel(logging.INFO if verbose else logging.WARNING)
-    # What it warns of, the results say too.
+    # Its warnings are in the results, too.
     logging.getLogger("airflow_provider_isales.client.bulk").setLevel(logging.INFO if verbose else logging.ERROR)
 
 
@@ -55,22 +55,27 @@ def say(text: str) -> None:
 
 
 def say_json(value: Any) -> None:
-    """Print the results for a script, in ASCII: it is valid JSON in every locale."""
+    """Print the results as JSON; in ASCII, so that it is valid in every locale."""
     say(json.dumps(value, indent=2))
 
 
 def warn(text: str) -> None:
-    """Print a line that is no result on standard error."""
+    """Print a line on standard error."""
     _print(text, sys.stderr)
 
 
 def is_interactive() -> bool:
-    """Tell whether there is a terminal, at which somebody could answer."""
+    """Return whether somebody at a terminal could answer a question."""
     return all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stderr))
 
 
 def confirm(question: str, reason: str = "") -> bool:
-    """Ask on standard error, and return whether the answer is yes; ``UsageError`` if a reason needs a terminal."""
+    """
+    Ask on standard error, and return whether the answer is yes.
+
+    :param reason: why it has to be asked; empty if it need not be
+    :raises UsageError: if it has to be asked and there is no terminal
+    """
     if reason and not is_interactive():
         raise UsageError(f"{reason}, and there is no terminal to ask: add --yes")
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
@@ -79,8 +84,8 @@ def confirm(question: str, reason: str = "") -> bool:
 
 @contextmanager
 def silence() -> Iterator[None]:
-    """Keep what Airflow and DAG files print out of the results, and of the mails that cron sends."""
-    printed = io.StringIO()  # not closed: Airflow's log may keep it
+    """Discard what Airflow and DAG files print: it is no result, and cron would mail it."""
+    printed = io.StringIO()  # not closed: Airflow's log may keep a reference
     with redirect_stdout(printed), redirect_stderr(printed):
         yield
 
@@ -91,13 +96,13 @@ def format_count(number: int, one: str, many: str) -> str:
 
 
 def _print(text: str, stream: TextIO | None) -> None:
-    global problem  # noqa: PLW0603  # of the process, as standard output is
+    global problem  # noqa: PLW0603  # one per process, like standard output
     try:
         print(f"{text}\n", file=stream, end="", flush=True)  # in one piece: other threads print too
     except OSError as error:
-        if not isinstance(error, BrokenPipeError):  # of `isales list ... | head`: nobody wants more
+        if not isinstance(error, BrokenPipeError):  # a closed pipe is no error: `isales list ... | head`
             problem = f"standard output can't be written: {error}"
-        # Nor is it to fail once more at the end, when Python flushes it.
+        # Python flushes the stream at exit: that must not fail again.
         with suppress(OSError, ValueError, AttributeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]  # None never fails
 

@@ -1,4 +1,4 @@
-"""Runs a command line, and makes sure that each command ends with an exit status and a message."""
+"""Runs a command line. Every command ends with an exit status, and with a message if it failed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from airflow_provider_isales.client.errors import ISalesArgumentError
 
 
 def run_command_line(argv: Sequence[str] | None = None) -> int:
-    """Run the command of some arguments, by default those of the process; return the exit status."""
+    """Parse the arguments, by default those of the process, and run the command; return the exit status."""
     try:
         arguments = make_parser().parse_args(argv)
     except SystemExit as error:
@@ -27,14 +27,14 @@ def run_command_line(argv: Sequence[str] | None = None) -> int:
 
 
 def run_command(name: str, arguments: argparse.Namespace) -> int:
-    """Import the module of a command, and no other's, and run it; return the exit status."""
+    """Import the module of this command only, and run it; return the exit status."""
     verbose = getattr(arguments, "verbose", False)
     output.set_up(verbose=verbose)
     try:
         run = import_module(f"{__package__}.commands.{name}").run
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        # SIGTERM reports what was done, as Ctrl-C does; a terminal that is closed ends nothing.
+        # SIGTERM also reports what was done, like Ctrl-C; closing the terminal does not end a command.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         status: int = run(arguments)
@@ -44,7 +44,7 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         output.warn("isales: interrupted")
         status = INTERRUPTED
-    except Exception as error:  # a bug, so --verbose shows where
+    except Exception as error:  # a bug: --verbose shows where
         output.warn(traceback.format_exc() if verbose else f"isales: unexpected {type(error).__name__}: {error}")
         status = UNUSABLE
     if output.problem:

@@ -28,16 +28,16 @@ def isales(isales: Isales) -> Isales:
 
 
 class TestFound:
-    def test_connection_in_a_variable(self, isales: Isales, simulator: Simulator) -> None:
+    def test_a_connection_is_read_from_a_variable(self, isales: Isales, simulator: Simulator) -> None:
         isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection()
         assert isales("list", 1001).returncode == 0
 
-    def test_connection_in_the_variable_of_its_id(self, isales: Isales, simulator: Simulator) -> None:
+    def test_a_connection_is_read_from_the_variable_of_its_id(self, isales: Isales, simulator: Simulator) -> None:
         isales.environment["AIRFLOW_CONN_ISALES_NORTH"] = simulator.connection()
         isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = "isales://a:b@south.example.com"
         assert isales("list", 1001, "--conn-id", "isales_north").returncode == 0
 
-    def test_connection_in_a_file(self, isales: Isales, connection_file: str) -> None:
+    def test_a_connection_is_read_from_a_file(self, isales: Isales, connection_file: str) -> None:
         assert isales("list", 1001, "--connection-file", connection_file).returncode == 0
 
     def test_a_connection_file_that_everybody_can_read_is_a_warning(self, isales: Isales, connection_file: str) -> None:
@@ -49,7 +49,7 @@ class TestFound:
             f"isales: every user of this machine can read the keys in {connection_file}: chmod 600 {connection_file}\n"
         )
 
-    def test_connection_in_a_file_that_airflow_exported(
+    def test_a_connection_is_read_from_a_file_that_airflow_exported(
         self, isales: Isales, simulator: Simulator, tmp_path: Path
     ) -> None:
         file, connection = tmp_path / "exported.json", json.loads(simulator.connection())
@@ -64,14 +64,14 @@ class TestFound:
 
 
 class TestNotFound:
-    def test_a_missing_connection_names_the_line_to_type(self, isales: Isales) -> None:
+    def test_the_error_of_a_missing_connection_shows_the_line_to_type(self, isales: Isales) -> None:
         done = isales("pause", 1001)
         assert done.returncode == 2
-        assert "there is no connection 'isales_default'" in done.stderr
+        assert "no connection 'isales_default'" in done.stderr
         assert '\n  export AIRFLOW_CONN_ISALES_DEFAULT=\'{"host":' in done.stderr
         assert "--connection-file FILE" in done.stderr
 
-    def test_the_variable_of_the_default_connection_is_not_taken_for_another_one(
+    def test_the_variable_of_the_default_connection_is_not_used_for_another(
         self, isales: Isales, simulator: Simulator
     ) -> None:
         isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection()
@@ -80,13 +80,15 @@ class TestNotFound:
         assert "\n  export AIRFLOW_CONN_ISALES_NORTH=" in done.stderr
         assert not simulator.requests
 
-    def test_the_line_to_type_has_a_connection(self, isales: Isales) -> None:
+    def test_the_line_to_type_holds_a_valid_connection(self, isales: Isales) -> None:
         line = next(line for line in isales("pause", 1001).stderr.splitlines() if line.startswith("  export"))
         text = line.partition("=")[2].strip("'")
         assert read_connection(text, "isales_default", "it").login == "<access key>"
 
     @pytest.mark.parametrize("content", ["", "isales", '{"host": ', "[]", '{"host": 1, "hots": 2}', "isales://h:port/"])
-    def test_what_is_no_connection_is_told_and_not_shown(self, content: str, isales: Isales, tmp_path: Path) -> None:
+    def test_an_invalid_connection_is_reported_without_showing_it(
+        self, content: str, isales: Isales, tmp_path: Path
+    ) -> None:
         file = tmp_path / "connection"
         file.write_text(content)
         done = isales("pause", 1001, "--connection-file", file)
@@ -99,7 +101,7 @@ class TestNotFound:
         assert done.returncode == 2
         assert "/nowhere can't be read" in done.stderr
 
-    def test_a_bad_setting_is_named_with_its_place(self, isales: Isales, simulator: Simulator) -> None:
+    def test_a_bad_setting_is_named_with_its_source(self, isales: Isales, simulator: Simulator) -> None:
         isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection(timeout="never")
         done = isales("pause", 1001)
         assert done.returncode == 2
@@ -109,7 +111,7 @@ class TestNotFound:
         )
         assert SECRET not in done.stderr
 
-    def test_a_missing_vdn_can_be_typed(self, isales: Isales, simulator: Simulator) -> None:
+    def test_a_missing_vdn_can_be_given_as_an_option(self, isales: Isales, simulator: Simulator) -> None:
         isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection(vdn_id=None)
         done = isales("list", 1001)
         assert done.returncode == 2
@@ -125,5 +127,5 @@ class TestNotFound:
         assert caught.value.__context__ is None
         assert "hidden" not in str(caught.value)
 
-    def test_a_connection_does_not_show_its_secret(self) -> None:
+    def test_the_repr_of_a_connection_has_no_secret(self) -> None:
         assert "hidden" not in repr(read_connection('{"password": "hidden"}', "isales_default", "it"))

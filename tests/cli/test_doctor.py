@@ -23,7 +23,7 @@ from isales_command import ISALES, Isales, wait_until
 from airflow_provider_isales.cli.commands import doctor
 from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
 from airflow_provider_isales.cli.diagnosis.trial import BatchTrial, CampaignTrial
-from airflow_provider_isales.cli.diagnosis.visit import Finding, State, Step, Visit, examine
+from airflow_provider_isales.cli.diagnosis.visit import Finding, State, Step, Visit, run_steps
 from airflow_provider_isales.cli.output import UsageError
 from airflow_provider_isales.cli.parser import make_parser
 from airflow_provider_isales.client import BatchStatus, ISalesError, SigningProfile
@@ -36,7 +36,7 @@ READING = [
     "settings",
     "connection",
     "certificate",
-    "answer",
+    "response",
     "clock",
     "signature",
     "clock tolerance",
@@ -55,8 +55,8 @@ SWITCHING = ["state before", "pause whole", "pause whole again", "resume whole",
 HOURS = {"workdayBeginTime1": "09:00", "workdayEndTime1": "18:00"}
 
 
-class Told(NamedTuple):
-    """What one step said."""
+class Line(NamedTuple):
+    """The output of one step."""
 
     state: str
     finding: str
@@ -64,28 +64,28 @@ class Told(NamedTuple):
 
 
 class Visited(NamedTuple):
-    """What all steps said, by their names."""
+    """The output of all steps, by name."""
 
     status: int
-    told: dict[str, Told]
+    lines: dict[str, Line]
     output: str
 
     def states(self, state: str) -> list[str]:
-        return [name for name, told in self.told.items() if told.state == state]
+        return [name for name, line in self.lines.items() if line.state == state]
 
 
 Doctor = Callable[..., Visited]
 
 
-def read(output: str) -> dict[str, Told]:
-    told: dict[str, Told] = {}
-    for line in output.splitlines():
-        if found := re.match(r"(ok|warn|fail|skipped) +([a-z ]+?)  +(.*)", line):
+def read(output: str) -> dict[str, Line]:
+    lines: dict[str, Line] = {}
+    for text in output.splitlines():
+        if found := re.match(r"(ok|warn|fail|skipped) +([a-z ]+?)  +(.*)", text):
             name = found[2]
-            told[name] = Told(found[1], found[3], "")
-        elif found := re.match(r" +-> (.*)", line):
-            told[name] = told[name]._replace(advice=found[1])
-    return told
+            lines[name] = Line(found[1], found[3], "")
+        elif found := re.match(r" +-> (.*)", text):
+            lines[name] = lines[name]._replace(advice=found[1])
+    return lines
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def answer_lists(simulator: Simulator, status: str, count: int = 3) -> None:
 
 
 class TestAPlatformAsInTheReference:
-    def test_doctor_finds_the_simulator_well(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_every_reading_step_of_the_simulator_is_ok(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, "1001")
         assert visited.states("ok") == READING
         assert visited.status == 0
@@ -193,281 +193,281 @@ class TestAPlatformAsInTheReference:
     def test_doctor_skips_what_needs_a_campaign(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator)
         assert visited.states("skipped") == ["campaign", "status", "page size", "total count", "details", "hours"]
-        assert visited.told["campaign"].advice == "Name one: isales doctor CAMPAIGN"
+        assert visited.lines["campaign"].advice == "Name one: isales doctor CAMPAIGN"
         assert visited.status == 0
 
 
 class TestTheWayThere:
-    def test_a_name_without_address_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_host_name_without_an_address_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, "1001", host="no-such-host.invalid")
-        assert visited.told["connection"].state == "fail"
-        assert "DNS" in visited.told["connection"].advice
-        assert visited.told["certificate"] == Told("skipped", 'not tried: it needs "connection"', "")
+        assert visited.lines["connection"].state == "fail"
+        assert "DNS" in visited.lines["connection"].advice
+        assert visited.lines["certificate"] == Line("skipped", 'needs "connection"', "")
         assert visited.status == 1
 
-    def test_a_closed_port_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
-        told = doctor_visits(simulator, "1001", port=1).told["connection"]
-        assert told.state == "fail"
-        assert told.advice == "The machine answers, but nothing listens there: check the connection's port."
+    def test_a_closed_port_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        line = doctor_visits(simulator, "1001", port=1).lines["connection"]
+        assert line.state == "fail"
+        assert line.advice == "The machine answers, but nothing listens there: check the connection's port."
 
-    def test_dropped_packets_are_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_dropped_packets_are_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         with socket.socket() as full, socket.socket() as first, socket.socket() as second:
             full.bind(("127.0.0.1", 0))
             full.listen(0)
             for other in (first, second):  # with its backlog full, Linux drops what else comes
                 other.setblocking(False)
                 other.connect_ex(full.getsockname())
-            told = doctor_visits(simulator, "1001", port=full.getsockname()[1], extra={"timeout": 0.3}).told[
+            line = doctor_visits(simulator, "1001", port=full.getsockname()[1], extra={"timeout": 0.3}).lines[
                 "connection"
             ]
-        assert told.state == "fail"
-        assert told.advice.startswith("Something drops the packets")
+        assert line.state == "fail"
+        assert line.advice.startswith("Something drops the packets")
 
-    def test_a_proxy_that_refuses_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_proxy_that_refuses_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         with raw_server(b"HTTP/1.1 403 Not for The Customer Ltd\r\nContent-Length: 0\r\n\r\n") as port:
             proxies = {"https": f"http://user:secret-password@127.0.0.1:{port}"}
             visited = doctor_visits(simulator, "--public", host="10.255.255.1", extra={"proxies": proxies})
-        assert visited.told["connection"].state == "fail"
-        assert visited.told["connection"].advice.startswith("The proxy refuses host and port")
+        assert visited.lines["connection"].state == "fail"
+        assert visited.lines["connection"].advice.startswith("The proxy refuses host and port")
         assert "secret-password" not in str(visited)
         assert "The Customer Ltd" not in visited.output
 
-    def test_a_proxy_whose_name_has_no_address_is_told_and_not_named_in_public(
+    def test_a_proxy_without_an_address_is_reported_and_not_named_in_public(
         self, doctor_visits: Doctor, simulator: Simulator
     ) -> None:
         extra = {"proxies": {"https": "http://no-such-proxy:3128"}}
         visited = doctor_visits(simulator, "--public", extra=extra)
-        assert visited.told["connection"].state == "fail"
+        assert visited.lines["connection"].state == "fail"
         assert "no-such-proxy" not in visited.output
 
-    def test_a_port_without_tls_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_port_without_tls_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         with raw_server(b"HTTP/1.1 400 Bad Request\r\n\r\n") as port:
             visited = doctor_visits(simulator, "1001", port=port)
-        assert visited.told["connection"].state == "ok"
-        assert visited.told["certificate"].state == "fail"
-        assert "TLS failed" in visited.told["certificate"].finding
+        assert visited.lines["connection"].state == "ok"
+        assert visited.lines["certificate"].state == "fail"
+        assert "TLS failed" in visited.lines["certificate"].finding
 
-    def test_a_server_that_says_nothing_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_silent_server_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         with raw_server(None) as port:
             visited = doctor_visits(simulator, "1001", port=port, extra={"timeout": 0.3})
-        assert visited.told["connection"].state == "fail"
-        assert "something listens, but the TLS handshake timed out" in visited.told["connection"].finding
+        assert visited.lines["connection"].state == "fail"
+        assert "something listens, but the TLS handshake timed out" in visited.lines["connection"].finding
 
-    def test_a_connection_without_a_vdn_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_connection_without_a_vdn_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, extra={"vdn_id": None})
-        assert visited.told["settings"].advice == "Set the connection's extra 'vdn_id', or name it in each operator."
-        assert visited.told["signature"].state == "ok"
+        assert (
+            visited.lines["settings"].advice == "Set the connection's extra 'vdn_id', or set vdn_id in each operator."
+        )
+        assert visited.lines["signature"].state == "ok"
 
 
 class TestTheCertificate:
-    def test_a_certificate_of_an_unknown_authority_is_told(
+    def test_a_certificate_of_an_unknown_authority_is_reported(
         self, doctor_visits: Doctor, simulator: Simulator, tmp_path: Path
     ) -> None:
         trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
         for verify in ("true", str(tmp_path / "other.pem")):
-            told = doctor_visits(simulator, "1001", extra={"verify": verify}).told["certificate"]
-            assert told.state == "fail"
-            assert told.advice.startswith("Get the certificates of its authority from the platform's operator")
+            line = doctor_visits(simulator, "1001", extra={"verify": verify}).lines["certificate"]
+            assert line.state == "fail"
+            assert line.advice.startswith("Get the certificates of its authority from the platform's operator")
         assert simulator.requests == {}
 
-    def test_a_self_signed_certificate_is_told(self, doctor_visits: Doctor, tmp_path: Path) -> None:
+    def test_a_self_signed_certificate_is_reported(self, doctor_visits: Doctor, tmp_path: Path) -> None:
         with platform(self_signed=True) as simulator:
-            told = doctor_visits(simulator, "1001", extra={"verify": "true"}).told["certificate"]
-        assert told.state == "fail"
-        assert "self-signed" in told.finding
-        assert told.advice.startswith("Get the certificates of its authority from the platform's operator")
+            line = doctor_visits(simulator, "1001", extra={"verify": "true"}).lines["certificate"]
+        assert line.state == "fail"
+        assert "self-signed" in line.finding
+        assert line.advice.startswith("Get the certificates of its authority from the platform's operator")
 
-    def test_an_expired_certificate_is_told(self, doctor_visits: Doctor) -> None:
+    def test_an_expired_certificate_is_reported(self, doctor_visits: Doctor) -> None:
         with platform(certificate_days=-1) as simulator:
-            told = doctor_visits(simulator, "1001").told["certificate"]
-        assert told.state == "fail"
-        assert told.advice.startswith("It, or one of an authority, has expired")
+            line = doctor_visits(simulator, "1001").lines["certificate"]
+        assert line.state == "fail"
+        assert line.advice.startswith("It, or one of an authority, has expired")
 
-    def test_a_certificate_that_expires_soon_is_told(self, doctor_visits: Doctor) -> None:
+    def test_a_certificate_that_expires_soon_is_reported(self, doctor_visits: Doctor) -> None:
         with platform(certificate_days=10) as simulator:
             visited = doctor_visits(simulator, "1001")
-        assert visited.told["certificate"].state == "warn"
-        assert visited.told["certificate"].advice == "Have the platform's operator renew it in time."
+        assert visited.lines["certificate"].state == "warn"
+        assert visited.lines["certificate"].advice == "Ask the platform's operator to renew it before then."
         assert visited.status == 0
 
-    def test_a_certificate_for_another_name_is_told(
+    def test_a_certificate_for_another_name_is_reported(
         self, doctor_visits: Doctor, simulator: Simulator, names_resolve: None
     ) -> None:
-        told = doctor_visits(simulator, "1001", host=HOST).told
-        assert told["certificate"].state == "fail"
-        assert told["certificate"].advice.startswith("It is made out to another name")
+        line = doctor_visits(simulator, "1001", host=HOST).lines
+        assert line["certificate"].state == "fail"
+        assert line["certificate"].advice.startswith("It is made out to another name")
 
-    def test_a_certificate_that_nobody_checks_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_an_unchecked_certificate_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, "1001", extra={"verify": "false"})
         assert visited.states("warn") == ["settings", "certificate"]
 
 
 class TestWhatAnswers:
     @pytest.mark.parametrize("status", [403, 406, 418])
-    def test_a_firewall_in_front_is_told(self, doctor_visits: Doctor, simulator: Simulator, status: int) -> None:
+    def test_a_firewall_in_front_is_reported(self, doctor_visits: Doctor, simulator: Simulator, status: int) -> None:
         simulator.inject("answer", status=status, times=1000)
         visited = doctor_visits(simulator, "1001")
-        assert visited.told["answer"].state == "fail"
-        assert "a page of HTML" in visited.told["answer"].finding
-        assert "allow-list this machine's address" in visited.told["answer"].advice
-        assert visited.told["clock"].state == "ok"  # a firewall tells the time too
+        assert visited.lines["response"].state == "fail"
+        assert "an HTML page" in visited.lines["response"].finding
+        assert "allow-list this machine's address" in visited.lines["response"].advice
+        assert visited.lines["clock"].state == "ok"  # a firewall tells the time too
 
-    def test_a_page_that_says_200_is_no_answer(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_an_html_page_with_status_200_is_a_failure(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         simulator.inject("answer", status=200, times=1000)
-        told = doctor_visits(simulator, "1001").told["answer"]
-        assert told.state == "fail"
-        assert "an answer that cannot be read" in told.finding
+        line = doctor_visits(simulator, "1001").lines["response"]
+        assert line.state == "fail"
+        assert "a response that is not in the documented format" in line.finding
 
-    def test_a_redirect_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_redirect_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         simulator.inject("answer", status=302, headers={"Location": "https://login.example/"}, times=1000)
-        told = doctor_visits(simulator, "1001").told["answer"]
-        assert told.advice == "This is not how CC-iSales answers: check host and port of the connection."
+        line = doctor_visits(simulator, "1001").lines["response"]
+        assert line.advice == "This is not how CC-iSales answers: check host and port of the connection."
 
-    def test_a_connection_that_is_closed_after_each_answer_is_no_hindrance(
+    def test_a_server_that_closes_the_connection_after_each_response_is_ok(
         self, doctor_visits: Doctor, simulator: Simulator
     ) -> None:
         simulator.inject("answer", status=401, headers={"Connection": "close"})
         visited = doctor_visits(simulator, "1001")
-        assert visited.told["certificate"].finding.startswith("trusted, TLSv1")
+        assert visited.lines["certificate"].finding.startswith("trusted, TLSv1")
 
 
 class TestClocksAndSignatures:
     @pytest.mark.parametrize(("minutes", "way"), [(3, "behind"), (-3, "ahead of")])
-    def test_a_clock_that_is_off_is_told_though_the_signature_is_accepted(
+    def test_a_wrong_clock_is_reported_even_if_the_signature_is_accepted(
         self, doctor_visits: Doctor, simulator: Simulator, minutes: int, way: str
     ) -> None:
         simulator.clock_offset = timedelta(minutes=minutes)
         visited = doctor_visits(simulator, "1001")
         assert visited.states("fail") == ["clock"]
-        assert re.search(rf"(179|180|181) s {way} the server's", visited.told["clock"].finding)
-        assert visited.told["clock tolerance"].finding == ("14 min behind is accepted; 14 min ahead is accepted")
+        assert re.search(rf"(179|180|181) s {way} the server's", visited.lines["clock"].finding)
+        assert visited.lines["clock tolerance"].finding == ("14 min behind: accepted; 14 min ahead: accepted")
 
-    def test_a_clock_that_is_a_little_off_is_a_warning(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_slightly_wrong_clock_is_a_warning(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         simulator.clock_offset = timedelta(seconds=20)
         visited = doctor_visits(simulator, "1001")
         assert (visited.status, visited.states("warn")) == (0, ["clock"])
 
-    def test_a_clock_for_which_the_signature_is_refused_is_told(
-        self, doctor_visits: Doctor, simulator: Simulator
-    ) -> None:
+    def test_a_clock_too_wrong_for_the_signature_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         simulator.clock_offset = timedelta(minutes=20)
         visited = doctor_visits(simulator, "1001")
         assert visited.states("fail") == ["clock", "signature"]
-        assert visited.told["signature"].advice.startswith("Set this machine's clock right (NTP)")
+        assert visited.lines["signature"].advice.startswith("Set this machine's clock right (NTP)")
 
-    def test_a_platform_that_tolerates_less_than_the_operators_count_on_is_told(
+    def test_a_clock_tolerance_below_that_of_the_operators_is_reported(
         self, doctor_visits: Doctor, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("airflow_provider_isales.simulator.signature.CLOCK_WINDOW", timedelta(minutes=3))
-        told = doctor_visits(simulator, "1001").told["clock tolerance"]
-        assert told.finding == "14 min behind is not accepted; 14 min ahead is not accepted"
-        assert told.state == "warn"
-        assert "the operators count on 15 min" in told.advice
+        line = doctor_visits(simulator, "1001").lines["clock tolerance"]
+        assert line.finding == "14 min behind: not accepted; 14 min ahead: not accepted"
+        assert line.state == "warn"
+        assert "the operators rely on 15 min" in line.advice
 
-    def test_a_wrong_key_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_wrong_key_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, "1001", password="not-the-key")
         assert visited.states("fail") == ["signature"]
-        assert visited.told["signature"].advice.startswith("Check access key and secret key")
+        assert visited.lines["signature"].advice.startswith("Check access key and secret key")
         assert simulator.requests == {"list": 2}
 
-    def test_a_platform_that_accepts_the_other_profile_only_is_told(self, doctor_visits: Doctor) -> None:
+    def test_a_platform_that_accepts_only_the_other_profile_is_reported(self, doctor_visits: Doctor) -> None:
         with platform(profiles=[SigningProfile.LEGACY]) as simulator:
             visited = doctor_visits(simulator, "1001")
-        assert visited.told["signature"].state == "fail"
-        assert visited.told["signature"].advice == (
+        assert visited.lines["signature"].state == "fail"
+        assert visited.lines["signature"].advice == (
             "Set the connection's extra 'signing_profile' to 'legacy', which is accepted."
         )
 
 
 class TestTheCampaign:
-    def test_a_missing_campaign_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_missing_campaign_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, "7")
         assert visited.states("fail") == ["campaign"]
-        assert visited.told["campaign"].finding.startswith("[0200007] the outbound campaign does not exist")
+        assert visited.lines["campaign"].finding.startswith("[0200007] the outbound campaign does not exist")
 
-    def test_a_campaign_is_listed_whole(self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign) -> None:
+    def test_all_batches_of_a_campaign_are_listed(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
+    ) -> None:
         for _ in range(247):
             campaign.add_batch(status=BatchStatus.SUSPENDED)
-        assert doctor_visits(simulator, "1001").told["campaign"].finding == (
-            "all batches listed: 250, of which 3 started"
-        )
+        assert doctor_visits(simulator, "1001").lines["campaign"].finding == ("250 batches, 3 of them started")
 
-    def test_a_status_as_a_number_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
-        assert doctor_visits(simulator, "1001").told["status"].finding.startswith("it comes as a number;")
+    def test_a_status_as_a_number_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        assert doctor_visits(simulator, "1001").lines["status"].finding.startswith("a number;")
 
-    def test_a_status_as_text_is_told(self, doctor_visits: Doctor) -> None:
+    def test_a_status_as_text_is_reported(self, doctor_visits: Doctor) -> None:
         with platform(status_as_text=True) as simulator:
             visited = doctor_visits(simulator, "1001")
-        assert visited.told["status"] == Told("ok", "it comes as text; the client reads both", "")
+        assert visited.lines["status"] == Line("ok", "text; the client reads numbers and text", "")
         assert visited.states("ok") == READING
 
-    def test_a_status_of_another_kind_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_an_undocumented_batch_status_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         answer_lists(simulator, "started")
         visited = doctor_visits(simulator, "1001")
         assert visited.states("fail") == ["campaign", "status"]
-        assert visited.told["status"].finding == "it comes as text, and not only 1 and 2 (started)"
-        assert "Attach the output with --public" in visited.told["status"].advice
+        assert visited.lines["status"].finding == "text, with values other than 1 and 2 (started)"
+        assert "Open an issue with the output of --public" in visited.lines["status"].advice
 
-    def test_without_a_batch_there_is_no_status_to_see(self, doctor_visits: Doctor) -> None:
+    def test_the_status_is_skipped_without_batches(self, doctor_visits: Doctor) -> None:
         with platform(batches=0) as simulator:
             assert doctor_visits(simulator, "1001").states("skipped") == ["status", "total count"]
 
-    def test_a_page_smaller_than_the_client_asks_for_is_told(self, doctor_visits: Doctor) -> None:
+    def test_a_smaller_page_than_requested_is_reported(self, doctor_visits: Doctor) -> None:
         with platform(batches=120, max_page_size=50) as simulator:
-            told = doctor_visits(simulator, "1001").told
-        assert told["page size"].state == "warn"
-        assert told["page size"].finding == "100 asked, 50 came; there are 120"
-        assert told["page size"].advice.startswith("Nothing to set")
-        assert told["campaign"].finding == "all batches listed: 120, of which 120 started"
+            line = doctor_visits(simulator, "1001").lines
+        assert line["page size"].state == "warn"
+        assert line["page size"].finding == "asked for 100, received 50 of 120"
+        assert line["page size"].advice.startswith("Nothing to do")
+        assert line["campaign"].finding == "120 batches, 120 of them started"
 
-    def test_a_full_page_is_well(self, doctor_visits: Doctor) -> None:
+    def test_a_full_page_is_ok(self, doctor_visits: Doctor) -> None:
         with platform(batches=250) as simulator:
-            told = doctor_visits(simulator, "1001").told["page size"]
-        assert told == Told("ok", "100 asked, 100 came; there are 250", "")
+            line = doctor_visits(simulator, "1001").lines["page size"]
+        assert line == Line("ok", "asked for 100, received 100 of 250", "")
 
-    def test_a_page_size_that_is_refused_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_refused_page_size_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         def refuse(verb: str, body: Any) -> None:
             if body["limit"] == 100:
                 simulator.inject("result", code="0200001")
 
         simulator.on_request = refuse
         visited = doctor_visits(simulator, "1001")
-        assert visited.told["campaign"].finding.startswith("[0200001] parameter error")
-        assert visited.told["page size"].state == "skipped"
+        assert visited.lines["campaign"].finding.startswith("[0200001] parameter error")
+        assert visited.lines["page size"].state == "skipped"
 
-    def test_a_page_of_more_than_was_asked_for_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_larger_page_than_requested_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         answer_lists(simulator, "1", count=101)
-        told = doctor_visits(simulator, "1001").told["page size"]
-        assert (told.state, told.finding) == ("fail", "100 asked, 101 came; there are 101")
+        line = doctor_visits(simulator, "1001").lines["page size"]
+        assert (line.state, line.finding) == ("fail", "asked for 100, received 101 of 101")
 
 
 class TestTheTotalCount:
-    def test_a_total_count_of_the_campaign_is_well(self, doctor_visits: Doctor, simulator: Simulator) -> None:
-        told = doctor_visits(simulator, "1001").told["total count"]
-        assert told == Told("ok", "it counts all, 3, also on a page of 1", "")
+    def test_a_total_count_of_the_campaign_is_ok(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        line = doctor_visits(simulator, "1001").lines["total count"]
+        assert line == Line("ok", "3, also with a page of 1", "")
 
     @pytest.mark.parametrize("batches", [3, 150])
-    def test_a_total_count_of_the_page_is_told(self, doctor_visits: Doctor, batches: int) -> None:
+    def test_a_total_count_of_the_page_is_reported(self, doctor_visits: Doctor, batches: int) -> None:
         with platform(batches=batches) as simulator:
             simulator.service.total_counts_page = True
-            told = doctor_visits(simulator, "1001").told["total count"]
-        assert told.state == "warn"
-        assert told.finding.startswith("it is that of the page: 1 of a page of 1, ")
+            line = doctor_visits(simulator, "1001").lines["total count"]
+        assert line.state == "warn"
+        assert line.finding.startswith("it counts only the page: 1 with a page of 1, ")
 
     def test_batches_hidden_by_the_total_count_are_a_failure(self, doctor_visits: Doctor) -> None:
         with platform(batches=120, max_page_size=50) as simulator:
             simulator.service.total_counts_page = True
-            told = doctor_visits(simulator, "1001").told["total count"]
-        assert told.state == "fail"
-        assert told.finding.endswith("; what is beyond it is not seen")
+            line = doctor_visits(simulator, "1001").lines["total count"]
+        assert line.state == "fail"
+        assert line.finding.endswith("; the client misses the rest")
 
-    def test_one_batch_does_not_tell_what_the_total_counts(self, doctor_visits: Doctor) -> None:
+    def test_the_total_count_is_skipped_with_a_single_batch(self, doctor_visits: Doctor) -> None:
         with platform(batches=1) as simulator:
-            assert doctor_visits(simulator, "1001").told["total count"].state == "skipped"
+            assert doctor_visits(simulator, "1001").lines["total count"].state == "skipped"
 
 
 class TestWriting:
-    def test_a_batch_of_its_own_is_made_switched_and_deleted(
+    def test_a_batch_is_created_switched_and_deleted(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
     ) -> None:
         before = dict(campaign.batches)
@@ -477,12 +477,12 @@ class TestWriting:
         requests = {name: simulator.requests[name] for name in ("create", "resume", "pause", "delete")}
         assert requests == {"create": 1, "resume": 2, "pause": 2, "delete": 1}
 
-    def test_the_code_that_the_reference_does_not_give_is_told(
+    def test_the_undocumented_code_of_a_second_resume_is_reported(
         self, doctor_visits: Doctor, simulator: Simulator
     ) -> None:
-        told = doctor_visits(simulator, "1001", "--write", "--yes").told["resume again"]
-        assert told.finding.startswith("[03999999] this is the code for a batch that is started already")
-        assert told.advice.startswith("Nothing to set: the client asks list instead.")
+        line = doctor_visits(simulator, "1001", "--write", "--yes").lines["resume again"]
+        assert line.finding.startswith("[03999999] the undocumented code for a batch that is already started")
+        assert line.advice.startswith("Nothing to do: the client checks the list.")
 
     def test_no_other_batch_is_touched(self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign) -> None:
         touched: set[str] = set()
@@ -491,32 +491,32 @@ class TestWriting:
         assert len(touched) == 1
         assert touched.isdisjoint(campaign.batches)
 
-    def test_a_batch_that_may_not_be_made_is_told_and_nothing_deleted(
+    def test_a_refused_create_is_reported_and_nothing_deleted(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
     ) -> None:
         campaign.max_batches = 3
         visited = doctor_visits(simulator, "1001", "--write", "--yes")
-        assert visited.told["create"].finding.startswith("[03000003]")
+        assert visited.lines["create"].finding.startswith("[03000003]")
         assert visited.states("skipped") == ["resume", "resume again", "pause", "pause again"]
         assert "delete" not in simulator.requests
         assert visited.status == 1
 
     @pytest.mark.parametrize("kind", ["close_after", "truncate"])
-    def test_a_batch_whose_making_was_not_confirmed_is_found_and_deleted(
+    def test_a_batch_whose_creation_was_not_confirmed_is_found_and_deleted(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, kind: str
     ) -> None:
         simulator.inject(kind, verb="create")
         visited = doctor_visits(simulator, "1001", "--write", "--yes")
-        assert visited.told["create"].state == "fail"
-        assert visited.told["delete"].finding == "deleted, and not listed any more"
+        assert visited.lines["create"].state == "fail"
+        assert visited.lines["delete"].finding == "deleted, and no longer listed"
         assert len(campaign.batches) == 3
 
-    def test_a_batch_that_was_not_made_though_nobody_said_so_is_looked_for(
+    def test_a_batch_whose_creation_was_not_confirmed_and_failed_is_searched(
         self, doctor_visits: Doctor, simulator: Simulator
     ) -> None:
         simulator.inject("close_before", verb="create")
         visited = doctor_visits(simulator, "1001", "--write", "--yes")
-        assert visited.told["delete"] == Told("ok", "the batch is not there", "")
+        assert visited.lines["delete"] == Line("ok", "there is no such batch", "")
 
     @pytest.mark.parametrize("verb", ["resume", "pause"])
     @pytest.mark.parametrize("fault", [{"kind": "close_after"}, {"kind": "answer", "status": 403}], ids=str)
@@ -526,21 +526,21 @@ class TestWriting:
         simulator.inject(verb=verb, **fault)
         visited = doctor_visits(simulator, "1001", "--write", "--yes")
         assert visited.states("fail") == [verb]
-        assert visited.told["delete"].state == "ok"
+        assert visited.lines["delete"].state == "ok"
         assert len(campaign.batches) == 3
 
-    def test_a_delete_that_fails_in_passing_is_tried_again(
+    def test_a_delete_that_fails_transiently_is_retried(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("close_after", verb="delete", times=2)
-        assert doctor_visits(simulator, "1001", "--write", "--yes").told["delete"].state == "ok"
+        assert doctor_visits(simulator, "1001", "--write", "--yes").lines["delete"].state == "ok"
         assert len(campaign.batches) == 3
 
-    def test_a_batch_that_can_not_be_deleted_is_named(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_batch_that_cannot_be_deleted_is_named(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         simulator.inject("result", verb="delete", code="03000002")
-        told = doctor_visits(simulator, "1001", "--write", "--yes").told["delete"]
-        assert told.state == "fail"
-        assert re.match(r"Look for isales-doctor-\d{8}-\d{6} in the console and delete it\.", told.advice)
+        line = doctor_visits(simulator, "1001", "--write", "--yes").lines["delete"]
+        assert line.state == "fail"
+        assert re.match(r"Look for isales-doctor-\d{8}-\d{6} in the console and delete it\.", line.advice)
 
     def test_a_suspended_campaign_is_no_fault(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
@@ -548,10 +548,10 @@ class TestWriting:
         campaign.state = CampaignState.SUSPENDED
         visited = doctor_visits(simulator, "1001", "--write", "--yes")
         assert visited.states("warn") == ["pause", "pause again"]
-        assert visited.told["pause"].finding.startswith("[03000002]")
+        assert visited.lines["pause"].finding.startswith("[03000002]")
         assert (visited.status, len(campaign.batches)) == (0, 3)
 
-    def test_another_code_for_a_batch_that_is_suspended_is_told(
+    def test_an_undocumented_code_of_a_second_pause_is_reported(
         self, doctor_visits: Doctor, simulator: Simulator
     ) -> None:
         def refuse(verb: str, body: Any) -> None:
@@ -561,10 +561,10 @@ class TestWriting:
         simulator.on_request = refuse
         visited = doctor_visits(simulator, "1001", "--write", "--yes")
         assert visited.states("fail") == ["pause again"]
-        assert visited.told["pause again"].finding.startswith("[03000099] a result code that is not documented")
-        assert "The client takes this for a failure" in visited.told["pause again"].advice
+        assert visited.lines["pause again"].finding.startswith("[03000099] a result code that is not documented")
+        assert "The client treats this as a failure" in visited.lines["pause again"].advice
 
-    def test_a_list_that_says_something_else_is_told(
+    def test_a_list_that_contradicts_the_response_is_reported(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
     ) -> None:
         def start_all(verb: str, body: Any) -> None:
@@ -574,8 +574,8 @@ class TestWriting:
 
         simulator.on_request = start_all
         visited = doctor_visits(simulator, "1001", "--write", "--yes")
-        assert visited.told["pause"].state == "fail"
-        assert visited.told["pause"].finding.endswith("list has it started after 2.5 s")
+        assert visited.lines["pause"].state == "fail"
+        assert visited.lines["pause"].finding.endswith("the list says started after 2.5 s")
 
     def test_doctor_write_needs_a_campaign(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         with pytest.raises(UsageError, match="--write needs a campaign"):
@@ -590,35 +590,35 @@ class TestWriting:
 class TestTheVdn:
     def test_the_states_of_all_campaigns_are_counted(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         simulator.add_campaign(1003, state="suspended")
-        told = doctor_visits(simulator).told["vdn"]
-        assert told == Told("ok", "all campaigns listed: 3, of which 2 started, 1 suspended", "")
+        line = doctor_visits(simulator).lines["vdn"]
+        assert line == Line("ok", "3 campaigns: 2 started, 1 suspended", "")
 
-    def test_a_state_that_is_not_documented_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_an_undocumented_campaign_status_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         body = {"resultCode": "0200000", "returnCode": "0200000", "totalSize": 1, "data": [{"id": 1, "status": 7}]}
         simulator.inject("answer", verb="list_campaigns", status=200, body=json.dumps(body))
-        told = doctor_visits(simulator).told["vdn"]
-        assert told.state == "warn"
-        assert "1 7, a status that is not documented" in told.finding
+        line = doctor_visits(simulator).lines["vdn"]
+        assert line.state == "warn"
+        assert "1 7, a status that is not documented" in line.finding
 
-    def test_a_page_of_campaigns_that_is_smaller_is_told(self, doctor_visits: Doctor) -> None:
+    def test_a_smaller_page_of_campaigns_than_requested_is_reported(self, doctor_visits: Doctor) -> None:
         with platform(max_page_size=1) as simulator:
-            told = doctor_visits(simulator).told["vdn page size"]
-        assert (told.state, told.finding) == ("warn", "100 asked, 1 came; there are 2")
+            line = doctor_visits(simulator).lines["vdn page size"]
+        assert (line.state, line.finding) == ("warn", "asked for 100, received 1 of 2")
 
-    def test_a_total_of_the_page_of_campaigns_is_told(self, doctor_visits: Doctor) -> None:
+    def test_a_total_count_of_the_page_of_campaigns_is_reported(self, doctor_visits: Doctor) -> None:
         with platform(total_counts_page=True) as simulator:
-            told = doctor_visits(simulator).told["vdn total count"]
-        assert told.finding.startswith("it is that of the page: 1 of a page of 1, ")
+            line = doctor_visits(simulator).lines["vdn total count"]
+        assert line.finding.startswith("it counts only the page: 1 with a page of 1, ")
 
-    def test_a_refused_list_of_campaigns_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_refused_list_of_campaigns_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         simulator.inject("answer", verb="list_campaigns", status=403, times=1000)
         visited = doctor_visits(simulator, "1001")
         assert visited.states("fail") == ["vdn"]
         assert visited.states("skipped") == ["vdn page size", "vdn total count"]
 
-    def test_without_a_vdn_its_campaigns_are_not_listed(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_campaigns_are_not_listed_without_a_vdn(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, extra={"vdn_id": None})
-        assert visited.told["vdn"].finding == "no VDN is named"
+        assert visited.lines["vdn"].finding == "no VDN was named"
         assert "list_campaigns" not in simulator.requests
 
 
@@ -629,47 +629,47 @@ class TestDetailsAndHours:
         file.write_text('{"timezone": "Asia/Shanghai", "week": {"mon-sun": ["09:00-12:00", "13:30-18:00"]}}')
         return file
 
-    def test_the_details_of_the_campaign_are_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
-        told = doctor_visits(simulator, "1001").told["details"]
-        assert told.finding == "started, from 2020-01-01 00:00:00 to 2099-12-31 23:59:59"
-        assert told.advice.startswith("Set the connection's extra 'timezone'")
+    def test_the_details_of_the_campaign_are_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        line = doctor_visits(simulator, "1001").lines["details"]
+        assert line.finding == "started, from 2020-01-01 00:00:00 to 2099-12-31 23:59:59"
+        assert line.advice.startswith("Set the connection's extra 'timezone'")
 
-    def test_hours_are_told_without_a_calendar(self, doctor_visits: Doctor, simulator: Simulator) -> None:
-        told = doctor_visits(simulator, "1001").told["hours"]
-        assert told == Told("ok", "working days 09:00-18:00", "Compare them with your calendar: add --shifts FILE.")
+    def test_hours_are_reported_without_a_calendar(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+        line = doctor_visits(simulator, "1001").lines["hours"]
+        assert line == Line("ok", "working days 09:00-18:00", "To compare them with your calendar, add --shifts FILE.")
 
-    def test_hours_after_the_shift_are_told(
+    def test_hours_after_the_shift_are_reported(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, calendar: Path
     ) -> None:
         campaign.hours = {"workdayBeginTime1": "09:00", "workdayEndTime1": "21:00"}
-        told = doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"]
-        assert told.state == "warn"
+        line = doctor_visits(simulator, "1001", "--shifts", calendar).lines["hours"]
+        assert line.state == "warn"
         expected = r"On \w{3} [\d-]{10}, the platform lets it dial 09:00-21:00, the calendar 09:00-12:00 13:30-18:00$"
-        assert re.search(expected, told.finding)
-        assert told.advice == "If Airflow is down, nothing stops this campaign: set its hours in the console."
+        assert re.search(expected, line.finding)
+        assert line.advice == "If Airflow is down, nothing stops this campaign: set its hours in the console."
 
     @pytest.mark.parametrize("hours", ["08:00-12:00", "09:00-18:00", "19:00-21:00", "22:00-02:00", "09:00-24:00"])
-    def test_any_hour_outside_the_shifts_is_told(
+    def test_any_hour_outside_the_shifts_is_reported(
         self, hours: str, doctor_visits: Doctor, simulator: Simulator, calendar: Path
     ) -> None:
         begin, end = hours.split("-")
         simulator.service.campaigns[1001].hours = {"workdayBeginTime1": begin, "workdayEndTime1": end}
-        told = doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"]
-        assert f"the platform lets it dial {hours}, the calendar 09:00-12:00 13:30-18:00" in told.finding
+        line = doctor_visits(simulator, "1001", "--shifts", calendar).lines["hours"]
+        assert f"the platform lets it dial {hours}, the calendar 09:00-12:00 13:30-18:00" in line.finding
 
-    def test_hours_on_a_day_without_a_shift_are_told(
+    def test_hours_on_a_day_without_a_shift_are_reported(
         self, doctor_visits: Doctor, simulator: Simulator, calendar: Path
     ) -> None:
         calendar.write_text('{"timezone": "Asia/Shanghai", "week": {}, "special": {"2020-01-01": ["09:00-12:00"]}}')
-        told = doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"]
-        assert told.finding.endswith("the platform lets it dial 09:00-18:00, the calendar not at all")
+        line = doctor_visits(simulator, "1001", "--shifts", calendar).lines["hours"]
+        assert line.finding.endswith("the platform lets it dial 09:00-18:00, the calendar not at all")
 
-    def test_hours_within_the_shifts_are_well(
+    def test_hours_within_the_shifts_are_ok(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, calendar: Path
     ) -> None:
         campaign.hours = {"workdayBeginTime1": "09:00", "workdayEndTime1": "12:00"}
-        told = doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"]
-        assert told == Told("ok", "working days 09:00-12:00; within the calendar for the next 14 days", "")
+        line = doctor_visits(simulator, "1001", "--shifts", calendar).lines["hours"]
+        assert line == Line("ok", "working days 09:00-12:00; within the calendar for the next 14 days", "")
 
     @pytest.mark.parametrize(
         "special",
@@ -687,24 +687,24 @@ class TestDetailsAndHours:
         campaign.hours = {"workdayBeginTime1": "09:00", "workdayEndTime1": "12:00"}
         campaign.hours |= {"holidayBeginTime1": "09:00", "holidayEndTime1": "20:00"}
         campaign.special_dates = [special]
-        told = doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"]
-        assert "lets it dial 09:00-20:00, the calendar 09:00-12:00 13:30-18:00" in told.finding
+        line = doctor_visits(simulator, "1001", "--shifts", calendar).lines["hours"]
+        assert "lets it dial 09:00-20:00, the calendar 09:00-12:00 13:30-18:00" in line.finding
 
-    def test_special_dates_without_hours_are_told(
+    def test_special_dates_without_hours_are_reported(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, calendar: Path
     ) -> None:
         campaign.hours = {"workdayBeginTime1": "09:00", "workdayEndTime1": "12:00"}
         campaign.special_dates = [{"type": 3, "beginTime": "10-01", "endTime": "10-01"}]
-        told = doctor_visits(simulator, "1001", "--shifts", calendar).told["hours"]
-        assert (told.state, told.finding) == ("warn", "working days 09:00-12:00, 1 special date without hours")
+        line = doctor_visits(simulator, "1001", "--shifts", calendar).lines["hours"]
+        assert (line.state, line.finding) == ("warn", "working days 09:00-12:00, 1 special date without hours")
 
-    def test_a_campaign_without_hours_is_told(
+    def test_a_campaign_without_hours_is_reported(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign
     ) -> None:
         campaign.hours = {}
-        told = doctor_visits(simulator, "1001").told["hours"]
-        assert told.state == "warn"
-        assert told.finding == "working days without hours: the platform lets this campaign dial all day"
+        line = doctor_visits(simulator, "1001").lines["hours"]
+        assert line.state == "warn"
+        assert line.finding == "working days without hours: the platform lets this campaign dial all day"
 
 
 class TestSwitchingACampaign:
@@ -713,9 +713,9 @@ class TestSwitchingACampaign:
     ) -> None:
         visited = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes")
         assert visited.states("ok") == READING + WRITING[:-1] + SWITCHING[:-1] + ["delete", "restore"]
-        assert visited.told["pause whole"].finding == "[0200000] accepted; its details have it suspended"
-        assert visited.told["pause whole again"].finding.startswith("[0200011] ")
-        assert visited.told["resume whole again"].finding.startswith("[0200011] ")
+        assert visited.lines["pause whole"].finding == "[0200000] accepted; the details say suspended"
+        assert visited.lines["pause whole again"].finding.startswith("[0200011] ")
+        assert visited.lines["resume whole again"].finding.startswith("[0200011] ")
         assert simulator.service.campaigns[1002].state is CampaignState.EXECUTING
         assert (simulator.requests["pause_campaign"], simulator.requests["resume_campaign"]) == (2, 2)
 
@@ -725,7 +725,7 @@ class TestSwitchingACampaign:
     ) -> None:
         simulator.service.campaigns[1002].state = CampaignState(state)
         visited = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes")
-        assert visited.told["state before"].state == "skipped"
+        assert visited.lines["state before"].state == "skipped"
         assert "pause_campaign" not in simulator.requests
         assert "resume_campaign" not in simulator.requests
 
@@ -736,26 +736,26 @@ class TestSwitchingACampaign:
     ) -> None:
         simulator.inject(kind, verb=verb)
         visited = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes")
-        assert visited.told["restore"] == Told("ok", "started, as before", "")
+        assert visited.lines["restore"] == Line("ok", "started, as before", "")
         assert simulator.service.campaigns[1002].state is CampaignState.EXECUTING
         assert visited.status == 1
 
-    def test_a_pause_without_an_answer_is_waited_for(
+    def test_a_pause_without_a_response_may_still_take_effect_and_is_waited_for(
         self, doctor_visits: Doctor, simulator: Simulator, no_waiting: list[float]
     ) -> None:
         simulator.inject("close_before", verb="pause_campaign")
-        told = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").told["restore"]
-        assert told == Told("ok", "started, as before", "")
+        line = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").lines["restore"]
+        assert line == Line("ok", "started, as before", "")
         assert 15.0 in no_waiting  # the timeout, and a margin
 
     def test_a_campaign_that_cannot_be_started_again_is_named(
         self, doctor_visits: Doctor, simulator: Simulator
     ) -> None:
         simulator.inject("result", verb="resume_campaign", code="0200001", times=10)
-        told = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").told["restore"]
-        assert told.state == "fail"
-        assert "campaign 1002 (VDN 25)" in told.finding
-        assert "look for it in the console" in told.advice
+        line = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").lines["restore"]
+        assert line.state == "fail"
+        assert "campaign 1002 (VDN 25)" in line.finding
+        assert "look for it in the console" in line.advice
 
     def test_a_campaign_that_cannot_be_started_again_is_not_named_in_public(
         self, doctor_visits: Doctor, simulator: Simulator
@@ -763,19 +763,19 @@ class TestSwitchingACampaign:
         answer = {"resultCode": "0200011", "returnCode": "0200011", "resultDesc": "ask Li Wei about 1002"}
         simulator.inject("answer", verb="resume_campaign", status=200, body=json.dumps(answer), times=10)
         visited = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes", "--public")
-        assert visited.told["restore"].state == "fail"
+        assert visited.lines["restore"].state == "fail"
         for private in ("1002", "VDN 25", "Li Wei"):
             assert private not in visited.output
 
-    def test_a_pause_that_is_accepted_but_not_done_is_told(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_a_pause_accepted_without_effect_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         simulator.inject("result", verb="pause_campaign", code="0200000")
-        told = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").told["pause whole"]
-        assert (told.state, told.finding) == ("fail", "[0200000] accepted; its details have it started after 2.5 s")
+        line = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").lines["pause whole"]
+        assert (line.state, line.finding) == ("fail", "[0200000] accepted; the details say started after 2.5 s")
 
-    def test_details_that_follow_later_are_told(self, doctor_visits: Doctor) -> None:
+    def test_the_delay_of_stale_details_is_reported(self, doctor_visits: Doctor) -> None:
         with platform(details_lag=1) as simulator:
-            told = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").told["pause whole"]
-        assert told.finding == "[0200000] accepted; its details have it suspended after 0.5 s"
+            line = doctor_visits(simulator, "1001", "--write", "--switch", "1002", "--yes").lines["pause whole"]
+        assert line.finding == "[0200000] accepted; the details say suspended after 0.5 s"
 
     def test_switch_needs_write(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         with pytest.raises(UsageError, match="--switch suspends and resumes a campaign: add --write"):
@@ -795,8 +795,8 @@ class TestOneStepAfterTheOther:
         return [Step(f"step {number}", find(outcome)) for number, outcome in enumerate(outcomes)]
 
     @pytest.mark.parametrize("error", [ISalesError("broken"), ZeroDivisionError("a bug")], ids=str)
-    def test_a_step_that_breaks_keeps_no_other_from_running(self, error: Exception) -> None:
-        states = [finding.state for _, finding in examine(self.steps(error, State.OK))]
+    def test_the_other_steps_run_after_an_exception_in_one(self, error: Exception) -> None:
+        states = [finding.state for _, finding in run_steps(self.steps(error, State.OK))]
         assert states == [State.FAIL, State.OK]
 
     @pytest.mark.parametrize(
@@ -810,12 +810,12 @@ class TestOneStepAfterTheOther:
     )
     def test_a_step_is_skipped_without_the_one_it_needs(self, first: State, second: State) -> None:
         one, other = self.steps(first, State.OK)
-        states = [finding.state for _, finding in examine([one, other._replace(needs=one.name)])]
+        states = [finding.state for _, finding in run_steps([one, other._replace(needs=one.name)])]
         assert states == [first, second]
 
 
 @pytest.mark.usefixtures("names_resolve")
-def test_public_output_does_not_tell_whose_platform_it_is(
+def test_public_output_does_not_identify_the_platform(
     doctor_visits: Doctor, simulator: Simulator, tmp_path: Path
 ) -> None:
     words = f"ask Li Wei, 138 1234 5678 or +86-10-65529988, at {HOST} (10.1.2.3, fe80::1)"
@@ -860,7 +860,7 @@ class TestTheProcess:
         ("arguments", "complaint"),
         [
             (["1001", "--write"], "isales: --write changes the platform, and there is no terminal to ask: add --yes\n"),
-            (["--write", "--yes"], "isales: --write needs a campaign in which to make a batch: isales doctor CAMPAIGN"),
+            (["--write", "--yes"], "isales: --write needs a campaign to create a batch in: isales doctor CAMPAIGN"),
             (["1001", "--connection-file", "no-such-file"], "isales: no-such-file can't be read"),
         ],
     )
@@ -913,7 +913,7 @@ class TestTheProcess:
         terminal = Isales(self.environment(simulator)).on_terminal("doctor", "1001", "--write")
         terminal.type(answer)
         assert terminal.end() == (0 if made else 2)
-        assert "Make a batch without numbers in campaign 1001 (VDN 25)" in terminal.shown
+        assert "Create a batch without numbers in campaign 1001 (VDN 25)" in terminal.shown
         assert simulator.requests.get("create", 0) == made
 
 

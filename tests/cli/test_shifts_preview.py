@@ -53,7 +53,7 @@ class TestTheTable:
     def test_the_preview_begins_with_the_calendar_in_words(self, printed: list[str], file: Path) -> None:
         assert printed[0] == ShiftCalendar.from_file(file).summary
 
-    def test_the_preview_has_the_hour_of_each_pause(self, printed: list[str]) -> None:
+    def test_the_preview_shows_the_time_of_each_pause(self, printed: list[str]) -> None:
         assert printed[1:4] == [
             "day starts pause at note",
             "Mon 2026-09-28 09:00 11:30",
@@ -68,10 +68,10 @@ class TestTheTable:
         assert "Thu 2026-10-01 closed" in printed
         assert "Sun 2026-10-11 09:00 17:30 special" in printed
 
-    def test_the_preview_says_until_when_a_night_shift_goes_on(self, printed: list[str]) -> None:
+    def test_the_preview_shows_when_a_night_shift_ends(self, printed: list[str]) -> None:
         assert "Sat 2026-10-03 on at midnight, pause at 01:30" in printed
 
-    def test_the_preview_leaves_out_shifts_no_longer_than_last_call(self, printed: list[str]) -> None:
+    def test_the_preview_omits_shifts_no_longer_than_last_call(self, printed: list[str]) -> None:
         assert not any("20:00" in line for line in printed[2:])
 
     def test_the_preview_has_fourteen_days(self, printed: list[str]) -> None:
@@ -146,7 +146,7 @@ class TestTheArguments:
         assert complaint in capsys.readouterr().err
 
     def test_days_beyond_the_year_9999_are_refused(self, file: Path) -> None:
-        with pytest.raises(UsageError, match="no calendar reaches 14 days from 9999-12-25 on"):
+        with pytest.raises(UsageError, match="--days 14 from 9999-12-25 goes beyond the year 9999"):
             run(file, "--from", "9999-12-25")
 
 
@@ -174,13 +174,13 @@ class TestACalendarInPython:
         ("name", "complaint"),
         [
             ("team.py", r"team.py is Python: say which name in it is the calendar, such as .*team.py:SHIFTS"),
-            ("team.py:HOURS", r"HOURS is no ShiftCalendar in .*team.py, which has SHIFTS"),
-            ("team.py:WEEK", r"WEEK is no ShiftCalendar in .*team.py, which has SHIFTS"),
+            ("team.py:HOURS", r".*team.py has no ShiftCalendar named HOURS, but SHIFTS"),
+            ("team.py:WEEK", r".*team.py has no ShiftCalendar named WEEK, but SHIFTS"),
             ("missing.py:SHIFTS", r"missing.py can't be run: FileNotFoundError"),
             ("broken.py:SHIFTS", r"broken.py can't be run: ZeroDivisionError: division by zero"),
         ],
     )
-    def test_a_mistake_in_naming_python_is_told(self, team: Path, name: str, complaint: str) -> None:
+    def test_a_wrong_name_of_a_python_calendar_is_reported(self, team: Path, name: str, complaint: str) -> None:
         team.with_name("broken.py").write_text("1 / 0")
         with pytest.raises(UsageError, match=complaint):
             run(team.with_name(name))
@@ -192,7 +192,7 @@ class TestLostMinutes:
     )
 
     @pytest.mark.parametrize("name", ["shifts.yaml", "team.py:SHIFTS"])
-    def test_a_lost_minute_is_warned_of_beside_the_preview(
+    def test_the_preview_warns_of_a_lost_minute(
         self, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (tmp_path / "shifts.yaml").write_text("timezone: UTC\nweek: {mon: [18:00-23:59]}\n")

@@ -44,7 +44,7 @@ def platform_time(**later: float) -> str:
 
 
 class TestList:
-    def test_list_without_campaigns_lists_those_of_the_vdn(self, isales: Isales, vdn: Simulator) -> None:
+    def test_list_without_ids_lists_the_campaigns_of_the_vdn(self, isales: Isales, vdn: Simulator) -> None:
         done = isales("list")
         assert done.returncode == 0, done
         assert [" ".join(line.split()) for line in done.stdout.splitlines()] == [
@@ -68,7 +68,7 @@ class TestList:
         vdn.inject("result", code="0200001", verb="list", times=3)
         done = isales("list")
         assert done.returncode == 1
-        assert done.stdout.count("batches not known") == 3
+        assert done.stdout.count("batches unknown") == 3
         assert "isales: Listing the batches of campaign 1003 (VDN 25) failed" in done.stderr
 
     def test_list_of_campaigns_that_cannot_be_listed_fails(self, isales: Isales, vdn: Simulator) -> None:
@@ -232,7 +232,7 @@ class TestSaveAndResume:
         assert states(vdn)[1005] == "executing"
 
     @pytest.mark.parametrize("arguments", [["--whole"], ["--whole", "--all"], ["--all"], [1005, "--whole", "--all"]])
-    def test_nothing_resumes_all_campaigns(self, arguments: list[str], isales: Isales, vdn: Simulator) -> None:
+    def test_resume_has_no_option_for_all_campaigns(self, arguments: list[str], isales: Isales, vdn: Simulator) -> None:
         done = isales("resume", *arguments, "--yes")
         assert done.returncode == 2
         assert vdn.requests == {}
@@ -265,7 +265,7 @@ class TestSaveAndResume:
         assert json.loads(file.read_text())["campaigns"] == []
 
     @pytest.mark.parametrize("ids", ["1001", {"1001": 1}, [True], ["x"]], ids=str)
-    def test_campaign_ids_that_are_no_list_of_ids_are_refused(
+    def test_saved_campaign_ids_that_are_not_a_list_are_refused(
         self, ids: Any, isales: Isales, vdn: Simulator, file: Path
     ) -> None:
         file.write_text(json.dumps({"campaigns": [{"vdn_id": 25, "campaign_ids": ids}]}))

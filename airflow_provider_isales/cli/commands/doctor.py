@@ -1,4 +1,4 @@
-"""``isales doctor``: runs the steps, and prints what each one finds."""
+"""``isales doctor``: runs the steps and prints what each one finds."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from airflow_provider_isales.cli.commands.shifts import read_calendar
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
 from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
 from airflow_provider_isales.cli.diagnosis.trial import BatchTrial, CampaignTrial
-from airflow_provider_isales.cli.diagnosis.visit import State, Step, Visit, examine
+from airflow_provider_isales.cli.diagnosis.visit import State, Step, Visit, run_steps
 from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, say
 from airflow_provider_isales.client.text import clean_text
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the command out, and return the exit status."""
+    """Run the command; return the exit status."""
     if arguments.write and not arguments.campaigns:
-        raise UsageError("--write needs a campaign in which to make a batch: isales doctor CAMPAIGN --write")
+        raise UsageError("--write needs a campaign to create a batch in: isales doctor CAMPAIGN --write")
     if arguments.switch and not arguments.write:
         raise UsageError("--switch suspends and resumes a campaign: add --write")
     shifts = read_calendar(arguments.shifts) if arguments.shifts else None
@@ -31,9 +31,9 @@ def run(arguments: argparse.Namespace) -> int:
         switched = make_campaign_keys(client, [arguments.switch])[0] if arguments.switch else None
         if arguments.write and not arguments.yes:
             more = f", and suspend {switched} as a whole and resume it, twice each" if switched else ""
-            question = f"Make a batch without numbers in {campaign}, resume and pause it twice, and delete it{more}?"
+            question = f"Create a batch without numbers in {campaign}, resume and pause it twice, then delete it{more}?"
             if not confirm(question, "--write changes the platform"):
-                raise UsageError("nothing was done")
+                raise UsageError("nothing was changed")
         say(f"airflow-provider-isales {__version__}, Python {platform.python_version()} on {platform.system()}")
         say(f"{ssl.OPENSSL_VERSION}, requests {version('requests')}, urllib3 {version('urllib3')}\n")
         trials: list[BatchTrial | CampaignTrial] = (
@@ -44,19 +44,19 @@ def run(arguments: argparse.Namespace) -> int:
         steps += [step for trial in trials for step in trial.make_steps()]
         counts: Counter[State] = Counter()
         try:
-            _show_all(steps, counts, arguments.public)
+            _run_and_print(steps, counts, public=arguments.public)
         finally:
             if closing := [Step(trial.closing, trial.close) for trial in trials if trial.is_open]:
-                for number in (signal.SIGINT, signal.SIGTERM):  # tidy up even on another Ctrl-C
+                for number in (signal.SIGINT, signal.SIGTERM):  # finish even on another Ctrl-C
                     signal.signal(number, signal.SIG_IGN)
-                _show_all(closing, counts, arguments.public)
+                _run_and_print(closing, counts, public=arguments.public)
     say(f"\n{', '.join(f'{counts[state]} {state}' for state in State if counts[state])}")
     return FAILURE if counts[State.FAIL] else SUCCESS
 
 
-def _show_all(steps: list[Step], counts: Counter[State], public: bool) -> None:
-    """Carry out steps; print what each one finds, without what is private if it is ``public``, and count it."""
-    for step, finding in examine(steps):
+def _run_and_print(steps: list[Step], counts: Counter[State], *, public: bool) -> None:
+    """Run steps, print each finding (without its private part if ``public``), and count the states."""
+    for step, finding in run_steps(steps):
         counts[finding.state] += 1
         private = f" ({clean_text(finding.private)})" if finding.private and not public else ""
         say(f"{finding.state:<9}{step.name:<20}{finding.finding}{private}")

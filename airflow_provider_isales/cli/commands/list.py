@@ -19,7 +19,7 @@ Record = dict[str, Any]
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the command out, and return the exit status."""
+    """Run the command; return the exit status."""
     with make_client(arguments) as client:
         if arguments.campaigns:
             keys = make_campaign_keys(client, arguments.campaigns)
@@ -60,7 +60,7 @@ def _list_campaigns(client: ISalesClient, arguments: argparse.Namespace) -> list
 
 
 def _make_record(client: ISalesClient, campaign: Campaign) -> Record:
-    """Return what is known of a campaign; only of one that may be dialling, the batches are counted."""
+    """Return the record of a campaign; its batches are counted only if it may be dialling."""
     status, times = campaign.status, {"begin": campaign.begin, "end": campaign.end}
     record: Record = {
         **vars(client.campaign(campaign.id)),
@@ -78,13 +78,13 @@ def _make_record(client: ISalesClient, campaign: Campaign) -> Record:
 
 
 def _format_lines(record: Record) -> Iterator[str]:
-    """Yield a line for each batch, or one for the campaign; none where the campaigns could not be listed."""
+    """Yield a line for each batch, or one for the campaign; none if the campaigns could not be listed."""
     for batch in record.get("batches", ()):
         yield f"{record['campaign_id']:<8} {batch['id']:<30} {batch['status']:<9} {clean_text(batch['name'])}"
     if "name" in record:
-        batches = "batches not known" if "error" in record else ""
+        batches = "batches unknown" if "error" in record else ""
         if "batch_count" in record:
             counts = f"{record['started_batch_count']} of {record['batch_count']} batches started"
             batches = counts if record["batch_count"] else "no batches"
-        times = f"{record['begin'] or 'not known':<16} to {record['end'] or 'not known':<16}"
+        times = f"{record['begin'] or 'unknown':<16} to {record['end'] or 'unknown':<16}"
         yield f"{record['campaign_id']:<8} {record['status']:<9} {times} {batches:<28} {clean_text(record['name'])}"

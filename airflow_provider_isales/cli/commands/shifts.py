@@ -1,4 +1,4 @@
-"""``isales shifts``: reads a calendar, in a file of data or of Python, and prints its next days as a table."""
+"""``isales shifts``: reads a calendar from a data or Python file, and prints its next days as a table."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ COLUMNS = ("day", "starts", "pause at", "note")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the command out, and return the exit status."""
+    """Run the command; return the exit status."""
     calendar = read_calendar(arguments.calendar)
     first = getattr(arguments, "from") or pendulum.now(calendar.timezone).date()
     try:
         rows = list(make_rows(calendar, first, arguments.days))
     except OverflowError:
-        raise UsageError(f"no calendar reaches {arguments.days} days from {first} on") from None
+        raise UsageError(f"--days {arguments.days} from {first} goes beyond the year 9999") from None
     say(calendar.summary)
     lines = [COLUMNS, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def read_calendar(name: str) -> ShiftCalendar:
     """
-    Return the calendar of a file of YAML or JSON, or of ``FILE.py:NAME``, which is run; print its warnings.
+    Return the calendar of a YAML or JSON file, or of ``FILE.py:NAME``, which is run; print its warnings.
 
     :raises UsageError: if it can't be read
     """
@@ -59,7 +59,7 @@ def _load_calendar(name: str) -> ShiftCalendar:
             return ShiftCalendar.from_file(name)
         except ShiftCalendarError as error:
             raise UsageError(str(error)) from None
-    sys.path[:0] = [os.path.dirname(os.path.abspath(file)), os.getcwd()]  # for what it imports
+    sys.path[:0] = [os.path.dirname(os.path.abspath(file)), os.getcwd()]  # for its imports
     try:
         with silence():
             found = runpy.run_path(file)
@@ -68,7 +68,7 @@ def _load_calendar(name: str) -> ShiftCalendar:
     if isinstance(calendar := found.get(variable), ShiftCalendar):
         return calendar
     others = [name for name, value in found.items() if isinstance(value, ShiftCalendar)]
-    raise UsageError(f"{variable} is no ShiftCalendar in {file}, which has {', '.join(others) or 'none'}")
+    raise UsageError(f"{file} has no ShiftCalendar named {variable}, but {', '.join(others) or 'none at all'}")
 
 
 def make_rows(calendar: ShiftCalendar, first: date, count: int) -> Iterator[tuple[str, ...]]:
@@ -98,7 +98,7 @@ def make_rows(calendar: ShiftCalendar, first: date, count: int) -> Iterator[tupl
 
 
 def _format_clock(at: datetime | None, day: date) -> str:
-    """Write a time of day as a calendar has it, with the date where that is another."""
+    """Format a time of day as a calendar writes it, with its date unless that is ``day``."""
     if at is None:
         return "never"
     if at.date() == day:

@@ -1,4 +1,4 @@
-"""The steps about campaigns as a whole that change nothing: their list, the details of one, and its own hours."""
+"""The reading steps about campaigns as a whole: their list, and the details and hours of one."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ from airflow_provider_isales.client.verbs import LIST_CAMPAIGNS, LIST_SPECIAL_DA
 from airflow_provider_isales.shifts import ShiftCalendar
 
 _NO_NET = "If Airflow is down, nothing stops this campaign: set its hours in the console."
-# How far the platform's hours are compared with the calendar.
+# How many days the platform's hours are compared with the calendar.
 _DAYS = 14
 _BY_WEEK, _BY_DATE = 1, 2
 
 
 def list_vdn(visit: Visit) -> Finding:
-    """List all campaigns, by a GET without a body."""
+    """List all campaigns: a GET without a body."""
     try:
         vdn = VdnKey(visit.campaign.vdn_id)
         statuses = Counter(each.status for each in list_items(visit.client.session, LIST_CAMPAIGNS, vdn, retry=ONCE))
     except ISalesError as error:
         return make_failure(error)
-    counts = [f"{count} {describe_status(status)}" for status, count in sorted(statuses.items())]
-    found = f"all campaigns listed: {statuses.total()}{', of which ' if counts else ''}{', '.join(counts)}"
+    counts = ", ".join(f"{count} {describe_status(status)}" for status, count in sorted(statuses.items()))
+    found = f"{format_count(statuses.total(), 'campaign', 'campaigns')}{': ' if counts else ''}{counts}"
     if all(isinstance(status, IntEnum) for status in statuses):
         return Finding(State.OK, found)
-    return Finding(State.WARN, found, f"The client takes such a campaign for one that may be dialling. {REPORT}")
+    return Finding(State.WARN, found, f"The client assumes that such a campaign may be dialling. {REPORT}")
 
 
 def read_details(visit: Visit) -> Finding:
-    """Read the details of the campaign, by a GET without a body."""
+    """Read the details of the campaign: a GET without a body."""
     campaign = visit.details.value
     if not campaign:
         return make_failure(visit.details)
     found = f"{describe_status(campaign.status)}, from {campaign.begin} to {campaign.end}"
     if campaign.id != visit.campaign.campaign_id:
-        return Finding(State.FAIL, f"those of another campaign came: {found}", REPORT)
+        return Finding(State.FAIL, f"the platform sent another campaign's details: {found}", REPORT)
     if not (campaign.begin and campaign.end and isinstance(campaign.status, CampaignStatus)):
-        return Finding(State.WARN, f"{found}; a part can't be read", REPORT)
-    advice = "Set the connection's extra 'timezone' to the platform's: these times have none."
+        return Finding(State.WARN, f"{found}; some of it can't be read", REPORT)
+    advice = "Set the connection's extra 'timezone' to the platform's: these times do not name one."
     return Finding(State.OK, found, "" if visit.client.timezone else advice)
 
 
 def compare_hours(visit: Visit) -> Finding:
-    """Show when the platform itself lets the campaign dial, next to the calendar."""
+    """Compare the hours in which the platform itself lets the campaign dial with the calendar."""
     campaign, dates = visit.details.value, observe_call(visit.client, LIST_SPECIAL_DATES, visit.campaign)
     if campaign is None or dates.value is None:
         return make_failure(dates, state=State.WARN)
@@ -66,11 +66,11 @@ def compare_hours(visit: Visit) -> Finding:
     if not campaign.workday_hours:
         return Finding(State.WARN, f"{found}: the platform lets this campaign dial all day", _NO_NET)
     if visit.shifts is None:
-        return Finding(State.OK, found, "Compare them with your calendar: add --shifts FILE.")
+        return Finding(State.OK, found, "To compare them with your calendar, add --shifts FILE.")
     if gap := _find_gap(campaign, dates.value, visit.shifts):
         return Finding(State.WARN, f"{found}. {gap}", _NO_NET)
     if dates.value and not campaign.special_day_hours:
-        advice = "Whether it may dial on these dates is not documented: look in the console."
+        advice = "The reference does not say whether it dials on these dates: look in the console."
         return Finding(State.WARN, found, advice)
     return Finding(State.OK, f"{found}; within the calendar for the next {_DAYS} days")
 
@@ -80,7 +80,7 @@ def _format_hours(hours: Iterable[tuple[str, str]]) -> str:
 
 
 def _find_gap(campaign: Campaign, dates: list[SpecialDate], shifts: ShiftCalendar) -> str:
-    """Return the first day on which the platform lets the campaign dial without a shift; empty if there is none."""
+    """Describe the first day on which the platform lets the campaign dial outside the shifts; empty if none."""
     zone = ZoneInfo(shifts.timezone)
     today = clock.utc_now().astimezone(zone).date()
     for day in (today + timedelta(days=number) for number in range(_DAYS)):
@@ -109,10 +109,10 @@ def _is_special(special: SpecialDate, day: date) -> bool:
     begin, end = special.begin, special.end or special.begin
     if begin <= end:
         return begin <= text <= end
-    return text >= begin or text <= end  # over the turn of the year
+    return text >= begin or text <= end  # across the new year
 
 
 def _read_time(text: str) -> timedelta:
-    """Return how long after midnight a time of day is: the platform may write 24:00."""
+    """Return the time since midnight; unlike ``time.fromisoformat`` also for 24:00, which the platform may write."""
     hours, minutes = text.split(":")
     return timedelta(hours=int(hours), minutes=int(minutes))

@@ -1,4 +1,4 @@
-"""The steps that write: a batch of the doctor's own, and a campaign that the user named for this, are switched."""
+"""The steps that write: they switch a batch that the doctor creates, and a campaign that the user names for this."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, explain, make_failure, wait_for
+from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, make_failure, poll, split_error
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.diagnosis import Observation, observe_call
 from airflow_provider_isales.client.errors import (
@@ -22,25 +22,25 @@ from airflow_provider_isales.client.models import BatchKey, BatchStatus, CallBat
 from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.verbs import CREATE, PAUSE, PAUSE_CAMPAIGN, RESUME, RESUME_CAMPAIGN, Switch
 
-# The documented code where a campaign's state does not allow the request.
+# The documented code of a campaign whose state does not allow the request.
 _WRONG_STATE = "0200011"
 
 
 @dataclass
 class BatchTrial:
-    """A batch of the doctor's own. It begins suspended and has no numbers, so nobody is called by it."""
+    """Switches a batch that it creates: suspended and without numbers, so that nobody is called."""
 
     closing = "delete"
 
     client: ISalesClient
     campaign: CampaignKey
     batch_id: str = ""
-    #: Whether the batch may be there: then :meth:`close` is to be called, whatever came of all else.
+    #: Whether the batch may exist: if so, call :meth:`close` whatever happened before.
     is_open: bool = False
     name: str = field(default_factory=lambda: f"isales-doctor-{datetime.now(UTC):%Y%m%d-%H%M%S}")
 
     def make_steps(self) -> list[Step]:
-        """Return all steps but the last, :meth:`close`."""
+        """Return all steps except the last, :meth:`close`."""
         return [
             Step("create", self._create, "campaign"),
             Step("resume", partial(self._switch, RESUME, again=False), "create"),
@@ -50,48 +50,49 @@ class BatchTrial:
         ]
 
     def close(self) -> Finding:
-        """Delete the batch, and make sure that it is not listed any more."""
-        by_hand = f"Look for {self.name} in the console and delete it. It has no numbers, so nobody is called by it."
+        """Delete the batch, and check that it is no longer listed."""
+        by_hand = f"Look for {self.name} in the console and delete it. It has no numbers, so nobody is called."
         try:
-            if not self.batch_id:  # the answer that had it was lost
-                found, _ = wait_for(self.client, self._find_own, bool)
+            if not self.batch_id:  # the response with the id was lost
+                found, _ = poll(self.client, self._find_own, bool)
                 self.batch_id = found.id if found else ""
             if self.batch_id:
-                with suppress(ISalesBatchNotFoundError):  # gone, by an earlier attempt whose answer was lost
+                with suppress(ISalesBatchNotFoundError):  # deleted by an earlier attempt whose response was lost
                     self.client.delete_call_batch(self.campaign.campaign_id, self.batch_id)
             left = self._find_own()
         except ISalesError as error:
-            problem, private = explain(error)
-            return Finding(State.FAIL, f"whether {self.name} is deleted is not known: {problem}", by_hand, private)
+            problem, private = split_error(error)
+            return Finding(State.FAIL, f"unknown whether {self.name} is deleted: {problem}", by_hand, private)
         if left:
             return Finding(State.FAIL, f"{self.name} is still listed", by_hand)
         self.is_open = False
-        return Finding(State.OK, "deleted, and not listed any more" if self.batch_id else "the batch is not there")
+        return Finding(State.OK, "deleted, and no longer listed" if self.batch_id else "there is no such batch")
 
     def _create(self) -> Finding:
         self.is_open = True
-        look = observe_call(self.client, CREATE, self.campaign, name=self.name, status=BatchStatus.SUSPENDED)
-        self.batch_id = look.value or ""
-        if look.error:
-            self.is_open = look.error.sent and not isinstance(look.error, ISalesResultError)
-            return make_failure(look)
-        return Finding(State.OK, f"[{look.code}] batch {self.name}, suspended and without numbers")
+        observed = observe_call(self.client, CREATE, self.campaign, name=self.name, status=BatchStatus.SUSPENDED)
+        self.batch_id = observed.value or ""
+        if observed.error:
+            self.is_open = observed.error.sent and not isinstance(observed.error, ISalesResultError)
+            return make_failure(observed)
+        return Finding(State.OK, f"[{observed.code}] batch {self.name}, suspended and without numbers")
 
     def _switch(self, switch: Switch, *, again: bool) -> Finding:
         """Pause or resume the batch, for the first time or once more."""
         batch = BatchKey(self.campaign.vdn_id, self.campaign.campaign_id, self.batch_id)
-        look = observe_call(self.client, switch, batch)
-        confirm = partial(_confirm, self.client, look, switch, self._read_status)
-        if not look.error:
-            return confirm(f"a {switch.name} may be repeated" if again else "as the reference says")
-        if look.code and again and switch is RESUME:
-            finding = confirm("this is the code for a batch that is started already, which the reference does not give")
-            advice = "Nothing to set: the client asks list instead. Please attach the output with --public to an issue."
+        observed = observe_call(self.client, switch, batch)
+        confirm = partial(_confirm, self.client, observed, switch, self._read_status)
+        if not observed.error:
+            return confirm(f"a {switch.name} may be repeated" if again else "as documented")
+        if observed.code and again and switch is RESUME:
+            finding = confirm("the undocumented code for a batch that is already started")
+            advice = "Nothing to do: the client checks the list. Please attach the output of --public to an issue."
             return finding._replace(advice=finding.advice or advice)
-        if isinstance(look.error, ISalesNotAllowedError):
-            advice = "Add the campaign's state to an issue: the reference does not say which states forbid what."
-            return make_failure(look, advice, State.WARN)
-        return make_failure(look, f"The client takes this for a failure. {REPORT}" if look.code and again else "")
+        if isinstance(observed.error, ISalesNotAllowedError):
+            advice = "Please open an issue with the campaign's state: the reference does not say which forbid this."
+            return make_failure(observed, advice, State.WARN)
+        treated = f"The client treats this as a failure. {REPORT}" if observed.code and again else ""
+        return make_failure(observed, treated)
 
     def _read_status(self) -> BatchStatus | None:
         found = self._find_own()
@@ -104,19 +105,19 @@ class BatchTrial:
 
 @dataclass
 class CampaignTrial:
-    """A campaign that is started, and will be again. Any other is left alone: resuming it would have people called."""
+    """Switches a started campaign and starts it again. It leaves any other alone: resuming that would start calls."""
 
     closing = "restore"
 
     client: ISalesClient
     campaign: CampaignKey
-    #: Whether it may be suspended: then :meth:`close` is to be called, whatever came of all else.
+    #: Whether it may be suspended: if so, call :meth:`close` whatever happened before.
     is_open: bool = False
-    #: Whether a pause was sent that was not answered: it may take effect later.
+    #: Whether a pause got no response: it may still take effect.
     may_be_paused_yet: bool = False
 
     def make_steps(self) -> list[Step]:
-        """Return all steps but the last, :meth:`close`."""
+        """Return all steps except the last, :meth:`close`."""
         return [
             Step("state before", self._check_state, "signature"),
             Step("pause whole", partial(self._switch, PAUSE_CAMPAIGN, again=False), "state before"),
@@ -126,7 +127,7 @@ class CampaignTrial:
         ]
 
     def close(self) -> Finding:
-        """Make sure that the campaign is started, as it was."""
+        """Start the campaign again if it is suspended."""
         try:
             status = self._read_status()
             if status is CampaignStatus.STARTED and self.may_be_paused_yet:
@@ -135,10 +136,10 @@ class CampaignTrial:
             if status is not CampaignStatus.STARTED:
                 self.client.resume_campaign(self.campaign.campaign_id)
         except ISalesError as error:
-            advice = "The campaign of --switch was started before: look for it in the console, and resume it there."
-            # What the client says of a campaign has the server's words in its midst.
+            advice = "The campaign of --switch was started before: look for it in the console and resume it there."
+            # Private, because the message about a campaign includes the server's words.
             private = f"{self.campaign}: {error.problem}"
-            return Finding(State.FAIL, "whether it is started again is not known", advice, private)
+            return Finding(State.FAIL, "unknown whether it is started again", advice, private)
         self.is_open = False
         return Finding(State.OK, "started, as before")
 
@@ -146,21 +147,21 @@ class CampaignTrial:
         status = self._read_status()
         if status is CampaignStatus.STARTED:
             return Finding(State.OK, "started")
-        advice = "Name one that is started with --switch: to resume this one would have people called."
+        advice = "Name a started campaign with --switch: resuming this one would start calls."
         return Finding(State.SKIPPED, describe_status(status), advice)
 
     def _switch(self, switch: Switch, *, again: bool) -> Finding:
-        """Pause or resume the campaign, for the first time or once more; say what the code and the details are."""
+        """Pause or resume the campaign, for the first time or once more; report the code and the details."""
         self.is_open = True
         self.may_be_paused_yet |= switch is PAUSE_CAMPAIGN
-        look = observe_call(self.client, switch, self.campaign)
-        if look.error and not look.code:
-            return make_failure(look)
+        observed = observe_call(self.client, switch, self.campaign)
+        if observed.error and not observed.code:
+            return make_failure(observed)
         self.may_be_paused_yet = False
-        meaning = look.error.meaning if isinstance(look.error, ISalesResultError) else "accepted"
-        finding = _confirm(self.client, look, switch, self._read_status, meaning)
-        if finding.state is State.OK and look.error and not (again and look.code == _WRONG_STATE):
-            return finding._replace(state=State.WARN, advice=f"Nothing to set: the details decide. {REPORT}")
+        meaning = observed.error.meaning if isinstance(observed.error, ISalesResultError) else "accepted"
+        finding = _confirm(self.client, observed, switch, self._read_status, meaning)
+        if finding.state is State.OK and observed.error and not (again and observed.code == _WRONG_STATE):
+            return finding._replace(state=State.WARN, advice=f"Nothing to do: the details count. {REPORT}")
         return finding
 
     def _read_status(self) -> CampaignStatus | int:
@@ -168,17 +169,21 @@ class CampaignTrial:
 
 
 def _confirm(
-    client: ISalesClient, look: Observation[Any], switch: Switch, read_status: Callable[[], int | None], meaning: str
+    client: ISalesClient,
+    observed: Observation[Any],
+    switch: Switch,
+    read_status: Callable[[], int | None],
+    meaning: str,
 ) -> Finding:
-    """Return what was answered to a pause or resume, and whether the status that is read afterwards is the wanted."""
-    said, private = f"[{look.code}] {meaning}", explain(look.error)[1] if look.error else ""
+    """Report the response to a pause or resume, and whether the status read afterwards is the wanted one."""
+    said, private = f"[{observed.code}] {meaning}", split_error(observed.error)[1] if observed.error else ""
     try:
-        status, waited = wait_for(client, read_status, lambda status: status is switch.wanted)
+        status, waited = poll(client, read_status, lambda status: status is switch.wanted)
     except ISalesError as error:
-        return Finding(State.WARN, f"{said}; its status can't be read: {explain(error)[0]}", "", private)
-    source = "list has it" if switch in (PAUSE, RESUME) else "its details have it"
-    seen = "not at all" if status is None else describe_status(status)
+        return Finding(State.WARN, f"{said}; its status can't be read: {split_error(error)[0]}", "", private)
+    source = "the list says" if switch in (PAUSE, RESUME) else "the details say"
+    seen = "it does not exist" if status is None else describe_status(status)
     found = f"{said}; {source} {seen}{f' after {waited:g} s' if waited else ''}"
     if status is switch.wanted:
         return Finding(State.OK, found, "", private)
-    return Finding(State.FAIL, found, f"Tasks fail so, unless the campaign has not begun. {REPORT}", private)
+    return Finding(State.FAIL, found, f"A task would fail here, unless the campaign has not begun. {REPORT}", private)

@@ -1,4 +1,4 @@
-"""What a step is, what it finds, and what all steps share."""
+"""Steps and their findings, and what all steps share."""
 
 from __future__ import annotations
 
@@ -30,16 +30,15 @@ from airflow_provider_isales.shifts import ShiftCalendar
 
 T = TypeVar("T")
 
-#: The advice where an answer is one that the client does not expect.
-REPORT = "Attach the output with --public to an issue: it takes another version to deal with that."
+#: The advice for a response that the client does not expect.
+REPORT = "Open an issue with the output of --public: this version does not handle that."
 
-# How long a list or details may go on saying what was, in seconds.
+# Delays in seconds before reading again: a list or details may be stale for a while.
 _WAITS = (0.0, 0.5, 2.0)
 _QUOTED = re.compile(r"(?<!\w)'[^']*'")
 _PROXY_REASON = re.compile(r"(Tunnel connection failed: \d+).*")
 
-
-#: Advice that names no host, by a part of an error's text.
+# Advice without host names, by a part of the error's text.
 _ADVICE = {
     "refused": "The machine answers, but nothing listens there: check the connection's port.",
     "timed out": "Something drops the packets: ask the platform's operator to allow-list this machine's address.",
@@ -48,7 +47,7 @@ _ADVICE = {
 
 
 class State(StrEnum):
-    """How well it is: a warning works, but somebody should look at it."""
+    """The state of a step; with ``WARN`` things work, but somebody should look at it."""
 
     OK = "ok"
     WARN = "warn"
@@ -57,7 +56,7 @@ class State(StrEnum):
 
 
 class Finding(NamedTuple):
-    """What was found, and what to do; ``private`` (names, the server's words) is left out with ``--public``."""
+    """What a step found and what to do; ``private`` (names, the server's words) is omitted with ``--public``."""
 
     state: State
     finding: str
@@ -66,7 +65,7 @@ class Finding(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One question; it makes no sense without the success of the step that it ``needs``."""
+    """One check; it is skipped unless the step that it ``needs`` succeeded."""
 
     name: str
     find: Callable[[], Finding]
@@ -74,7 +73,7 @@ class Step(NamedTuple):
 
 
 class Visit:
-    """One visit to a platform, perhaps to a campaign: what its steps share, so that nothing is asked twice."""
+    """What the steps share: client, campaign, calendar, and responses, so that nothing is requested twice."""
 
     def __init__(self, client: ISalesClient, campaign: CampaignKey | None, shifts: ShiftCalendar | None = None) -> None:
         self.client = client
@@ -85,7 +84,7 @@ class Visit:
 
     @cached_property
     def first(self) -> Observation[Page[CallBatch]]:
-        """The first answer."""
+        """The first response."""
         return check_signature(self.client, self.campaign)
 
     @cached_property
@@ -94,63 +93,63 @@ class Visit:
         return observe_call(self.client, GET_CAMPAIGN, self.campaign)
 
     def list_page(self, limit: int, offset: int = 0) -> Observation[Page[CallBatch]]:
-        """Ask for a page of so many batches of the campaign."""
+        """Request a page of at most ``limit`` batches of the campaign."""
         return observe_call(self.client, LIST, self.campaign, offset=offset, limit=limit)
 
     def list_campaigns(self, limit: int, offset: int = 0) -> Observation[Page[Campaign]]:
-        """Ask for a page of so many campaigns of the VDN."""
+        """Request a page of at most ``limit`` campaigns of the VDN."""
         vdn, page = VdnKey(self.campaign.vdn_id), offset // limit + 1
         return observe_call(
             self.client, LIST_CAMPAIGNS, vdn, status=ANY, deviceType=ANY, curPage=page, rowsPerPage=limit
         )
 
 
-def examine(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
-    """Carry out steps in order; one that fails keeps only those from running that need it."""
+def run_steps(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
+    """Run the steps in order and yield their findings; skip those that need a step that failed."""
     done = {""}
     for step in steps:
         if step.needs not in done:
-            finding = Finding(State.SKIPPED, f'not tried: it needs "{step.needs}"')
+            finding = Finding(State.SKIPPED, f'needs "{step.needs}"')
         else:
             try:
                 finding = step.find()
-            except Exception as error:  # at a customer's site, the next step may still say what is wrong
-                problem = explain(error) if isinstance(error, ISalesError) else (type(error).__name__, str(error))
-                finding = Finding(State.FAIL, f"could not be found out: {problem[0]}", private=problem[1])
+            except Exception as error:  # even a bug: the next steps may still show what is wrong
+                problem = split_error(error) if isinstance(error, ISalesError) else (type(error).__name__, str(error))
+                finding = Finding(State.FAIL, f"the check failed: {problem[0]}", private=problem[1])
         if finding.state in (State.OK, State.WARN):
             done.add(step.name)
         yield step, finding
 
 
-def wait_for(client: ISalesClient, find: Callable[[], T], is_enough: Callable[[T], bool]) -> tuple[T, float]:
-    """Return what is found, when it is as it should be or at last, and the seconds waited."""
+def poll(client: ISalesClient, read: Callable[[], T], is_expected: Callable[[T], bool]) -> tuple[T, float]:
+    """Read until the value is as expected, a few times at most; return the last value and the seconds waited."""
     waited = 0.0
     for wait in _WAITS:
         client.session.gate.sleep(wait)
         waited += wait
-        found = find()
-        if is_enough(found):
+        found = read()
+        if is_expected(found):
             break
     return found, waited
 
 
-def explain(error: ISalesError) -> tuple[str, str]:
-    """Return what went wrong in words of our own, and apart from them those of the server, which may say anything."""
+def split_error(error: ISalesError) -> tuple[str, str]:
+    """Return what went wrong in our own words, and separately the server's words, which may name anybody."""
     if isinstance(error, ISalesResultError):
         return f"[{error.code}] {error.meaning}", error.description
     if isinstance(error, ISalesHTTPStatusError):
         problem = ISalesHTTPStatusError(error.status).problem
         return problem, error.problem.removeprefix(problem).lstrip(", ")
     if isinstance(error, ISalesProtocolError):
-        return "an answer that cannot be read as the reference describes it", error.problem
-    # What is quoted is the name of the server or of a proxy, and a proxy says anything after its status.
+        return "a response that is not in the documented format", error.problem
+    # Quotes hold the name of the server or proxy, and a proxy may add any text after its status.
     problem = _PROXY_REASON.sub(r"\1", _QUOTED.sub("'...'", error.problem))
     return problem, "" if problem == error.problem else error.problem
 
 
 def make_failure(what: Observation[Any] | ISalesError, advice: str = "", state: State = State.FAIL) -> Finding:
-    """Return the finding that something went wrong, with the error's own advice unless there is a better one."""
+    """Return the finding for an error, with the error's own advice unless there is a better one."""
     error = (what.error if isinstance(what, Observation) else what) or ISalesError("nothing went wrong")
-    finding, private = explain(error)
+    finding, private = split_error(error)
     nameless = next((text for part, text in _ADVICE.items() if part in f"{error.problem} {error.advice}"), "")
     return Finding(state, finding, advice or nameless or error.advice, private)
