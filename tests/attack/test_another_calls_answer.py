@@ -93,7 +93,7 @@ def fork_results(forks: int) -> Iterator[dict[str, Any]]:
         yield json.loads(subprocess.run(command, capture_output=True, text=True, timeout=900, check=True).stdout)
 
 
-def test_parent_and_child_of_a_fork_get_each_its_own_answers(size: Size, figures: Figures) -> None:
+def test_parent_and_child_of_a_fork_each_get_their_own_responses(size: Size, figures: Figures) -> None:
     with fork_results(size.of(6, 150)) as found:
         figures.add(
             "forks, both sides of which go on with a client that three threads use",
@@ -106,7 +106,7 @@ def test_parent_and_child_of_a_fork_get_each_its_own_answers(size: Size, figures
 
 @pytest.mark.parametrize("way", ["direct", "http proxy", "https proxy"])
 @pytest.mark.parametrize("again", [in_one_record, at_once, late, in_part, a_byte_at_once])
-def test_a_second_answer_that_has_come_is_never_taken_for_the_next_calls(
+def test_a_second_response_is_never_used_for_the_next_call(
     again: Callable[[Wire, bytes], None], way: str, size: Size, figures: Figures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "")
@@ -133,16 +133,14 @@ def chunks_that_break_off(wire: Wire) -> None:
             wire.send(http_answer())
 
 
-def test_what_comes_after_a_broken_answer_is_never_taken_for_the_next_calls() -> None:
+def test_data_after_a_broken_response_is_never_used_for_the_next_call() -> None:
     with RawServer(chunks_that_break_off) as server, server.client(retry=RetryPolicy(attempts=1)) as client:
         for batch in ("1", "2", "3"):
             with pytest.raises(ISalesConnectionLostError):
                 client.pause_call_batch(7, batch)
 
 
-def test_a_request_never_goes_out_with_parts_of_one_that_was_interrupted(
-    chance: Random, size: Size, figures: Figures
-) -> None:
+def test_a_request_never_contains_parts_of_an_interrupted_one(chance: Random, size: Size, figures: Figures) -> None:
     pure, calls = list[bool](), size.of(300, 10_000)
 
     def answer(request: Request) -> bytes:
@@ -171,7 +169,9 @@ def found_by(program: Path, *arguments: object) -> dict[str, int]:
     return found
 
 
-def test_an_interrupt_inside_the_gate_holds_no_other_thread_up(chance: Random, size: Size, figures: Figures) -> None:
+def test_an_interrupt_inside_the_gate_does_not_block_other_threads(
+    chance: Random, size: Size, figures: Figures
+) -> None:
     found = found_by(INTERRUPTING_GATE, size.of(1000, 50_000), chance.random())
     figures.add(
         "interrupts inside the gate: other threads that hung afterwards", found["interrupted"], found["hung"], 0
@@ -179,13 +179,13 @@ def test_an_interrupt_inside_the_gate_holds_no_other_thread_up(chance: Random, s
     assert found["hung"] == 0
 
 
-def test_a_fork_while_other_threads_use_the_gate_holds_no_child_up(size: Size, figures: Figures) -> None:
+def test_a_fork_while_other_threads_use_the_gate_does_not_block_the_child(size: Size, figures: Figures) -> None:
     found = found_by(FORKING_GATE, size.of(20, 2000))
     figures.add("forks while three threads use the gate: children that hung", found["forks"], found["hung"], 0)
     assert found["hung"] == 0
 
 
-def test_second_answers_at_any_moment_are_measured(chance: Random, size: Size, figures: Figures) -> None:
+def test_second_responses_at_any_moment_are_counted(chance: Random, size: Size, figures: Figures) -> None:
     """One that comes after the last look at a connection and before the request's own answer can't be told from it."""
 
     def at_any_moment(wire: Wire, answer: bytes) -> None:

@@ -234,7 +234,7 @@ SUBCLASSES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("arguments", SUBCLASSES)
-def test_what_is_checked_is_what_is_sent(arguments: dict[str, Any]) -> None:
+def test_a_checked_value_is_sent_unchanged(arguments: dict[str, Any]) -> None:
     received: list[Request] = []
 
     def answer(request: Request) -> bytes:
@@ -252,7 +252,7 @@ def test_what_is_checked_is_what_is_sent(arguments: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "make", [lambda: ISalesClient("h", "a", "s", port=Liar(7)), lambda: RetryPolicy(attempts=Liar(7))]
 )
-def test_settings_of_subclasses_are_taken_as_they_are(make: Callable[[], object]) -> None:
+def test_subclasses_of_int_and_str_are_accepted_as_settings(make: Callable[[], object]) -> None:
     assert "99" not in repr(make())
 
 
@@ -263,7 +263,9 @@ ANYTHING = st.recursive(
 )
 
 
-def test_anything_at_all_is_taken_or_refused(size: Size, figures: Figures, pytestconfig: pytest.Config) -> None:
+def test_any_value_is_accepted_or_refused_with_our_own_error(
+    size: Size, figures: Figures, pytestconfig: pytest.Config
+) -> None:
     tried = size.of(60, 3000)
     names = sorted(SETTINGS)
 

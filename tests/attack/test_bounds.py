@@ -258,7 +258,7 @@ def test_a_call_ends_within_its_total_and_one_timeout(
     assert seconds < TOTAL + TIMEOUT + SLACK
 
 
-def test_a_thread_that_others_hold_back_ends_in_time(figures: Figures) -> None:
+def test_a_thread_held_back_by_others_ends_in_time(figures: Figures) -> None:
     with RawServer(too_many_requests) as server, server.client(timeout=TIMEOUT, retry=RETRY) as client:
         ended = threading.Event()
 
@@ -286,7 +286,7 @@ def test_a_thread_that_others_hold_back_ends_in_time(figures: Figures) -> None:
 @pytest.mark.parametrize(
     "stop", [ISalesClient.stop, lambda client: client.stop_before(datetime.now(UTC) - timedelta(seconds=1))]
 )
-def test_stopping_ends_waits_at_once(
+def test_stopping_ends_all_waits_immediately(
     stop: Callable[[ISalesClient], None], attempts_fail_with: Handler, figures: Figures
 ) -> None:
     patient = RetryPolicy(attempts=1000, total=30, first_wait=20, max_wait=20)
@@ -325,7 +325,7 @@ def caller() -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("bomb", BOMBS)
-def test_no_answer_takes_more_than_a_little_memory(bomb: str, caller: subprocess.Popen[str], figures: Figures) -> None:
+def test_no_response_takes_much_memory(bomb: str, caller: subprocess.Popen[str], figures: Figures) -> None:
     assert caller.stdin
     assert caller.stdout
     with RawServer(BOMBS[bomb]) as server:

@@ -110,7 +110,7 @@ def why(problem: str) -> str:
     return "a batch that could not be paused was deleted, or suspended by somebody else later"
 
 
-def test_a_green_run_has_nothing_dialled_but_what_was_started_after_its_last_listing(
+def test_after_a_green_run_only_batches_started_after_its_last_listing_are_dialled(
     relay: Relay, chance: random.Random, size: Any, figures: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("airflow_provider_isales.client.rounds.OUTAGE_SECONDS", 3.0)
@@ -160,7 +160,9 @@ def check_result(result: BulkResult, error: ISalesError | None, left: list[str],
         assert {*left} <= {*open_ids}, f"red, but {left} are not all named in {open_ids}"
 
 
-def test_after_a_kill_the_next_run_does_the_rest(relay: Relay, chance: random.Random, size: Any, figures: Any) -> None:
+def test_after_a_kill_the_next_run_pauses_the_remaining_batches(
+    relay: Relay, chance: random.Random, size: Any, figures: Any
+) -> None:
     server, kills = relay.server, size.of(2, 100)
     for _ in range(kills):
         server.reset()

@@ -126,31 +126,31 @@ def cut(figures: Figures) -> Verdicts:
     return found
 
 
-def test_nothing_but_success_is_taken_for_success(odd: Verdicts) -> None:
+def test_only_documented_success_is_success(odd: Verdicts) -> None:
     assert odd.falsely_green[:5] == []
 
 
-def test_success_that_is_unusually_written_is_success(odd: Verdicts) -> None:
+def test_success_in_an_unusual_form_is_success(odd: Verdicts) -> None:
     assert odd.falsely_red[:5] == []
 
 
-def test_nothing_but_our_own_errors_comes_out(odd: Verdicts) -> None:
+def test_odd_responses_raise_only_our_own_errors(odd: Verdicts) -> None:
     assert odd.not_ours[:5] == []
 
 
-def test_no_answer_holds_a_call_up(odd: Verdicts) -> None:
+def test_no_response_delays_a_call_beyond_its_bounds(odd: Verdicts) -> None:
     assert odd.slowest < TIMEOUT + SLACK
 
 
-def test_an_answer_that_is_cut_off_is_never_success(cut: Verdicts) -> None:
+def test_a_truncated_response_is_never_success(cut: Verdicts) -> None:
     assert cut.falsely_green == []
 
 
-def test_an_answer_that_is_cut_off_is_our_own_error(cut: Verdicts) -> None:
+def test_a_truncated_response_raises_our_own_error(cut: Verdicts) -> None:
     assert cut.not_ours == []
 
 
-def test_answers_that_stop_without_an_end_are_errors_in_time(chance: Random, size: Size, figures: Figures) -> None:
+def test_stalled_responses_are_errors_in_time(chance: Random, size: Size, figures: Figures) -> None:
     answering = Answering()
     answering.stalls = True
     slowest, tried = 0.0, size.of(3, 100)
@@ -171,7 +171,7 @@ def refusing_and_resetting(wire: Wire) -> None:
     wire.reset()
 
 
-def test_a_refusal_is_told_though_the_connection_is_reset() -> None:
+def test_a_refusal_is_reported_though_the_connection_is_reset() -> None:
     with RawServer(refusing_and_resetting) as server, server.client(retry=RetryPolicy(attempts=1)) as client:
         for _ in range(10):
             with pytest.raises(ISalesHTTPStatusError):
@@ -190,7 +190,7 @@ def test_an_interim_response_ends_the_call_and_its_connection(interim: str) -> N
         assert server.connections == 3
 
 
-def test_a_header_line_that_hides_the_length_ends_in_an_honest_timeout() -> None:
+def test_a_header_line_that_hides_the_length_ends_in_a_timeout() -> None:
     answer = http_answer().replace(b"Content-Type", b"no header\r\nContent-Type")
     impatient = {"timeout": 0.2, "retry": RetryPolicy(attempts=1)}
     with (

@@ -200,7 +200,7 @@ def test_a_call_through_a_proxy_that_fails_shows_no_password(
     assert leaks(shown, [*SECRETS, encoded]) == []
 
 
-def test_a_call_to_nobody_shows_no_secret() -> None:
+def test_a_call_without_a_server_shows_no_secret() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with ISalesClient(**{**GOOD, "port": taken.getsockname()[1], "retry": RetryPolicy(attempts=1)}) as client:
@@ -258,7 +258,7 @@ def test_an_interrupt_while_a_client_is_made_shows_no_secret(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("half", [ISalesClient.__new__(ISalesClient), C2Auth.__new__(C2Auth)], ids=type)
-def test_the_repr_of_an_object_that_is_only_half_made_works(half: object) -> None:
+def test_the_repr_of_a_half_initialised_object_works(half: object) -> None:
     assert SECRET not in repr(half)
 
 

@@ -41,7 +41,7 @@ class TestWithoutShifts:
         done = isales("check", 1001)
         assert (done.returncode, done.stdout) == (1, f"STARTED campaign 1001 (VDN 25): 1 batch: {batch_id}\n")
 
-    def test_check_keeps_many_batches_on_one_line(self, isales: Isales, simulator: Simulator) -> None:
+    def test_check_prints_many_batches_on_one_line(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=300)
         (line,) = isales("check", 1001).stdout.splitlines()
         assert "300 batches" in line
@@ -56,14 +56,14 @@ class TestWithoutShifts:
         assert done.returncode == 2
         assert done.stdout.startswith(f"UNKNOWN campaign {ABSENT} (VDN 25): Listing")
 
-    def test_started_counts_more_than_unknown_and_comes_first(self, isales: Isales, simulator: Simulator) -> None:
+    def test_started_wins_over_unknown_and_comes_first(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
         simulator.add_campaign(1002, batches=1)
         done = isales("check", 1001, ABSENT, 1002)
         assert done.returncode == 1
         assert [line.split()[0] for line in done.stdout.splitlines()] == ["STARTED", "UNKNOWN", "OK"]
 
-    def test_check_quiet_says_nothing_of_what_is_ok(self, isales: Isales, simulator: Simulator) -> None:
+    def test_check_quiet_prints_nothing_about_campaigns_that_are_ok(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
         assert isales("check", 1001, "--quiet").stdout == ""
         assert isales("check", 1001, ABSENT, "--quiet").stdout.count("\n") == 1
@@ -114,7 +114,7 @@ class TestWithoutShifts:
         assert done.stdout == "STARTED campaign 1001 (VDN 25): the whole campaign: it has no batches\n"
 
     @pytest.mark.parametrize(("batches", "status"), [(1, 1), (0, 2)])
-    def test_without_details_started_batches_decide(
+    def test_started_batches_decide_if_the_details_cannot_be_read(
         self, batches: int, status: int, isales: Isales, simulator: Simulator
     ) -> None:
         simulator.add_campaign(1001, batches=batches)
@@ -193,7 +193,7 @@ def test_check_with_a_wrong_key_is_unknown(isales: Isales, simulator: Simulator)
     assert "HTTP 401" in done.stdout
 
 
-def test_check_of_a_silent_server_ends_in_the_given_time(isales: Isales) -> None:
+def test_check_of_a_silent_server_ends_within_retry_for(isales: Isales) -> None:
     connection = {"host": "127.0.0.1", "port": 9, "login": "a", "password": "b", "extra": {"vdn_id": 25}}
     isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = json.dumps(connection)
     done = isales("check", 1001, "--retry-for", "1s")

@@ -68,7 +68,7 @@ def test_excluded_campaigns_and_batches_are_ignored(isales: Isales, silent: Simu
     assert isales("check", "--exclude", 1008, "--exclude", batch_id).returncode == 0
 
 
-def test_an_excluded_campaign_is_not_said_to_be_silent(isales: Isales, simulator: Simulator) -> None:
+def test_check_says_no_other_campaign_if_one_is_excluded(isales: Isales, simulator: Simulator) -> None:
     simulator.add_campaign(1009)
     assert isales("check", "--exclude", 1009).stdout == "OK VDN 25: no other campaign is started\n"
 
@@ -151,7 +151,7 @@ class TestShifts:
         assert "2 batches started, a shift is on" in done.stdout
         assert "the whole campaign started, a shift is on" in done.stdout
 
-    def test_after_the_shift_the_lateness_of_a_whole_campaign_is_said(
+    def test_after_the_shift_the_lateness_of_a_whole_campaign_is_printed(
         self, isales: Isales, simulator: Simulator, calendar: Path
     ) -> None:
         simulator.add_campaign(1001, name="late")

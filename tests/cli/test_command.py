@@ -38,7 +38,7 @@ class TestHelp:
         assert max(map(len, lines)) <= 80
 
     @pytest.mark.parametrize("name", COMMANDS)
-    def test_examples_in_the_help_can_be_typed(self, name: str) -> None:
+    def test_examples_in_the_help_are_valid(self, name: str) -> None:
         for line in COMMANDS[name].examples.strip().splitlines():
             make_parser().parse_args(line.strip().partition("#")[0].split()[1:])
 
@@ -139,7 +139,7 @@ class TestList:
         assert done.returncode == 0
         assert r"\u5916" in done.stdout
 
-    def test_list_ends_well_when_the_pipe_breaks(self, isales: Isales, simulator: Simulator) -> None:
+    def test_list_exits_with_0_when_the_pipe_breaks(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=900)
         process = isales.start("list", 1001)
         assert process.stdout
@@ -158,7 +158,7 @@ class TestList:
         assert (process.returncode, errors) == (130, "isales: interrupted\n")
 
 
-def test_verbose_says_what_is_being_done_and_no_secret(isales: Isales, simulator: Simulator) -> None:
+def test_verbose_prints_progress_and_no_secret(isales: Isales, simulator: Simulator) -> None:
     simulator.add_campaign(1001, batches=1)
     simulator.inject("answer", status=503)
     done = isales("pause", 1001, "--verbose")
@@ -167,7 +167,7 @@ def test_verbose_says_what_is_being_done_and_no_secret(isales: Isales, simulator
     assert "simulator-secret-key" not in done.stderr
 
 
-def test_a_retry_is_said_at_once(isales: Isales, simulator: Simulator) -> None:
+def test_a_retry_is_printed_immediately(isales: Isales, simulator: Simulator) -> None:
     simulator.add_campaign(1001, batches=1)
     simulator.inject("answer", status=503)
     assert "isales: Listing the batches of campaign 1001 (VDN 25): attempt 1" in isales("pause", 1001).stderr

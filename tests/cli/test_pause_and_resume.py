@@ -44,7 +44,7 @@ class TestManyCampaigns:
         assert summary == "All 20 campaigns: confirmed by list"
         assert not done.stderr
 
-    def test_a_campaign_that_does_not_exist_keeps_no_other_from_being_paused(
+    def test_the_other_campaigns_are_paused_if_one_does_not_exist(
         self, isales: Isales, twenty: Simulator, started: Callable[[], int]
     ) -> None:
         done = isales("pause", *CAMPAIGNS[:10], ABSENT, *CAMPAIGNS[10:])
@@ -54,7 +54,7 @@ class TestManyCampaigns:
         assert "Check campaign_id and vdn_id" in done.stdout
         assert done.stdout.splitlines()[-1] == f"NOT DONE in 1 of 21 campaigns: {ABSENT}"
 
-    def test_scripts_read_the_results_as_operators_return_them(self, isales: Isales, simulator: Simulator) -> None:
+    def test_json_output_has_the_fields_that_operators_return(self, isales: Isales, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(1001, batches=2)
         done = isales("pause", 1001, ABSENT, "--output", "json")
         assert done.returncode == 1
@@ -74,7 +74,7 @@ class TestManyCampaigns:
         assert second["paused"] == []
         assert "does not exist" in second["error"]
 
-    def test_no_more_requests_are_under_way_than_was_asked_for(self, isales: Isales, simulator: Simulator) -> None:
+    def test_parallel_limits_the_requests_under_way(self, isales: Isales, simulator: Simulator) -> None:
         for campaign_id in (1001, 1002):
             simulator.add_campaign(campaign_id, batches=3)
         came: list[float] = []
@@ -105,7 +105,7 @@ class TestManyCampaigns:
             places = ("paused", "already_paused", "failed", "unknown", "not_tried")
             assert sum(len(result[place]) for place in places) == 50
 
-    def test_the_wrong_key_is_told_for_each_campaign(self, isales: Isales, twenty: Simulator) -> None:
+    def test_a_wrong_key_is_reported_for_each_campaign(self, isales: Isales, twenty: Simulator) -> None:
         isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = twenty.connection().replace(
             "simulator-secret-key", "another"
         )
@@ -117,7 +117,7 @@ class TestManyCampaigns:
 
 class TestInterrupted:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_an_interrupted_pause_says_what_is_not_known(
+    def test_an_interrupted_pause_prints_what_is_unknown(
         self, number: signal.Signals, isales: Isales, twenty: Simulator
     ) -> None:
         twenty.inject("delay", seconds=30, times=10_000, verb="pause")
@@ -132,7 +132,7 @@ class TestInterrupted:
         assert output.count("not begun") == 4
         assert "Traceback" not in errors
 
-    def test_an_interrupted_pause_tells_scripts(self, isales: Isales, twenty: Simulator) -> None:
+    def test_an_interrupted_pause_prints_json_for_scripts(self, isales: Isales, twenty: Simulator) -> None:
         twenty.inject("delay", seconds=30, times=10_000, verb="pause")
         process = isales.start("pause", 1001, "--output", "json")
         wait_until(lambda: twenty.requests.get("pause", 0) >= 16)
@@ -158,7 +158,7 @@ class TestWithoutAnybodyWhoReads:
         assert started() == 0
         assert not process.stderr.read()
 
-    def test_a_full_disk_is_told_and_everything_is_paused(
+    def test_everything_is_paused_and_a_full_disk_is_reported(
         self, isales: Isales, twenty: Simulator, started: Callable[[], int]
     ) -> None:
         with Path("/dev/full").open("w") as full:
@@ -180,7 +180,7 @@ class TestWithoutAnybodyWhoReads:
 
 
 class TestOnATerminal:
-    def test_pause_says_of_how_many_campaigns_and_asks(
+    def test_pause_asks_with_the_number_of_campaigns(
         self, isales: Isales, twenty: Simulator, started: Callable[[], int]
     ) -> None:
         terminal = isales.on_terminal("pause", 1001, 1002, ABSENT)
@@ -218,7 +218,7 @@ class TestOnATerminal:
         assert terminal.end() == 130
         assert started() == 1000
 
-    def test_an_interrupt_in_the_middle_says_so_on_a_terminal(self, isales: Isales, twenty: Simulator) -> None:
+    def test_an_interrupt_of_a_running_pause_is_reported_on_a_terminal(self, isales: Isales, twenty: Simulator) -> None:
         twenty.inject("delay", seconds=30, times=10_000, verb="pause")
         terminal = isales.on_terminal("pause", 1001, "--yes")
         wait_until(lambda: twenty.requests.get("pause", 0) >= 16)
@@ -251,7 +251,7 @@ class TestNotes:
     def file(self, tmp_path: Path) -> Path:
         return tmp_path / "before.json"
 
-    def test_processes_that_pause_at_once_lose_no_notes(self, isales: Isales, twenty: Simulator, file: Path) -> None:
+    def test_parallel_processes_lose_no_notes(self, isales: Isales, twenty: Simulator, file: Path) -> None:
         processes = [isales.start("pause", campaign_id, "--save", file) for campaign_id in CAMPAIGNS[:5]]
         assert [process.wait(timeout=60) for process in processes] == [0] * 5
         noted = json.loads(file.read_text())["campaigns"]
@@ -259,7 +259,7 @@ class TestNotes:
         assert list(file.parent.iterdir()) == [file]
 
     @pytest.mark.parametrize("path", ["/nowhere/before.json", "/dev/null", "/"])
-    def test_a_file_that_cannot_be_written_keeps_nothing_from_being_paused(
+    def test_everything_is_paused_if_the_file_cannot_be_written(
         self, path: str, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
     ) -> None:
         simulator.add_campaign(1001, batches=3)
@@ -270,7 +270,7 @@ class TestNotes:
         assert isales("resume", "--from-file", file, "--yes").returncode == 0
         assert started() == 3
 
-    def test_a_file_of_something_else_is_kept_and_keeps_nothing_from_being_paused(
+    def test_everything_is_paused_and_a_file_of_something_else_is_kept(
         self, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
     ) -> None:
         simulator.add_campaign(1001, batches=3)
@@ -280,7 +280,7 @@ class TestNotes:
         assert "is not a file that `isales pause --save` wrote" in done.stderr
         assert file.read_text() == "a shopping list"
 
-    def test_a_lock_that_is_never_released_keeps_nothing_from_being_paused(
+    def test_everything_is_paused_if_a_lock_is_never_released(
         self, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
     ) -> None:
         simulator.add_campaign(1001, batches=3)
@@ -301,7 +301,7 @@ class TestNotes:
         assert isales("pause", 1001, "--batch", first, "--save", file).returncode == 0
         assert json.loads(file.read_text())["campaigns"][0]["batch_ids"] == [first]
 
-    def test_entries_of_one_campaign_are_merged(
+    def test_noted_entries_of_one_campaign_are_merged(
         self, isales: Isales, simulator: Simulator, started: Callable[[], int], file: Path
     ) -> None:
         batch_ids = list(simulator.add_campaign(1001, batches=3, status=BatchStatus.SUSPENDED).batches)
@@ -309,14 +309,16 @@ class TestNotes:
         assert isales("resume", "--from-file", file, "--yes").returncode == 0
         assert started() == 3
 
-    def test_batch_ids_that_are_no_list_are_refused(self, isales: Isales, simulator: Simulator, file: Path) -> None:
+    def test_notes_whose_batch_ids_are_not_a_list_are_refused(
+        self, isales: Isales, simulator: Simulator, file: Path
+    ) -> None:
         write_notes(file, "174712034211433247704877116507")
         done = isales("resume", "--from-file", file, "--yes")
         assert done.returncode == 2
         assert "is not a file that `isales pause --save` wrote" in done.stderr
         assert not simulator.requests
 
-    def test_notes_of_which_the_platform_has_no_batch_are_kept(
+    def test_notes_are_kept_if_the_platform_has_none_of_their_batches(
         self, isales: Isales, simulator: Simulator, file: Path
     ) -> None:
         simulator.add_campaign(1001, batches=3)

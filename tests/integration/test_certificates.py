@@ -137,7 +137,7 @@ def test_a_good_certificate_is_accepted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("expired", ["certificate", "authority"])
-def test_an_expired_certificate_is_said_to_have_expired(tmp_path: Path, expired: str) -> None:
+def test_the_error_of_an_expired_certificate_says_that_it_expired(tmp_path: Path, expired: str) -> None:
     until = {"certificate": NOW + 9 * DAY, "authority": NOW + 9 * DAY, expired: NOW - DAY}
     authority = Authority(tmp_path, until=until["authority"])
     advice = advice_about(authority.issue(until=until["certificate"]), verify=authority.ca_file)
@@ -145,7 +145,7 @@ def test_an_expired_certificate_is_said_to_have_expired(tmp_path: Path, expired:
 
 
 @pytest.mark.parametrize("names", [None, x509.SubjectAlternativeName([x509.DNSName("isales.example.com")])])
-def test_a_certificate_for_no_or_another_name_is_said_to_be_so(
+def test_the_error_of_a_certificate_for_another_name_says_so(
     tmp_path: Path, names: x509.SubjectAlternativeName | None
 ) -> None:
     authority = Authority(tmp_path)
@@ -153,7 +153,7 @@ def test_a_certificate_for_no_or_another_name_is_said_to_be_so(
     assert advice.startswith("It is made out to another name, or has no subject alternative name. Its names are shown")
 
 
-def test_an_unknown_authority_is_a_matter_of_verify(tmp_path: Path) -> None:
+def test_the_error_of_an_unknown_authority_names_verify(tmp_path: Path) -> None:
     assert "set the connection's extra 'verify' to the path" in advice_about(Authority(tmp_path).issue())
 
 
@@ -171,7 +171,7 @@ def _strict(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_strict")
-def test_a_certificate_that_only_the_strict_checks_refuse_is_a_matter_of_verify_strict(tmp_path: Path) -> None:
+def test_the_error_of_a_certificate_that_only_strict_checks_refuse_names_verify_strict(tmp_path: Path) -> None:
     authority = Authority(tmp_path, critical=False)
     advice = advice_about(authority.issue(), verify=authority.ca_file)
     assert advice.endswith("Until then, set the connection's extra 'verify_strict' to false.")
@@ -201,7 +201,7 @@ class TestAServerThatAsksForAClientCertificate:
         return adapt
 
     # With TLS 1.3 a server refuses after the request was sent: if it resets the connection, its reason may be lost.
-    def test_is_said_to_do_so(self, tmp_path: Path) -> None:
+    def test_the_error_says_that_the_server_asks_for_a_client_certificate(self, tmp_path: Path) -> None:
         authority = Authority(tmp_path)
         with (
             served(authority.issue(), self.ask(authority, ssl.TLSVersion.TLSv1_2)) as client,
@@ -210,7 +210,7 @@ class TestAServerThatAsksForAClientCertificate:
         ):
             ours.pause_call_batch(7, "1")
 
-    def test_accepts_the_one_that_client_cert_names(self, tmp_path: Path) -> None:
+    def test_the_certificate_of_client_cert_is_accepted(self, tmp_path: Path) -> None:
         authority = Authority(tmp_path)
         certificate = authority.issue()
         with (
@@ -219,7 +219,7 @@ class TestAServerThatAsksForAClientCertificate:
         ):
             assert ours.pause_call_batch(7, "1").outcome is Outcome.PAUSED
 
-    def test_is_no_use_with_a_file_that_has_no_key(self, tmp_path: Path) -> None:
+    def test_a_client_cert_file_without_a_key_is_refused(self, tmp_path: Path) -> None:
         authority = Authority(tmp_path)
         with pytest.raises(ISalesArgumentError, match="client_cert names no certificate with its key"):
             ISalesClient("127.0.0.1", "ak", "sk", client_cert=authority.ca_file)

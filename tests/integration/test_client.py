@@ -47,13 +47,13 @@ class TestTheVdn:
         ],
         ids=["pause", "resume", "pause many", "resume many", "create", "update", "delete", "list"],
     )
-    def test_of_a_call_wins_over_the_clients(
+    def test_the_vdn_of_a_call_wins_over_the_clients(
         self, simulator: Simulator, batch_id: str, call: Callable[[ISalesClient, str], object]
     ) -> None:
         with simulator.client(vdn_id=26) as client:
             call(client, batch_id)  # the simulator has VDN 25 only
 
-    def test_is_needed(self, simulator: Simulator, batch_id: str) -> None:
+    def test_a_call_without_a_vdn_is_refused(self, simulator: Simulator, batch_id: str) -> None:
         with (
             simulator.client(vdn_id=None) as client,
             pytest.raises(ISalesArgumentError, match="no vdn_id: name it in the call, or set the"),
@@ -92,7 +92,7 @@ class TestPause:
         with pytest.raises(ISalesNotAllowedError):
             client.pause_call_batch(8, next(iter(campaign.batches)))
 
-    def test_a_pause_that_took_effect_but_was_not_answered_is_asked_again(
+    def test_a_pause_whose_response_was_lost_is_retried(
         self, client: ISalesClient, simulator: Simulator, batch_id: str
     ) -> None:
         simulator.inject("close_after")
@@ -100,7 +100,7 @@ class TestPause:
         assert result.outcome == Outcome.ALREADY_PAUSED
         assert result.attempts == 2
 
-    def test_a_pause_that_never_arrived_is_sent_again(
+    def test_a_pause_that_never_arrived_is_retried(
         self, client: ISalesClient, simulator: Simulator, batch_id: str
     ) -> None:
         simulator.inject("close_before")
@@ -146,7 +146,7 @@ class TestResume:
 
 
 class TestCreateUpdateDelete:
-    def test_a_batch_is_created_suspended_unless_told_otherwise(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_a_batch_is_created_suspended_by_default(self, client: ISalesClient, campaign: Campaign) -> None:
         created = client.create_call_batch(7, "早班-催收 批次")
         assert campaign.batches[created.id] == CallBatch(created.id, "早班-催收 批次", BatchStatus.SUSPENDED)
 
@@ -172,9 +172,7 @@ class TestCreateUpdateDelete:
             client.create_call_batch(7, "a")
         assert simulator.requests["create"] == 1
 
-    def test_a_create_that_could_not_connect_is_tried_again(
-        self, simulator: Simulator, no_waiting: list[float]
-    ) -> None:
+    def test_a_create_that_could_not_connect_is_retried(self, simulator: Simulator, no_waiting: list[float]) -> None:
         with (
             simulator.client(port=1, retry=RetryPolicy(attempts=3)) as client,
             pytest.raises(ISalesConnectError, match=r"\(3 attempts\)"),
@@ -228,7 +226,7 @@ class TestList:
         campaign = simulator.add_campaign(8, batches=size)
         assert [batch.id for batch in client.list_call_batches(8)] == list(campaign.batches)
 
-    def test_the_next_page_is_asked_for_only_when_it_is_read(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_the_next_page_is_requested_only_when_it_is_read(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(8, batches=250)
         next(client.list_call_batches(8))
         assert simulator.requests["list"] == 1
@@ -254,7 +252,7 @@ class TestList:
         assert [batch.id for batch in client.list_call_batches(8)] == list(campaign.batches)
 
     @pytest.mark.parametrize("batches", [[], [{"id": "1", "name": "a", "status": 1}]])
-    def test_a_page_that_is_shorter_than_it_should_be_loses_nothing_silently(
+    def test_a_page_shorter_than_its_total_is_an_error(
         self, client: ISalesClient, simulator: Simulator, batches: list[object]
     ) -> None:
         body = json.dumps(SUCCESS | {"totalCount": 3, "data": batches})
@@ -263,7 +261,9 @@ class TestList:
         with pytest.raises(ISalesProtocolError, match=r"0 came from offset [01] on, of 3 in all"):
             list(client.list_call_batches(7))
 
-    def test_a_campaign_that_is_edited_meanwhile_is_named(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_an_error_names_a_campaign_that_is_edited_meanwhile(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
         batches = [{"id": str(n), "name": "a", "status": 1} for n in range(100)]
         for total in (200, 199):
             simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"totalCount": total, "data": batches}))
@@ -301,9 +301,7 @@ class TestList:
         simulator.inject("answer", status=200, body=json.dumps(page))
         assert list(client.list_call_batches(7)) == [CallBatch("1", "", BatchStatus.STARTED)]
 
-    def test_a_server_that_repeats_a_page_loses_nothing_silently(
-        self, client: ISalesClient, simulator: Simulator
-    ) -> None:
+    def test_a_repeated_page_is_an_error(self, client: ISalesClient, simulator: Simulator) -> None:
         batches = [{"id": str(n), "name": "a", "status": 1} for n in range(100)]
         simulator.inject("answer", status=200, body=json.dumps(SUCCESS | {"totalCount": 200, "data": batches}), times=2)
         with pytest.raises(ISalesCampaignEditedError, match="100 different ones came, of 200 in all"):
@@ -339,11 +337,15 @@ class TestTotalCountOfThePage:
         simulator.service.total_counts_page = False
 
     @pytest.mark.parametrize("campaign", [0, 99, 100, 101, 200, 250], indirect=True)
-    def test_does_not_end_a_listing_early(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_a_total_count_of_the_page_does_not_end_a_listing_early(
+        self, client: ISalesClient, campaign: Campaign
+    ) -> None:
         assert [batch.id for batch in client.list_call_batches(9)] == list(campaign.batches)
 
     @pytest.mark.parametrize("campaign", [200], indirect=True)
-    def test_does_not_hide_an_edit(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
+    def test_a_total_count_of_the_page_does_not_hide_an_edit(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
         def delete_one(verb: str, body: Any) -> None:
             if body["offset"] == 100:
                 del campaign.batches[min(campaign.batches)]
@@ -356,9 +358,7 @@ class TestTotalCountOfThePage:
 
 
 class TestAgreedBatches:
-    def test_are_those_of_two_listings_in_a_row_with_the_same_batches(
-        self, client: ISalesClient, simulator: Simulator
-    ) -> None:
+    def test_two_equal_listings_in_a_row_agree(self, client: ISalesClient, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(9, batches=150)
 
         def slip(verb: str, body: Any) -> None:
@@ -369,7 +369,9 @@ class TestAgreedBatches:
         simulator.on_request = slip
         assert [batch.id for batch in list_agreed(client.session, LIST, client.campaign(9))] == list(campaign.batches)
 
-    def test_are_not_there_while_the_campaign_keeps_changing(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_listings_never_agree_while_the_campaign_keeps_changing(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
         campaign = simulator.add_campaign(9, batches=1)
 
         def add_one(verb: str, body: Any) -> None:
@@ -386,15 +388,19 @@ class TestPagesThatAreAskedForAtOnce:
         return simulator.add_campaign(9, batches=950)
 
     @pytest.mark.parametrize("parallel", [1, 4, 64])
-    def test_are_the_same_in_the_same_order(self, client: ISalesClient, campaign: Campaign, parallel: int) -> None:
+    def test_parallel_pages_have_the_same_items_in_the_same_order(
+        self, client: ISalesClient, campaign: Campaign, parallel: int
+    ) -> None:
         listed = list_items(client.session, LIST, client.campaign(9), parallel=parallel)
         assert [batch.id for batch in listed] == list(campaign.batches)
 
-    def test_are_asked_for_once_each(self, client: ISalesClient, campaign: Campaign, simulator: Simulator) -> None:
+    def test_each_parallel_page_is_requested_once(
+        self, client: ISalesClient, campaign: Campaign, simulator: Simulator
+    ) -> None:
         list(list_items(client.session, LIST, client.campaign(9), parallel=4))
         assert simulator.requests["list"] == 10
 
-    def test_raise_what_went_wrong_with_one(
+    def test_an_error_in_one_parallel_page_is_raised(
         self, client: ISalesClient, campaign: Campaign, simulator: Simulator
     ) -> None:
         def break_the_fourth(verb: str, body: Any) -> None:
@@ -405,7 +411,7 @@ class TestPagesThatAreAskedForAtOnce:
         with pytest.raises(ISalesResultError):
             list(list_items(client.session, LIST, client.campaign(9), parallel=4))
 
-    def test_are_not_asked_for_any_more_after_that(
+    def test_no_more_parallel_pages_are_requested_after_an_error(
         self, client: ISalesClient, campaign: Campaign, simulator: Simulator
     ) -> None:
         simulator.on_request = lambda verb, body: (
@@ -415,7 +421,7 @@ class TestPagesThatAreAskedForAtOnce:
             list(list_items(client.session, LIST, client.campaign(9), parallel=2))
         assert simulator.requests["list"] < 10
 
-    def test_are_known_to_be_of_a_campaign_that_is_edited_meanwhile(
+    def test_parallel_pages_detect_a_campaign_that_is_edited_meanwhile(
         self, client: ISalesClient, campaign: Campaign, simulator: Simulator
     ) -> None:
         def add_one(verb: str, body: Any) -> None:

@@ -50,7 +50,7 @@ def test_success_is_the_success_code_in_every_code_field_that_is_filled(
         (json.dumps(SUCCESS | {"padding": "x" * 2**21}), "larger than 1024 KiB"),
     ],
 )
-def test_any_other_answer_is_a_protocol_error(
+def test_any_other_response_is_a_protocol_error(
     client: ISalesClient, simulator: Simulator, body: str, complaint: str
 ) -> None:
     simulator.inject("answer", status=200, body=body, times=8)
@@ -80,7 +80,7 @@ def test_the_body_of_a_redirect_is_not_read(client: ISalesClient, simulator: Sim
 
 
 @pytest.mark.parametrize("echo", ["resultDesc", "resultCode"])
-def test_a_signature_that_the_server_echoes_is_not_shown(client: ISalesClient, simulator: Simulator, echo: str) -> None:
+def test_a_signature_echoed_by_the_server_is_not_shown(client: ISalesClient, simulator: Simulator, echo: str) -> None:
     answer = {"resultCode": "0200001", "resultDesc": "no"} | {echo: "bad\nauth-v2/ak/now/host/5167 header"}
     simulator.inject("answer", status=200, body=json.dumps(answer))
     with pytest.raises(ISalesResultError, match=r"bad auth-v2/\*\*\* header"):

@@ -77,7 +77,7 @@ def test_a_server_that_asks_to_come_back_at_once_is_not_hammered(
     assert sum(no_waiting) > 0.5
 
 
-def test_what_the_caller_was_handling_is_not_taken_for_the_cause(
+def test_an_exception_that_the_caller_handles_does_not_stop_retries(
     client: ISalesClient, simulator: Simulator, batch_id: str
 ) -> None:
     simulator.inject("close_before")
@@ -97,7 +97,7 @@ def test_a_wait_is_logged_with_what_and_why(
     assert f"Pausing call batch {batch_id} of campaign 7 (VDN 25): attempt 1 of at most 8" in caplog.text
 
 
-def test_a_server_that_is_too_slow_is_a_timeout(simulator: Simulator, batch_id: str) -> None:
+def test_a_slow_server_is_a_timeout(simulator: Simulator, batch_id: str) -> None:
     simulator.inject("delay", seconds=1)
     with (
         simulator.client(timeout=0.2, retry=RetryPolicy(attempts=1)) as client,
@@ -178,7 +178,7 @@ class TestWhileACallWaits:
         return start
 
     @pytest.mark.parametrize(("status", "headers"), [(429, {}), (503, {"Retry-After": "30"})])
-    def test_the_other_waits_too_if_the_server_asked_to_slow_down(
+    def test_other_calls_wait_too_if_the_server_asked_to_slow_down(
         self,
         simulator: Simulator,
         call: Callable[[int], Future[CallBatchResult]],
@@ -192,7 +192,7 @@ class TestWhileACallWaits:
         time.sleep(0.3)
         assert simulator.requests["pause"] == 1
 
-    def test_the_other_does_not_if_it_was_a_passing_failure(
+    def test_other_calls_do_not_wait_after_a_transient_failure(
         self,
         simulator: Simulator,
         call: Callable[[int], Future[CallBatchResult]],
@@ -217,7 +217,9 @@ def test_an_error_says_that_an_earlier_attempt_may_have_arrived(
     assert caught.value.sent
 
 
-def test_what_is_no_error_of_a_call_is_raised_as_it_is(client: ISalesClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_exception_that_is_not_ours_is_raised_unchanged(
+    client: ISalesClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 

@@ -56,7 +56,7 @@ def test_a_wrong_secret_key_is_an_authentication_error_that_does_not_show_it(sim
         assert "wrong-secret" not in repr(vars(caught.value)) + str(caught.value) + repr(client)
 
 
-def test_a_clock_that_is_wrong_is_named_as_the_cause() -> None:
+def test_a_wrong_clock_is_named_as_the_cause() -> None:
     with (
         Simulator(clock_offset=timedelta(minutes=20)) as simulator,
         simulator.client() as client,

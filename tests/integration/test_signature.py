@@ -82,9 +82,7 @@ def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Record
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
-def test_a_vector_arrives_on_the_wire_as_the_vendor_would_send_it(
-    recorder: RecordingServer, vector: dict[str, Any]
-) -> None:
+def test_requests_on_the_wire_match_the_vendors_vectors(recorder: RecordingServer, vector: dict[str, Any]) -> None:
     signed_headers = vector["signed_headers"]
     requests.request(
         vector["method"],
@@ -174,41 +172,41 @@ class TestTheSimulatorRefuses:
             return session.send(request, verify=str(simulator.ca_file), timeout=10).status_code
 
     @pytest.mark.parametrize("profile", ["current", "legacy"])
-    def test_nothing_of_an_unchanged_request(self, simulator: Simulator, profile: str) -> None:
+    def test_the_simulator_accepts_an_unchanged_request(self, simulator: Simulator, profile: str) -> None:
         assert self.status(simulator, self.prepared(simulator, profile)) == 200
 
     @pytest.mark.parametrize("profile", ["current", "legacy"])
-    def test_a_changed_byte_in_the_body(self, simulator: Simulator, profile: str) -> None:
+    def test_the_simulator_refuses_a_changed_byte_in_the_body(self, simulator: Simulator, profile: str) -> None:
         request = self.prepared(simulator, profile)
         assert isinstance(request.body, bytes)
         request.body = request.body.replace(b"0", b"1", 1)
         assert self.status(simulator, request) == 401
 
     @pytest.mark.parametrize("profile", ["current", "legacy"])
-    def test_a_changed_byte_in_the_path(self, simulator: Simulator, profile: str) -> None:
+    def test_the_simulator_refuses_a_changed_byte_in_the_path(self, simulator: Simulator, profile: str) -> None:
         request = self.prepared(simulator, profile)
         request.url = str(request.url).replace("/7/", "/8/")
         assert self.status(simulator, request) == 401
 
     @pytest.mark.parametrize("profile", ["current", "legacy"])
-    def test_a_query_that_was_not_signed(self, simulator: Simulator, profile: str) -> None:
+    def test_the_simulator_refuses_a_query_that_was_not_signed(self, simulator: Simulator, profile: str) -> None:
         request = self.prepared(simulator, profile)
         request.url = f"{request.url}?a=b"
         assert self.status(simulator, request) == 401
 
     @pytest.mark.parametrize("profile", ["current", "legacy"])
-    def test_a_changed_byte_in_the_host(self, simulator: Simulator, profile: str) -> None:
+    def test_the_simulator_refuses_a_changed_byte_in_the_host(self, simulator: Simulator, profile: str) -> None:
         request = self.prepared(simulator, profile)
         request.headers["Host"] = f"localhost:{simulator.port}"
         assert self.status(simulator, request) == 401
 
-    def test_a_changed_byte_in_the_content_type(self, simulator: Simulator) -> None:
+    def test_the_simulator_refuses_a_changed_byte_in_the_content_type(self, simulator: Simulator) -> None:
         request = self.prepared(simulator)
         request.headers["Content-Type"] = "application/json; charset=UTF-9"
         assert self.status(simulator, request) == 401
 
     @pytest.mark.parametrize("profile", ["current", "legacy"])
-    def test_a_changed_digit_in_the_timestamp(self, simulator: Simulator, profile: str) -> None:
+    def test_the_simulator_refuses_a_changed_digit_in_the_timestamp(self, simulator: Simulator, profile: str) -> None:
         request = self.prepared(simulator, profile)
         scheme, access_key, timestamp, *rest = request.headers["Authorization"].split("/")
         other = timestamp[:18] + str((int(timestamp[18]) + 1) % 10) + timestamp[19:]
@@ -216,7 +214,7 @@ class TestTheSimulatorRefuses:
         assert self.status(simulator, request) == 401
 
     @pytest.mark.parametrize("digits", ["", ".1", ".123456"])
-    def test_a_timestamp_of_another_precision(self, simulator: Simulator, digits: str) -> None:
+    def test_the_simulator_refuses_a_timestamp_of_another_precision(self, simulator: Simulator, digits: str) -> None:
         request = self.prepared(simulator)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S") + digits + "Z"
         headers = {name: request.headers[name] for name in SigningProfile.CURRENT.signed_headers}
@@ -226,27 +224,31 @@ class TestTheSimulatorRefuses:
         assert self.status(simulator, request) == 401
 
     @pytest.mark.parametrize("late", [timedelta(minutes=15, seconds=1), timedelta(minutes=-15, seconds=-1)])
-    def test_a_timestamp_more_than_15_minutes_from_its_clock(self, simulator: Simulator, late: timedelta) -> None:
+    def test_the_simulator_refuses_a_timestamp_more_than_15_minutes_from_its_clock(
+        self, simulator: Simulator, late: timedelta
+    ) -> None:
         assert self.status(simulator, self.prepared(simulator, late=late)) == 401
 
     @pytest.mark.parametrize("late", [timedelta(minutes=14, seconds=50), timedelta(minutes=-14, seconds=-50)])
-    def test_no_timestamp_within_15_minutes_of_its_clock(self, simulator: Simulator, late: timedelta) -> None:
+    def test_the_simulator_accepts_a_timestamp_within_15_minutes_of_its_clock(
+        self, simulator: Simulator, late: timedelta
+    ) -> None:
         assert self.status(simulator, self.prepared(simulator, late=late)) == 200
 
     @pytest.mark.parametrize(
         "header", ["", "auth-v2", "auth-v2/ak", "auth-v3/ak/x/host/y", "auth-v2/ak/x/host/y/z", "é"]
     )
-    def test_a_header_that_is_not_a_signature(self, simulator: Simulator, header: str) -> None:
+    def test_the_simulator_refuses_a_header_that_is_not_a_signature(self, simulator: Simulator, header: str) -> None:
         request = self.prepared(simulator)
         request.headers["Authorization"] = header.encode()  # type: ignore[assignment]  # requests sends bytes too
         assert self.status(simulator, request) == 401
 
-    def test_a_signature_without_the_header(self, simulator: Simulator) -> None:
+    def test_the_simulator_refuses_a_signature_without_the_header(self, simulator: Simulator) -> None:
         request = self.prepared(simulator)
         del request.headers["Authorization"]
         assert self.status(simulator, request) == 401
 
-    def test_a_profile_that_it_was_told_not_to_accept(self) -> None:
+    def test_the_simulator_refuses_a_profile_that_it_is_not_set_to_accept(self) -> None:
         with Simulator(profiles=[SigningProfile.LEGACY], access_key="ak", secret_key="sk") as simulator:
             simulator.add_campaign(7, batches=1)
             assert self.status(simulator, self.prepared(simulator, "current")) == 401

@@ -189,17 +189,17 @@ class TestControl:
         state = call.raw("GET", "/simulator/state").json()
         assert state["campaigns"]["7"]["batches"][first(campaign)] == "suspended"
 
-    def test_a_fault_is_committed_so_many_times(self, call: Caller, campaign: Campaign) -> None:
+    def test_a_fault_is_injected_the_given_number_of_times(self, call: Caller, campaign: Campaign) -> None:
         call.raw("POST", "/simulator/faults", json={"kind": "result", "code": "0200006", "times": 2})
         codes = [call("pause", {"id": first(campaign)})["resultCode"] for _ in range(3)]
         assert codes == ["0200006", "0200006", "0200000"]
 
-    def test_a_fault_can_wait_for_one_interface(self, call: Caller, campaign: Campaign) -> None:
+    def test_a_fault_can_be_limited_to_one_interface(self, call: Caller, campaign: Campaign) -> None:
         call.raw("POST", "/simulator/faults", json={"kind": "result", "code": "0200006", "verb": "list"})
         codes = [call(verb, GOOD_BODIES[verb])["resultCode"] for verb in ("create", "list")]
         assert codes == ["0200000", "0200006"]
 
-    def test_an_answer_can_be_of_any_status_with_html_and_headers(self, call: Caller, campaign: Campaign) -> None:
+    def test_a_response_can_have_any_status_with_html_and_headers(self, call: Caller, campaign: Campaign) -> None:
         call.raw("POST", "/simulator/faults", json={"kind": "answer", "status": 429, "headers": {"Retry-After": "2"}})
         answer = call.raw("POST", "/rest/isales/v1/openapi/campaigns/25/callbatch/7/pause")
         assert answer.status_code == 429
@@ -225,7 +225,7 @@ class TestControl:
             ([], "a fault is a JSON object"),
         ],
     )
-    def test_a_fault_that_makes_no_sense_is_refused_with_what_is_allowed(
+    def test_an_invalid_fault_is_refused_with_what_is_allowed(
         self, call: Caller, fault: object, complaint: str
     ) -> None:
         answer = call.raw("POST", "/simulator/faults", json=fault)
@@ -247,7 +247,7 @@ class TestControl:
         call.raw("POST", "/simulator/campaigns/7", json={"batches": {one: "started", other: "suspended"}})
         assert [batch.status.name for batch in campaign.batches.values()] == ["STARTED", "SUSPENDED"]
 
-    def test_a_change_is_answered_with_what_has_become_of_the_campaign(self, call: Caller, campaign: Campaign) -> None:
+    def test_the_response_to_a_change_shows_the_changed_campaign(self, call: Caller, campaign: Campaign) -> None:
         answer = call.raw("POST", "/simulator/campaigns/7", json={"state": "draft"}).json()
         assert answer == call.raw("GET", "/simulator/state").json()["campaigns"]["7"]
 
@@ -263,13 +263,13 @@ class TestControl:
             ({"batches": {ABSENT: "started"}}, f"campaign 7 has no batch '{ABSENT}'"),
         ],
     )
-    def test_a_change_that_makes_no_sense_is_refused_with_what_is_allowed(
+    def test_an_invalid_change_is_refused_with_what_is_allowed(
         self, call: Caller, campaign: Campaign, change: object, complaint: str
     ) -> None:
         answer = call.raw("POST", "/simulator/campaigns/7", json=change)
         assert (answer.status_code, answer.text[: len(complaint)]) == (400, complaint)
 
-    def test_a_change_of_which_a_part_makes_no_sense_changes_nothing(self, call: Caller, campaign: Campaign) -> None:
+    def test_a_partly_invalid_change_changes_nothing(self, call: Caller, campaign: Campaign) -> None:
         call.raw("POST", "/simulator/campaigns/7", json={"state": "draft", "batches": {ABSENT: "started"}})
         assert campaign.state is CampaignState.EXECUTING
 
@@ -278,14 +278,14 @@ class TestControl:
         assert (answer.status_code, answer.text) == (404, "there is no campaign 8\n")
 
     @pytest.mark.parametrize("number", ["1_0", "%D9%A7", "0", "-7", "x"])
-    def test_a_change_of_what_can_be_no_campaign_is_400(self, call: Caller, campaign: Campaign, number: str) -> None:
+    def test_a_change_of_an_invalid_campaign_id_is_400(self, call: Caller, campaign: Campaign, number: str) -> None:
         answer = call.raw("POST", f"/simulator/campaigns/{number}", json={"state": "draft"})
         assert (answer.status_code, answer.text[:43]) == (400, "campaign_id must be a positive integer, not")
 
     @pytest.mark.parametrize(
         ("kind", "took_effect"), [("close_before", False), ("close_after", True), ("truncate", True)]
     )
-    def test_a_broken_connection_comes_before_or_after_the_effect(
+    def test_a_connection_can_be_closed_before_or_after_the_effect(
         self, call: Caller, campaign: Campaign, kind: str, took_effect: bool
     ) -> None:
         call.simulator.faults.inject(Fault(kind))
@@ -345,7 +345,7 @@ class TestCommand:
         assert [answer.status_code for answer in answers] == [200, 200, 200, 200]
         assert (answers[1].json()["state"], answers[2].json()["name"]) == ("suspended", "new")
 
-    def test_a_missing_extra_of_the_simulator_is_told_in_one_line(
+    def test_a_missing_simulator_extra_is_reported_in_one_line(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         (tmp_path / "trustme.py").write_text("raise ModuleNotFoundError(name='trustme')")
@@ -376,7 +376,7 @@ class TestCommand:
             ("--timezone", "Mars", "timezone must be a name such as Asia/Shanghai, not 'Mars'"),
         ],
     )
-    def test_an_option_that_cannot_be_is_a_clear_error(
+    def test_an_invalid_option_is_a_clear_error(
         self, option: str, value: str, complaint: str, capsys: pytest.CaptureFixture[str]
     ) -> None:
         with pytest.raises(SystemExit) as caught:

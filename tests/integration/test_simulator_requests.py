@@ -165,21 +165,21 @@ class TestBodies:
 
 class TestSize:
     @pytest.mark.parametrize("path", [PAUSE, FAULTS, CAMPAIGN])
-    def test_50_megabytes_are_refused_before_they_arrive(self, simulator: Simulator, path: str) -> None:
+    def test_fifty_megabytes_are_refused_before_they_arrive(self, simulator: Simulator, path: str) -> None:
         head = request("POST", path, length=b"Content-Length: 50000000\r\n")
         answer = ask(simulator, head)
         assert (answer.status, answer.text) == (413, "a body must not be longer than 1048576 bytes\n")
 
     @pytest.mark.parametrize("path", [PAUSE, FAULTS, CAMPAIGN])
-    def test_50_megabytes_of_unknown_length_are_refused(self, simulator: Simulator, path: str) -> None:
+    def test_fifty_megabytes_of_unknown_length_are_refused(self, simulator: Simulator, path: str) -> None:
         head = request("POST", path, length=b"Transfer-Encoding: chunked\r\n")
         assert ask(simulator, head, b"%x\r\n%s\r\n" % (10**6, bytes(10**6)), times=50).status == 413
 
-    def test_50_megabytes_are_answered_though_they_are_sent_at_once(self, simulator: Simulator) -> None:
+    def test_fifty_megabytes_sent_at_once_get_a_response(self, simulator: Simulator) -> None:
         head = request("POST", PAUSE, length=b"Content-Length: 50000000\r\n")
         assert ask(simulator, head, bytes(10**6), times=50).status == 413
 
-    def test_what_is_too_large_takes_no_fault(self, simulator: Simulator) -> None:
+    def test_a_body_that_is_too_large_uses_up_no_fault(self, simulator: Simulator) -> None:
         simulator.inject("result", code="0200006")
         ask(simulator, request("POST", PAUSE, length=b"Content-Length: 50000000\r\n"))
         assert ask(simulator, signed("POST", PAUSE)).code == "0200006"
@@ -198,7 +198,7 @@ class TestAbandoned:
         ask(simulator, request("GET", "/simulator/state"))
         assert not caplog.records
 
-    def test_a_body_that_is_still_awaited_does_not_keep_the_simulator_from_stopping(self) -> None:
+    def test_the_simulator_stops_while_it_waits_for_a_body(self) -> None:
         with Simulator() as stopped, connected(stopped, SECONDS) as stream:
             stream.sendall(request("POST", PAUSE, length=b"Content-Length: 9\r\n"))
             start = time.monotonic()
@@ -210,7 +210,7 @@ class TestHeads:
     @pytest.mark.parametrize(
         "host", [b"", b"[", b"]", b"[::1", b"a/b?c#d", b"a:b:c", b"\xe9", b"x" * 5000, b"127.0.0.1/?", b"//", b"%zz"]
     )
-    def test_an_odd_host_does_not_change_what_is_asked(self, simulator: Simulator, host: bytes) -> None:
+    def test_an_odd_host_does_not_change_the_path(self, simulator: Simulator, host: bytes) -> None:
         assert ask(simulator, signed("POST", PAUSE, b'{"id": ""}', host=host)).code == "02000001"
 
     @pytest.mark.parametrize("host", [b"[", b"a/b?c#d", b"\xe9"])
@@ -220,7 +220,7 @@ class TestHeads:
     @pytest.mark.parametrize(
         "value", [b"\xe9\xff", b"auth-v2/\xff/\xff/\xff/\xff", b"auth-v2/simulator/\xb2/host/", b"/" * 9000]
     )
-    def test_an_authorization_that_nobody_signs_is_401(self, simulator: Simulator, value: bytes) -> None:
+    def test_an_authorization_without_a_signature_is_401(self, simulator: Simulator, value: bytes) -> None:
         assert ask(simulator, request("POST", PAUSE, headers=b"Authorization: " + value + b"\r\n")).status == 401
 
     @pytest.mark.parametrize("length", [b"-1", b"+1", b"1e3", b"1, 2", b"", b"9" * 30, b"\xb2", b"1_0"])
@@ -268,7 +268,7 @@ class TestConnections:
             assert read_answer(file) == b"HTTP/1.1 200 OK\r\n"
             assert file.read() == b""
 
-    def test_a_body_that_waits_to_be_asked_for_is_asked_for(self, simulator: Simulator) -> None:
+    def test_expect_100_continue_is_honoured(self, simulator: Simulator) -> None:
         body = b'{"kind": "delay"}'
         head = request("POST", FAULTS, body, headers=b"Expect: 100-continue\r\n").removesuffix(body)
         with connected(simulator, SECONDS) as stream, stream.makefile("rb") as file:
@@ -277,7 +277,7 @@ class TestConnections:
             stream.sendall(body)
             assert read_answer(file) == b"HTTP/1.1 200 OK\r\n"
 
-    def test_a_truncated_answer_ends_in_the_middle_of_its_body(self, simulator: Simulator) -> None:
+    def test_a_truncated_response_ends_in_the_middle_of_its_body(self, simulator: Simulator) -> None:
         simulator.inject("truncate")
         with connected(simulator, SECONDS) as stream, stream.makefile("rb") as file:
             stream.sendall(signed("POST", PAUSE, b'{"id": ""}'))
@@ -322,10 +322,10 @@ class TestFaults:
         answer = self.inject(simulator, kind="answer", status=status)
         assert (answer.status, answer.text) == (400, f"an answer with status {status} has no body: give body as ''\n")
 
-    def test_a_complaint_about_a_long_value_is_short(self, simulator: Simulator) -> None:
+    def test_the_error_of_a_long_value_is_short(self, simulator: Simulator) -> None:
         assert len(self.inject(simulator, kind="x" * 10**6).text) < 400
 
-    def test_a_value_too_deep_to_be_shown_is_refused(self, simulator: Simulator) -> None:
+    def test_a_value_nested_too_deep_is_refused(self, simulator: Simulator) -> None:
         body = b'{"kind": ' + b"[" * 900 + b"]" * 900 + b"}"
         assert ask(simulator, request("POST", FAULTS, body)).status == 400
 
@@ -394,7 +394,7 @@ def requests(draw: st.DrawFn) -> bytes:
 class TestAnything:
     @settings(max_examples=200, deadline=None)
     @given(requests())
-    def test_any_request_is_answered_at_once_and_the_next_pause_as_ever(self, server: Simulator, sent: bytes) -> None:
+    def test_any_request_gets_a_response_and_the_next_pause_works(self, server: Simulator, sent: bytes) -> None:
         server.reset()
         server.add_campaign(7, batches=1)
         start = time.monotonic()
@@ -407,7 +407,7 @@ class TestAnything:
 
     @settings(max_examples=100, deadline=None)
     @given(st.integers(200, 599), st.dictionaries(TEXT, TEXT, max_size=2), TEXT)
-    def test_an_answer_that_is_taken_as_a_fault_can_be_sent(
+    def test_any_accepted_fault_response_can_be_sent(
         self, server: Simulator, status: int, headers: dict[str, str], body: str
     ) -> None:
         server.reset()

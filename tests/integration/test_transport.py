@@ -52,7 +52,7 @@ def test_the_password_of_a_proxy_is_sent_as_it_is_percent_encoded(
     assert b"proxy-authorization: Basic " + b64encode(b"user:" + sent) in heads[0].splitlines()
 
 
-def test_an_untrusted_certificate_is_named_though_the_proxy_refuses_a_second_look(
+def test_an_untrusted_certificate_is_named_though_the_proxy_refuses_a_second_connection(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "")
@@ -73,7 +73,7 @@ def test_an_untrusted_certificate_is_named_though_the_proxy_refuses_a_second_loo
     assert not caught.value.sent
 
 
-def test_an_answer_that_stops_in_its_middle_does_not_come_in_time() -> None:
+def test_a_stalled_response_is_a_timeout() -> None:
     def stop_in_the_middle(wire: Wire) -> None:
         wire.read_request()
         wire.send(http_answer()[:-5])
@@ -87,7 +87,7 @@ def test_an_answer_that_stops_in_its_middle_does_not_come_in_time() -> None:
         client.pause_call_batch(7, "1")
 
 
-def test_a_port_that_speaks_no_tls_is_named_as_such() -> None:
+def test_the_error_of_a_port_without_tls_says_so() -> None:
     def greet(wire: Wire) -> None:
         wire.connection.recv(65536)
         wire.send(b"220 mail.example.com ESMTP\r\n")
@@ -100,7 +100,7 @@ def test_a_port_that_speaks_no_tls_is_named_as_such() -> None:
         client.pause_call_batch(7, "1")
 
 
-def test_a_server_that_says_goodbye_during_the_handshake_means_that_nothing_was_sent() -> None:
+def test_close_notify_during_the_handshake_means_that_nothing_was_sent() -> None:
     def say_goodbye(wire: Wire) -> None:
         wire.connection.recv(65536)
         wire.send(b"\x15\x03\x03\x00\x02\x01\x00")  # the alert close_notify
@@ -123,7 +123,7 @@ def test_the_reason_of_a_failure_is_what_happened_first() -> None:
             client.pause_call_batch(7, "1")
 
 
-def test_a_failure_that_has_no_words_is_called_by_its_kind() -> None:
+def test_a_failure_without_a_message_shows_its_type() -> None:
     def send_an_empty_line(wire: Wire) -> None:
         wire.read_request()
         wire.send(b"\r\n")
@@ -136,7 +136,7 @@ def test_a_failure_that_has_no_words_is_called_by_its_kind() -> None:
         client.pause_call_batch(7, "1")
 
 
-def test_a_resolver_that_takes_all_the_time_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_resolver_timeout_means_that_nothing_was_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     resolve = socket.getaddrinfo
 
     def resolve_slowly(*args: Any, **kwargs: Any) -> Any:
@@ -153,7 +153,7 @@ def test_a_resolver_that_takes_all_the_time_means_that_nothing_was_sent(monkeypa
     assert not caught.value.sent
 
 
-def test_a_tls_handshake_that_takes_too_long_means_that_nothing_was_sent() -> None:
+def test_a_tls_handshake_timeout_means_that_nothing_was_sent() -> None:
     with (
         RawServer(lambda wire: wire.stall(), tls=False) as server,
         server.client(timeout=0.2) as client,

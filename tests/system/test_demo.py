@@ -57,18 +57,18 @@ def test_a_run_may_be_red_where_it_came_late(campaign: Campaign, capsys: pytest.
     [Ended("success", LATE), Ended("failed", IN_TIME), Ended("failed", {}), Ended("success", {})],
     ids=["green though late", "red though in time", "red without a result", "green without a result"],
 )
-def test_any_other_run_is_not_as_promised(campaign: Campaign, run: Ended) -> None:
+def test_any_other_run_breaks_the_promise(campaign: Campaign, run: Ended) -> None:
     with pytest.raises(demo.NotAsPromisedError, match="run first is"):
         demo.see_it_paused(run, campaign)
 
 
-def test_the_wait_for_a_stray_that_nothing_stops_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_wait_for_a_stray_that_is_never_stopped_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "WAIT_SECONDS", 0.1)
     with pytest.raises(TimeoutError, match="campaign 1002 to be paused"):
         demo.see_a_stray_stopped(Ended("success", IN_TIME), Campaign(1002))
 
 
-def test_what_is_not_as_promised_is_told_with_the_logs(
+def test_a_broken_promise_is_reported_with_the_logs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def never_up(*_: object) -> None:

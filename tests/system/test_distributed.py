@@ -120,7 +120,7 @@ def start_worker(airflow: ThrowawayAirflow, name: str) -> ProcessGroup:
     )
 
 
-def test_every_batch_is_suspended(aftermath: Aftermath) -> None:
+def test_both_workers_together_suspend_every_batch(aftermath: Aftermath) -> None:
     assert [batch_id for campaign_id in CAMPAIGNS for batch_id in aftermath.started(campaign_id)] == []
 
 
@@ -128,7 +128,7 @@ def test_every_task_succeeds_in_the_end(aftermath: Aftermath) -> None:
     assert [each["state"] for each in aftermath.instances] == ["success"] * len(CAMPAIGNS)
 
 
-def test_every_task_reports_no_more_than_is_so(aftermath: Aftermath) -> None:
+def test_no_distributed_task_reports_more_than_it_did(aftermath: Aftermath) -> None:
     untrue = [
         xcom
         for xcom in aftermath.xcoms
@@ -141,6 +141,6 @@ def test_both_workers_took_part(aftermath: Aftermath) -> None:
     assert {each["hostname"] for each in aftermath.instances} == {"worker-1", "worker-2"}
 
 
-def test_what_the_lost_worker_was_doing_was_tried_again_by_the_other(aftermath: Aftermath) -> None:
+def test_the_other_worker_retries_the_task_of_a_lost_worker(aftermath: Aftermath) -> None:
     again = [each for each in aftermath.instances if each["map_index"] in aftermath.lost]
     assert {(each["hostname"], each["try_number"] > 1) for each in again} == {("worker-2", True)}

@@ -44,13 +44,13 @@ def changed(before: Packages, after: Packages) -> set[str]:
     return {name for name in before | after if before.get(name) != after.get(name)}
 
 
-def test_nothing_is_changed_but_that_the_provider_is_added(seen: Seen) -> None:
+def test_installing_adds_the_provider_and_changes_nothing_else(seen: Seen) -> None:
     assert changed(seen.before, seen.installed) == {PACKAGE}
 
 
-def test_what_is_left_when_it_is_removed_is_what_was_there_before(seen: Seen) -> None:
+def test_removing_the_provider_restores_the_environment(seen: Seen) -> None:
     assert seen.removed == seen.before
 
 
-def test_a_common_compat_that_is_too_old_is_the_one_other_package_that_is_changed(seen: Seen) -> None:
+def test_installing_only_upgrades_a_common_compat_that_is_too_old(seen: Seen) -> None:
     assert changed(seen.with_older_compat, seen.installed_beside_it) == {PACKAGE, COMPAT}

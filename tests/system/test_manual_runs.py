@@ -128,7 +128,7 @@ def test_a_run_by_rest_has_the_logical_date_of_the_run_at_the_end_or_none(evenin
     assert [evening.by_hand(dag_id) for dag_id in ("posted", "posted_without_date")] == [[evening.start], [None]]
 
 
-def test_a_backfill_makes_a_run_that_came_late_once_more(evening: Evening) -> None:
+def test_a_backfill_repeats_a_run_that_was_late(evening: Evening) -> None:
     if not evening.is_airflow_3:
         pytest.skip("Airflow 2 carries out a backfill in the command")
     runs = evening.airflow.rows(
@@ -138,13 +138,13 @@ def test_a_backfill_makes_a_run_that_came_late_once_more(evening: Evening) -> No
     assert late == [("scheduled", evening.end_before), ("backfill", evening.end_before)]
 
 
-def test_a_run_was_cleared(evening: Evening) -> None:
+def test_one_run_of_the_evening_was_cleared(evening: Evening) -> None:
     cleared = evening.airflow.rows("SELECT clear_number FROM dag_run WHERE dag_id = 'cleared' ORDER BY id LIMIT 1")
     assert cleared == [(1,)]
 
 
 @pytest.mark.parametrize("dag_id", [*DAGS, "cleared", *ONLY_ON_3])
-def test_the_end_has_one_scheduled_run_all_the_same(evening: Evening, dag_id: str) -> None:
+def test_the_shift_end_still_has_one_scheduled_run(evening: Evening, dag_id: str) -> None:
     if dag_id in ONLY_ON_3 and not evening.is_airflow_3:
         pytest.skip("made on Airflow 3 alone")
     assert evening.ends(dag_id).count(evening.end) == 1

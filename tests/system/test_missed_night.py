@@ -59,5 +59,5 @@ def test_the_run_for_an_end_that_nobody_paused_after_is_red(morning: tuple[dict[
     assert morning[0]["state"] == "failed"
 
 
-def test_its_log_says_that_nobody_paused(morning: tuple[dict[str, Any], str]) -> None:
+def test_the_log_of_the_missed_run_says_that_nobody_paused(morning: tuple[dict[str, Any], str]) -> None:
     assert "Nobody paused after the end of the shift at " in morning[1]

@@ -131,12 +131,12 @@ def test_the_evening_pauses_what_is_started_and_nothing_else(night: Night) -> No
     assert night.evening["paused"] == [EVENING, RESUMED]
 
 
-def test_the_evening_is_in_time_and_green(night: Night) -> None:
+def test_the_evening_pause_is_in_time_and_green(night: Night) -> None:
     assert night.evening_states[0] == "success"
     assert 0 < night.evening["seconds_after_shift_end"] < MAX_LATENESS
 
 
-def test_the_watch_stops_what_was_started_at_night_within_a_minute_or_so(night: Night) -> None:
+def test_the_watch_stops_strays_within_about_a_minute(night: Night) -> None:
     assert night.seconds_until_stopped < 90
     assert set(night.night.values()) == {"suspended"}
 
@@ -151,7 +151,7 @@ def test_the_red_run_names_the_strays(night: Night) -> None:
     assert "1004 (late idea)" in night.stray_log
 
 
-def test_the_red_run_says_why_as_far_as_airflow_knows(night: Night) -> None:
+def test_the_red_run_says_the_reason_that_airflow_knows(night: Night) -> None:
     assert ", succeeded. So calls were started since: by somebody" in night.stray_log
 
 

@@ -92,17 +92,17 @@ def set_slots(airflow: ThrowawayAirflow, slots: int) -> None:
 
 
 class TestARunThatIsNotDoneInTime:
-    def test_is_told_before_its_task_starts(self, alarms: Alarms) -> None:
+    def test_a_late_run_is_reported_before_its_task_starts(self, alarms: Alarms) -> None:
         assert not {*alarms.states_when_told} - {None, "scheduled"}
 
-    def test_is_named(self, alarms: Alarms) -> None:
+    def test_the_alarm_names_the_late_run(self, alarms: Alarms) -> None:
         assert alarms.late in alarms.not_done[0]
 
-    def test_is_told_once(self, alarms: Alarms) -> None:
+    def test_a_late_run_is_reported_once(self, alarms: Alarms) -> None:
         assert len([content for content in alarms.not_done if alarms.late in content]) == 1
 
 
-def test_a_run_that_is_done_in_time_is_not_told(alarms: Alarms) -> None:
+def test_a_run_that_is_done_in_time_is_not_reported(alarms: Alarms) -> None:
     assert not any(alarms.in_time in content for content in alarms.not_done)
 
 
@@ -110,11 +110,11 @@ def test_a_run_that_failed_in_time_counts_as_not_done(alarms: Alarms) -> None:
     assert alarms.failed_in_time in alarms.not_done[1]
 
 
-def test_stray_batches_are_told_with_the_reason(alarms: Alarms) -> None:
+def test_stray_batches_are_reported_with_the_reason(alarms: Alarms) -> None:
     assert alarms.failures[0].startswith("2 batches of campaign ")
 
 
-def test_a_pause_that_failed_is_told_with_the_reason(alarms: Alarms) -> None:
+def test_a_failed_pause_is_reported_with_the_reason(alarms: Alarms) -> None:
     assert "[0200007] the outbound campaign does not exist" in alarms.failures[1]
 
 
@@ -151,19 +151,21 @@ def test_the_metrics_of_a_worker_reach_the_server(evidence: Evidence) -> None:
 
 
 class TestTheEventOfAnAsset:
-    def test_holds_what_the_task_returned(self, evidence: Evidence) -> None:
+    def test_an_asset_event_holds_the_result_of_the_task(self, evidence: Evidence) -> None:
         assert evidence.events[0]["extra"] == evidence.xcom
 
-    def test_says_how_long_after_the_end_of_the_shift_it_was(self, evidence: Evidence) -> None:
+    def test_an_asset_event_has_the_seconds_after_the_shift_end(self, evidence: Evidence) -> None:
         assert 0 < evidence.events[0]["extra"]["seconds_after_shift_end"] < 2 * ALARM_SECONDS
 
-    def test_names_the_batches(self, evidence: Evidence) -> None:
+    def test_an_asset_event_names_the_batches(self, evidence: Evidence) -> None:
         assert sorted(evidence.events[0]["extra"]["paused"]) == sorted(evidence.campaign.batches)
 
-    def test_is_not_there_for_a_task_that_failed(self, evidence: Evidence) -> None:
+    def test_a_failed_task_has_no_asset_event(self, evidence: Evidence) -> None:
         assert (len(evidence.runs), len(evidence.events)) == (2, 1)
 
-    def test_is_shown_on_the_page_of_the_asset(self, shared: Shared, evidence: Evidence, pictures: Path) -> None:
+    def test_an_asset_event_is_shown_on_the_page_of_the_asset(
+        self, shared: Shared, evidence: Evidence, pictures: Path
+    ) -> None:
         with browser(shared.airflow.url) as page:
             page.set_viewport_size({"width": 1700, "height": 800})  # so that a line of the event is whole
             page.goto(f"/assets/{evidence.events[0]['asset_id']}")
@@ -197,11 +199,11 @@ def test_a_run_that_hangs_ends_and_the_next_one_begins(blocked: Blocked) -> None
     assert blocked.runs[0]["end_date"] <= blocked.runs[1]["start_date"]
 
 
-def test_airflow_skips_its_task_so_only_the_callback_of_the_dag_tells(blocked: Blocked) -> None:
+def test_only_the_callback_of_the_dag_reports_a_run_that_hangs(blocked: Blocked) -> None:
     assert (blocked.task_state, {*blocked.alerts}) == ("skipped", {"timed_out"})
 
 
-def test_red_runs_do_not_switch_the_dag_off(blocked: Blocked) -> None:
+def test_red_runs_do_not_pause_the_dag(blocked: Blocked) -> None:
     assert not blocked.is_paused
 
 
@@ -267,7 +269,7 @@ def statuses(campaign: Campaign) -> list[str]:
 
 
 @steps(("pause", 1), ("list", 2), more=[("list", 1), ("pause", 2)])
-def test_the_try_after_a_pause_that_was_killed_remembers_all_that_both_paused(
+def test_a_retry_after_a_killed_pause_remembers_all_that_both_paused(
     campaign: Campaign, shared: Shared, simulator: Simulator, verb: str, number: int
 ) -> None:
     first, _, third = campaign.batches
@@ -277,7 +279,7 @@ def test_the_try_after_a_pause_that_was_killed_remembers_all_that_both_paused(
 
 
 @steps(("resume", 1), ("list", 2), more=[("list", 1)])
-def test_the_try_after_a_resume_that_was_killed_resumes_the_rest_and_nothing_else(
+def test_a_retry_after_a_killed_resume_resumes_only_the_rest(
     campaign: Campaign, shared: Shared, simulator: Simulator, verb: str, number: int
 ) -> None:
     run(shared, "remembering_pause")
@@ -286,7 +288,7 @@ def test_the_try_after_a_resume_that_was_killed_resumes_the_rest_and_nothing_els
     assert (statuses(campaign), remembered(shared)) == (["started", "suspended", "started"], [])
 
 
-def test_two_pauses_at_the_same_time_forget_nothing_of_what_either_paused(shared: Shared, simulator: Simulator) -> None:
+def test_two_simultaneous_pauses_remember_what_either_paused(shared: Shared, simulator: Simulator) -> None:
     campaign = simulator.add_campaign(7, batches=8)
     simulator.inject("delay", seconds=6.0, verb="pause", times=99)
     runs = [shared.airflow.trigger(dag_id, {}) for dag_id in ("remembering_pause", "remembering_pause_of_another_dag")]

@@ -70,13 +70,13 @@ def why_not_usable(directory: Path) -> str:
         return str(error)
 
 
-def test_even_a_daemon_that_does_not_heed_sigterm_is_ended(aftermath: Aftermath) -> None:
+def test_a_daemon_that_ignores_sigterm_is_ended(aftermath: Aftermath) -> None:
     assert aftermath.alive == []
 
 
-def test_the_directory_is_in_use_as_long_as_the_daemon_runs(aftermath: Aftermath) -> None:
+def test_the_directory_is_in_use_while_the_daemon_runs(aftermath: Aftermath) -> None:
     assert "is in use by process " in aftermath.refused_at_first
 
 
-def test_the_directory_can_be_used_afterwards(aftermath: Aftermath) -> None:
+def test_the_directory_can_be_used_after_the_daemon_ends(aftermath: Aftermath) -> None:
     assert aftermath.can_be_used

@@ -171,10 +171,10 @@ def dag_page(unpaused: None, page: Page) -> Page:
 
 class TestTheConnectionForm:
     @pytest.mark.parametrize("label", ["Host", "Port", "Access Key", "Secret Key"])
-    def test_has_the_field(self, form: Locator, label: str) -> None:
+    def test_the_connection_form_has_the_field(self, form: Locator, label: str) -> None:
         expect(form.get_by_label(label)).to_be_visible()
 
-    def test_leaves_out_the_field_that_means_nothing(self, form: Locator) -> None:
+    def test_the_connection_form_has_no_schema(self, form: Locator) -> None:
         expect(form.get_by_label("Schema")).to_have_count(0)
 
     @pytest.mark.parametrize(
@@ -186,13 +186,13 @@ class TestTheConnectionForm:
             ("Secret Key", "the SK from the platform's operator"),
         ],
     )
-    def test_says_what_to_type(self, form: Locator, label: str, placeholder: str) -> None:
+    def test_the_connection_form_says_what_to_type(self, form: Locator, label: str, placeholder: str) -> None:
         expect(form.get_by_label(label)).to_have_attribute("placeholder", placeholder)
 
-    def test_does_not_show_the_secret_key_that_is_typed(self, form: Locator) -> None:
+    def test_the_connection_form_hides_the_typed_secret_key(self, form: Locator) -> None:
         expect(form.get_by_label("Secret Key")).to_have_attribute("type", "password")
 
-    def test_shows_standard_fields_as_in_the_docs(
+    def test_the_connection_form_looks_as_in_the_docs(
         self, page: Page, form: Locator, typed: FormValues, pictures: Path
     ) -> None:
         fill(form, replace(typed, host="isales.example.com", port=28080, ca_file="/etc/ssl/isales-ca.pem"))
@@ -201,16 +201,18 @@ class TestTheConnectionForm:
         page.screenshot(path=pictures / "connection-form.png", animations="disabled")
 
     @pytest.mark.parametrize("name", ["vdn_id", "timeout"])
-    def test_takes_nothing_but_digits_for_a_number(self, form: Locator, name: str) -> None:
+    def test_the_connection_form_accepts_only_digits_for_a_number(self, form: Locator, name: str) -> None:
         expect(extra(form, name)).to_have_role("spinbutton")
 
     @pytest.mark.parametrize(
         ("name", "default"), [("verify", "/etc/ssl/isales-ca.pem"), ("timeout", "10"), ("signing_profile", "current")]
     )
-    def test_shows_what_holds(self, form: Locator, name: str, default: str) -> None:
+    def test_the_connection_form_shows_the_values(self, form: Locator, name: str, default: str) -> None:
         expect(extra(form, name)).to_have_value(default)
 
-    def test_offers_the_two_signing_profiles(self, page: Page, form: Locator, pictures: Path) -> None:
+    def test_the_connection_form_offers_the_two_signing_profiles(
+        self, page: Page, form: Locator, pictures: Path
+    ) -> None:
         section(form, "Extra Fields")
         page.screenshot(path=pictures / "connection-extra.png", animations="disabled")
         form.get_by_role("combobox").nth(1).click()
@@ -218,7 +220,7 @@ class TestTheConnectionForm:
 
 
 class TestTheConnection:
-    def test_is_kept_with_typed_extra_fields(
+    def test_the_saved_connection_has_typed_extra_fields(
         self, connection: Page, airflow: ThrowawayAirflow, typed: FormValues
     ) -> None:
         kept = airflow.api("GET", "connections/isales_default").json()["extra"]
@@ -227,18 +229,18 @@ class TestTheConnection:
             '"verify_strict":"true","client_cert":null,"timezone":null}'
         )
 
-    def test_does_not_show_the_secret_key_in_the_form(self, connection: Page) -> None:
+    def test_the_form_of_a_saved_connection_hides_the_secret_key(self, connection: Page) -> None:
         row(connection, "isales_default").get_by_role("button", name="Edit Connection").click()
         expect(connection.get_by_role("dialog").get_by_label("Secret Key")).to_have_value("***")
 
-    def test_does_not_give_the_secret_key_to_the_browser(self, connection: Page) -> None:
+    def test_the_browser_never_receives_the_secret_key(self, connection: Page) -> None:
         with connection.expect_response("**/api/v2/connections?*") as answer:
             connection.goto("/connections")
         told = answer.value.text()
         assert "isales_default" in told
         assert SECRET_KEY not in told
 
-    def test_passes_its_test(self, connection: Page, pictures: Path) -> None:
+    def test_a_good_connection_passes_its_test(self, connection: Page, pictures: Path) -> None:
         connection.goto("/connections")
         ok, message = press_test(connection, "isales_default")
         connection.screenshot(
@@ -247,7 +249,7 @@ class TestTheConnection:
         assert ok
         assert message.partition(" (")[0] == "CC-iSales accepted the signature"
 
-    def test_fails_its_test_with_advice_when_the_secret_key_is_wrong(
+    def test_a_wrong_secret_key_fails_the_connection_test_with_advice(
         self, connection: Page, typed: FormValues, pictures: Path
     ) -> None:
         form = open_form(connection, "isales_wrong_key")
@@ -274,16 +276,16 @@ def wide_page(page: Page) -> Iterator[Page]:
 
 
 class TestARun:
-    def test_suspends_the_batch(self, succeeded: str, campaign: Campaign) -> None:
+    def test_a_run_suspends_the_batch(self, succeeded: str, campaign: Campaign) -> None:
         assert campaign.batches[BATCH].status.name == "SUSPENDED"
 
-    def test_says_in_its_log_what_it_did(self, succeeded: str, wide_page: Page, pictures: Path) -> None:
+    def test_the_log_of_a_run_says_what_it_did(self, succeeded: str, wide_page: Page, pictures: Path) -> None:
         wide_page.goto(succeeded)
         line = wide_page.get_by_text(f"Paused call batch {BATCH} of campaign {CAMPAIGN} (VDN 25): [0200000] success")
         expect(line).to_be_visible()
         picture_of_log(wide_page, line, pictures / "run-log.png")
 
-    def test_returns_the_outcome_as_xcom(self, page: Page, succeeded: str, pictures: Path) -> None:
+    def test_a_run_returns_the_outcome_as_xcom(self, page: Page, succeeded: str, pictures: Path) -> None:
         page.goto(f"{succeeded}/xcom")
         page.get_by_role("button", name="Expand").click()
         expect(page.get_by_text('"outcome": "paused"')).to_be_visible()
@@ -293,7 +295,9 @@ class TestARun:
             clip={"x": 0, "y": 0, "width": SIZE["width"], "height": 600},
         )
 
-    def test_says_why_it_failed_and_what_to_do(self, failed: str, wide_page: Page, pictures: Path) -> None:
+    def test_the_log_of_a_failed_run_says_why_and_what_to_do(
+        self, failed: str, wide_page: Page, pictures: Path
+    ) -> None:
         wide_page.goto(failed)
         line = wide_page.get_by_text(
             f"Pausing call batch {BATCH} of campaign {ABSENT_CAMPAIGN} (VDN 25) failed: [0200007] the outbound "
@@ -304,11 +308,11 @@ class TestARun:
 
 
 class TestTheShiftTimetable:
-    def test_says_in_words_when_the_dag_runs(self, dag_page: Page, pictures: Path) -> None:
+    def test_the_dags_page_says_in_words_when_it_runs(self, dag_page: Page, pictures: Path) -> None:
         expect(dag_page.get_by_text(f"end of shift, {SHIFTS.summary}")).to_be_visible()
         dag_page.screenshot(path=pictures / "timetable.png", animations="disabled")
 
-    def test_shows_the_next_end_of_a_shift_as_the_next_run(self, dag_page: Page) -> None:
+    def test_the_dags_page_shows_the_next_shift_end_as_the_next_run(self, dag_page: Page) -> None:
         due = SHIFTS.next_end(datetime.now(UTC))
         assert due
         expect(dag_page.get_by_text(f"{due.astimezone(UTC):%Y-%m-%d %H:%M:%S}")).to_be_visible()

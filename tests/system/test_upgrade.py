@@ -262,38 +262,38 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.mark.parametrize("installed", ["upgraded", "downgraded"])
-def test_the_dags_that_the_other_version_serialized_are_read(seen: Seen, installed: str) -> None:
+def test_dags_serialized_by_the_other_version_are_read(seen: Seen, installed: str) -> None:
     assert seen.read[installed] == seen.dags
 
 
 @pytest.mark.parametrize("dag_id", ["every_end", "every_start"])
-def test_each_shift_has_one_run_whichever_version_made_it(seen: Seen, dag_id: str) -> None:
+def test_each_shift_has_one_run_whichever_version_scheduled_it(seen: Seen, dag_id: str) -> None:
     assert seen.runs[dag_id] == [(start, "success") for start in seen.shifts]
 
 
-def test_a_run_that_was_under_way_is_brought_to_its_end_by_this_version(seen: Seen) -> None:
+def test_this_version_finishes_a_run_that_was_under_way(seen: Seen) -> None:
     assert seen.under_way == ["running", "success"]
 
 
 @pytest.mark.parametrize("written_by", ["of-the-older", "of-this"])
-def test_what_one_version_has_paused_the_other_resumes_by_its_xcom(seen: Seen, written_by: str) -> None:
+def test_either_version_resumes_from_the_xcom_of_the_other(seen: Seen, written_by: str) -> None:
     paused, resumed = seen.xcoms[f"pause {written_by}"], seen.xcoms[f"resume {written_by}"]
     assert (len(paused["paused"]), sorted(resumed["resumed"])) == (3, sorted(paused["paused"]))
 
 
-def test_all_that_was_paused_in_between_is_started_in_the_end(seen: Seen) -> None:
+def test_everything_paused_during_the_upgrade_is_resumed(seen: Seen) -> None:
     assert len(seen.started) == 3
 
 
-def test_what_the_older_version_remembered_is_resumed_by_this_one(seen: Seen) -> None:
+def test_this_version_resumes_what_the_older_one_remembered(seen: Seen) -> None:
     if seen.remembered is None:
         pytest.skip("the older version has no memory")
     assert len(seen.remembered) == 3
 
 
-def test_every_dag_file_is_read_by_both(seen: Seen) -> None:
+def test_both_versions_read_every_dag_file(seen: Seen) -> None:
     assert seen.import_errors == []
 
 
-def test_when_its_dags_are_deleted_first_the_provider_can_be_removed(seen: Seen) -> None:
+def test_the_provider_can_be_removed_after_its_dags(seen: Seen) -> None:
     assert seen.left == ["unrelated"]

@@ -107,12 +107,12 @@ def test_a_list_of_batches_that_cannot_be_read_is_refused_with_the_reason() -> N
 
 
 @pytest.mark.parametrize("value", [1, 64])
-def test_1_to_64_requests_may_be_under_way_at_once(value: int) -> None:
+def test_one_to_64_parallel_requests_are_accepted(value: int) -> None:
     assert check_parallelism(value) == value
 
 
 @pytest.mark.parametrize("value", [0, 65, True, 8.0, "8", None])
-def test_any_other_number_of_requests_is_refused(value: object) -> None:
+def test_any_other_number_of_parallel_requests_is_refused(value: object) -> None:
     with pytest.raises(
         ISalesArgumentError, match=f"max_parallel_requests must be an integer from 1 to 64, not {value!r}"
     ):
@@ -177,7 +177,7 @@ def test_any_other_status_is_refused_with_what_is_allowed(value: object) -> None
         check_status(value)
 
 
-def test_a_key_reads_as_what_it_names() -> None:
+def test_a_key_as_text_names_vdn_campaign_and_batch() -> None:
     assert str(BatchKey(25, 1001, BATCH)) == f"call batch {BATCH} of campaign 1001 (VDN 25)"
 
 
@@ -221,6 +221,6 @@ def test_a_refusal_shows_the_value(check: Callable[[object], object], value: obj
     assert repr(value) in str(caught.value)
 
 
-def test_a_refusal_of_so_many_connections_names_that_setting() -> None:
+def test_a_refused_number_of_connections_names_its_setting() -> None:
     with pytest.raises(ISalesArgumentError, match="max_connections must be an integer from 1 to 64, not 0"):
         check_parallelism(0, "max_connections")

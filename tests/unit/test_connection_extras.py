@@ -23,7 +23,7 @@ def test_verify_strict_is_a_boolean_or_its_name(written: object, read: bool) -> 
     assert read_settings(verify_strict=written)["verify_strict"] is read
 
 
-def test_verify_strict_that_is_neither_is_refused() -> None:
+def test_any_other_verify_strict_is_refused() -> None:
     with pytest.raises(ISalesArgumentError, match="verify_strict must be true or false, not 'maybe'"):
         ISalesClient(**read_settings(verify_strict="maybe"))
 
@@ -34,7 +34,7 @@ def test_client_cert_is_the_path_of_a_certificate_with_its_key(tmp_path: Any) ->
     assert read_settings(client_cert=str(path))["client_cert"] == str(path)
 
 
-def test_client_cert_that_is_not_there_is_refused_but_may_be_on_another_worker() -> None:
+def test_a_missing_client_cert_is_retryable_because_another_worker_may_have_it() -> None:
     with pytest.raises(ISalesArgumentError, match="client_cert names no certificate with its key") as caught:
         ISalesClient(**read_settings(client_cert="/no/such.pem"))
     assert caught.value.retryable

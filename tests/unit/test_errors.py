@@ -43,7 +43,7 @@ def test_a_documented_code_knows_its_meaning_and_what_to_do(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", DOCUMENTED_FAILURES)
-def test_of_the_documented_codes_only_the_database_error_is_worth_a_retry(code: str) -> None:
+def test_the_database_error_is_the_only_retryable_documented_code(code: str) -> None:
     assert make_result_error(code, "").retryable == (code == "0200006")
 
 
@@ -52,7 +52,7 @@ def test_seven_and_eight_digit_codes_are_different_codes() -> None:
 
 
 @pytest.mark.parametrize("code", ["02000004", "02000011", "02000099"])
-def test_another_eight_digit_code_of_that_family_is_a_parameter_complaint(code: str) -> None:
+def test_an_unlisted_eight_digit_02000_code_is_a_parameter_error(code: str) -> None:
     error = make_result_error(code, "")
     assert str(error).startswith(f"[{code}] a complaint about a parameter. ")
     assert not error.retryable
@@ -65,29 +65,29 @@ def test_an_unknown_code_is_a_generic_error_that_shows_it_as_received(code: str)
     assert str(error).split(". ")[0] == f"[{code}] a result code that is not documented (as received)"
 
 
-def test_an_unknown_code_is_worth_another_try_but_not_at_once() -> None:
+def test_an_unknown_code_is_retryable_but_not_within_the_call() -> None:
     error = make_result_error("09999999", "")
     assert error.retryable
     assert not error.transient
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_passing_http_status_is_tried_again_within_the_call(status: int) -> None:
+def test_a_transient_http_status_is_retried_within_the_call(status: int) -> None:
     assert ISalesHTTPStatusError(status).transient
 
 
 @pytest.mark.parametrize("status", [301, 302, 400, 404, 405, 421, 431])
-def test_an_http_status_of_another_server_has_host_and_port_checked(status: int) -> None:
+def test_an_http_status_of_another_server_advises_to_check_host_and_port(status: int) -> None:
     assert ISalesHTTPStatusError(status).advice.endswith("check host and port of the connection.")
 
 
 @pytest.mark.parametrize("status", [403, 406, 418])
-def test_an_http_status_of_a_firewall_has_the_address_allow_listed(status: int) -> None:
+def test_an_http_status_of_a_firewall_advises_to_allow_list_the_address(status: int) -> None:
     assert "allow-list this machine's address" in ISalesHTTPStatusError(status).advice
 
 
 @pytest.mark.parametrize("status", [103, 301, 400, 403, 404, 405, 418, 421, 431, 501, 520])
-def test_no_other_http_status_is_for_good_but_none_is_tried_again_at_once(status: int) -> None:
+def test_any_other_http_status_is_retryable_but_not_within_the_call(status: int) -> None:
     error = ISalesHTTPStatusError(status)
     assert error.retryable
     assert not error.transient

@@ -33,7 +33,7 @@ class Played:
                 self.now += rests
 
 
-def test_nothing_is_slowed_down_before_a_request_is_refused() -> None:
+def test_requests_are_unlimited_before_the_first_refusal() -> None:
     pace = Pace()
     assert [pace.next_turn(1000.0 + number / 1e4) for number in range(100)] == [1000.0 + n / 1e4 for n in range(100)]
 
@@ -46,14 +46,14 @@ def test_after_a_refusal_requests_keep_just_below_what_is_accepted(limit: int) -
     assert server.refused <= 0.02 * 10 * limit
 
 
-def test_turns_are_evenly_spaced_after_a_refusal() -> None:
+def test_requests_are_evenly_spaced_after_a_refusal() -> None:
     server = Played(100)
     server.send(150)
     turns = [server.pace.next_turn(server.now) for _ in range(20)]
     assert [after - before for before, after in pairwise(turns)] == pytest.approx([0.0105] * 19, abs=0.001)
 
 
-def test_a_server_that_accepts_more_again_is_asked_faster_and_faster() -> None:
+def test_the_pace_increases_while_the_server_accepts_more() -> None:
     server = Played(20)
     server.send(60)
     server.limit = 10_000
@@ -62,7 +62,7 @@ def test_a_server_that_accepts_more_again_is_asked_faster_and_faster() -> None:
     assert server.now - began < 25
 
 
-def test_a_server_that_refuses_everything_is_asked_thirty_times_a_second() -> None:
+def test_the_pace_is_never_below_thirty_requests_a_second() -> None:
     pace = Pace()
     pace.next_turn(1000.0)
     for _ in range(50):
@@ -71,7 +71,7 @@ def test_a_server_that_refuses_everything_is_asked_thirty_times_a_second() -> No
     assert pace.next_turn(1000.5) == pytest.approx(1000.5 + 1 / 30)
 
 
-def test_a_refusal_now_and_then_slows_nothing_down() -> None:
+def test_single_refusals_do_not_slow_down_requests() -> None:
     pace = Pace()
     for number in range(1000):
         now = 1000 + number / 200
@@ -80,7 +80,7 @@ def test_a_refusal_now_and_then_slows_nothing_down() -> None:
             pace.slow_down(now)
 
 
-def test_after_half_a_minute_without_a_refusal_it_is_much_faster() -> None:
+def test_the_pace_is_much_faster_after_half_a_minute_without_a_refusal() -> None:
     server = Played(50)
     server.send(150)
     later = server.now + 31
@@ -88,7 +88,7 @@ def test_after_half_a_minute_without_a_refusal_it_is_much_faster() -> None:
     assert last - first < 0.05
 
 
-def test_time_that_passes_without_requests_counts_too() -> None:
+def test_idle_time_also_increases_the_pace() -> None:
     asked, idle = Played(50), Played(50)
     for server in (asked, idle):
         server.send(51)

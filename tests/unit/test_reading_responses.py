@@ -81,13 +81,13 @@ class TestA401:
         return self.error({"Date": format_datetime(NOW + timedelta(seconds=seconds), usegmt=True)})
 
     @pytest.mark.parametrize("headers", [{}, {"Date": ""}, {"Date": "soon"}])
-    def test_without_the_servers_time_is_worth_a_later_try(self, headers: dict[str, str]) -> None:
+    def test_a_401_without_the_servers_time_is_retryable(self, headers: dict[str, str]) -> None:
         error = self.error(headers)
         assert error.problem == "HTTP 401: the server did not accept the signature"
         assert error.retryable
 
     @pytest.mark.parametrize("seconds", [-60, 0, 60])
-    def test_of_a_server_whose_clock_agrees_is_for_good(self, seconds: int) -> None:
+    def test_a_401_is_permanent_if_the_clocks_agree(self, seconds: int) -> None:
         error = self.dated(seconds)
         assert error.problem == "HTTP 401: the server did not accept the signature"
         assert not error.retryable
@@ -95,16 +95,14 @@ class TestA401:
     @pytest.mark.parametrize(
         ("seconds", "told"), [(-61, "61 s ahead of the server's"), (3600, "3600 s behind the server's")]
     )
-    def test_of_a_server_whose_clock_does_not_agree_says_so_and_is_worth_a_later_try(
-        self, seconds: int, told: str
-    ) -> None:
+    def test_a_401_is_retryable_and_names_the_clock_if_the_clocks_differ(self, seconds: int, told: str) -> None:
         error = self.dated(seconds)
         assert error.problem == f"HTTP 401: the server did not accept the signature; this machine's clock is {told}"
         assert error.advice.startswith("Set this machine's clock right (NTP)")
         assert error.retryable
 
     @pytest.mark.parametrize("date", ["Wed, 25 Nov 2026 12:00:00 +0800", "Wed, 25 Nov 2026 04:00:00 -0000"])
-    def test_may_have_the_time_in_another_zone(self, date: str) -> None:
+    def test_a_401_may_have_its_date_in_another_time_zone(self, date: str) -> None:
         assert "clock" not in self.error({"Date": date}).problem
 
 
@@ -127,33 +125,33 @@ class TestAnotherStatus:
             ("", None),
         ],
     )
-    def test_may_ask_to_wait_in_seconds_or_until_a_time(self, value: str, seconds: float | None) -> None:
+    def test_retry_after_is_read_as_seconds_or_as_a_date(self, value: str, seconds: float | None) -> None:
         assert self.error({"Retry-After": value}).retry_after == seconds
 
-    def test_that_does_not_ask_to_wait_is_told_from_one_that_asks_for_nothing(self) -> None:
+    def test_missing_retry_after_is_not_zero(self) -> None:
         assert self.error({}).retry_after is None
 
-    def test_is_told_with_its_name(self) -> None:
+    def test_a_status_error_has_the_name_of_the_status(self) -> None:
         assert self.error({}).problem == "HTTP 503 Service Unavailable"
 
-    def test_is_told_with_where_it_leads(self) -> None:
+    def test_a_status_error_has_the_location_of_a_redirect(self) -> None:
         told = self.error({"Location": "https://elsewhere/"}).problem
         assert told == "HTTP 503 Service Unavailable, a redirect to 'https://elsewhere/', which is not followed"
 
     @pytest.mark.parametrize("length", ["5", "99999"])
-    def test_has_its_short_body_read_so_that_the_connection_can_be_used_again(self, length: str) -> None:
+    def test_a_short_error_body_is_drained_for_connection_reuse(self, length: str) -> None:
         wire = Wire(503, {"Content-Length": length}, b"x" * int(length))
         response_on(wire)
         assert wire.read() == b""
 
     @pytest.mark.parametrize("headers", [{"Content-Length": "100000"}, {"Content-Length": "²"}, {}])
-    def test_has_a_body_that_may_be_long_left_alone(self, headers: dict[str, str]) -> None:
+    def test_a_long_error_body_is_not_read(self, headers: dict[str, str]) -> None:
         wire = Wire(503, headers, b"x" * 100_000)
         response_on(wire)
         assert wire.read() == b"x" * 100_000
 
     @pytest.mark.parametrize("fault", [TimeoutError(), ConnectionResetError(), IncompleteRead(b"")])
-    def test_is_what_is_told_even_if_its_body_breaks_off(self, fault: Exception) -> None:
+    def test_status_error_wins_over_a_truncated_body(self, fault: Exception) -> None:
         assert self.error({"Content-Length": "100"}, fault).status == 503
 
 
@@ -161,39 +159,39 @@ class TestA200:
     def read(self, **fields: object) -> Success:
         return parse_response(response(200, {}, json.dumps(fields).encode()))
 
-    def test_has_the_description_of_either_kind(self) -> None:
+    def test_either_description_is_read(self) -> None:
         assert self.read(resultCode="0200000", resultDesc="成功", returnDesc="other").description == "成功"
         assert self.read(returnCode="0200000", returnDesc="成功").description == "成功"
 
-    def test_without_a_description_has_an_empty_one(self) -> None:
+    def test_a_missing_description_is_empty(self) -> None:
         assert self.read(resultCode="0200000", resultDesc=7).description == ""
 
-    def test_that_contradicts_itself_is_shown(self) -> None:
+    def test_codes_that_contradict_each_other_are_shown(self) -> None:
         with pytest.raises(ISalesProtocolError, match=r"'resultCode': '0200000', 'returnCode': '0200006'"):
             self.read(resultCode="0200000", returnCode="0200006")
 
-    def test_that_is_compressed_was_not_asked_for(self) -> None:
+    def test_a_compressed_response_is_refused(self) -> None:
         with pytest.raises(ISalesProtocolError, match=r"the response is compressed \(gzip\), which was not asked for"):
             parse_response(response(200, {"Content-Encoding": "gzip"}, b"..."))
 
-    def test_may_say_that_it_is_not_compressed(self) -> None:
+    def test_identity_encoding_is_accepted(self) -> None:
         body = b'{"resultCode": "0200000"}'
         assert parse_response(response(200, {"Content-Encoding": "Identity"}, body)).code == "0200000"
 
-    def test_may_have_1024_kib(self) -> None:
+    def test_a_response_of_1024_kib_is_accepted(self) -> None:
         body = b'{"resultCode": "0200000"}'.ljust(1024 * 1024)
         assert parse_response(response(200, {}, body)).code == "0200000"
 
-    def test_may_not_have_a_byte_more(self) -> None:
+    def test_a_response_of_one_byte_more_than_1024_kib_is_refused(self) -> None:
         body = b'{"resultCode": "0200000"}'.ljust(1024 * 1024 + 1)
         with pytest.raises(ISalesProtocolError, match="the response is larger than 1024 KiB"):
             parse_response(response(200, {}, body))
 
-    def test_whose_body_breaks_off_raises_that(self) -> None:
+    def test_a_read_error_of_the_body_is_raised(self) -> None:
         with pytest.raises(HTTPError, match="Connection broken"):
             parse_response(response(200, {}, ConnectionResetError()))
 
-    def test_that_ends_early_is_incomplete_though_it_is_json(self) -> None:
+    def test_a_body_shorter_than_its_length_is_incomplete_even_if_it_is_json(self) -> None:
         with pytest.raises(HTTPError, match="1 more expected"):
             parse_response(response(200, {"Content-Length": "26"}, b'{"resultCode": "0200000"}'))
 
@@ -205,7 +203,7 @@ class TestA200:
             (b'["x"]', r"""the response is not a JSON object: '\["x"\]'"""),
         ],
     )
-    def test_that_is_no_json_object_is_shown(self, body: bytes, told: str) -> None:
+    def test_a_body_that_is_not_a_json_object_is_shown(self, body: bytes, told: str) -> None:
         with pytest.raises(ISalesProtocolError, match=told):
             parse_response(response(200, {}, body))
 
@@ -215,18 +213,18 @@ def success(**payload: object) -> Success:
 
 
 class TestAPage:
-    def test_has_batches_and_their_number_on_all_pages(self) -> None:
+    def test_a_page_has_batches_and_the_total_of_all_pages(self) -> None:
         page = read_batch_page(success(totalCount=7, data=[{"id": "012", "name": "a", "status": 2}]))
         assert page == Page([CallBatch("012", "a", BatchStatus.SUSPENDED)], 7)
 
     @pytest.mark.parametrize("total", ["1", True, False, 1.0, -1, None])
-    def test_counts_in_whole_numbers(self, total: object) -> None:
+    def test_a_total_count_that_is_not_a_count_is_refused(self, total: object) -> None:
         with pytest.raises(ISalesProtocolError) as caught:
             read_batch_page(success(totalCount=total, data=[]))
         assert caught.value.problem == f"totalCount is {total!r}, not a count"
 
     @pytest.mark.parametrize("data", ["[]", {}, None])
-    def test_has_a_list(self, data: object) -> None:
+    def test_a_page_without_a_list_is_refused(self, data: object) -> None:
         with pytest.raises(ISalesProtocolError) as caught:
             read_batch_page(success(totalCount=0, data=data))
         assert caught.value.problem == f"data is {data!r}, not a list of batches"
@@ -246,7 +244,7 @@ class TestAPage:
             {"id": "1", "name": "a"},
         ],
     )
-    def test_leaves_out_what_is_not_a_batch_with_id_and_status(self, entry: object) -> None:
+    def test_a_page_leaves_out_entries_without_id_and_status(self, entry: object) -> None:
         page = read_batch_page(success(totalCount=2, data=[entry, {"id": "1", "name": "a", "status": 1}]))
         assert page.items == [CallBatch("1", "a", BatchStatus.STARTED)]
         problem = f"the list holds {entry!r}, which is not a batch with id and status 1 or 2"
@@ -254,7 +252,7 @@ class TestAPage:
 
 
 @pytest.mark.parametrize("created", [None, "1", {}, {"id": None}, {"id": 1}, {"id": "1a"}, {"id": ""}])
-def test_a_new_batch_has_an_id(created: object) -> None:
+def test_a_created_batch_without_an_id_is_refused(created: object) -> None:
     with pytest.raises(ISalesProtocolError) as caught:
         read_created_id(success(returnObject=created))
     assert caught.value.problem == f"returnObject is {created!r}, without the new batch's id"

@@ -35,24 +35,20 @@ def test_any_other_host_is_refused(value: object) -> None:
 
 class TestVerify:
     @pytest.mark.parametrize("value", [True, False, certifi.where()])
-    def test_is_yes_or_no_or_a_bundle(self, value: bool | str) -> None:
+    def test_verify_is_a_boolean_or_a_ca_bundle(self, value: bool | str) -> None:
         assert check_verify(value) == value
 
-    def test_may_be_a_directory_of_certificates_under_hashed_names(self, tmp_path: Path) -> None:
+    def test_verify_may_be_a_directory_of_certificates_under_hashed_names(self, tmp_path: Path) -> None:
         (tmp_path / "5ed36f99.0").touch()
         assert check_verify(str(tmp_path)) == str(tmp_path)
 
-    def test_that_is_a_directory_without_hashed_names_is_refused_with_the_command_that_makes_them(
-        self, tmp_path: Path
-    ) -> None:
+    def test_verify_directory_without_hashed_names_is_refused_with_the_command_to_run(self, tmp_path: Path) -> None:
         (tmp_path / "ca.pem").touch()
         with pytest.raises(ISalesArgumentError, match="openssl rehash") as caught:
             check_verify(str(tmp_path))
         assert caught.value.retryable
 
-    def test_is_left_to_a_later_try_if_the_directory_cannot_be_read(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_an_unreadable_verify_directory_is_retryable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         def refuse(path: str) -> list[str]:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
 
@@ -61,12 +57,12 @@ class TestVerify:
             check_verify(str(tmp_path))
         assert caught.value.retryable
 
-    def test_is_left_to_a_later_try_if_the_bundle_cannot_be_read_because_another_worker_may_have_it(self) -> None:
+    def test_an_unreadable_ca_bundle_is_retryable_because_another_worker_may_have_it(self) -> None:
         with pytest.raises(ISalesArgumentError) as caught:
             check_verify("/no/such.pem")
         assert caught.value.retryable
 
-    def test_cannot_have_a_zero_byte_in_its_path(self) -> None:
+    def test_verify_cannot_have_a_zero_byte_in_its_path(self) -> None:
         with pytest.raises(ISalesArgumentError, match="verify names no CA bundle that can be read"):
             check_verify("a\x00b")
 

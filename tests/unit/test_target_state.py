@@ -61,27 +61,27 @@ def test_a_batch_that_the_last_listing_has_as_suspended_is_as_wanted(found: Targ
 
 
 @pytest.mark.parametrize("then", [LOST, REFUSED, NEVER_SENT])
-def test_an_already_after_a_lost_response_is_our_own_work_whatever_failed_in_between(then: ISalesError) -> None:
+def test_already_suspended_after_a_lost_response_is_our_own_work_whatever_failed_in_between(then: ISalesError) -> None:
     found = asked(asked(asked().failed(LOST)).failed(then)).switched(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.PAUSED
 
 
-def test_an_already_after_a_lost_response_is_ours_if_nobody_listed_the_batch_before() -> None:
+def test_already_suspended_after_a_lost_response_is_ours_if_nobody_listed_the_batch_before() -> None:
     found = asked(asked(TargetState()).failed(LOST)).switched(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.PAUSED
 
 
-def test_an_already_after_a_lost_response_is_not_ours_if_the_batch_was_listed_as_suspended_before() -> None:
+def test_already_suspended_after_a_lost_response_is_not_ours_if_the_batch_was_listed_so_before() -> None:
     found = asked(asked(TargetState().seen(SUSPENDED)).failed(LOST)).switched(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.ALREADY_PAUSED
 
 
-def test_an_already_after_a_listing_that_came_too_early_is_ours() -> None:
+def test_already_suspended_after_a_listing_that_came_too_early_is_ours() -> None:
     found = asked(asked().switched(Outcome.PAUSED).seen(STARTED)).switched(Outcome.ALREADY_PAUSED)
     assert outcome_of(found.seen(SUSPENDED)) is Outcome.PAUSED
 
 
-def test_an_already_after_a_request_that_was_never_sent_is_not_ours() -> None:
+def test_already_suspended_after_a_request_that_was_never_sent_is_not_ours() -> None:
     found = asked(asked().failed(NEVER_SENT)).switched(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.ALREADY_PAUSED
 

@@ -9,13 +9,13 @@ import pytest
 from airflow_provider_isales.client.threads import Queue, run_threads
 
 
-def test_each_thing_is_worked_on_once() -> None:
+def test_each_item_is_handled_once() -> None:
     done: list[int] = []
     run_threads(Queue(range(100)), done.extend, parallel=8)
     assert sorted(done) == [*range(100)]
 
 
-def test_as_many_are_under_way_at_once_as_are_allowed() -> None:
+def test_as_many_items_as_allowed_are_handled_at_once() -> None:
     together = threading.Barrier(4)
     met: list[int] = []
 
@@ -28,7 +28,7 @@ def test_as_many_are_under_way_at_once_as_are_allowed() -> None:
     assert len(met) == 4
 
 
-def test_fewer_threads_do_all_the_work_where_the_machine_allows_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fewer_threads_handle_all_items_if_no_more_can_start(monkeypatch: pytest.MonkeyPatch) -> None:
     start = threading.Thread.start
 
     def start_one(thread: threading.Thread) -> None:
@@ -43,7 +43,7 @@ def test_fewer_threads_do_all_the_work_where_the_machine_allows_no_more(monkeypa
 
 
 @pytest.mark.parametrize(("things", "threads"), [(2, 2), (10, 3)])
-def test_there_are_no_more_threads_than_are_of_use(things: int, threads: int) -> None:
+def test_no_more_threads_start_than_there_are_items(things: int, threads: int) -> None:
     started: list[str] = []
 
     def work(queue: Queue[int]) -> None:
@@ -55,13 +55,13 @@ def test_there_are_no_more_threads_than_are_of_use(things: int, threads: int) ->
     assert len(started) == threads
 
 
-def test_the_queue_says_how_much_is_left() -> None:
+def test_the_queue_counts_the_remaining_items() -> None:
     queue = Queue("abc")
     next(queue)
     assert queue.left == 2
 
 
-def test_it_is_told_meanwhile_that_time_goes_by() -> None:
+def test_tick_is_called_while_waiting() -> None:
     ticked = threading.Event()
 
     def work(queue: Queue[int]) -> None:
