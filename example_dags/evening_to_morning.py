@@ -15,13 +15,13 @@ from airflow_provider_isales.operators.campaign import PauseCampaignsOperator, R
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable, ShiftStartTimetable
 
-LEFT_ALONE = []  # the ids of campaigns that may dial at any hour; all others of the VDN stop, whoever started them
-# Dialling ends five minutes before the shift does, so that the last calls can end in time.
+LEFT_ALONE = []  # ids of campaigns that may dial at any hour; all others of the VDN are stopped
+# Dialling stops five minutes before the shift ends, so that the last calls can end in time.
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]}, last_call=timedelta(minutes=5))
 
 
 def alert(context):
-    """Stands for your notifier: whoever is on call has to learn of it."""
+    """Replace this with your notifier: it has to reach the person on call."""
     reason = context.get("exception") or context.get("reason")
     logging.getLogger("on-call").error("Alert: %s: %s", context["run_id"], reason)
 
@@ -30,15 +30,15 @@ DAG_SETTINGS = {
     "start_date": pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai"),
     "catchup": False,
     "max_active_runs": 1,
-    "max_consecutive_failed_dag_runs": 1_000_000,  # never let Airflow switch the watch off: it is red on purpose
+    "max_consecutive_failed_dag_runs": 1_000_000,  # red runs are normal here: Airflow must not pause the DAG
     "dagrun_timeout": timedelta(minutes=20),  # a run that hangs holds up the next one
-    "on_failure_callback": alert,  # when a run times out, Airflow does not call that of its tasks
+    "on_failure_callback": alert,  # if a run times out, Airflow does not call its tasks' callbacks
     "is_paused_upon_creation": True,
     "doc_md": __doc__,
     "tags": ["isales"],
 }
 TASK_SETTINGS = {
-    "shifts": SHIFTS,  # a run that comes late, at the wrong hour, skips
+    "shifts": SHIFTS,  # a late run skips if the next shift is on
     "retries": 3,
     "retry_delay": timedelta(seconds=30),
     "on_failure_callback": alert,
@@ -51,8 +51,8 @@ with DAG(dag_id="isales_evening_to_morning_pause", schedule=EVERY_TEN_MINUTES, *
         campaign_ids="all",
         exclude=LEFT_ALONE,
         remember=True,
-        max_lateness=timedelta(minutes=5),  # what is still dialled then is paused, and the task is red
-        outlets=[Asset(uri="isales://silence")],  # its events say how late the last campaign was
+        max_lateness=timedelta(minutes=5),  # what is still started then is paused, and the task fails
+        outlets=[Asset(uri="isales://silence")],  # its events say how late the last campaign was paused
         **TASK_SETTINGS,
     )
 

@@ -1,8 +1,8 @@
 """
-Only stops: pause every campaign of the VDN at each end of a shift, and keep them paused until the next one.
+Pause every campaign of the VDN at each end of a shift, and keep them paused until the next start.
 
-Nothing starts them again: `evening_to_morning.py` does that too. Every ten minutes it looks again. A campaign that
-somebody starts is paused by the next run, which is red and says so.
+Every ten minutes the DAG looks again: a campaign that somebody started is paused by the next run, which is red and
+names it. Nothing resumes the campaigns: see `evening_to_morning.py` for that.
 
 **Red while no shift is on? People may be called.** `isales check` says whether they are, and
 `isales pause --all --save before.json` stops it. Then follow `docs/on-call.md` of airflow-provider-isales.
@@ -25,9 +25,9 @@ SHIFTS = ShiftCalendar(timezone="Asia/Shanghai", week={"mon-fri": ["09:00-12:00"
 
 
 def alert(context: dict[str, Any]) -> None:
-    """Stands for your notifier: whoever is on call has to learn of it."""
+    """Replace this with your notifier: it has to reach the person on call."""
     reason = context.get("exception") or context.get("reason")
-    logging.getLogger(__name__).error("Tell whoever is on call: %s: %s", context["run_id"], reason)
+    logging.getLogger(__name__).error("Alert: %s: %s", context["run_id"], reason)
 
 
 with DAG(

@@ -1,5 +1,5 @@
 """
-Dial while some work lasts, and stop dialling afterwards even when the work failed.
+Dial during some work, and stop dialling afterwards even if the work failed.
 
 **Red after hours? People may be called.** `isales check 1001` says whether they are, and `isales pause 1001` stops the
 whole campaign. Then follow `docs/on-call.md` of airflow-provider-isales.
@@ -31,17 +31,17 @@ with DAG(
 
     @task(retries=0)
     def work_while_dialling(params: dict[str, bool]) -> None:
-        """Stands for what is done while the batch is dialled."""
+        """Replace this with the work to do while the batch is dialled."""
         if params["work_fails"]:
             raise RuntimeError("the work failed")
 
     @task(retries=0)
     def all_went_well() -> None:
-        """Runs only when all before it succeeded: a teardown alone would hide that other tasks failed."""
+        """Fail the run if any task failed: a run that ends with its teardown would hide that."""
 
     start = ResumeCallBatchOperator(task_id="start_dialling", **BATCH)
     work = work_while_dialling()
-    # `start` is not its setup: a resume that failed because its answer was lost may have started the dialling.
+    # `start` is not its setup: a resume that failed because its response was lost may have started the calls.
     stop = PauseCallBatchOperator(task_id="stop_dialling", **BATCH).as_teardown()
 
     start >> work >> stop

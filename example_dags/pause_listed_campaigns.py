@@ -1,8 +1,8 @@
 """
-Pause the batches of every campaign that is started, one mapped task for each campaign. Nothing resumes them.
+Pause the batches of every started campaign, one mapped task for each campaign. Nothing resumes them.
 
-Where whole campaigns are to stop, one `PauseCampaignsOperator(campaign_ids="all")` needs far fewer requests, and no
-list: see `keep_paused.py`.
+To pause campaigns as a whole, one `PauseCampaignsOperator(campaign_ids="all")` needs far fewer requests and no list:
+see `keep_paused.py`.
 
 **Red after hours? People may be called.** `isales check` says whether they are, and `isales pause --all` stops every
 campaign. Then follow `docs/on-call.md` of airflow-provider-isales.

@@ -1,5 +1,5 @@
 """
-Pause a list of call batches that a task finds out, one mapped task for each. Nothing resumes them.
+Pause the call batches that another task returns, one mapped task for each. Nothing resumes them.
 
 **Red after hours? People may be called.** `isales check 1001` says whether they are, and `isales pause 1001` stops the
 whole campaign. Then follow `docs/on-call.md` of airflow-provider-isales.
@@ -27,7 +27,7 @@ with DAG(
 
     @task
     def batches_of_the_shift() -> list[str]:
-        """Stands for the query that gives the batches; their ids are text, never numbers."""
+        """Replace this with your query for batch ids: text, never numbers."""
         return ["000000000001001000000000000001", "000000000001001000000000000002"]
 
     PauseCallBatchOperator.partial(

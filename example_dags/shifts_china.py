@@ -1,8 +1,8 @@
 """
-Only stops: pause at each end of a shift, with China's public holidays closed and its make-up days worked.
+Pause at each end of a shift; China's public holidays are closed and its make-up days worked. Nothing resumes.
 
-Needs the package `holidays`. The government announces a year's holidays in the November before it: until then, and
-until the package is updated, what it holds for that year is a guess.
+Needs the package `holidays`. The government announces the holidays of a year in the November before: until then, and
+until the package is updated, its dates for that year are a guess.
 
 **Red after hours? People may be called.** `isales check 1001` says whether they are, and `isales pause 1001` stops the
 whole campaign. Then follow `docs/on-call.md` of airflow-provider-isales.
@@ -28,7 +28,7 @@ MAKE_UP_DAYS = {day for day in CHINA.weekend_workdays if day.year in CHINA.years
 
 
 def whole_breaks() -> set[date]:
-    """Return the holidays and the weekend days that adjoin them: `holidays` lists few of those, and people are off."""
+    """Return the holidays and the weekend days next to them, which are also days off; `holidays` lists few of these."""
     days = set(CHINA)
     for holiday in tuple(days):
         for step in (timedelta(days=-1), timedelta(days=1)):

@@ -1,8 +1,8 @@
 """
-Only stops: pause at each end of a shift, with the holidays and make-up days of a file of the shape that holiday-cn has.
+Pause at each end of a shift; holidays and make-up days come from files like those of holiday-cn. Nothing resumes.
 
-The files of https://github.com/NateScarlet/holiday-cn hold every day of a break, its weekend days too. Put next year's
-beside this DAG when it is published, each November, and name it in `FILES`: without it, people are called on holidays.
+The files of https://github.com/NateScarlet/holiday-cn list every day off, weekend days included. Each November, put the
+file of the next year beside this DAG and add it to `FILES`: without it, people are called on holidays.
 
 **Red after hours? People may be called.** `isales check 1001` says whether they are, and `isales pause 1001` stops the
 whole campaign. Then follow `docs/on-call.md` of airflow-provider-isales.

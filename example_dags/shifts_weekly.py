@@ -1,5 +1,5 @@
 """
-Resume a call batch at each start of a shift and pause it at each end, on working days with a lunch break.
+Resume a call batch at each start of a shift and pause it at each end; working days have a lunch break.
 
 **Red after hours? People may be called.** `isales check 1001` says whether they are, and `isales pause 1001` stops the
 whole campaign. Then follow `docs/on-call.md` of airflow-provider-isales.
@@ -23,7 +23,7 @@ SHIFTS = ShiftCalendar(
     special={"2026-10-10": ["09:00-18:00"]},
 )
 START_DATE = pendulum.datetime(2026, 1, 1, tz="Asia/Shanghai")
-# The pause and the resume get the calendar too: a run that comes late, in the wrong hour, skips.
+# The tasks get the calendar too: a run that is so late that it would act at the wrong hour skips.
 TASK = {
     "campaign_id": 1001,
     "batch_id": "000000000001001000000000000001",
