@@ -51,24 +51,20 @@ def result_codes() -> str:
         "any other": UNDOCUMENTED,
     }
     return table(
-        ("code", "interfaces", "meaning", "the task", "sent again within the call", "what to do"),
-        (
-            (code, known.interface, known.meaning, the_task(known), yes(known.transient), known.advice)
-            for code, known in codes.items()
-        ),
+        ("code", "interfaces", "meaning", "the task", "what to do"),
+        ((code, known.interface, known.meaning, the_task(known), known.advice) for code, known in codes.items()),
     )
 
 
 def other_failures() -> str:
-    """What else can go wrong with a call, from the classes of errors."""
-    errors: dict[str, ISalesError | type[ISalesError]] = {
-        **OTHER_ERRORS,
-        **{error.problem: error for error in map(ISalesHTTPStatusError, STATUSES)},
-    }
-    return table(
-        ("what came", "the task", "sent again within the call", "what to do"),
-        ((what, the_task(error), yes(error.transient), error.advice) for what, error in errors.items()),
-    )
+    """What else can go wrong with a call, from the classes of errors; HTTP statuses with the same advice in one row."""
+    rows = [(what, the_task(error), error.advice) for what, error in OTHER_ERRORS.items()]
+    statuses: dict[tuple[str, str], list[str]] = {}
+    for status in STATUSES:
+        error = ISalesHTTPStatusError(status)
+        statuses.setdefault((the_task(error), error.advice), []).append(str(status))
+    rows += [(f"HTTP {', '.join(same)}", *meaning) for meaning, same in statuses.items()]
+    return table(("what came", "the task", "what to do"), rows)
 
 
 def connection_fields() -> str:
@@ -81,8 +77,16 @@ def connection_fields() -> str:
 
 
 def terminal_commands() -> str:
-    """Every command of ``isales``, from their table."""
+    """Every command of ``isales``, from their table, without the arguments that it shares with others."""
     return apart("\n\n".join(f"### isales {name}\n\n{_command(command)}" for name, command in COMMANDS.items()))
+
+
+def terminal_shared() -> str:
+    """The arguments that several commands of ``isales`` have, from the same table."""
+    return table(
+        ("argument", "of", "meaning"),
+        ((argument, ", ".join(names), meaning) for (argument, meaning), names in _shared().items()),
+    )
 
 
 def terminal_connection() -> str:
@@ -96,13 +100,24 @@ def terminal_statuses() -> str:
 
 
 def _command(command: Command) -> str:
+    shared = _shared()
+    own = [argument for argument in map(_argument, command.arguments) if argument not in shared]
     return "\n".join(
         [
             f"{command.summary}\n",
-            f"```sh\n{textwrap.dedent(command.examples).strip()}\n```",
-            table(("argument", "meaning"), map(_argument, command.arguments)).rstrip(),
+            f"```sh\n{textwrap.dedent(command.examples).strip()}\n```\n",
+            *(f"- {argument}: {meaning}" for argument, meaning in own),
         ]
     )
+
+
+def _shared() -> dict[tuple[str, str], list[str]]:
+    """Return each argument that several commands have, and their names."""
+    commands: dict[tuple[str, str], list[str]] = {}
+    for name, command in COMMANDS.items():
+        for argument in map(_argument, command.arguments):
+            commands.setdefault(argument, []).append(name)
+    return {argument: names for argument, names in commands.items() if len(names) > 1}
 
 
 def _argument(argument: Argument) -> tuple[str, str]:
@@ -121,11 +136,6 @@ def excerpt(path: str, first: str, last: str = "") -> str:
     return apart(f"```python\n{textwrap.dedent(text[start:end]).strip()}\n```")
 
 
-def first_part(path: str) -> str:
-    """A Markdown file without its first line, up to its first heading of the second level."""
-    return apart((REPOSITORY / path).read_text().partition("\n")[2].partition("\n## ")[0])
-
-
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
@@ -141,8 +151,6 @@ def the_task(error: ISalesError | type[ISalesError] | ResultCode) -> str:
     """Say how an error ends a task."""
     if isinstance(error, ResultCode) and error.code == ALREADY_SUSPENDED:
         return "**succeeds**, if it pauses"
-    return "fails the try" if error.retryable else "fails for good"
-
-
-def yes(value: bool) -> str:
-    return "yes" if value else "no"
+    if error.transient:
+        return "retries the call"
+    return "fails the try" if error.retryable else "fails without retries"

@@ -33,6 +33,7 @@ from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.simulator import Campaign, Simulator
 
 ALARM_SECONDS = 60
+REFUSED = "0200001"
 # The campaigns of the two DAGs.
 END_OF_SHIFT, WITH_EVIDENCE = 1003, 1002
 NOT_DONE, FAILED = "end_of_shift is not done", "end_of_shift failed"
@@ -60,7 +61,7 @@ class Alarms:
 
 @pytest.fixture(scope="module")
 def alarms(shared: Shared) -> Alarms:
-    airflow, mails, campaigns = shared.airflow, shared.mails, shared.simulator.service.campaigns
+    airflow, mails = shared.airflow, shared.mails
     shared.simulator.add_campaign(END_OF_SHIFT, batches=2)
     late = run_that_does_not_start(airflow)
     wait_for(lambda: mails.contents(NOT_DONE), f"a mail: {NOT_DONE}", ALARM_SECONDS)
@@ -69,7 +70,7 @@ def alarms(shared: Shared) -> Alarms:
     airflow.finish(late)
     in_time = airflow.trigger("end_of_shift", {})
     airflow.finish(in_time)
-    del campaigns[END_OF_SHIFT]
+    shared.simulator.inject("result", code=REFUSED, verb="list_campaigns")
     failed_in_time = airflow.trigger("end_of_shift", {})
     airflow.finish(failed_in_time)
     wait_for(lambda: len(mails.contents(NOT_DONE)) > 1, f"a second mail: {NOT_DONE}", ALARM_SECONDS)
@@ -110,19 +111,18 @@ def test_a_run_that_failed_in_time_counts_as_not_done(alarms: Alarms) -> None:
     assert alarms.failed_in_time in alarms.not_done[1]
 
 
-def test_stray_batches_are_reported_with_the_reason(alarms: Alarms) -> None:
-    assert alarms.failures[0].startswith("2 batches of campaign ")
+def test_a_stray_campaign_is_reported_with_the_reason(alarms: Alarms) -> None:
+    assert alarms.failures[0].startswith("1 campaign of VDN ")
 
 
 def test_a_failed_pause_is_reported_with_the_reason(alarms: Alarms) -> None:
-    assert "[0200007] the outbound campaign does not exist" in alarms.failures[1]
+    assert f"[{REFUSED}] parameter error" in alarms.failures[1]
 
 
 @dataclass(frozen=True)
 class Evidence:
     """What there was after a run that succeeded and one that failed."""
 
-    campaign: Campaign
     xcom: Any
     events: list[dict[str, Any]]
     metrics: list[str]
@@ -131,23 +131,21 @@ class Evidence:
 
 @pytest.fixture(scope="module")
 def evidence(shared: Shared) -> Evidence:
-    airflow, campaigns = shared.airflow, shared.simulator.service.campaigns
+    airflow = shared.airflow
     shared.metrics.received()  # those of other tests
-    campaign = shared.simulator.add_campaign(WITH_EVIDENCE, batches=3)
+    shared.simulator.add_campaign(WITH_EVIDENCE, batches=3)
     wait_for(lambda: airflow.api("GET", "dags/pause_with_evidence").ok, "the DAG")
     airflow.api("PATCH", "dags/pause_with_evidence", json={"is_paused": False}).raise_for_status()
     (instance,) = airflow.run("pause_with_evidence", {})
-    del campaigns[WITH_EVIDENCE]
+    shared.simulator.inject("result", code=REFUSED, verb="list_campaigns")
     airflow.run("pause_with_evidence", {})
     selected = {"source_dag_id": "pause_with_evidence"}
     events = airflow.api("GET", "assets/events", params=selected).json()["asset_events"]
-    return Evidence(
-        campaign, airflow.xcom(instance), events, shared.metrics.received(), airflow.runs("pause_with_evidence")
-    )
+    return Evidence(airflow.xcom(instance), events, shared.metrics.received(), airflow.runs("pause_with_evidence"))
 
 
 def test_the_metrics_of_a_worker_reach_the_server(evidence: Evidence) -> None:
-    assert "airflow.isales.batches.paused:3|c" in evidence.metrics
+    assert "airflow.isales.campaigns.paused:1|c" in evidence.metrics
 
 
 class TestTheEventOfAnAsset:
@@ -157,8 +155,8 @@ class TestTheEventOfAnAsset:
     def test_an_asset_event_has_the_seconds_after_the_shift_end(self, evidence: Evidence) -> None:
         assert 0 < evidence.events[0]["extra"]["seconds_after_shift_end"] < 2 * ALARM_SECONDS
 
-    def test_an_asset_event_names_the_batches(self, evidence: Evidence) -> None:
-        assert sorted(evidence.events[0]["extra"]["paused"]) == sorted(evidence.campaign.batches)
+    def test_an_asset_event_names_the_campaigns(self, evidence: Evidence) -> None:
+        assert evidence.events[0]["extra"]["paused"] == [WITH_EVIDENCE]
 
     def test_a_failed_task_has_no_asset_event(self, evidence: Evidence) -> None:
         assert (len(evidence.runs), len(evidence.events)) == (2, 1)

@@ -10,7 +10,7 @@ from airflow.sdk import DAG
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator
+from airflow_provider_isales.operators.campaign import PauseCampaignsOperator
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
@@ -35,9 +35,9 @@ with DAG(
     max_consecutive_failed_dag_runs=1_000_000,
     deadline=DeadlineAlert(DeadlineReference.DAGRUN_QUEUED_AT, interval=IN_TIME, callback=NOT_DONE),
 ):
-    PauseCallBatchesOperator(
+    PauseCampaignsOperator(
         task_id="pause",
-        campaign_id=1003,
+        campaign_ids="all",
         shifts=SHIFTS,
         max_lateness=IN_TIME,
         on_failure_callback=SmtpNotifier(
