@@ -1,4 +1,4 @@
-"""The Airflow plugin that makes the timetables known, so that the scheduler can read serialized DAGs that use them."""
+"""The Airflow plugin that registers the timetables: the scheduler needs them to read serialized DAGs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What this package tells Airflow about itself. Imports next to nothing: Airflow asks for it at every start."""
+"""The provider's metadata. Keep imports light: Airflow loads this at every start."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from airflow_provider_isales.client.profiles import SigningProfile
 
 INTEGRATION = "Huawei CC-iSales"
 
-#: The connection of hooks and operators that name none.
+#: The default connection of hooks and operators.
 DEFAULT_CONN_ID = "isales_default"
 
-#: The extra fields of a connection, for the form and for the check of a connection's extra.
+#: The extra fields of a connection, for its form and for checking its extra.
 CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     "vdn_id": {
         "label": "VDN ID",
@@ -20,17 +20,17 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "verify": {
         "label": "Verify",
-        "description": "'true', or the path of a CA bundle on every worker, or 'false' to trust any server.",
+        "description": "'true', the path of a CA bundle on every worker, or 'false' to trust any server.",
         "schema": {"type": ["string", "null"], "default": "true"},
     },
     "timeout": {
         "label": "Timeout",
-        "description": "Seconds that one request may take, from connecting to the last byte of its answer.",
+        "description": "Seconds that one request may take, from connecting to the last byte of its response.",
         "schema": {"type": ["integer", "null"], "minimum": 1, "maximum": 600, "default": 10},
     },
     "signing_profile": {
         "label": "Signing Profile",
-        "description": "'current' as in the vendor's present reference, 'legacy' as in its older demo.",
+        "description": "'current' as in the vendor's current reference, 'legacy' as in its older demo.",
         "schema": {"type": ["string", "null"], "enum": [*map(str, SigningProfile)], "default": "current"},
     },
     "proxies": {
@@ -40,24 +40,24 @@ CONNECTION_FIELDS: dict[str, dict[str, Any]] = {
     },
     "verify_strict": {
         "label": "Verify Strict",
-        "description": "'false' to accept certificates whose form Python 3.13 and later refuse (RFC 5280).",
+        "description": "'false' to accept certificates that only Python 3.13 and later refuse (RFC 5280).",
         "schema": {"type": ["string", "null"], "default": "true"},
     },
     "client_cert": {
         "label": "Client Certificate",
-        "description": "The path, on every worker, of a PEM file with a certificate and its key, if the server asks.",
+        "description": "The path, on every worker, of a PEM file with certificate and key, if the server asks for one.",
         "schema": {"type": ["string", "null"]},
     },
     "timezone": {
         "label": "Time Zone",
-        "description": "The platform's, such as Asia/Shanghai: when campaigns begin. Without it, the calendar's.",
+        "description": "The platform's, such as Asia/Shanghai, for campaign times. Default: that of the calendar.",
         "schema": {"type": ["string", "null"]},
     },
 }
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Return the provider's metadata; Airflow's ``provider_info.schema.json`` says what it means."""
+    """Return the provider's metadata, as Airflow's ``provider_info.schema.json`` describes it."""
     return {
         "package-name": "airflow-provider-isales",
         "name": INTEGRATION,
@@ -77,7 +77,7 @@ def get_provider_info() -> dict[str, Any]:
         ],
         # From Airflow 3.2 on: `airflow isales`.
         "cli": ["airflow_provider_isales.cli.definition.get_isales_cli_commands"],
-        # Airflow reads this only where it discovers providers at once; the entry point makes the plugin known always.
+        # Airflow reads this only where it loads all providers; the entry point registers the plugin everywhere.
         "plugins": [{"name": "isales", "plugin-class": "airflow_provider_isales.plugin.ISalesPlugin"}],
         "connection-types": [
             {

@@ -18,7 +18,7 @@ from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import CampaignKey, VdnKey
 from airflow_provider_isales.client.retry import RetryPolicy
-from airflow_provider_isales.support.settings import ConnectionLike, client_settings
+from airflow_provider_isales.support.settings import ConnectionLike, read_client_settings
 
 EXAMPLE = (
     '{"host": "isales.example.com", "port": 28080, "login": "<access key>", "password": "<secret key>", '
@@ -47,7 +47,7 @@ def make_client(arguments: argparse.Namespace, max_connections: int = PARALLEL) 
     except ISalesArgumentError as error:
         raise UsageError(f"--retry-for: {error}") from None
     try:
-        settings = client_settings(connection)
+        settings = read_client_settings(connection)
         settings["retry"] = retry
         if arguments.vdn_id is not None:
             settings["vdn_id"] = arguments.vdn_id

@@ -1,4 +1,4 @@
-"""``airflow isales ...``: the same commands within Airflow's own, from Airflow 3.2 on."""
+"""The same commands as ``airflow isales ...``, from Airflow 3.2 on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_provider_isales.cli.runner import run_command
 
 
 def get_isales_cli_commands() -> list[CLICommand]:
-    """Return the commands; the provider info names this function."""
+    """Return the commands; Airflow calls this, as the provider info names it."""
     commands = []
     for name, command in COMMANDS.items():
         arguments: Any = [*command.arguments, *CONNECTION] if command.has_connection else command.arguments

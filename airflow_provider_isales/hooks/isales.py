@@ -15,7 +15,7 @@ from airflow_provider_isales.client.errors import (
     ISalesResultError,
 )
 from airflow_provider_isales.provider_info import CONNECTION_FIELDS, DEFAULT_CONN_ID, get_provider_info
-from airflow_provider_isales.support.settings import client_settings
+from airflow_provider_isales.support.settings import read_client_settings
 
 
 class ISalesHook(BaseHook):
@@ -91,7 +91,7 @@ class ISalesHook(BaseHook):
         return {key.replace("-", "_"): value for key, value in behaviour.items()}
 
     def _new_client(self) -> ISalesClient:
-        settings = client_settings(self.get_connection(self.isales_conn_id))
+        settings = read_client_settings(self.get_connection(self.isales_conn_id))
         return ISalesClient(**settings, max_connections=self.max_connections)
 
 

@@ -1,4 +1,4 @@
-"""Translate errors to Airflow exceptions: one log line, and no retries for permanent failures."""
+"""Translates errors to Airflow exceptions: one log line, and no retries for permanent failures."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesErr
 
 
 class InvalidArgumentError(AirflowFailException, ISalesArgumentError):
-    """A value that is not allowed: an import error when the DAG is parsed, no retries when a mapped task finds it."""
+    """A value that is not allowed. Fails the import of a DAG, or a mapped task without retries."""
 
 
 @contextmanager
 def report_failures(log: Any) -> Iterator[None]:
-    """Log why a task fails or skips in one line, since the UI cuts long tracebacks; don't retry what is permanent."""
+    """Log in one line why a task fails or skips, as the UI cuts long tracebacks; don't retry permanent failures."""
     try:
         yield
     except AirflowSkipException as skip:
@@ -27,7 +27,7 @@ def report_failures(log: Any) -> Iterator[None]:
         log.error("%s", error)
         if error.retryable:
             raise
-        # One traceback that ends with the message is easier to read at night than two.
+        # At night, one traceback that ends with the message is easier to read than two.
         raise AirflowFailException(str(error)) from None
     except Exception as error:
         log.error("%s: %s", type(error).__name__, error)

@@ -1,4 +1,4 @@
-"""Publish a pause's result as Airflow metrics."""
+"""Publishes the result of a pause as Airflow metrics."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from airflow.providers.common.compat.sdk import Stats
 
 def send_metrics(record: Mapping[str, Any], kind: str) -> None:
     """
-    Send the metrics of a pause, of one or many. Without tags, the gauge has the seconds of the last pause alone.
+    Send the metrics of a pause. If the metrics backend drops tags, the gauge only has the seconds of the last pause.
 
+    :param record: the result of the task
     :param kind: what is counted: ``batches`` or ``campaigns``
     """
     tags = {name: str(record[name]) for name in ("vdn_id", "campaign_id") if name in record}
@@ -20,5 +21,5 @@ def send_metrics(record: Mapping[str, Any], kind: str) -> None:
         Stats.incr(f"isales.{kind}.{name}", len(found), tags=tags)
     Stats.incr(f"isales.{kind}.stray", len(record.get("late", ())), tags=tags)
     if (seconds := record.get("seconds_after_shift_end")) is not None:
-        # StatsD takes a gauge with a minus for a decrease.
+        # StatsD would treat a negative value as a decrease.
         Stats.gauge("isales.pause.seconds_after_shift_end", max(0.0, seconds), tags=tags)

@@ -1,4 +1,4 @@
-"""From an Airflow connection to the settings of an ``ISalesClient``."""
+"""Reads the settings of an ``ISalesClient`` from an Airflow connection."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 
 class ConnectionLike(Protocol):
-    """What is read of an Airflow connection."""
+    """The fields of an Airflow connection that are read."""
 
     conn_id: Any
     host: Any
@@ -28,13 +28,11 @@ class ConnectionLike(Protocol):
     extra: Any
 
 
-def client_settings(connection: ConnectionLike) -> dict[str, Any]:
+def read_client_settings(connection: ConnectionLike) -> dict[str, Any]:
     """
-    Read a connection.
+    Return the keyword arguments of ``ISalesClient``, which checks them.
 
-    :param connection: the Airflow connection
-    :return: the keyword arguments of ``ISalesClient``, which checks them
-    :raises ISalesArgumentError: for what cannot be read; it names key and value, but for those that are secret
+    :raises ISalesArgumentError: for a field that cannot be read; it names the key, and the value unless that is secret
     """
     if not connection.login:
         raise ISalesArgumentError("login, the access key, is empty")
@@ -43,7 +41,7 @@ def client_settings(connection: ConnectionLike) -> dict[str, Any]:
     settings = _read_extra(connection)
     if settings.get("verify") is False:
         log.warning(
-            "Connection %r has verify=false: whoever sits between this machine and %s can read and change the calls.",
+            "Connection %r has verify=false: anyone on the network path to %s can read and change requests.",
             connection.conn_id,
             connection.host,
         )
@@ -58,7 +56,7 @@ def client_settings(connection: ConnectionLike) -> dict[str, Any]:
 
 
 def _read_extra(connection: ConnectionLike) -> dict[str, Any]:
-    """Return the extra fields that are known and filled in: the form stores empty ones too."""
+    """Return the extra fields that are known and not empty: the form stores empty ones, too."""
     extra = _read_json_object(connection.extra or "{}")
     if extra is None:
         raise ISalesArgumentError("extra must be a JSON object")
@@ -70,16 +68,16 @@ def _read_extra(connection: ConnectionLike) -> dict[str, Any]:
             ", ".join(CONNECTION_FIELDS),
         )
     known = {name: value for name, value in extra.items() if name in CONNECTION_FIELDS and value not in (None, "")}
-    # A connection that is written as a URI has text in all its extra fields.
+    # In a connection from a URI, all extra fields are text.
     for name in {"verify", "verify_strict"} & known.keys():
         known[name] = _BOOLEANS.get(str(known[name]).lower(), known[name])
-    with suppress(ValueError):  # the client says what is wrong with it
+    with suppress(ValueError):  # the client reports it
         if isinstance(known.get("timeout"), str):
             known["timeout"] = float(known["timeout"])
     if "proxies" in known:
         known["proxies"] = _read_json_object(known["proxies"])
         if known["proxies"] is None or not known["proxies"].keys() <= {"https", "all"}:
-            # The value is not shown: it may hold a password.
+            # Do not show the value: it may hold a password.
             raise ISalesArgumentError('proxies must be JSON such as {"https": "http://proxy.example.com:3128"}')
         for url in known["proxies"].values():
             check_proxy(url)
@@ -87,7 +85,7 @@ def _read_extra(connection: ConnectionLike) -> dict[str, Any]:
 
 
 def _read_json_object(value: object) -> dict[str, Any] | None:
-    """Return an object that is given as such, or as JSON; None for anything else."""
+    """Return a dict, also from its JSON; None for anything else."""
     try:
         found = json.loads(value) if isinstance(value, str) else value
     except (ValueError, RecursionError):

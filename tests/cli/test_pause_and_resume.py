@@ -374,7 +374,7 @@ class TestResume:
             ([1001], "say what to resume"),
             ([1001, "--all"], "add --yes"),
             (["--batch", "1"], "name a campaign"),
-            ([1001, "--all", "--yes", "--batch", "1"], "in one way"),
+            ([1001, "--all", "--yes", "--batch", "1"], "with one of"),
             (["--from-file", "/nowhere"], "/nowhere can't be read"),
         ],
     )

@@ -83,7 +83,7 @@ class TestReadingTheConnection:
         change_connection({"verify": verify})
         with caplog.at_level(logging.WARNING):
             assert ISalesHook().get_conn().pause_call_batch(7, batch_id).outcome is Outcome.PAUSED
-        assert "Connection 'isales_default' has verify=false: whoever sits between" in caplog.text
+        assert "Connection 'isales_default' has verify=false: anyone on the network path" in caplog.text
 
     def test_an_unknown_extra_field_is_named_in_a_warning(
         self, batch_id: str, caplog: pytest.LogCaptureFixture

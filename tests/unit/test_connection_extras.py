@@ -10,12 +10,12 @@ import pytest
 import trustme
 
 from airflow_provider_isales.client import ISalesArgumentError, ISalesClient
-from airflow_provider_isales.support.settings import client_settings
+from airflow_provider_isales.support.settings import read_client_settings
 
 
 def read_settings(**extra: object) -> dict[str, Any]:
     connection = {"conn_id": "isales_default", "host": "h", "port": None, "login": "ak", "password": "sk"}
-    return client_settings(SimpleNamespace(**connection, extra=json.dumps(extra)))
+    return read_client_settings(SimpleNamespace(**connection, extra=json.dumps(extra)))
 
 
 @pytest.mark.parametrize(("written", "read"), [(False, False), ("false", False), ("True", True), (True, True)])

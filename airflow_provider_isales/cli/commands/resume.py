@@ -15,7 +15,7 @@ from airflow_provider_isales.client.text import join_first
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the command out, and return the exit status."""
+    """Run the command; return the exit status."""
     _check_choice(arguments)
     notes = Notes(arguments.from_file) if arguments.from_file else None
     with make_client(arguments, arguments.parallel) as client:
@@ -35,9 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _check_choice(arguments: argparse.Namespace) -> None:
     if sum(map(bool, (arguments.batch, arguments.from_file, arguments.all, arguments.whole))) != 1:
-        raise UsageError("say what to resume, in one way: --batch ID, --from-file FILE, --whole, or --all --yes")
+        raise UsageError("say what to resume with one of --batch ID, --from-file FILE, --whole, or --all --yes")
     if arguments.all and not arguments.yes:
-        raise UsageError("--all also resumes what somebody suspended on purpose. If that is meant, add --yes")
+        raise UsageError("--all also resumes batches that somebody suspended on purpose. If you mean that, add --yes")
     if not arguments.from_file and not arguments.campaigns:
         raise UsageError("name a campaign")
 
@@ -58,7 +58,7 @@ def _choose_noted(arguments: argparse.Namespace, client: ISalesClient, notes: No
         if campaign.campaign_id in noted.get(vdn, ()):
             chosen.setdefault(vdn, []).append(campaign.campaign_id)
         elif campaign not in noted:
-            raise UsageError(f"{notes.path} notes nothing of {campaign}")
+            raise UsageError(f"{notes.path} has no entry for {campaign}")
     return chosen
 
 
@@ -66,18 +66,18 @@ def _ask(targets: Targets) -> bool:
     for scope, ids in targets.items():
         is_batches = isinstance(scope, CampaignKey)
         warn(f"  {scope}: {len(ids) if is_batches else join_first([str(each) for each in ids])}")
-    return confirm(f"Resume {format_targets(targets)}?", "a resume has people called")
+    return confirm(f"Resume {format_targets(targets)}?", "a resume starts calls")
 
 
 def _forget(notes: Notes, results: list[BulkResult], status: int) -> int:
-    """Remove from the notes what is started again, and return the exit status."""
+    """Remove what is started again from the notes; return the exit status."""
     lost = [each for each in results if each.gone and not each.found_any]
     for result in lost:
         kind = "batches" if isinstance(result.scope, CampaignKey) else "campaigns"
-        warn(f"isales: {result.scope} has none of the {kind} in {notes.path}: is it of this platform?")
+        warn(f"isales: {result.scope} has none of the {kind} in {notes.path}: is the file from this platform?")
     notes.remove({result.scope: result.confirmed for result in results if result not in lost})
     status = status or (FAILURE if lost else SUCCESS)
     if notes.problem:
-        warn(f"isales: {notes.problem}. Correct it, or what is started now is resumed once more by it.")
+        warn(f"isales: {notes.problem}. Fix the file: it still lists what has been resumed.")
         status = status or FAILURE
     return status
