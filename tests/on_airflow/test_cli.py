@@ -77,14 +77,16 @@ def test_a_connection_as_uri_is_read_by_airflow(isales_simulator: Simulator, env
 
 @pytest.mark.skipif(not hasattr(ProvidersManager, "cli_command_functions"), reason="Airflow before 3.2")
 class TestWithinAirflow:
-    def test_the_same_command_is_there(self, isales_simulator: Simulator, environment: dict[str, str]) -> None:
+    def test_airflow_isales_runs_the_same_command(
+        self, isales_simulator: Simulator, environment: dict[str, str]
+    ) -> None:
         isales_simulator.add_campaign(1001, batches=1)
         environment["AIRFLOW_CONN_ISALES_DEFAULT"] = isales_simulator.connection()
         done = command(environment, "airflow", "isales", "check", "1001")
         assert done.returncode == 1, done
         assert done.stdout == command(environment, "isales", "check", "1001").stdout
 
-    def test_its_help_has_the_same_options_and_examples(self, environment: dict[str, str]) -> None:
+    def test_airflow_isales_help_has_the_same_options_and_examples(self, environment: dict[str, str]) -> None:
         ours, airflows = (
             command(environment, *program, "pause", "--help").stdout for program in (("isales",), ("airflow", "isales"))
         )

@@ -57,7 +57,7 @@ def test_every_example_leads_the_person_on_call_to_the_right_page(name: str) -> 
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_no_example_is_switched_off_by_airflow_after_red_runs_or_on_before_somebody_wants_it(name: str) -> None:
+def test_no_example_is_paused_after_red_runs_or_unpaused_on_creation(name: str) -> None:
     for dag in dags_in(dag_file(name)).values():
         assert (dag.max_consecutive_failed_dag_runs, dag.is_paused_upon_creation) == (NEVER, True)
 
@@ -241,16 +241,14 @@ class TestFromEveningToMorning:
         name = "evening_to_morning"
         return [run.state for run in next(iter(run_at(int(hour), name, f"isales_{name}_{which}").values()))]
 
-    def test_nobody_is_called_all_night(self, campaigns: list[Campaign], set_hour: SetHour) -> None:
+    def test_nobody_is_called_at_night(self, campaigns: list[Campaign], set_hour: SetHour) -> None:
         self.run(set_hour, "pause", 18)
         assert {campaign.state for campaign in campaigns} == {CampaignState.SUSPENDED}
 
-    def test_dialling_ends_before_the_shift_does(self, campaigns: list[Campaign], set_hour: SetHour) -> None:
+    def test_dialling_ends_before_the_shift_ends(self, campaigns: list[Campaign], set_hour: SetHour) -> None:
         assert self.run(set_hour, "pause", 18 - 4 / 60) == ["success"]
 
-    def test_what_was_dialled_is_dialled_again_and_nothing_else(
-        self, campaigns: list[Campaign], set_hour: SetHour
-    ) -> None:
+    def test_only_what_was_dialled_is_dialled_again(self, campaigns: list[Campaign], set_hour: SetHour) -> None:
         self.run(set_hour, "pause", 18)
         self.run(set_hour, "resume", NEXT_MORNING)
         assert [campaign.state.value for campaign in campaigns] == ["executing", "suspended", "executing"]
@@ -289,7 +287,7 @@ def test_dialling_stops_when_the_resume_failed_after_it_took_effect(
         ("stop_dialling", "failed"),
     ],
 )
-def test_the_state_of_a_run_with_a_teardown_says_whether_all_went_well(
+def test_the_state_of_a_run_with_a_teardown_shows_whether_any_task_failed(
     campaign: Campaign, isales_simulator: Simulator, fails: str, state: str
 ) -> None:
     campaign.set_status(next(iter(campaign.batches)), BatchStatus.SUSPENDED)

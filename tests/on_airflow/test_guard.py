@@ -117,7 +117,7 @@ def test_a_pause_skips_when_the_next_shift_is_about_to_start(run_at: Runs) -> No
 
 
 @pytest.mark.parametrize(("which", "now"), [("resume", "25 11:58:56"), ("pause", "25 13:28:56")])
-def test_nothing_is_sent_before_an_edge_for_as_long_as_the_connections_timeout_lets_it_take_effect(
+def test_no_request_within_the_margin_before_an_edge(
     run_at: Runs, isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch, which: str, now: str
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_ISALES_DEFAULT", isales_simulator.connection(timeout=60))
@@ -150,30 +150,32 @@ class TestARetry:
         isales_simulator.inject("result", code="09999999")
 
     @pytest.mark.parametrize("which", ["retried_pause", "retried_mapped_pause"])
-    def test_of_a_pause_fails_for_good_while_a_shift_is_on(self, run_at: Runs, which: str) -> None:
+    def test_a_retried_pause_fails_for_good_while_a_shift_is_on(self, run_at: Runs, which: str) -> None:
         assert run_at(which, "25 18:00:00", "26 09:05:00") == ("failed", "started")
         assert run_at.tries == 2
 
-    def test_of_a_pause_fails_for_good_when_the_next_shift_is_about_to_start(self, run_at: Runs) -> None:
+    def test_a_retried_pause_fails_for_good_when_the_next_shift_is_about_to_start(self, run_at: Runs) -> None:
         assert run_at("retried_pause", "25 12:00:00", "25 13:29:50") == ("failed", "started")
         assert run_at.tries == 2
 
-    def test_of_a_resume_fails_for_good_while_no_shift_is_on(self, run_at: Runs) -> None:
+    def test_a_retried_resume_fails_for_good_while_no_shift_is_on(self, run_at: Runs) -> None:
         assert run_at("retried_resume", "25 11:50:00", "25 12:01:00") == ("failed", "suspended")
         assert run_at.tries == 2
 
-    def test_of_a_resume_fails_for_good_when_the_shift_is_about_to_end(self, run_at: Runs) -> None:
+    def test_a_retried_resume_fails_for_good_when_the_shift_is_about_to_end(self, run_at: Runs) -> None:
         assert run_at("retried_resume", "25 11:50:00", "25 11:59:50") == ("failed", "suspended")
         assert run_at.tries == 2
 
-    def test_says_that_the_earlier_tries_failed_and_what_to_do(self, run_at: Runs, read_log: Callable[[], str]) -> None:
+    def test_a_retry_says_that_the_earlier_tries_failed_and_what_to_do(
+        self, run_at: Runs, read_log: Callable[[], str]
+    ) -> None:
         run_at("retried_pause", "25 18:00:00", "26 09:05:00")
         assert (
             "It ends at 2026-11-26T12:00:00+08:00. Earlier tries of this run failed, but one may have taken effect: "
             "look in the console what is dialled now." in unwrapped(read_log())
         )
 
-    def test_acts_at_the_right_hour(self, run_at: Runs) -> None:
+    def test_a_retry_acts_at_the_right_hour(self, run_at: Runs) -> None:
         assert run_at("retried_pause", "25 18:00:00", "25 18:01:00") == ("success", "suspended")
 
 
@@ -222,12 +224,16 @@ def keep_the_run(patch: pytest.MonkeyPatch) -> None:
 class TestAWorkerWhoseClockIsBehindTheSchedulers:
     @pytest.mark.parametrize("which", ["pause", "pause_at_end", "pause_by_cron"])
     @pytest.mark.parametrize("now", ["25 11:59:01", "25 11:45:00"])
-    def test_pauses_at_once_at_the_end_that_its_run_is_for(self, run_at: Runs, which: str, now: str) -> None:
+    def test_a_worker_with_a_slow_clock_pauses_at_once_at_the_runs_own_end(
+        self, run_at: Runs, which: str, now: str
+    ) -> None:
         assert run_at(which, now, due=AT_THE_END) == ("success", "suspended")
         assert run_at.waits == []
 
     @pytest.mark.parametrize("which", ["resume", "resume_at_start", "resume_by_cron"])
-    def test_waits_with_a_resume_for_the_start_that_its_run_is_for(self, run_at: Runs, which: str) -> None:
+    def test_a_worker_with_a_slow_clock_waits_with_a_resume_for_the_runs_own_start(
+        self, run_at: Runs, which: str
+    ) -> None:
         assert run_at(which, "25 13:29:01", due=AT_THE_START) == ("success", "started")
         assert run_at.waits == [59.0]
 
@@ -238,13 +244,13 @@ class TestAWorkerWhoseClockIsBehindTheSchedulers:
             ("retried_resume", "25 13:14:59", AT_THE_START, "suspended"),
         ],
     )
-    def test_fails_each_try_when_it_is_further_behind_than_signatures_are_valid(
+    def test_a_worker_whose_clock_is_too_slow_for_signatures_fails_each_try(
         self, run_at: Runs, which: str, now: str, due: str, status: str
     ) -> None:
         assert run_at(which, now, now, now, now, due=due) == ("failed", status)
         assert run_at.tries == 4
 
-    def test_is_told_by_how_much(self, run_at: Runs, read_log: Callable[[], str]) -> None:
+    def test_the_error_says_how_slow_the_clock_is(self, run_at: Runs, read_log: Callable[[], str]) -> None:
         run_at("pause", "25 11:44:59", due=AT_THE_END)
         assert (
             "Not paused: this run is for the end of a shift at 2026-11-25T12:00:00+08:00, but by this worker's clock "
@@ -252,7 +258,7 @@ class TestAWorkerWhoseClockIsBehindTheSchedulers:
             "time has come." in unwrapped(read_log())
         )
 
-    def test_skips_a_pause_for_an_end_that_the_calendar_no_longer_has(self, run_at: Runs) -> None:
+    def test_a_worker_with_a_slow_clock_skips_a_pause_for_an_end_no_longer_in_the_calendar(self, run_at: Runs) -> None:
         assert run_at("pause", "25 10:59:01", due="25 11:00:00") == ("skipped", "started")
 
 
@@ -317,30 +323,30 @@ class TestTheGuardItself:
         monkeypatch.setattr("airflow_provider_isales.support.guard.time.sleep", waits.append)
         return waits
 
-    def test_lets_a_pause_wait_for_the_end_of_a_shift_for_half_a_minute(self, waits: list[float]) -> None:
+    def test_a_pause_waits_for_the_end_of_a_shift_for_half_a_minute(self, waits: list[float]) -> None:
         assert right_until(find_pause_window, "25 11:59:30") == pendulum.datetime(2026, 11, 25, 5, 30)
         assert waits == [30.0]
 
-    def test_lets_a_pause_wait_no_longer(self) -> None:
+    def test_a_pause_waits_no_longer_than_half_a_minute(self) -> None:
         with pytest.raises(AirflowSkipException, match="Not paused, because a shift is on"):
             right_until(find_pause_window, "25 11:59:29")
 
-    def test_lets_a_resume_wait_for_a_start_for_half_a_minute(self, waits: list[float]) -> None:
+    def test_a_resume_waits_for_a_start_for_half_a_minute(self, waits: list[float]) -> None:
         assert right_until(find_resume_window, "25 13:29:30") == pendulum.datetime(2026, 11, 25, 10)
         assert waits == [30.0]
 
-    def test_lets_a_resume_wait_no_longer(self) -> None:
+    def test_a_resume_waits_no_longer_than_half_a_minute(self) -> None:
         with pytest.raises(AirflowSkipException, match="Not resumed, because no shift is on"):
             right_until(find_resume_window, "25 13:29:29")
 
-    def test_says_how_soon_a_shift_ends_and_when_the_next_one_starts(self) -> None:
+    def test_a_skipped_resume_says_how_soon_the_shift_ends_and_the_next_starts(self) -> None:
         with pytest.raises(AirflowSkipException) as caught:
             right_until(find_resume_window, "25 11:59:48")
         assert str(caught.value) == (
             "Not resumed, because the shift ends in 12 s. The next shift starts at 2026-11-25T13:30:00+08:00."
         )
 
-    def test_skips_a_pause_in_a_shift_that_never_ends(self) -> None:
+    def test_a_pause_skips_in_a_shift_that_never_ends(self) -> None:
         with pytest.raises(AirflowSkipException) as caught:
             right_until(find_pause_window, NOON, self.ALWAYS)
         assert str(caught.value) == (
@@ -348,13 +354,13 @@ class TestTheGuardItself:
             "It never ends."
         )
 
-    def test_lets_a_resume_act_for_good_in_a_shift_that_never_ends(self) -> None:
+    def test_a_resume_has_no_time_limit_in_a_shift_that_never_ends(self) -> None:
         assert right_until(find_resume_window, NOON, self.ALWAYS) is None
 
-    def test_lets_a_pause_act_for_good_after_the_last_shift(self) -> None:
+    def test_a_pause_has_no_time_limit_after_the_last_shift(self) -> None:
         assert right_until(find_pause_window, NOON, self.OVER) is None
 
-    def test_skips_a_resume_after_the_last_shift(self) -> None:
+    def test_a_resume_skips_after_the_last_shift(self) -> None:
         with pytest.raises(AirflowSkipException) as caught:
             right_until(find_resume_window, NOON, self.OVER)
         assert str(caught.value) == (
@@ -401,18 +407,18 @@ class TestTheGuardAskedDirectly:
 
         return ask
 
-    def test_lets_a_pause_act_more_than_the_margin_before_the_next_start(self, ask: Ask) -> None:
+    def test_a_pause_acts_more_than_the_margin_before_the_next_start(self, ask: Ask) -> None:
         assert ask(find_pause_window, "25 13:29:44") == self.AFTERNOON
 
-    def test_skips_a_pause_at_the_margin_before_the_next_start(self, ask: Ask) -> None:
+    def test_a_pause_skips_at_the_margin_before_the_next_start(self, ask: Ask) -> None:
         with pytest.raises(AirflowSkipException) as caught:
             ask(find_pause_window, "25 13:29:45")
         assert str(caught.value) == ("Not paused, because the next shift starts in 15 s: it could stop its work.")
 
-    def test_lets_a_resume_act_more_than_the_margin_before_the_end(self, ask: Ask) -> None:
+    def test_a_resume_acts_more_than_the_margin_before_the_end(self, ask: Ask) -> None:
         assert ask(find_resume_window, "25 11:59:44") == self.NOON
 
-    def test_skips_a_resume_at_the_margin_before_the_end(self, ask: Ask) -> None:
+    def test_a_resume_skips_at_the_margin_before_the_end(self, ask: Ask) -> None:
         with pytest.raises(AirflowSkipException) as caught:
             ask(find_resume_window, "25 11:59:45")
         assert str(caught.value) == (
@@ -420,13 +426,13 @@ class TestTheGuardAskedDirectly:
         )
 
     @pytest.mark.parametrize("interval", [("25 09:00:00", "25 12:00:00"), ("25 12:00:00", "25 12:00:00")])
-    def test_lets_a_pause_for_an_end_act_at_once_up_to_a_quarter_of_an_hour_before(
+    def test_a_pause_for_its_own_end_acts_up_to_a_quarter_of_an_hour_before(
         self, ask: Ask, waits: list[float], interval: tuple[str, str]
     ) -> None:
         assert ask(find_pause_window, "25 11:45:00", interval=interval) == self.AFTERNOON
         assert waits == []
 
-    def test_fails_a_pause_for_an_end_further_off(self, ask: Ask) -> None:
+    def test_a_pause_for_an_end_further_ahead_fails(self, ask: Ask) -> None:
         with pytest.raises(AirflowException) as caught:
             ask(find_pause_window, "25 11:44:59", interval=("25 09:00:00", "25 12:00:00"))
         assert type(caught.value) is AirflowException
@@ -436,13 +442,13 @@ class TestTheGuardAskedDirectly:
         )
 
     @pytest.mark.parametrize("interval", [("25 13:30:00", "25 18:00:00"), ("25 12:00:00", "25 13:30:00")])
-    def test_has_a_resume_for_a_start_wait_up_to_a_quarter_of_an_hour(
+    def test_a_resume_for_its_own_start_waits_up_to_a_quarter_of_an_hour(
         self, ask: Ask, waits: list[float], interval: tuple[str, str]
     ) -> None:
         assert ask(find_resume_window, "25 13:15:00", interval=interval) == pendulum.datetime(2026, 11, 25, 10)
         assert waits == [900.0]
 
-    def test_fails_a_resume_for_a_start_further_off(self, ask: Ask) -> None:
+    def test_a_resume_for_a_start_further_ahead_fails(self, ask: Ask) -> None:
         with pytest.raises(AirflowException) as caught:
             ask(find_resume_window, "25 13:14:59", interval=("25 13:30:00", "25 18:00:00"))
         assert str(caught.value).startswith(
@@ -450,38 +456,38 @@ class TestTheGuardAskedDirectly:
         )
 
     @pytest.mark.parametrize("interval", [("25 09:00:00", "25 11:58:00"), ("24 13:30:00", "24 18:00:00"), None])
-    def test_skips_a_pause_in_a_shift_if_its_run_is_for_no_end_to_come(
+    def test_a_pause_skips_in_a_shift_if_its_run_has_no_end_ahead(
         self, ask: Ask, interval: tuple[str, str] | None
     ) -> None:
         with pytest.raises(AirflowSkipException, match="Not paused, because a shift is on"):
             ask(find_pause_window, "25 11:50:00", interval=interval)
 
-    def test_takes_the_very_end_for_which_a_run_was_made_as_the_hour_that_has_come(self, ask: Ask) -> None:
+    def test_at_the_very_end_of_its_shift_a_run_pauses(self, ask: Ask) -> None:
         assert ask(find_pause_window, "25 12:00:00", interval=("25 09:00:00", "25 12:00:00")) == self.AFTERNOON
 
     @pytest.mark.parametrize("tries", [(1, 0, 0), (1, 0, None), (1, 3, 3)])
-    def test_skips_on_the_first_try_of_a_run(self, ask: Ask, tries: tuple[int, int, int | None]) -> None:
+    def test_the_first_try_of_a_run_skips(self, ask: Ask, tries: tuple[int, int, int | None]) -> None:
         with pytest.raises(AirflowSkipException):
             ask(find_pause_window, "25 10:00:00", tries=tries)
 
-    def test_skips_on_the_first_try_of_a_run_that_was_cleared(self, ask: Ask) -> None:
+    def test_the_first_try_of_a_cleared_run_skips(self, ask: Ask) -> None:
         with pytest.raises(AirflowSkipException):
             ask(find_pause_window, "25 10:00:00", tries=(5, 7, 3), clears=1)
 
     @pytest.mark.parametrize(("tries", "clears"), [((2, 3, 3), 0), ((4, 3, 3), 0), ((6, 7, 3), 1)])
-    def test_fails_for_good_on_a_retry(self, ask: Ask, tries: tuple[int, int, int | None], clears: int) -> None:
+    def test_a_retry_fails_for_good(self, ask: Ask, tries: tuple[int, int, int | None], clears: int) -> None:
         with pytest.raises(AirflowFailException):
             ask(find_pause_window, "25 10:00:00", tries=tries, clears=clears)
 
-    def test_fails_on_a_retry_though_the_retries_were_taken_away_meanwhile(self, ask: Ask) -> None:
+    def test_a_retry_fails_even_if_the_retries_were_removed_meanwhile(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException):
             ask(find_pause_window, "25 10:00:00", tries=(2, 3, 0))
 
-    def test_skips_on_the_first_try_though_retries_were_given_meanwhile(self, ask: Ask) -> None:
+    def test_the_first_try_skips_even_if_retries_were_added_meanwhile(self, ask: Ask) -> None:
         with pytest.raises(AirflowSkipException):
             ask(find_pause_window, "25 10:00:00", tries=(1, 0, 3))
 
-    def test_says_on_a_retry_what_to_look_for_after_a_resume(self, ask: Ask) -> None:
+    def test_a_retried_resume_says_what_to_check(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException) as caught:
             ask(find_resume_window, "25 18:30:00", tries=(2, 1, 1))
         assert str(caught.value) == (
@@ -490,7 +496,7 @@ class TestTheGuardAskedDirectly:
             "the console what is dialled now."
         )
 
-    def test_says_on_a_retry_what_to_look_for_after_a_pause(self, ask: Ask) -> None:
+    def test_a_retried_pause_says_what_to_check(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException) as caught:
             ask(find_pause_window, "25 13:29:50", tries=(2, 1, 1))
         assert str(caught.value) == (
@@ -498,11 +504,11 @@ class TestTheGuardAskedDirectly:
             "failed, but one may have taken effect: look in the console what is dialled now."
         )
 
-    def test_says_on_a_retry_what_to_look_for_after_a_resume_that_comes_too_late(self, ask: Ask) -> None:
+    def test_a_retried_resume_that_is_too_late_says_what_to_check(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException, match=r"starts at \S+ Earlier tries of this run failed, but one"):
             ask(find_resume_window, "25 11:59:50", tries=(2, 1, 1))
 
-    def test_takes_no_edge_from_a_run_before_the_calendars_first_shift(self) -> None:
+    def test_a_run_before_the_calendars_first_shift_has_no_edge(self) -> None:
         to_come = ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-27": ["09:00-12:00"]})
         context: Any = {"data_interval_end": shanghai("25 12:00:00")}
         window = find_pause_window(to_come, context, timedelta(seconds=15), shanghai("25 11:50:00"))

@@ -34,7 +34,7 @@ def batch_id(isales_simulator: Simulator) -> str:
 
 
 class TestCalls:
-    def test_the_six_interfaces_are_there(self, batch_id: str) -> None:
+    def test_the_client_of_a_hook_has_the_six_interfaces(self, batch_id: str) -> None:
         with ISalesHook().get_conn() as client:
             assert client.pause_call_batch(7, batch_id).outcome is Outcome.PAUSED
             assert client.resume_call_batch(7, batch_id).outcome is Outcome.RESUMED
@@ -55,7 +55,7 @@ class TestCalls:
         with pytest.raises(ISalesArgumentError, match="no vdn_id: name it in the call, or set the"):
             ISalesHook().get_conn().pause_call_batch(7, batch_id)
 
-    def test_the_client_is_made_once(self, isales_simulator: Simulator) -> None:
+    def test_a_hook_makes_its_client_once(self, isales_simulator: Simulator) -> None:
         hook = ISalesHook()
         assert hook.get_conn() is hook.get_conn()
 
@@ -139,43 +139,47 @@ class TestTheConnectionTest:
         assert ok is expected, message
         return message
 
-    def test_it_succeeds_on_a_server_that_accepts_the_signature(self, isales_simulator: Simulator) -> None:
+    def test_the_connection_test_succeeds_if_the_signature_is_accepted(self, isales_simulator: Simulator) -> None:
         assert self.message(True).startswith("CC-iSales accepted the signature (signing profile 'current').")
 
-    def test_it_changes_nothing(self, isales_simulator: Simulator) -> None:
+    def test_the_connection_test_changes_nothing(self, isales_simulator: Simulator) -> None:
         self.message(True)
         assert set(isales_simulator.requests) == {"list"}
 
-    def test_it_says_that_the_connection_names_no_vdn(self, isales_simulator: Simulator) -> None:
+    def test_the_connection_test_says_that_the_connection_has_no_vdn(self, isales_simulator: Simulator) -> None:
         change_connection({"vdn_id": None})
         assert "The connection names no vdn_id, so every operator must." in self.message(True)
 
-    def test_it_names_the_signing_profile_that_the_server_accepts(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_connection_test_names_the_signing_profile_that_the_server_accepts(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         with Simulator(profiles=[SigningProfile.LEGACY]) as simulator:
             monkeypatch.setenv(CONN, simulator.connection())
             assert "Set the connection's extra 'signing_profile' to 'legacy'." in self.message(False)
 
-    def test_it_tells_a_wrong_key(self, isales_simulator: Simulator) -> None:
+    def test_the_connection_test_reports_a_wrong_key(self, isales_simulator: Simulator) -> None:
         change_connection(password="not-the-key")
         assert self.message(False).startswith("HTTP 401: the server did not accept the signature. Check access key")
 
-    def test_it_tells_a_wrong_clock(self, isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_connection_test_reports_a_wrong_clock(
+        self, isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(isales_simulator, "clock_offset", timedelta(minutes=-20))
         assert "s ahead of the server's. Set this machine's clock right (NTP)" in self.message(False)
 
-    def test_it_tells_that_nobody_listens(self, isales_simulator: Simulator) -> None:
+    def test_the_connection_test_reports_a_closed_port(self, isales_simulator: Simulator) -> None:
         change_connection(port=1)
         assert self.message(False).startswith("no connection could be made: [Errno 111] Connection refused. Check host")
 
-    def test_it_tells_that_there_is_no_such_host(self, isales_simulator: Simulator) -> None:
+    def test_the_connection_test_reports_an_unknown_host(self, isales_simulator: Simulator) -> None:
         change_connection(host="no-such-host.invalid")
         assert self.message(False).startswith("no connection could be made: ")
 
-    def test_it_tells_a_certificate_that_is_not_trusted(self, isales_simulator: Simulator) -> None:
+    def test_the_connection_test_reports_an_untrusted_certificate(self, isales_simulator: Simulator) -> None:
         change_connection({"verify": True})
         assert self.message(False).startswith("the server's certificate is not trusted: ")
 
-    def test_it_tells_a_port_that_speaks_no_tls(self, isales_simulator: Simulator) -> None:
+    def test_the_connection_test_reports_a_port_without_tls(self, isales_simulator: Simulator) -> None:
         with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
             threading.Thread(target=server.serve_forever, args=(0.01,)).start()
             change_connection(port=server.server_address[1])
@@ -183,20 +187,24 @@ class TestTheConnectionTest:
             server.shutdown()
         assert message.startswith("TLS failed: [SSL: ")
 
-    def test_it_tells_a_bundle_that_is_no_bundle(self, isales_simulator: Simulator, tmp_path: Path) -> None:
+    def test_the_connection_test_reports_an_invalid_ca_bundle(
+        self, isales_simulator: Simulator, tmp_path: Path
+    ) -> None:
         (tmp_path / "not.pem").write_text("not a certificate")
         change_connection({"verify": str(tmp_path / "not.pem")})
         assert self.message(False).startswith("verify names no CA bundle that can be read: ")
 
-    def test_it_tells_a_firewall(self, isales_simulator: Simulator) -> None:
+    def test_the_connection_test_reports_a_firewall(self, isales_simulator: Simulator) -> None:
         isales_simulator.inject("answer", status=403)
         assert "ask the platform's operator to allow-list this machine's address" in self.message(False)
 
     @pytest.mark.parametrize("answer", [{"status": 404}, {"status": 200, "body": "<html>hello</html>"}])
-    def test_it_tells_another_server(self, isales_simulator: Simulator, answer: dict[str, Any]) -> None:
+    def test_the_connection_test_reports_another_server(
+        self, isales_simulator: Simulator, answer: dict[str, Any]
+    ) -> None:
         isales_simulator.inject("answer", **answer)
         assert "heck host and port of the connection" in self.message(False)
 
-    def test_it_tells_a_wrong_setting(self, isales_simulator: Simulator) -> None:
+    def test_the_connection_test_reports_a_wrong_setting(self, isales_simulator: Simulator) -> None:
         change_connection({"timeout": "soon"})
         assert self.message(False) == "timeout must be a number of seconds above 0, up to 600, not 'soon'"

@@ -49,13 +49,13 @@ def log_of(read_log: ReadLog) -> str:
 
 @pytest.mark.parametrize("name", ["kept", "kept_one"])
 class TestTheResult:
-    def test_says_when_it_was_confirmed(self, name: str) -> None:
+    def test_the_result_says_when_the_pause_was_confirmed(self, name: str) -> None:
         assert pause(name).xcom["confirmed_at"] == "2026-11-25T10:00:02.000+00:00"
 
-    def test_says_when_the_shift_ended(self, name: str) -> None:
+    def test_the_result_says_when_the_shift_ended(self, name: str) -> None:
         assert pause(name).xcom["shift_end"] == "2026-11-25T18:00:00+08:00"
 
-    def test_says_how_long_after_the_shifts_end(self, name: str) -> None:
+    def test_the_result_has_the_seconds_after_the_shift_end(self, name: str) -> None:
         assert pause(name).xcom["seconds_after_shift_end"] == 2.0
 
 
@@ -65,18 +65,18 @@ class TestABatchThatIsStartedTooLongAfterTheShift:
     def later(self, now: SetNow) -> None:
         now("22:10:00")
 
-    def test_is_paused_all_the_same(self, name: str, campaign: Campaign) -> None:
+    def test_a_late_batch_is_paused(self, name: str, campaign: Campaign) -> None:
         pause(name)
         assert campaign.batches[BATCHES[0]].status is BatchStatus.SUSPENDED
 
-    def test_fails_the_task_for_good(self, name: str) -> None:
+    def test_a_late_batch_fails_the_task_for_good(self, name: str) -> None:
         task_run = pause(name)
         assert (task_run.state, task_run.tries) == ("failed", 1)
 
-    def test_is_in_the_result_all_the_same(self, name: str) -> None:
+    def test_a_late_batch_is_in_the_result(self, name: str) -> None:
         assert BATCHES[0] in pause(name).xcom["late"]
 
-    def test_is_told_in_one_line_of_its_own(self, name: str, read_log: ReadLog) -> None:
+    def test_a_late_batch_is_reported_in_one_line(self, name: str, read_log: ReadLog) -> None:
         pause(name)
         lines = [line for line in read_log().splitlines() if re.search(r"\berror\b|\bERROR\b", line)]
         assert any("dialled until 22:10 Asia/Shanghai, 4 h 10 min after the end" in line for line in lines)
@@ -125,7 +125,7 @@ def test_a_batch_that_is_found_suspended_is_green_however_late_it_is(
 
 
 @pytest.mark.parametrize(("time", "state"), [("18:05:00", "success"), ("18:05:01", "failed")])
-def test_as_late_as_is_allowed_is_in_time(now: SetNow, time: str, state: str) -> None:
+def test_a_batch_paused_at_max_lateness_is_in_time(now: SetNow, time: str, state: str) -> None:
     now(time)
     assert pause().state == state
 
@@ -134,7 +134,7 @@ def test_as_late_as_is_allowed_is_in_time(now: SetNow, time: str, state: str) ->
     ("seconds", "words"),
     [(50, "50 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (15000, "4 h 10 min"), (90000, "25 h")],
 )
-def test_a_duration_in_words(seconds: int, words: str) -> None:
+def test_a_duration_is_written_in_words(seconds: int, words: str) -> None:
     assert format_duration(timedelta(seconds=seconds)) == words
 
 
@@ -157,26 +157,28 @@ class TestASuspendedCampaign:
         campaign.state = CampaignState.SUSPENDED
 
     @pytest.mark.parametrize("name", ["kept_or_failed", "kept_one_or_failed"])
-    def test_fails_the_task_for_good_where_that_is_wanted(self, name: str) -> None:
+    def test_a_suspended_campaign_fails_the_task_for_good_if_set_so(self, name: str) -> None:
         task_run = pause(name)
         assert (task_run.state, task_run.tries) == ("failed", 1)
 
     @both
-    def test_skips_the_task_by_default(self, name: str) -> None:
+    def test_a_suspended_campaign_skips_the_task_by_default(self, name: str) -> None:
         assert pause(name).state == "skipped"
 
     @both
-    def test_fails_the_try_when_its_details_can_not_be_read(self, name: str, isales_simulator: Simulator) -> None:
+    def test_a_suspended_campaign_fails_the_try_if_its_details_cannot_be_read(
+        self, name: str, isales_simulator: Simulator
+    ) -> None:
         isales_simulator.inject("result", verb="get_campaign", code="0200001", times=99)
         task_run = pause(name)
         assert (task_run.state, task_run.tries) == ("failed", 4)
 
-    def test_is_the_reason_that_a_skipped_task_gives(self, read_log: ReadLog) -> None:
+    def test_a_skipped_task_gives_the_suspended_campaign_as_its_reason(self, read_log: ReadLog) -> None:
         pause("kept")
         assert "Skipped: the campaign is suspended, so nobody is being called." in log_of(read_log)
 
 
-def test_the_reason_of_a_skip_is_a_warning_of_its_own(campaign: Campaign, read_log: ReadLog) -> None:
+def test_the_reason_of_a_skip_is_logged_as_a_warning(campaign: Campaign, read_log: ReadLog) -> None:
     campaign.state = CampaignState.SUSPENDED
     pause()
     lines = [line for line in read_log().splitlines() if re.search(r"\[warning|WARNING", line)]

@@ -37,17 +37,17 @@ def told(mails: MailServer) -> list[str]:
     return mails.contents("told failed")
 
 
-def test_a_pause_that_fails_for_good_is_told_with_the_reason(mails: MailServer, isales_simulator: Simulator) -> None:
+def test_a_pause_that_fails_for_good_is_mailed_with_the_reason(mails: MailServer, isales_simulator: Simulator) -> None:
     (content,) = told(mails)
     assert REASON in content or (content == WITHOUT_REASON and NOT_IN_TESTS)
 
 
-def test_only_the_last_of_its_tries_is_told(mails: MailServer, isales_simulator: Simulator) -> None:
+def test_only_the_last_try_is_mailed(mails: MailServer, isales_simulator: Simulator) -> None:
     isales_simulator.add_campaign(7, batches=1)
     isales_simulator.inject("answer", verb="list", times=99)
     assert len(told(mails)) == 1
 
 
-def test_a_pause_that_succeeds_is_not_told(mails: MailServer, isales_simulator: Simulator) -> None:
+def test_a_pause_that_succeeds_is_not_mailed(mails: MailServer, isales_simulator: Simulator) -> None:
     isales_simulator.add_campaign(7, batches=1)
     assert told(mails) == []

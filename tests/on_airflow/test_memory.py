@@ -84,7 +84,7 @@ def test_exactly_what_was_paused_is_resumed(campaign: Campaign) -> None:
     assert statuses(campaign) == ["started", "suspended", "started"]
 
 
-def test_what_is_started_again_is_forgotten() -> None:
+def test_what_was_resumed_is_forgotten() -> None:
     pause()
     resume()
     assert remembered() == []
@@ -96,7 +96,7 @@ def test_a_pause_that_is_run_again_forgets_nothing() -> None:
     assert remembered() == BATCHES
 
 
-def test_a_repeat_adds_what_it_finds(campaign: Campaign) -> None:
+def test_a_repeated_pause_adds_what_it_finds_to_the_memory(campaign: Campaign) -> None:
     campaign.set_status(B, BatchStatus.SUSPENDED)
     pause()
     campaign.set_status(B, BatchStatus.STARTED)
@@ -104,7 +104,9 @@ def test_a_repeat_adds_what_it_finds(campaign: Campaign) -> None:
     assert remembered() == BATCHES
 
 
-def test_it_is_written_before_the_first_request(isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_memory_is_written_before_the_first_request(
+    isales_simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def killed(self: object, batch_ids: list[str], progress: object) -> None:
         raise SystemExit("as if the worker were lost")
 
@@ -113,14 +115,14 @@ def test_it_is_written_before_the_first_request(isales_simulator: Simulator, mon
     assert (isales_simulator.requests.get("pause", 0), remembered()) == (0, BATCHES)
 
 
-def test_the_next_try_of_a_pause_that_was_killed_half_way_remembers_what_the_first_paused(campaign: Campaign) -> None:
+def test_the_retry_of_a_killed_pause_remembers_what_the_first_try_paused(campaign: Campaign) -> None:
     edit(json.dumps({"batches": BATCHES}))  # written by the first try, which then paused one
     campaign.set_status(A, BatchStatus.SUSPENDED)
     pause()
     assert remembered() == BATCHES
 
 
-def test_a_resume_that_was_killed_half_way_is_finished_by_the_next(campaign: Campaign) -> None:
+def test_the_retry_of_a_killed_resume_finishes_it(campaign: Campaign) -> None:
     pause()
     campaign.set_status(A, BatchStatus.STARTED)  # by the first try, which was killed then
     assert resume().xcom["already_started"] == [A]
@@ -152,13 +154,13 @@ def test_what_was_deleted_meanwhile_is_forgotten(campaign: Campaign) -> None:
     assert remembered() == []
 
 
-def test_an_answer_that_was_lost_is_remembered_all_the_same(isales_simulator: Simulator) -> None:
+def test_a_pause_whose_response_was_lost_is_remembered(isales_simulator: Simulator) -> None:
     isales_simulator.inject("close_after", verb="pause", times=3)
     pause()
     assert remembered() == BATCHES
 
 
-def test_what_was_started_when_it_was_announced_stays_remembered_whoever_suspends_it(
+def test_an_announced_batch_stays_remembered_if_somebody_else_suspends_it(
     isales_simulator: Simulator, campaign: Campaign
 ) -> None:
     def somebody_suspends(verb: str, body: object) -> None:
@@ -170,7 +172,7 @@ def test_what_was_started_when_it_was_announced_stays_remembered_whoever_suspend
     assert remembered() == BATCHES
 
 
-def test_what_another_pause_at_the_same_time_wrote_over_is_written_again(isales_simulator: Simulator) -> None:
+def test_ids_overwritten_by_a_simultaneous_pause_are_written_again(isales_simulator: Simulator) -> None:
     isales_simulator.on_request = lambda verb, body: edit('{"batches": []}') if verb == "pause" else None
     pause()
     assert remembered() == BATCHES
@@ -202,14 +204,14 @@ def unreadable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 
 
 @pytest.mark.usefixtures("unreadable")
-def test_a_memory_that_is_not_readable_is_green_with_a_warning(read_log: ReadLog) -> None:
+def test_an_unreadable_memory_is_green_with_a_warning(read_log: ReadLog) -> None:
     assert resume().state == "success"
     expected = f"the Variable {NAME} is not there, as before the first pause, or not readable"
     assert expected in " ".join(read_log().split())
 
 
 @pytest.mark.usefixtures("unreadable")
-def test_a_memory_that_is_not_readable_fails_the_task_where_that_is_wanted() -> None:
+def test_an_unreadable_memory_fails_the_task_if_set_so() -> None:
     assert run("resume_or_fail").state == "failed"
 
 
@@ -227,17 +229,17 @@ class TestAResumeThatFindsEverythingGone:
     def elsewhere(self, campaign: Campaign) -> None:
         edit(json.dumps({"batches": ["404", "405"]}))
 
-    def test_fails(self) -> None:
+    def test_a_resume_that_finds_everything_gone_fails(self) -> None:
         assert resume().state == "failed"
 
-    def test_keeps_the_memory(self) -> None:
+    def test_a_resume_that_finds_everything_gone_keeps_the_memory(self) -> None:
         resume()
         assert remembered() == ["404", "405"]
 
-    def test_has_its_result_in_xcom_all_the_same(self) -> None:
+    def test_a_resume_that_finds_everything_gone_has_its_result_in_xcom(self) -> None:
         assert resume().xcom["gone"] == ["404", "405"]
 
-    def test_says_why(self, read_log: ReadLog) -> None:
+    def test_a_resume_that_finds_everything_gone_says_why(self, read_log: ReadLog) -> None:
         resume()
         log = " ".join(read_log().split())
         assert f"none of the batches that the Variable {NAME} holds is in campaign 7 (VDN 25): 404, 405" in log
@@ -248,15 +250,15 @@ class TestAMemoryThatFails:
     def spoilt(self) -> None:
         edit("no JSON")
 
-    def test_does_not_keep_the_batches_from_being_paused(self, campaign: Campaign) -> None:
+    def test_batches_are_paused_if_the_memory_fails(self, campaign: Campaign) -> None:
         pause()
         assert statuses(campaign) == ["suspended"] * 3
 
-    def test_fails_the_task_for_good(self) -> None:
+    def test_a_failed_memory_fails_the_task_for_good(self) -> None:
         task_run = pause()
         assert (task_run.state, task_run.tries) == ("failed", 1)
 
-    def test_has_the_error_name_all_that_was_paused(self, read_log: ReadLog) -> None:
+    def test_the_error_of_a_failed_memory_names_all_that_was_paused(self, read_log: ReadLog) -> None:
         pause()
         log = " ".join(read_log().split())
         assert "What was paused is not remembered, so resume it by hand: " in log
@@ -277,22 +279,22 @@ class TestTheVariable:
     def memory(self) -> Memory:
         return Memory(NAME, "batches", check_batch_id)
 
-    def test_holds_no_more_than_batches_and_a_time(self, memory: Memory, stored: dict[str, str]) -> None:
+    def test_the_variable_holds_only_batches_and_a_time(self, memory: Memory, stored: dict[str, str]) -> None:
         memory.add([A])
         value = json.loads(stored[NAME])
         assert sorted(value) == ["batches", "changed_at"]
 
-    def test_holds_ids_of_campaigns_as_numbers(self, stored: dict[str, str]) -> None:
+    def test_the_variable_holds_campaign_ids_as_numbers(self, stored: dict[str, str]) -> None:
         memory = Memory("isales_paused_campaigns", "campaigns", check_campaign_id)
         memory.add([1001])
         assert (json.loads(stored["isales_paused_campaigns"])["campaigns"], memory.read()[0]) == ([1001], [1001])
 
-    def test_of_something_else_is_an_error(self, memory: Memory, stored: dict[str, str]) -> None:
+    def test_a_variable_with_other_content_is_an_error(self, memory: Memory, stored: dict[str, str]) -> None:
         memory.add([A])
         with pytest.raises(MemoryFailedError, match=r'"campaigns": \['):
             Memory(NAME, "campaigns", check_campaign_id).read()
 
-    def test_remembers_what_either_of_two_pauses_at_once_found_started(self, stored: dict[str, str]) -> None:
+    def test_the_variable_remembers_what_either_of_two_simultaneous_pauses_found(self, stored: dict[str, str]) -> None:
         first, second = (Memory(NAME, "batches", check_batch_id, SHIFT_END) for _ in range(2))
         first.announce([A])
         second.announce([])
@@ -301,20 +303,20 @@ class TestTheVariable:
         second.settle(paused(B), completed="all")
         assert (first.read()[0], second.not_remembered) == ([A, B], [])
 
-    def test_remembers_nothing_of_a_pause_that_begins_when_another_has_completed(self, stored: dict[str, str]) -> None:
+    def test_a_pause_after_a_completed_one_is_not_remembered(self, stored: dict[str, str]) -> None:
         first, second = (Memory(NAME, "batches", check_batch_id, SHIFT_END) for _ in range(2))
         first.settle(paused(A), completed="all")
         second.announce([A, B])
         second.settle(paused(A, B), completed="all")
         assert (first.read()[0], second.not_remembered) == ([A], [B])
 
-    def test_holds_a_completed_pause_once(self, memory: Memory, stored: dict[str, str]) -> None:
+    def test_the_variable_holds_a_completed_pause_once(self, memory: Memory, stored: dict[str, str]) -> None:
         for _ in range(2):
             Memory(NAME, "batches", check_batch_id, SHIFT_END).settle(paused(A), completed="all")
         pause = {"shift_end": "2026-11-25T18:00:00+08:00", "ids": "all", "exclude": []}
         assert json.loads(stored[NAME])["completed"] == [pause]
 
-    def test_is_written_again_when_another_task_overwrote_it(
+    def test_the_variable_is_written_again_if_another_task_overwrote_it(
         self, memory: Memory, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def overwritten_once(name: str, value: str) -> None:
@@ -326,7 +328,7 @@ class TestTheVariable:
         memory.add([A])
         assert memory.read()[0] == [B, A]
 
-    def test_that_keeps_nothing_is_an_error(
+    def test_a_variable_that_keeps_nothing_is_an_error(
         self, memory: Memory, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Variable, "set", lambda name, value: None)

@@ -80,5 +80,5 @@ def test_the_seconds_after_the_end_of_the_shift_are_a_gauge(metrics: Metrics) ->
     assert metrics.began.timestamp() <= SHIFT_END.timestamp() + float(seconds) <= metrics.ended.timestamp()
 
 
-def test_there_are_no_other_metrics(metrics: Metrics) -> None:
+def test_no_other_metrics_are_sent(metrics: Metrics) -> None:
     assert len(metrics.got) == 5

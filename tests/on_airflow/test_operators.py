@@ -44,9 +44,7 @@ def make(operator: type, **arguments: Any) -> Any:
         ({"vdn_id": 10000}, "vdn_id must be an integer from 1 to 9999, not 10000"),
     ],
 )
-def test_a_value_that_is_not_allowed_is_an_error_at_once(
-    operator: type, arguments: dict[str, Any], message: str
-) -> None:
+def test_a_wrong_value_is_an_error_at_parse_time(operator: type, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ISalesArgumentError) as caught:
         make(operator, **arguments)
     assert str(caught.value).startswith(message)
@@ -73,7 +71,7 @@ def test_a_value_that_is_not_allowed_is_an_error_at_once(
         ({"shifts": "mon-fri"}, "shifts must be a ShiftCalendar, not 'mon-fri'"),
     ],
 )
-def test_a_value_that_is_not_allowed_for_many_batches_is_an_error_at_once(
+def test_a_wrong_value_for_many_batches_is_an_error_at_parse_time(
     operator: type, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ISalesArgumentError) as caught, DAG("a_dag", schedule=None):
@@ -87,7 +85,7 @@ def test_a_template_in_a_list_of_batches_is_left_to_the_run() -> None:
     assert task.batch_ids == ["{{ x }}", BATCH]
 
 
-def test_the_error_burns_no_retries_when_a_mapped_task_finds_it() -> None:
+def test_a_wrong_mapped_value_fails_without_retries() -> None:
     with pytest.raises(AirflowFailException):
         make(PauseCallBatchOperator, batch_id="abc")
 
@@ -125,7 +123,7 @@ def test_default_args_set_the_bound_of_a_try(operator: type) -> None:
 
 
 @both
-def test_anything_but_a_calendar_for_the_shifts_is_an_error_at_once(operator: type) -> None:
+def test_shifts_other_than_a_calendar_are_an_error_at_parse_time(operator: type) -> None:
     with pytest.raises(ISalesArgumentError, match="shifts must be a ShiftCalendar, not '09:00-18:00'"):
         make(operator, shifts="09:00-18:00")
 
@@ -154,14 +152,14 @@ SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-18:00"]})
         ({"campaign_suspended": "ignore"}, 'campaign_suspended must be "fail" or "skip", not \'ignore\''),
     ],
 )
-def test_what_a_pause_can_not_do_is_an_error_at_once(operator: Any, arguments: dict[str, Any], message: str) -> None:
+def test_wrong_pause_options_are_an_error_at_parse_time(operator: Any, arguments: dict[str, Any], message: str) -> None:
     more = {"batch_id": BATCH} if operator is PauseCallBatchOperator else {}
     with pytest.raises(ISalesArgumentError) as caught, DAG("a_dag", schedule=None):
         operator(task_id="a_task", campaign_id=7, **more, **arguments)
     assert str(caught.value).startswith(message)
 
 
-def test_a_pause_may_have_to_be_in_time_to_the_second() -> None:
+def test_max_lateness_may_be_zero() -> None:
     with DAG("a_dag", schedule=None):
         PauseCallBatchesOperator(task_id="a_task", campaign_id=7, shifts=SHIFTS, max_lateness=timedelta(0))
 
@@ -175,7 +173,7 @@ def test_a_pause_may_have_to_be_in_time_to_the_second() -> None:
         ([7], "exclude must be text of digits, not the number 7"),
     ],
 )
-def test_what_can_not_be_excluded_is_an_error_at_once(operator: Any, exclude: Any, message: str) -> None:
+def test_a_wrong_exclude_is_an_error_at_parse_time(operator: Any, exclude: Any, message: str) -> None:
     with pytest.raises(ISalesArgumentError) as caught, DAG("a_dag", schedule=None):
         operator(task_id="a_task", campaign_id=7, exclude=exclude)
     assert str(caught.value).startswith(message)
@@ -217,7 +215,7 @@ each_blocking_setting = pytest.mark.parametrize("setting", ["depends_on_past", "
 
 @each_pause
 @each_blocking_setting
-def test_a_pause_that_waits_for_earlier_runs_is_an_error_at_once(
+def test_a_pause_that_waits_for_earlier_runs_is_an_error_at_parse_time(
     operator: Any, arguments: dict[str, Any], setting: str
 ) -> None:
     with (
@@ -230,7 +228,7 @@ def test_a_pause_that_waits_for_earlier_runs_is_an_error_at_once(
 @pytest.mark.filterwarnings("ignore:Task a_task was never mapped")
 @each_pause
 @each_blocking_setting
-def test_a_mapped_pause_that_waits_for_earlier_runs_is_an_error_at_once(
+def test_a_mapped_pause_that_waits_for_earlier_runs_is_an_error_at_parse_time(
     operator: Any, arguments: dict[str, Any], setting: str
 ) -> None:
     with (
@@ -264,13 +262,13 @@ SWITCHED_OFF = "After 3 red runs in a row, Airflow switches off the DAG 'a_watch
 
 
 @each_pause
-def test_a_watch_that_airflow_would_switch_off_is_a_warning(operator: Any, arguments: dict[str, Any]) -> None:
+def test_a_watch_that_airflow_would_pause_is_a_warning(operator: Any, arguments: dict[str, Any]) -> None:
     with watch(3), pytest.warns(UserWarning, match=SWITCHED_OFF):
         operator(task_id="a_task", campaign_id=7, **arguments)
 
 
 @each_pause
-def test_a_mapped_watch_that_airflow_would_switch_off_is_a_warning(operator: Any, arguments: dict[str, Any]) -> None:
+def test_a_mapped_watch_that_airflow_would_pause_is_a_warning(operator: Any, arguments: dict[str, Any]) -> None:
     with watch(3), pytest.warns(UserWarning, match=SWITCHED_OFF):
         operator.partial(task_id="a_task", **arguments).expand(campaign_id=[7])
 
@@ -285,7 +283,7 @@ def test_a_mapped_watch_that_airflow_would_switch_off_is_a_warning(operator: Any
     ],
     ids=["never", "hardly ever", "no repeat", "another schedule"],
 )
-def test_other_dags_are_no_warning(dag: Callable[[], DAG]) -> None:
+def test_other_dags_cause_no_warning(dag: Callable[[], DAG]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         with dag():
@@ -306,12 +304,12 @@ def test_a_resume_does_not_take_what_is_for_pauses() -> None:
 
 
 @pytest.mark.parametrize("operator", [PauseCallBatchOperator, PauseCallBatchesOperator])
-def test_a_missing_campaign_is_an_error_at_once(operator: Any) -> None:
+def test_a_missing_campaign_id_is_an_error_at_parse_time(operator: Any) -> None:
     with pytest.raises((TypeError, AirflowException), match="campaign_id"), DAG("a_dag", schedule=None):
         operator(task_id="a", **({"batch_id": BATCH} if operator is PauseCallBatchOperator else {}))
 
 
-def test_what_becomes_of_a_missing_memory_is_checked_at_once() -> None:
+def test_a_wrong_missing_memory_option_is_an_error_at_parse_time() -> None:
     with (
         pytest.raises(ISalesArgumentError, match='missing_memory must be "warn" or "fail", not None'),
         DAG("a_dag", schedule=None),

@@ -122,15 +122,15 @@ class TestTheFormOfAirflowBefore32:
 
         return type("ConnectionForm", (Form,), ISalesHook.get_connection_form_widgets())(MultiDict(filled_in))
 
-    def test_it_labels_the_extra_fields(self) -> None:
+    def test_the_old_form_labels_the_extra_fields(self) -> None:
         labels = {name: field["label"] for name, field in CONNECTION_FIELDS.items()}
         assert {field.name: field.label.text for field in self.form()} == labels
 
-    def test_it_proposes_the_defaults(self) -> None:
+    def test_the_old_form_proposes_the_defaults(self) -> None:
         defaults = {name: field["schema"].get("default") for name, field in CONNECTION_FIELDS.items()}
         assert self.form().data == defaults
 
-    def test_it_may_be_left_empty(self) -> None:
+    def test_the_old_form_may_be_left_empty(self) -> None:
         assert self.form(**dict.fromkeys(CONNECTION_FIELDS, "")).validate()
 
     @pytest.mark.parametrize(
@@ -143,10 +143,10 @@ class TestTheFormOfAirflowBefore32:
             ("signing_profile", "legacy"),
         ],
     )
-    def test_it_takes_a_value_that_is_allowed(self, field: str, value: str) -> None:
+    def test_the_old_form_accepts_an_allowed_value(self, field: str, value: str) -> None:
         assert self.form(**{field: value}).validate()
 
-    def test_it_is_told_what_to_hide_and_what_to_call_the_rest(self) -> None:
+    def test_the_old_form_hides_and_relabels_fields(self) -> None:
         assert list(ISalesHook.get_ui_field_behaviour()) == ["hidden_fields", "relabeling", "placeholders"]
 
 

@@ -91,15 +91,15 @@ class TestACampaignThatIsStartedAtNight:
         campaigns[3].state = EXECUTING
         clock.set("2026-11-25 22:10:00")
 
-    def test_is_paused_by_a_red_task(self, campaigns: Evening) -> None:
+    def test_a_campaign_started_at_night_is_paused_by_a_red_task(self, campaigns: Evening) -> None:
         assert (run("evening").state, started(campaigns)) == ("failed", [])
 
-    def test_is_not_resumed_in_the_morning(self, campaigns: Evening, clock: Clock) -> None:
+    def test_a_campaign_started_at_night_is_not_resumed_in_the_morning(self, campaigns: Evening, clock: Clock) -> None:
         run("evening")
         resume_in_the_morning(clock)
         assert started(campaigns) == [1, 2]
 
-    def test_is_not_remembered_and_the_message_says_why(self) -> None:
+    def test_a_campaign_started_at_night_is_not_remembered_and_the_message_says_why(self) -> None:
         run("evening")
         (message,) = map(str, EXCEPTIONS)
         assert message.endswith(
@@ -107,11 +107,11 @@ class TestACampaignThatIsStartedAtNight:
             "morning does not start it."
         )
 
-    def test_is_told_in_the_log_where_lateness_does_not_count(self, read_log: ReadLog) -> None:
+    def test_a_campaign_started_at_night_is_logged_without_max_lateness(self, read_log: ReadLog) -> None:
         assert run("evening_without_lateness").state == "success"
         assert "3 (sale 3) is not remembered: it was started after the pause of 18:00" in " ".join(read_log().split())
 
-    def test_is_told_in_the_log_of_a_pause_that_fails(
+    def test_a_campaign_started_at_night_is_logged_by_a_pause_that_fails(
         self, campaigns: Evening, isales_simulator: Simulator, read_log: ReadLog
     ) -> None:
         def refuse_one(verb: str, parameters: Any) -> None:
@@ -123,15 +123,15 @@ class TestACampaignThatIsStartedAtNight:
         assert list(run("evening").xcom["failed"]) == ["1"]
         assert "3 (sale 3) is not remembered" in " ".join(read_log().split())
 
-    def test_is_paused_by_any_later_pause_for_that_end_without_being_remembered(self) -> None:
+    def test_a_later_pause_for_the_same_end_does_not_remember_strays(self) -> None:
         run("evening_of_some", {"campaign_ids": [3]})
         assert remembered() == [1, 2]
 
-    def test_is_remembered_without_shifts(self) -> None:
+    def test_a_campaign_started_at_night_is_remembered_without_shifts(self) -> None:
         run("evening_without_shifts")
         assert remembered() == [1, 2, 3]
 
-    def test_is_remembered_at_the_next_end_if_it_is_dialled_then(self, campaigns: Evening, clock: Clock) -> None:
+    def test_a_campaign_dialled_at_the_next_end_is_remembered(self, campaigns: Evening, clock: Clock) -> None:
         run("evening")
         resume_in_the_morning(clock)
         campaigns[3].state = EXECUTING
@@ -139,7 +139,7 @@ class TestACampaignThatIsStartedAtNight:
         run("evening")
         assert remembered() == [1, 2, 3]
 
-    def test_does_not_make_what_the_evening_paused_a_stray_when_that_is_started_too(self, campaigns: Evening) -> None:
+    def test_what_the_evening_paused_stays_remembered_if_it_is_started_at_night(self, campaigns: Evening) -> None:
         campaigns[1].state = EXECUTING
         run("evening")
         (message,) = map(str, EXCEPTIONS)
@@ -160,7 +160,7 @@ def test_a_campaign_of_an_unknown_status_that_could_not_be_paused_is_not_resumed
     assert campaigns[3].state is SUSPENDED
 
 
-def test_both_ends_of_a_day_have_a_memory_of_their_own(campaigns: Evening, clock: Clock) -> None:
+def test_each_shift_end_of_a_day_has_its_own_memory(campaigns: Evening, clock: Clock) -> None:
     resumed = []
     for pause_at, resume_at in (("12:00:02", "13:30:02"), ("18:00:02", "23:00:00")):
         clock.set(f"2026-11-25 {pause_at}")
@@ -204,13 +204,13 @@ def test_a_variable_of_an_older_version_is_added_to_once(campaigns: Evening, clo
 
 
 @pytest.mark.parametrize("spoilt", ["x", [7], [{"shift_end": "18:00", "ids": "all", "exclude": []}], {"ids": 1}, None])
-def test_completed_pauses_that_somebody_has_spoilt_do_not_count(spoilt: Any) -> None:
+def test_malformed_completed_pauses_are_ignored(spoilt: Any) -> None:
     set_variable(NAME, json.dumps({"campaigns": [1], "completed": spoilt}))
     run("evening")
     assert remembered() == [1, 2]
 
 
-def test_a_pause_at_the_end_that_failed_leaves_the_memory_to_the_next(
+def test_after_a_failed_pause_the_next_one_remembers(
     campaigns: Evening, isales_simulator: Simulator, clock: Clock
 ) -> None:
     isales_simulator.inject("result", verb="pause_campaign", code="09999999", times=99)
@@ -221,7 +221,7 @@ def test_a_pause_at_the_end_that_failed_leaves_the_memory_to_the_next(
     assert remembered() == [1, 2, 3]
 
 
-def test_a_pause_that_finds_nothing_started_completes_too(campaigns: Evening, clock: Clock) -> None:
+def test_a_pause_that_finds_nothing_started_also_completes(campaigns: Evening, clock: Clock) -> None:
     campaigns[1].state = campaigns[2].state = SUSPENDED
     run("evening")
     campaigns[3].state = EXECUTING
@@ -230,7 +230,7 @@ def test_a_pause_that_finds_nothing_started_completes_too(campaigns: Evening, cl
     assert started(campaigns) == []
 
 
-def test_a_memory_that_stays_empty_keeps_the_time_since_when_it_is(clock: Clock) -> None:
+def test_a_memory_that_stays_empty_keeps_its_time(clock: Clock) -> None:
     since = "2026-11-24T10:00:00.000+00:00"
     set_variable(NAME, json.dumps({"campaigns": [1, 2], "changed_at": since}))
     run("evening")
@@ -277,7 +277,7 @@ class TestAWorkerThatIsLost:
         simulator.faults.clear()
 
     @pytest.mark.parametrize("requests", range(1, REQUESTS + 1))
-    def test_in_a_pause_loses_nothing_that_the_evening_paused(
+    def test_a_worker_lost_during_a_pause_loses_nothing_that_was_paused(
         self, campaigns: Evening, isales_simulator: Simulator, clock: Clock, requests: int
     ) -> None:
         self.run_until(isales_simulator, "evening", requests=requests)
@@ -287,7 +287,7 @@ class TestAWorkerThatIsLost:
         assert started(campaigns) == [1, 2]
 
     @pytest.mark.parametrize("writes", [0, 1])
-    def test_before_it_writes_the_memory_loses_nothing_that_a_next_try_can_know(
+    def test_a_worker_lost_before_it_writes_the_memory_loses_only_what_a_retry_cannot_know(
         self, campaigns: Evening, isales_simulator: Simulator, clock: Clock, writes: int
     ) -> None:
         self.run_until(isales_simulator, "evening", writes=writes)
@@ -295,7 +295,7 @@ class TestAWorkerThatIsLost:
         resume_in_the_morning(clock)
         assert started(campaigns) == [1, 2]
 
-    def test_after_it_wrote_the_memory_lets_the_next_try_remember_nothing_more(
+    def test_after_a_worker_lost_with_its_memory_written_the_retry_remembers_nothing_more(
         self, campaigns: Evening, isales_simulator: Simulator, clock: Clock
     ) -> None:
         self.run_until(isales_simulator, "evening", writes=2)
@@ -305,7 +305,7 @@ class TestAWorkerThatIsLost:
         assert started(campaigns) == [1, 2]
 
     @pytest.mark.parametrize("requests", range(1, REQUESTS + 1))
-    def test_in_a_resume_is_made_up_for_by_the_next_try(
+    def test_a_worker_lost_during_a_resume_is_made_up_for_by_the_retry(
         self, campaigns: Evening, isales_simulator: Simulator, clock: Clock, requests: int
     ) -> None:
         run("evening")
@@ -314,7 +314,7 @@ class TestAWorkerThatIsLost:
         run("morning")
         assert (started(campaigns), remembered()) == ([1, 2], [])
 
-    def test_before_it_forgets_what_it_resumed_leaves_that_to_the_next_try(
+    def test_a_worker_lost_before_it_forgets_leaves_that_to_the_retry(
         self, campaigns: Evening, isales_simulator: Simulator, clock: Clock
     ) -> None:
         run("evening")
@@ -335,10 +335,10 @@ class TestBatches:
         campaigns[1].set_status(self.second, BatchStatus.STARTED)
         clock.set("2026-11-25 22:10:00")
 
-    def test_that_are_started_at_night_are_not_remembered(self) -> None:
+    def test_batches_started_at_night_are_not_remembered(self) -> None:
         run("batches_of_the_evening")
         assert read_variable(NAME_OF_BATCHES)["batches"] == [self.first]
 
-    def test_that_are_started_at_night_are_named_as_not_remembered(self) -> None:
+    def test_batches_started_at_night_are_named_as_not_remembered(self) -> None:
         run("batches_of_the_evening")
         assert f"{self.second} is not remembered: it was started after the pause of 18:00" in str(EXCEPTIONS)

@@ -58,9 +58,7 @@ def drive(timetable: ShiftTimetable, catchup: bool, wake: Callable[[datetime], d
 
 @each_timetable
 @pytest.mark.parametrize("catchup", [True, False])
-def test_a_scheduler_that_is_always_there_creates_exactly_one_run_for_each_shift(
-    timetable: ShiftTimetable, catchup: bool
-) -> None:
+def test_a_scheduler_without_outages_creates_one_run_for_each_shift(timetable: ShiftTimetable, catchup: bool) -> None:
     assert list(drive(timetable, catchup, wake=lambda due: due + timedelta(seconds=3))) == expected_runs(timetable)
 
 
@@ -78,7 +76,7 @@ def test_shifts_round_the_clock_have_a_run_for_each_edge_that_closed_days_make(k
 
 
 @each_timetable
-def test_with_catchup_a_scheduler_that_comes_once_a_week_creates_them_all_the_same(timetable: ShiftTimetable) -> None:
+def test_with_catchup_a_scheduler_that_is_up_once_a_week_creates_all_runs(timetable: ShiftTimetable) -> None:
     def next_week(due: datetime) -> datetime:
         return due + timedelta(days=7)
 
@@ -87,7 +85,7 @@ def test_with_catchup_a_scheduler_that_comes_once_a_week_creates_them_all_the_sa
 
 
 @each_timetable
-def test_without_catchup_a_scheduler_that_comes_late_creates_the_last_missed_run_and_no_other(
+def test_without_catchup_a_late_scheduler_creates_only_the_last_missed_run(
     timetable: ShiftTimetable,
 ) -> None:
     down = datetime(2026, 6, 5, tzinfo=UTC), datetime(2026, 6, 30, 5, tzinfo=UTC)
@@ -126,7 +124,7 @@ class TestTheSchedulerItself:
     @pytest.mark.parametrize(
         ("timetable", "catchup"), zip(TIMETABLES, [True, False], strict=True), ids=["end", "start"]
     )
-    def test_creates_exactly_one_run_for_each_shift(
+    def test_the_real_scheduler_creates_one_run_for_each_shift(
         self, scheduler: Any, timetable: ShiftTimetable, catchup: bool
     ) -> None:
         from airflow.models.dagrun import DagRun

@@ -212,12 +212,12 @@ def observe(case: Case, request: pytest.FixtureRequest) -> Observed:
 
 
 @each_case
-def test_the_task_ends_as_it_should(case: Case, request: pytest.FixtureRequest) -> None:
+def test_a_pause_task_ends_in_the_right_state(case: Case, request: pytest.FixtureRequest) -> None:
     assert verdict(observe(case, request).task_run) == case.verdict
 
 
 @each_case
-def test_the_message_says_why(case: Case, request: pytest.FixtureRequest) -> None:
+def test_the_message_of_a_pause_task_says_why(case: Case, request: pytest.FixtureRequest) -> None:
     messages = observe(case, request).messages
     assert case.message in (messages[0] if messages else "")
 
@@ -286,14 +286,14 @@ def test_requests_ca_bundle_does_not_break_a_connection_that_names_its_bundle(
     ],
     ids=str,
 )
-def test_a_resume_task_ends_as_it_should(case: Case, expected: str, isales_simulator: Simulator) -> None:
+def test_a_resume_task_ends_in_the_right_state(case: Case, expected: str, isales_simulator: Simulator) -> None:
     task_run, _ = run(case, isales_simulator, "resume_one_batch")
     assert verdict(task_run) == expected
 
 
 @pytest.mark.parametrize("operator", [PauseCallBatchOperator, ResumeCallBatchOperator])
 @pytest.mark.parametrize(("vdn_id", "accepted"), [(25, True), (26, False)])
-def test_the_vdn_of_a_task_goes_before_that_of_the_connection(
+def test_the_vdn_of_a_task_wins_over_that_of_the_connection(
     isales_simulator: Simulator, operator: Any, vdn_id: int, accepted: bool
 ) -> None:
     (batch_id,) = isales_simulator.add_campaign(7, batches=1).batches

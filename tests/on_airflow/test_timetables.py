@@ -68,17 +68,17 @@ def following(
     ids=["end", "start"],
 )
 class TestTheFirstRun:
-    def test_is_for_the_first_shift_after_the_start_date(
+    def test_the_first_run_is_for_the_first_shift_after_the_start_date(
         self, timetable: ShiftTimetable, expected: str, now: SetNow
     ) -> None:
         assert following(timetable) == expected
 
-    def test_is_for_a_shift_that_starts_on_the_start_date_itself(
+    def test_the_first_run_is_for_a_shift_that_starts_on_the_start_date(
         self, timetable: ShiftTimetable, expected: str, now: SetNow
     ) -> None:
         assert following(timetable, earliest="23 09:00") == expected
 
-    def test_is_not_for_a_shift_that_started_before_the_start_date(
+    def test_the_first_run_is_not_for_a_shift_before_the_start_date(
         self, timetable: ShiftTimetable, expected: str, now: SetNow
     ) -> None:
         assert following(timetable, earliest="23 09:01").startswith("23 13:30-18:00")
@@ -91,7 +91,7 @@ class TestTheFirstRun:
 )
 @pytest.mark.parametrize("catchup", [True, False])
 @pytest.mark.parametrize("hour", ["09:30", "10:00", "11:59"])
-def test_without_a_start_date_the_first_run_is_for_the_last_edge_whenever_that_is_asked(
+def test_without_a_start_date_the_first_run_is_for_the_last_edge_at_any_time(
     timetable: ShiftTimetable, expected: str, catchup: bool, hour: str, now: SetNow
 ) -> None:
     now(f"25 {hour}")
@@ -99,7 +99,7 @@ def test_without_a_start_date_the_first_run_is_for_the_last_edge_whenever_that_i
 
 
 @both
-def test_without_a_start_date_and_an_edge_before_the_first_run_is_for_the_edge_to_come(
+def test_without_a_start_date_and_a_past_edge_the_first_run_is_for_the_next_edge(
     timetable: ShiftTimetable, now: SetNow
 ) -> None:
     to_come = type(timetable)(ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-30": ["09:00-10:00"]}))
@@ -125,24 +125,24 @@ class TestARunThatIsOverdue:
 
     @both
     @pytest.mark.parametrize("seconds", [-3600, 0, 5])
-    def test_has_the_start_of_the_shift_as_its_logical_date_at_first(
+    def test_an_overdue_run_has_the_start_of_its_shift_as_logical_date_at_first(
         self, timetable: ShiftTimetable, seconds: float
     ) -> None:
         assert self.start(timetable, seconds) == "13:30:00.000000"
 
     @both
-    def test_has_another_logical_date_after_some_seconds(self, timetable: ShiftTimetable) -> None:
+    def test_an_overdue_run_has_another_logical_date_after_some_seconds(self, timetable: ShiftTimetable) -> None:
         assert self.start(timetable, 5.1) == "13:30:00.000001"
 
     @both
-    def test_has_another_one_each_hour(self, timetable: ShiftTimetable) -> None:
+    def test_an_overdue_run_has_another_logical_date_each_hour(self, timetable: ShiftTimetable) -> None:
         assert self.start(timetable, 3600) == "13:30:00.000002"
 
     @both
-    def test_keeps_its_logical_date_in_a_backfill(self, timetable: ShiftTimetable) -> None:
+    def test_a_backfilled_overdue_run_keeps_its_logical_date(self, timetable: ShiftTimetable) -> None:
         assert self.start(timetable, 60, latest="25 13:30") == "13:30:00.000000"
 
-    def test_of_no_length_stays_so(self, now: SetNow) -> None:
+    def test_an_overdue_run_of_no_length_keeps_its_interval(self, now: SetNow) -> None:
         now("25 10:00")
         closed = ShiftCalendar("Asia/Shanghai", {"mon-sun": ["00:00-24:00"]}, closed=["2026-11-24"])
         restriction = TimeRestriction(at("23 00:00"), None, False)
@@ -152,7 +152,7 @@ class TestARunThatIsOverdue:
         assert info.data_interval.start == info.data_interval.end == info.run_after
 
     @both
-    def test_is_followed_by_the_next_edge(self, timetable: ShiftTimetable, now: SetNow) -> None:
+    def test_an_overdue_run_is_followed_by_the_next_edge(self, timetable: ShiftTimetable, now: SetNow) -> None:
         now("25 18:01")
         made = DataInterval(at("25 13:30").add(microseconds=1), at("25 18:00"))
         assert following(timetable, last=made, catchup=False).startswith("26 09:00-12:00")
@@ -173,19 +173,19 @@ def test_with_catchup_every_shift_gets_its_run(timetable: ShiftTimetable, expect
     ids=["end", "start"],
 )
 class TestWithoutCatchup:
-    def test_of_the_missed_edges_only_the_last_gets_its_run(
+    def test_without_catchup_only_the_last_missed_edge_gets_its_run(
         self, timetable: ShiftTimetable, expected: str, now: SetNow
     ) -> None:
         assert following(timetable, last=interval("23", "09:00", "12:00"), catchup=False) == expected
 
-    def test_a_new_dag_makes_up_for_the_last_missed_edge_alone(
+    def test_without_catchup_a_new_dag_runs_only_for_the_last_missed_edge(
         self, timetable: ShiftTimetable, expected: str, now: SetNow
     ) -> None:
         assert following(timetable, catchup=False) == expected
 
 
 @both
-def test_without_catchup_nothing_before_the_start_date_is_made_up_for(timetable: ShiftTimetable, now: SetNow) -> None:
+def test_without_catchup_no_run_is_before_the_start_date(timetable: ShiftTimetable, now: SetNow) -> None:
     assert following(timetable, earliest="27 00:00", catchup=False).startswith("27 09:00-12:00")
 
 
@@ -208,7 +208,7 @@ def test_a_shift_that_is_prolonged_after_its_run_gets_another_run_at_its_new_end
     assert following(longer, last=interval("25", "09:00", "18:00")) == "25 18:00-20:00 at 25 20:00"
 
 
-def test_a_shift_that_is_moved_after_its_run_gets_another_run_for_what_is_new_of_it(now: SetNow) -> None:
+def test_a_shift_that_is_moved_after_its_run_gets_another_run_for_its_new_part(now: SetNow) -> None:
     moved = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", {"mon-fri": ["10:00-20:00"]}))
     assert following(moved, last=interval("25", "09:00", "18:00")) == "25 18:00-20:00 at 25 20:00"
 
@@ -241,7 +241,7 @@ def test_a_start_date_that_is_moved_on_counts_after_the_first_run_too(timetable:
 
 
 @both
-def test_the_weekend_is_passed_over(timetable: ShiftTimetable, now: SetNow) -> None:
+def test_no_run_is_on_a_weekend(timetable: ShiftTimetable, now: SetNow) -> None:
     assert following(timetable, last=interval("28", "09:00", "12:00")).startswith("30 09:00-12:00")
 
 
@@ -271,18 +271,18 @@ class TestAShiftWithoutStartOrEnd:
     SHIFTS = ShiftCalendar("Asia/Shanghai", WEEK, closed=["2026-11-24"])
     ENDS, STARTS = ShiftEndTimetable(SHIFTS), ShiftStartTimetable(SHIFTS)
 
-    def test_has_a_run_at_its_end_of_no_length(self, now: SetNow) -> None:
+    def test_a_shift_without_a_start_has_a_run_of_no_length_at_its_end(self, now: SetNow) -> None:
         assert following(self.ENDS) == "24 00:00-00:00 at 24 00:00"
 
-    def test_has_a_run_at_its_start_of_no_length(self, now: SetNow) -> None:
+    def test_a_shift_without_an_end_has_a_run_of_no_length_at_its_start(self, now: SetNow) -> None:
         assert following(self.STARTS) == "25 00:00-00:00 at 25 00:00"
 
     @pytest.mark.parametrize("name", ["ENDS", "STARTS"])
-    def test_has_one_run_alone(self, now: SetNow, name: str) -> None:
+    def test_a_shift_without_start_or_end_has_only_one_run(self, now: SetNow, name: str) -> None:
         edge = DataInterval.exact(at("24 00:00" if name == "ENDS" else "25 00:00"))
         assert following(getattr(self, name), last=edge) == "no run"
 
-    def test_is_known_to_operators_when_its_run_comes_late(self, now: SetNow) -> None:
+    def test_a_late_run_of_a_shift_without_a_start_knows_its_end(self, now: SetNow) -> None:
         restriction = TimeRestriction(at("23 00:00"), None, False)
         info = self.ENDS.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
         assert info
@@ -292,28 +292,28 @@ class TestAShiftWithoutStartOrEnd:
         context: Any = {"dag_run": run, "data_interval_start": start, "data_interval_end": end}
         assert find_own_shift_end(self.SHIFTS, context) == at("24 00:00")
 
-    def test_has_no_run_before_the_start_date(self, now: SetNow) -> None:
+    def test_a_shift_without_start_or_end_has_no_run_before_the_start_date(self, now: SetNow) -> None:
         assert following(self.ENDS, earliest="24 00:01") == "no run"
 
-    def test_has_a_run_on_the_start_date_itself(self, now: SetNow) -> None:
+    def test_a_shift_without_start_or_end_has_a_run_on_the_start_date(self, now: SetNow) -> None:
         assert following(self.ENDS, earliest="24 00:00") == "24 00:00-00:00 at 24 00:00"
 
-    def test_has_no_run_after_the_end_date(self, now: SetNow) -> None:
+    def test_a_shift_without_start_or_end_has_no_run_after_the_end_date(self, now: SetNow) -> None:
         assert following(self.ENDS, latest="23 23:59") == "no run"
 
     @pytest.mark.parametrize("name", ["ENDS", "STARTS"])
-    def test_has_its_run_without_catchup_too(self, now: SetNow, name: str) -> None:
+    def test_a_shift_without_start_or_end_has_its_run_without_catchup(self, now: SetNow, name: str) -> None:
         assert following(getattr(self, name), catchup=False) == following(getattr(self, name))
 
-    def test_is_what_a_manual_run_is_for(self) -> None:
+    def test_a_manual_run_is_for_the_shift_without_start_or_end(self) -> None:
         found = self.ENDS.infer_manual_data_interval(run_after=at("25 10:00"))
         assert found == DataInterval.exact(at("24 00:00"))
 
-    def test_is_followed_by_a_shift_that_starts_at_its_end_with_a_logical_date_of_its_own(self, now: SetNow) -> None:
+    def test_a_shift_that_starts_where_one_without_a_start_ends_has_its_own_logical_date(self, now: SetNow) -> None:
         moved = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", {"tue": ["00:00-06:00"]}))
         assert following(moved, last=DataInterval.exact(at("24 00:00"))) == "24 06:00-06:00 at 24 06:00"
 
-    def test_has_another_run_when_it_is_prolonged_with_a_logical_date_of_its_own(self, now: SetNow) -> None:
+    def test_a_prolonged_shift_without_a_start_has_another_run_with_its_own_logical_date(self, now: SetNow) -> None:
         special = {"2026-11-23": ["09:00-24:00"], "2026-11-24": ["00:00-06:00"], "2026-11-25": []}
         longer = ShiftEndTimetable(ShiftCalendar("Asia/Shanghai", self.WEEK, special=special))
         assert following(longer, last=DataInterval.exact(at("24 00:00"))) == "24 06:00-06:00 at 24 06:00"
@@ -327,22 +327,26 @@ class TestATimeInTheStandardLibrarysUTC:
     def converted(text: str) -> pendulum.DateTime:
         return at(text).astimezone(UTC)
 
-    def test_is_a_start_date(self, timetable: ShiftTimetable, now: SetNow) -> None:
+    def test_a_start_date_may_be_in_the_standard_librarys_utc(self, timetable: ShiftTimetable, now: SetNow) -> None:
         restriction = TimeRestriction(self.converted("23 09:00"), None, True)
         info = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction)
         assert shown(info).startswith("23 09:00-12:00")
 
-    def test_is_an_end_date(self, timetable: ShiftTimetable, now: SetNow) -> None:
+    def test_an_end_date_may_be_in_the_standard_librarys_utc(self, timetable: ShiftTimetable, now: SetNow) -> None:
         restriction = TimeRestriction(at("23 00:00"), self.converted("23 08:59"), True)
         assert timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction) is None
 
-    def test_bounds_the_last_interval(self, timetable: ShiftTimetable, now: SetNow) -> None:
+    def test_the_last_interval_may_be_in_the_standard_librarys_utc(
+        self, timetable: ShiftTimetable, now: SetNow
+    ) -> None:
         last = DataInterval(self.converted("23 09:00"), self.converted("23 12:00"))
         restriction = TimeRestriction(None, None, True)
         info = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
         assert shown(info).startswith("23 13:30-18:00")
 
-    def test_is_when_a_run_is_triggered(self, timetable: ShiftTimetable, now: SetNow) -> None:
+    def test_the_time_of_a_trigger_may_be_in_the_standard_librarys_utc(
+        self, timetable: ShiftTimetable, now: SetNow
+    ) -> None:
         found = timetable.infer_manual_data_interval(run_after=self.converted("25 12:00"))
         assert found.start == at("25 09:00")
 
@@ -371,7 +375,7 @@ def test_a_manual_run_before_any_shift_has_an_interval_of_no_length(timetable: S
 
 
 @pytest.mark.parametrize(("timetable", "edge"), [(ENDS, "end"), (STARTS, "start")])
-def test_the_summary_says_edge_week_and_zone(timetable: ShiftTimetable, edge: str) -> None:
+def test_the_summary_of_a_timetable_has_edge_week_and_zone(timetable: ShiftTimetable, edge: str) -> None:
     assert timetable.summary == f"{edge} of shift, mon-fri 09:00-12:00 13:30-18:00, sat 09:00-12:00, Asia/Shanghai"
 
 
@@ -385,14 +389,14 @@ def test_the_two_timetables_of_one_calendar_are_not_equal() -> None:
 
 
 @both
-def test_anything_but_a_calendar_is_refused(timetable: ShiftTimetable) -> None:
+def test_a_timetable_refuses_anything_but_a_calendar(timetable: ShiftTimetable) -> None:
     cron: Any = "0 18 * * *"
     with pytest.raises(TypeError, match="needs a ShiftCalendar, not '0 18"):
         type(timetable)(cron)
 
 
 @both
-def test_the_refusal_names_the_timetable(timetable: Any) -> None:
+def test_the_error_of_a_wrong_calendar_names_the_timetable(timetable: Any) -> None:
     with pytest.raises(TypeError, match=f"{type(timetable).__name__} needs a ShiftCalendar"):
         type(timetable)(None)
 
@@ -424,7 +428,7 @@ def test_before_the_calendars_first_shift_the_first_run_is_for_that_one(
 
 
 @both
-def test_the_interval_is_in_utc_wherever_the_machine_is(timetable: Any, now: Any) -> None:
+def test_the_interval_is_in_utc_in_any_time_zone_of_the_machine(timetable: Any, now: Any) -> None:
     restriction = TimeRestriction(at("23 00:00"), None, True)
     with pendulum.test_local_timezone(pendulum.timezone("Asia/Shanghai")):
         found = timetable.next_dagrun_info(last_automated_data_interval=None, restriction=restriction).data_interval
@@ -432,7 +436,7 @@ def test_the_interval_is_in_utc_wherever_the_machine_is(timetable: Any, now: Any
 
 
 @both
-def test_now_is_now(timetable: Any) -> None:
+def test_utc_now_is_the_current_time(timetable: Any) -> None:
     last = DataInterval.exact(pendulum.now().subtract(years=1))
     info = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=TimeRestriction(None, None, False))
     assert pendulum.now().subtract(days=4) < info.run_after < pendulum.now()
@@ -448,112 +452,112 @@ class TestRepeats:
         now(f"25 {at}")
         return following(self.KEPT, last=interval("25", start, end), **restriction)
 
-    def test_the_first_run_is_that_of_a_shift(self, now: SetNow) -> None:
+    def test_the_first_run_of_a_repeating_timetable_is_for_a_shift_end(self, now: SetNow) -> None:
         assert following(self.KEPT) == "23 09:00-12:00 at 23 12:00"
 
-    def test_the_first_follows_the_end_after_ten_minutes(self, now: SetNow) -> None:
+    def test_the_first_repeat_follows_the_end_after_ten_minutes(self, now: SetNow) -> None:
         assert self.after("09:00", "12:00", now, at="12:00") == "25 12:00-12:10 at 25 12:10"
 
-    def test_each_follows_the_one_before(self, now: SetNow) -> None:
+    def test_each_repeat_follows_the_previous_one(self, now: SetNow) -> None:
         assert self.after("12:00", "12:10", now, at="12:10") == "25 12:10-12:20 at 25 12:20"
 
-    def test_they_keep_to_their_minutes_when_one_came_late(self, now: SetNow) -> None:
+    def test_repeats_stay_on_schedule_after_a_late_one(self, now: SetNow) -> None:
         assert self.after("12:00", "12:10", now, at="12:19") == "25 12:10-12:20 at 25 12:20"
 
-    def test_there_is_none_at_the_next_start(self, now: SetNow) -> None:
+    def test_no_repeat_is_at_the_next_start(self, now: SetNow) -> None:
         assert self.after("13:10", "13:20", now, at="13:20") == "25 13:30-18:00 at 25 18:00"
 
-    def test_they_go_on_overnight(self, now: SetNow) -> None:
+    def test_repeats_go_on_overnight(self, now: SetNow) -> None:
         assert self.after("23:40", "23:50", now, at="23:50") == "25 23:50-00:00 at 26 00:00"
 
     @pytest.mark.parametrize("catchup", [True, False])
-    def test_of_those_that_were_missed_only_the_last_is_made_up_for(self, now: SetNow, catchup: bool) -> None:
+    def test_only_the_last_missed_repeat_gets_its_run(self, now: SetNow, catchup: bool) -> None:
         assert self.after("18:00", "18:10", now, at="20:05", catchup=catchup) == "25 19:50-20:00 at 25 20:00"
 
     @pytest.mark.parametrize("catchup", [True, False])
     def test_a_missed_end_comes_before_missed_repeats(self, now: SetNow, catchup: bool) -> None:
         assert self.after("13:10", "13:20", now, at="20:05", catchup=catchup) == "25 13:30-18:00 at 25 18:00"
 
-    def test_none_is_made_up_for_once_a_shift_is_on(self, now: SetNow) -> None:
+    def test_no_missed_repeat_gets_its_run_once_a_shift_is_on(self, now: SetNow) -> None:
         assert self.after("12:00", "12:10", now, at="14:00") == "25 13:30-18:00 at 25 18:00"
 
-    def test_a_new_dag_has_none_before_the_run_at_the_end(self, now: SetNow) -> None:
+    def test_a_new_dag_has_no_repeat_before_the_run_at_the_end(self, now: SetNow) -> None:
         now("25 20:05")
         assert following(self.KEPT, catchup=False) == "25 13:30-18:00 at 25 18:00"
 
-    def test_they_begin_with_the_first_that_is_wholly_after_the_start_date(self, now: SetNow) -> None:
+    def test_repeats_begin_with_the_first_one_wholly_after_the_start_date(self, now: SetNow) -> None:
         now("25 20:05")
         assert following(self.KEPT, earliest="25 19:55") == "25 20:00-20:10 at 25 20:10"
 
-    def test_without_a_start_date_they_begin_with_the_run_at_the_end(self, now: SetNow) -> None:
+    def test_without_a_start_date_repeats_begin_with_the_run_at_the_end(self, now: SetNow) -> None:
         now("25 20:05")
         assert following(self.KEPT, earliest=None, catchup=False) == "25 13:30-18:00 at 25 18:00"
 
-    def test_without_a_start_date_they_go_on(self, now: SetNow) -> None:
+    def test_without_a_start_date_repeats_go_on(self, now: SetNow) -> None:
         now("25 20:05")
         made = interval("25", "13:30", "18:00")
         assert following(self.KEPT, made, earliest=None, catchup=False) == "25 19:50-20:00 at 25 20:00"
 
-    def test_they_begin_with_a_start_date_to_come(self, now: SetNow) -> None:
+    def test_repeats_begin_at_a_future_start_date(self, now: SetNow) -> None:
         assert following(self.KEPT, earliest="25 20:00") == "25 20:00-20:10 at 25 20:10"
 
-    def test_there_is_none_after_the_end_date(self, now: SetNow) -> None:
+    def test_no_repeat_is_after_the_end_date(self, now: SetNow) -> None:
         assert self.after("18:00", "18:10", now, at="18:10", latest="25 18:09") == "no run"
 
-    def test_there_is_none_before_the_calendars_first_shift(self, now: SetNow) -> None:
+    def test_no_repeat_is_before_the_calendars_first_shift(self, now: SetNow) -> None:
         to_come = ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-30": ["09:00-10:00"]})
         assert following(ShiftEndTimetable(to_come, repeat=timedelta(minutes=10))) == "30 09:00-10:00 at 30 10:00"
 
-    def test_they_never_end_after_the_calendars_last_shift(self, now: SetNow) -> None:
+    def test_repeats_never_end_after_the_calendars_last_shift(self, now: SetNow) -> None:
         over = ShiftEndTimetable(
             ShiftCalendar("Asia/Shanghai", {}, special={"2026-11-20": ["09:00-10:00"]}), repeat=timedelta(minutes=10)
         )
         assert following(over, last=interval("25", "09:40", "09:50")) == "25 09:50-10:00 at 25 10:00"
 
-    def test_those_after_a_shift_that_never_started_have_logical_dates_of_their_own(self, now: SetNow) -> None:
+    def test_repeats_after_a_shift_without_a_start_have_their_own_logical_dates(self, now: SetNow) -> None:
         closed = ShiftCalendar("Asia/Shanghai", {"mon-sun": ["00:00-24:00"]}, closed=["2026-11-25"])
         kept = ShiftEndTimetable(closed, repeat=timedelta(minutes=10))
         now("25 00:00")
         assert following(kept, last=DataInterval.exact(at("25 00:00"))) == "25 00:10-00:10 at 25 00:10"
 
-    def test_one_is_due_at_once_when_today_is_closed_while_its_shift_is_on(self, now: SetNow) -> None:
+    def test_a_repeat_is_due_at_once_when_today_is_closed_during_its_shift(self, now: SetNow) -> None:
         closed = ShiftEndTimetable(
             ShiftCalendar("Asia/Shanghai", {"mon-tue": ["09:00-18:00"]}), repeat=timedelta(hours=1)
         )
         now("25 11:30")
         assert following(closed, last=interval("25", "07:00", "08:00")) == "25 10:00-11:00 at 25 11:00"
 
-    def test_the_end_of_a_day_that_is_reopened_gets_its_run_after_them(self, now: SetNow) -> None:
+    def test_the_end_of_a_reopened_day_gets_its_run_after_the_repeats(self, now: SetNow) -> None:
         now("25 19:05")
         reopened = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "19:00-21:00"]})
         kept = ShiftEndTimetable(reopened, repeat=timedelta(minutes=10))
         assert following(kept, last=interval("25", "18:50", "19:00")) == "25 19:00-21:00 at 25 21:00"
 
-    def test_another_repeat_starts_where_the_one_before_ended(self, now: SetNow) -> None:
+    def test_a_changed_repeat_starts_where_the_previous_one_ended(self, now: SetNow) -> None:
         rarer = ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=20))
         now("25 18:10")
         assert following(rarer, last=interval("25", "18:00", "18:10")) == "25 18:10-18:20 at 25 18:20"
 
-    def test_a_manual_run_is_for_the_last_shift_all_the_same(self) -> None:
+    def test_a_manual_run_of_a_repeating_timetable_is_for_the_last_shift(self) -> None:
         assert self.KEPT.infer_manual_data_interval(run_after=at("25 20:05")) == interval("25", "13:30", "18:00")
 
-    def test_the_summary_says_how_often(self) -> None:
+    def test_the_summary_of_a_repeating_timetable_says_how_often(self) -> None:
         assert self.KEPT.summary.startswith("end of shift, then every 10 min until the next start, mon-fri 09:00")
 
-    def test_they_survive_json(self) -> None:
+    def test_repeats_survive_json(self) -> None:
         assert ShiftEndTimetable.deserialize(json.loads(json.dumps(self.KEPT.serialize()))) == self.KEPT
 
-    def test_what_was_serialized_when_there_were_none_has_none(self) -> None:
+    def test_a_timetable_serialized_without_repeat_has_none(self) -> None:
         assert ShiftEndTimetable.deserialize({"shifts": SHIFTS.to_dict()}) == ENDS
 
-    def test_make_another_timetable_of_it(self) -> None:
+    def test_timetables_with_different_repeats_are_not_equal(self) -> None:
         assert len({self.KEPT, ENDS, ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=10))}) == 2
 
-    def test_are_at_least_a_minute_apart(self) -> None:
+    def test_repeats_must_be_at_least_a_minute_apart(self) -> None:
         with pytest.raises(ValueError, match="repeat must be at least a minute, not 0:00:59"):
             ShiftEndTimetable(SHIFTS, repeat=timedelta(seconds=59))
 
-    def test_need_a_timedelta(self) -> None:
+    def test_repeat_must_be_a_timedelta(self) -> None:
         minutes: Any = 10
         with pytest.raises(TypeError, match=r"repeat must be a timedelta such as timedelta\(minutes=10\), not 10"):
             ShiftEndTimetable(SHIFTS, repeat=minutes)
