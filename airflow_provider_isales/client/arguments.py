@@ -124,16 +124,30 @@ def check_parallelism(value: object, name: str = "max_parallel_requests") -> int
     return check_integer(name, value, 1, MAX_PARALLEL_REQUESTS)
 
 
-def check_batch_name(value: object) -> str:
+def check_batch_name(value: object, name: str = "name") -> str:
     """Check a batch name: 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``, and no control characters."""
     text = to_text(value)
     if text is None or not 1 <= len(text) <= MAX_NAME_LENGTH:
-        raise make_argument_error("name", f"text of 1 to {MAX_NAME_LENGTH} characters", value)
+        raise make_argument_error(name, f"text of 1 to {MAX_NAME_LENGTH} characters", value)
     if forbidden := sorted(FORBIDDEN_IN_NAMES.intersection(text)):
-        raise ISalesArgumentError(f"name must not contain {' '.join(forbidden)}, as {format_value(value)} does")
+        raise ISalesArgumentError(f"{name} must not contain {' '.join(forbidden)}, as {format_value(value)} does")
     if any(map(_is_control_character, text)):
-        raise ISalesArgumentError(f"name must not contain control characters, as {format_value(value)} does")
+        raise ISalesArgumentError(f"{name} must not contain control characters, as {format_value(value)} does")
     return text
+
+
+def check_select(value: object, name: str = "select") -> str:
+    """Check a part of names to select by: what a batch name may have, and not only spaces."""
+    text = check_batch_name(value, name)
+    if text.isspace():
+        raise make_argument_error(name, "a part of names, not only spaces", value)
+    return text
+
+
+def check_all_for_select(ids: object) -> None:
+    """Check that the ids are ``"all"``, which is what ``select`` narrows."""
+    if ids != ALL:
+        raise make_argument_error("with select, the ids", '"all"', ids)
 
 
 def check_status(value: object) -> BatchStatus:

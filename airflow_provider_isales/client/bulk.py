@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import (
     ALL,
+    check_all_for_select,
     check_campaign_ids,
     check_instant,
     check_parallelism,
+    check_select,
     check_timezone,
 )
 from airflow_provider_isales.client.errors import (
@@ -88,6 +90,10 @@ class BulkSwitch:
     :param ids: which; ``"all"`` for those that have the opposite status. Campaigns are never all resumed
     :param max_parallel_requests: how many requests are under way at once, 1 to 64
     :param exclude: the ids of those to leave alone, whatever their status
+    :param select: with ``"all"``, only those whose name contains this text, whatever its case. The names are
+        compared here: what the service's own filter matches is not documented, and with it one that is renamed
+        meanwhile would seem to be gone
+    :param select_required: whether the run fails if ``select`` matches none, instead of logging a warning
     :param deleted_is_gone: whether one that is not listed is gone, not failed, and a campaign that is completed not
         running, where it was to be resumed; by default only with ``"all"``
     :param announce: called with the ids of those that are listed with the opposite status, before the first request for
@@ -106,6 +112,8 @@ class BulkSwitch:
         max_parallel_requests: int = 8,
         *,
         exclude: Collection[Any] = (),
+        select: str | None = None,
+        select_required: bool = False,
         deleted_is_gone: bool | None = None,
         announce: Callable[[list[Any]], None] = lambda ids: None,
         timezone: str | ZoneInfo | None = None,
@@ -122,6 +130,10 @@ class BulkSwitch:
             self.ids = self._targets.check_ids(ids)
         self.exclude = dict.fromkeys(self._targets.check_exclude(exclude))
         self._all = self.ids == ALL
+        self.select = None if select is None else check_select(select)
+        if self.select is not None:
+            check_all_for_select(self.ids)
+        self._select_required = select_required
         self._missing_is_gone = self._all if deleted_is_gone is None else deleted_is_gone
         self._announce = announce
         self._next_start = next_start and check_instant("next_start", next_start)
@@ -131,6 +143,8 @@ class BulkSwitch:
         self._states: dict[Any, TargetState] = {}
         self._tries = Counter[Any]()
         self._names: dict[Any, str] = {}
+        # Those whose name contains ``select``, or all.
+        self._matched: dict[Any, str] = {}
         self._confirmed_at: datetime | None = None
         self._was_listed = False
 
@@ -144,6 +158,8 @@ class BulkSwitch:
             listed = self._switch_and_verify()
             if self.switch is PAUSE and self._all and not listed and isinstance(self.scope, CampaignKey):
                 self._check_campaign_without_batches(self.scope)
+            if self.select is not None:
+                self._check_matched()
         except ISalesError as error:
             if not (self._states or self._was_listed):
                 raise  # nothing is known, so the error says it all
@@ -180,6 +196,7 @@ class BulkSwitch:
             asked_at={item_id: state.asked_at for item_id, state in states.items() if state.asked_at},
             names={item_id: named[item_id] for item_id in [*states, *self.exclude] if item_id in named},
             begins_at={item_id: at for item_id in not_running if (at := states[item_id].begins_at)},
+            matched=None if self.select is None else self._matched.copy(),
         )
 
     @property
@@ -192,7 +209,8 @@ class BulkSwitch:
         return bool(failures) and not others and len(refusals) == len(failures)
 
     def __str__(self) -> str:
-        return f"{self.switch.doing} the {self._targets.name} of {self.scope}"
+        selected = "" if self.select is None else f" whose names contain {format_value(self.select)}"
+        return f"{self.switch.doing} the {self._targets.name} of {self.scope}{selected}"
 
     def _switch_and_verify(self) -> Listed:
         """Return the listing that verifies it."""
@@ -225,6 +243,18 @@ class BulkSwitch:
             f"it has no batches, and its details have it as {found}: it may be dialled as a whole",
             advice="Pause the campaign itself: with PauseCampaignsOperator, or with isales pause and --whole.",
         )
+
+    def _check_matched(self) -> None:
+        """Log which names match; if none does, log a warning, or raise where one is required."""
+        matched = self.result().format_matched()
+        if self._matched:
+            log.info("%s: %s.", self, matched)
+            return
+        advice = f"Compare select with the names of the {self._targets.name} in the console."
+        error = ISalesError(matched, advice=advice, retryable=True)  # one that was made just now may be listed later
+        if self._select_required:
+            raise error
+        log.warning("%s: %s", self, error)
 
     def _add_given(self, listed: Listed) -> list[Any]:
         for value in self.ids:
@@ -306,8 +336,10 @@ class BulkSwitch:
             self._names[item_id] = item.name
             begins_at = find_later_begin(item, self._zone, clock.utc_now()) if isinstance(item, Campaign) else None
             state = self._states.get(item_id, TargetState()).seen(item.status, begins_at)
-            is_new = self._all and item_id not in self.exclude and state.must_change(self.switch)
-            if item_id in self._states or is_new:
+            if self.select is None or self.select.casefold() in item.name.casefold():
+                self._matched[item_id] = item.name
+            is_wanted = self._all and item_id in self._matched and item_id not in self.exclude
+            if item_id in self._states or (is_wanted and state.must_change(self.switch)):
                 self._states[item_id] = state
 
     def _verify(self, previous: Listed | None) -> Listed:

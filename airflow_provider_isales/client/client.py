@@ -187,6 +187,7 @@ class ISalesClient:
         batch_ids: Collection[str] | Literal["all"] = ALL,
         *,
         exclude: Collection[str] = (),
+        select: str | None = None,
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
     ) -> BulkResult:
@@ -195,10 +196,13 @@ class ISalesClient:
 
         :param batch_ids: the batches; ``"all"`` for every batch that ``list`` has as started
         :param exclude: batches to leave alone, whatever their status
+        :param select: with ``"all"``, only batches whose name contains this text, whatever its case
         :param max_parallel_requests: 1 to 64; give the client as many ``max_connections``
         :raises ISalesBulkError: if any batch is not as wanted, after all were tried; it has the result
         """
-        return self._run(PAUSE, self.campaign(campaign_id, vdn_id), batch_ids, exclude, max_parallel_requests)
+        return self._run(
+            PAUSE, self.campaign(campaign_id, vdn_id), batch_ids, max_parallel_requests, exclude=exclude, select=select
+        )
 
     def resume_call_batches(
         self,
@@ -206,11 +210,14 @@ class ISalesClient:
         batch_ids: Collection[str] | Literal["all"] = ALL,
         *,
         exclude: Collection[str] = (),
+        select: str | None = None,
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
     ) -> BulkResult:
         """Resume many batches in parallel, as :meth:`pause_call_batches`; ``"all"`` are those that are suspended."""
-        return self._run(RESUME, self.campaign(campaign_id, vdn_id), batch_ids, exclude, max_parallel_requests)
+        return self._run(
+            RESUME, self.campaign(campaign_id, vdn_id), batch_ids, max_parallel_requests, exclude=exclude, select=select
+        )
 
     def create_call_batch(
         self,
@@ -328,6 +335,7 @@ class ISalesClient:
         campaign_ids: Collection[int | str] | Literal["all"],
         *,
         exclude: Collection[int | str] = (),
+        select: str | None = None,
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
     ) -> BulkResult:
@@ -337,10 +345,13 @@ class ISalesClient:
         :param campaign_ids: the campaigns; ``"all"`` for every one that is listed as started, or with a status that is
             not documented, including those that somebody starts meanwhile
         :param exclude: campaigns to leave alone, whatever their status
+        :param select: with ``"all"``, only campaigns whose name contains this text, whatever its case
         :param max_parallel_requests: 1 to 64; give the client as many ``max_connections``
         :raises ISalesBulkError: if any campaign is not as wanted, after all were tried; it has the result
         """
-        return self._run(PAUSE_CAMPAIGN, self.vdn(vdn_id), campaign_ids, exclude, max_parallel_requests)
+        return self._run(
+            PAUSE_CAMPAIGN, self.vdn(vdn_id), campaign_ids, max_parallel_requests, exclude=exclude, select=select
+        )
 
     def resume_campaigns(
         self,
@@ -355,7 +366,7 @@ class ISalesClient:
 
         ``"all"`` is an error: some campaigns may be suspended on purpose.
         """
-        return self._run(RESUME_CAMPAIGN, self.vdn(vdn_id), campaign_ids, exclude, max_parallel_requests)
+        return self._run(RESUME_CAMPAIGN, self.vdn(vdn_id), campaign_ids, max_parallel_requests, exclude=exclude)
 
     def vdn(self, vdn_id: int | str | None = None) -> VdnKey:
         """Return the key of a VDN: the client's unless another one is named."""
@@ -372,9 +383,9 @@ class ISalesClient:
         return BatchKey(campaign.vdn_id, campaign.campaign_id, check_batch_id(batch_id))
 
     def _run(
-        self, switch: Switch, scope: VdnKey, ids: Collection[Any] | Literal["all"], exclude: Collection[Any], most: int
+        self, switch: Switch, scope: VdnKey, ids: Collection[Any] | Literal["all"], most: int, **settings: Any
     ) -> BulkResult:
-        return BulkSwitch(switch, self.session, scope, ids, most, exclude=exclude, timezone=self.timezone).run()
+        return BulkSwitch(switch, self.session, scope, ids, most, timezone=self.timezone, **settings).run()
 
     def _is_started(self, batch: BatchKey) -> bool:
         try:

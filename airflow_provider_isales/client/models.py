@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from airflow_provider_isales.client.text import clean_text
+from airflow_provider_isales.client.text import clean_text, join_first
 
 
 class BatchStatus(IntEnum):
@@ -229,6 +229,7 @@ class BulkResult:
     :param asked_at: when the requests were sent, by id. One that was changed had its old status until then
     :param names: the names of campaigns by id, as listed
     :param begins_at: when campaigns begin that are not running because they have not begun, by id
+    :param matched: with ``select``, the names by id of all that match it, whatever their status; else None
     """
 
     scope: VdnKey
@@ -246,6 +247,7 @@ class BulkResult:
     asked_at: Mapping[Any, datetime] = field(default_factory=dict)
     names: Mapping[Any, str] = field(default_factory=dict)
     begins_at: Mapping[Any, datetime] = field(default_factory=dict)
+    matched: Mapping[Any, str] | None = None
 
     @property
     def campaign(self) -> CampaignKey:
@@ -265,6 +267,11 @@ class BulkResult:
         as_wanted = [*self.changed, *self.unchanged, *self.not_running, *self.gone]
         return [] if self.confirmed_at is None else as_wanted
 
+    def format_matched(self, few: int = 10) -> str:
+        """Return how many names match, and the first few of them with their ids."""
+        names = [f"{clean_text(name)} ({item_id})" for item_id, name in (self.matched or {}).items()]
+        return f"{len(names)} match: {join_first(names, few)}" if names else "no name matches"
+
     @property
     def found_any(self) -> bool:
         """Whether any is there and as wanted; if all are gone instead, it may be another platform."""
@@ -282,9 +289,15 @@ class BulkResult:
         }
         if not isinstance(self.scope, CampaignKey):  # ids as text, as JSON makes them of keys
             record["not_running"] = self.not_running
-            record["names"] = {str(each): clean_text(name) for each, name in self.names.items()}
+            record["names"] = _to_json_names(self.names)
             record["begins_at"] = {str(each): format_iso(begins_at) for each, begins_at in self.begins_at.items()}
+        if self.matched is not None:
+            record["matched"] = _to_json_names(self.matched)
         return record
+
+
+def _to_json_names(names: Mapping[Any, str]) -> dict[str, str]:
+    return {str(each): clean_text(name) for each, name in names.items()}
 
 
 def format_iso(instant: datetime) -> str:
