@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, Asset, BaseOperator
 
 from airflow_provider_isales import clock
-from airflow_provider_isales.client.arguments import ALL, check_vdn_id
+from airflow_provider_isales.client.arguments import ALL, check_all_for_select, check_select, check_vdn_id
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesBulkError,
@@ -215,6 +215,10 @@ class ISalesBulkOperator(ISalesOperator):
     ``_pause`` or ``_resume`` in ``_switch``.
     """
 
+    select: str | None = None
+    select_required: bool = False
+    _has_select: bool = False
+
     @abstractmethod
     def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
         """Return what pauses or resumes these ids; the settings are those of ``BulkSwitch``."""
@@ -222,6 +226,22 @@ class ISalesBulkOperator(ISalesOperator):
     @abstractmethod
     def _new_memory(self, client: ISalesClient) -> Memory:
         """Return the memory that pause and resume share."""
+
+    def _set_select(self, select: str | None, ids: object, *, required: bool) -> None:
+        self.select, self.select_required = select, required
+        # Kept apart, because a template may render to None, which must not pause all.
+        self._has_select = select is not None
+        if self._has_select:
+            check_unless_templated(check_select, select)
+            check_unless_templated(check_all_for_select, ids)
+        elif required:
+            raise InvalidArgumentError("select_required requires select")
+
+    def _read_select(self) -> dict[str, Any]:
+        """Return the settings of ``BulkSwitch`` for what was selected, checked after templates were rendered."""
+        if not self._has_select:
+            return {}
+        return {"select": check_select(self.select), "select_required": self.select_required}
 
     def _pause(self, client: ISalesClient, ids: Any, context: Context, *, remember: bool) -> dict[str, Any]:
         memory = self._new_memory(client) if remember else None
@@ -238,7 +258,10 @@ class ISalesBulkOperator(ISalesOperator):
             raise
         if memory is None:
             return self._report(result, context)
-        problem = memory.settle(result, completed=ALL if bulk.ids == ALL else result.confirmed)
+        about = ALL if bulk.ids == ALL else result.confirmed
+        if result.matched is not None:
+            about = [each for each in result.matched if each not in result.excluded]
+        problem = memory.settle(result, completed=about)
         return self._report(result, context, problem, self._find_not_remembered(memory, result))
 
     def _find_not_remembered(self, memory: Memory, result: BulkResult) -> str:

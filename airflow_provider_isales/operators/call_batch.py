@@ -149,7 +149,7 @@ class ResumeCallBatchOperator(_OneBatchOperator):
 class _ManyBatchesOperator(ISalesBulkOperator):
     """Pauses or resumes batches of one campaign."""
 
-    template_fields: Sequence[str] = ("campaign_id", "batch_ids", "exclude", "vdn_id", "isales_conn_id")
+    template_fields: Sequence[str] = ("campaign_id", "batch_ids", "exclude", "select", "vdn_id", "isales_conn_id")
 
     def _set_batches(
         self, campaign_id: int | str, batch_ids: Sequence[str] | str, exclude: Sequence[str], parallel: int
@@ -169,12 +169,13 @@ class _ManyBatchesOperator(ISalesBulkOperator):
 
         campaign, parallel = client.campaign(self.campaign_id, self.vdn_id), self.max_parallel_requests
         switch = PAUSE if self._pauses else RESUME
+        settings |= self._read_select()
         return BulkSwitch(switch, client.session, campaign, ids, parallel, exclude=self.exclude, **settings)
 
     def _new_memory(self, client: ISalesClient) -> Memory:
         campaign = client.campaign(self.campaign_id, self.vdn_id)
         name = f"isales_paused_{self.isales_conn_id}_{campaign.vdn_id}_{campaign.campaign_id}"
-        return Memory(name, self._kind, check_batch_id, self._window.since)
+        return Memory(name, self._kind, check_batch_id, self._window.since, self.select)
 
 
 class PauseCallBatchesOperator(_ManyBatchesOperator):
@@ -194,6 +195,9 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
     :param batch_ids: a list of batch ids; ``"all"`` for every batch that ``list`` has as started, including those that
         are started while the task runs. None, which a template or another task may give, is an error (templated)
     :param exclude: batch ids to leave alone, whatever their status (templated)
+    :param select: with ``batch_ids="all"``, only batches whose name contains this text, whatever its case. The result
+        has the dict ``matched`` then: the names of all that match, by batch id (templated)
+    :param select_required: whether a ``select`` that matches nothing fails the try, instead of being a warning
     :param remember: whether to note what it pauses in an Airflow Variable, for ``ResumeCallBatchesOperator`` with
         ``batch_ids="remembered"``
     :param max_parallel_requests: how many requests are under way at once, 1 to 64
@@ -209,6 +213,8 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
         campaign_id: int | str,
         batch_ids: Sequence[str] | Literal["all"] = ALL,
         exclude: Sequence[str] = (),
+        select: str | None = None,
+        select_required: bool = False,
         remember: bool = False,
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
@@ -225,6 +231,7 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
         self._set_pause_options(max_lateness, campaign_suspended)
         self.remember = remember
         self._set_batches(campaign_id, batch_ids, exclude, max_parallel_requests)
+        self._set_select(select, batch_ids, required=select_required)
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         return self._pause(client, self.batch_ids, context, remember=self.remember)
@@ -255,6 +262,8 @@ class ResumeCallBatchesOperator(_ManyBatchesOperator):
         batch_ids: Sequence[str] | Literal["all", "remembered"] = ALL,
         missing_memory: Literal["warn", "fail"] = "warn",
         exclude: Sequence[str] = (),
+        select: str | None = None,
+        select_required: bool = False,
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
         isales_conn_id: str = DEFAULT_CONN_ID,
@@ -268,6 +277,7 @@ class ResumeCallBatchesOperator(_ManyBatchesOperator):
         self.missing_memory = missing_memory
         check_choice("missing_memory", missing_memory, ("warn", "fail"))
         self._set_batches(campaign_id, batch_ids, exclude, max_parallel_requests)
+        self._set_select(select, batch_ids, required=select_required)
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         return self._resume(client, self.batch_ids, context, missing_memory=self.missing_memory)

@@ -64,12 +64,13 @@ class _CampaignsOperator(ISalesBulkOperator):
             exclude=read_rendered_list(self.exclude),
             timezone=client.timezone or (self.shifts.timezone if self.shifts else None),
             next_start=self._window.until if self._pauses else None,
+            **self._read_select(),
             **settings,
         )
 
     def _new_memory(self, client: ISalesClient) -> Memory:
         name = f"isales_paused_campaigns_{self.isales_conn_id}_{client.vdn(self.vdn_id).vdn_id}"
-        return Memory(name, self._kind, check_campaign_id, self._window.since)
+        return Memory(name, self._kind, check_campaign_id, self._window.since, self.select)
 
 
 class PauseCampaignsOperator(_CampaignsOperator):
@@ -90,6 +91,9 @@ class PauseCampaignsOperator(_CampaignsOperator):
         VDN that is started, including those that somebody creates or starts while the task runs. None, which a
         template or another task may give, is an error (templated)
     :param exclude: campaign ids to leave alone, whatever their status (templated)
+    :param select: with ``campaign_ids="all"``, only campaigns whose name contains this text, whatever its case. The
+        result has the dict ``matched`` then: the names of all that match, by id as text (templated)
+    :param select_required: whether a ``select`` that matches nothing fails the try, instead of being a warning
     :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work, or
         fails for good if an earlier try failed
     :param max_lateness: how long after the end of the shift a campaign may still be started: with ``shifts``, one that
@@ -105,6 +109,7 @@ class PauseCampaignsOperator(_CampaignsOperator):
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
+    template_fields: Sequence[str] = (*_CampaignsOperator.template_fields, "select")
     _pauses = True
 
     def __init__(
@@ -112,6 +117,8 @@ class PauseCampaignsOperator(_CampaignsOperator):
         *,
         campaign_ids: Sequence[int | str] | Literal["all"] = ALL,
         exclude: Sequence[int | str] = (),
+        select: str | None = None,
+        select_required: bool = False,
         shifts: ShiftCalendar | None = None,
         max_lateness: timedelta | None = None,
         remember: bool = False,
@@ -127,6 +134,7 @@ class PauseCampaignsOperator(_CampaignsOperator):
         self._set_pause_options(max_lateness)
         self.remember = remember
         self._set_campaigns(campaign_ids, exclude, max_parallel_requests)
+        self._set_select(select, campaign_ids, required=select_required)
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         return self._pause(client, self.campaign_ids, context, remember=self.remember)

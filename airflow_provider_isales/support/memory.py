@@ -35,7 +35,8 @@ class _Content:
 
     :param ids: None if the Variable is not there, or can't be decrypted: Airflow doesn't tell which
     :param changed_at: since when the ids are as they are (ISO 8601)
-    :param completed: the pauses that have completed: ``shift_end``, ``ids`` (a list or ``"all"``) and ``exclude``
+    :param completed: the pauses that have completed: ``shift_end``, ``ids`` (a list or ``"all"``), ``exclude``, and
+        ``select`` if they had one
     """
 
     ids: list[Any] | None = None
@@ -66,10 +67,16 @@ class Memory:
     :param kind: what the ids are of, which is their key in the JSON
     :param check_id: returns an id to use, or raises ``ISalesArgumentError``
     :param shift_end: the end of the shift that a pause is for; None to remember whatever it pauses
+    :param select: what the names of those contain that a pause is about; None for whatever they are called
     """
 
     def __init__(
-        self, name: str, kind: str, check_id: Callable[[object], Any], shift_end: datetime | None = None
+        self,
+        name: str,
+        kind: str,
+        check_id: Callable[[object], Any],
+        shift_end: datetime | None = None,
+        select: str | None = None,
     ) -> None:
         self.name = name
         #: What was paused and is not remembered, because it was started after a pause for the same end.
@@ -77,6 +84,7 @@ class Memory:
         self._kind = kind
         self._check_id = check_id
         self._shift_end = shift_end
+        self._select = select
         self._announced: dict[Any, None] = {}
         # The pauses that had completed when this one began.
         self._completed: list[Mapping[str, Any]] | None = None
@@ -139,7 +147,13 @@ class Memory:
                 for pause in self._read().completed
                 if self._shift_end and datetime.fromisoformat(pause["shift_end"]) >= self._shift_end
             ]
-        return [each for each in ids if not any(_is_about(pause, each) for pause in self._completed)]
+        return [each for each in ids if not any(self._is_about(pause, each) for pause in self._completed)]
+
+    def _is_about(self, pause: Mapping[str, Any], item_id: Any) -> bool:
+        """Whether a completed pause was about one that this pause is about, too."""
+        if pause["ids"] == ALL or (self._select is not None and pause.get("select") == self._select):
+            return item_id not in pause["exclude"]
+        return item_id in pause["ids"]
 
     def _add_completed(
         self, known: _Content, ids: Collection[Any] | Literal["all"], exclude: Collection[Any]
@@ -150,6 +164,7 @@ class Memory:
             "shift_end": self._shift_end.isoformat(),
             "ids": ids if ids == ALL else sorted(ids),
             "exclude": sorted(exclude),
+            **({"select": self._select} if self._select else {}),
         }
         if pause in known.completed:
             return known
@@ -205,10 +220,6 @@ class Memory:
 
 def _add_ids(known: _Content, ids: Collection[Any]) -> _Content:
     return replace(known, ids=list(dict.fromkeys([*(known.ids or []), *ids])))
-
-
-def _is_about(pause: Mapping[str, Any], item_id: Any) -> bool:
-    return item_id not in pause["exclude"] if pause["ids"] == ALL else item_id in pause["ids"]
 
 
 def _is_completed_pause(value: Any) -> bool:

@@ -201,9 +201,9 @@ def test_what_can_not_work_is_an_error_when_the_dag_is_parsed(
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.parametrize("operator", [PauseCampaignsOperator, ResumeCampaignsOperator])
-def test_the_documented_fields_are_templates(operator: Any) -> None:
-    assert tuple(operator.template_fields) == ("campaign_ids", "exclude", "vdn_id", "isales_conn_id")
+@pytest.mark.parametrize(("operator", "more"), [(PauseCampaignsOperator, ["select"]), (ResumeCampaignsOperator, [])])
+def test_the_documented_fields_are_templates(operator: Any, more: list[str]) -> None:
+    assert [*operator.template_fields] == ["campaign_ids", "exclude", "vdn_id", "isales_conn_id", *more]
 
 
 def test_a_task_that_is_killed_stops_sending(isales_simulator: Simulator) -> None:

@@ -8,12 +8,12 @@ from typing import Any
 from airflow.providers.common.compat.sdk import DAG, Asset, task
 from airflow_runs import remembering
 
-from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator
+from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator, ResumeCallBatchesOperator
 from airflow_provider_isales.operators.campaign import PauseCampaignsOperator, ResumeCampaignsOperator
 from airflow_provider_isales.shifts import ShiftCalendar
 
 Pause, Resume = remembering(PauseCampaignsOperator), remembering(ResumeCampaignsOperator)
-PauseBatches = remembering(PauseCallBatchesOperator)
+PauseBatches, ResumeBatches = remembering(PauseCallBatchesOperator), remembering(ResumeCallBatchesOperator)
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
 COMMON: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(0)}
 KEPT: dict[str, Any] = {"shifts": SHIFTS, "max_lateness": timedelta(minutes=5), **COMMON}
@@ -75,6 +75,27 @@ with DAG("whole_given", schedule=None) as given:
 
 with DAG("whole_mapped", schedule=None) as mapped:
     Pause.partial(task_id="act", **COMMON).expand(campaign_ids=[[1], ["2"]])
+
+with DAG("whole_selected", schedule=None) as selected:
+    Pause(task_id="act", select="{{ dag_run.conf.select }}", **COMMON)
+
+with DAG("whole_native_select", schedule=None, render_template_as_native_obj=True) as native_select:
+    Pause(task_id="act", select="{{ dag_run.conf.select }}", **COMMON)
+
+with DAG("whole_select_required", schedule=None) as select_required:
+    Pause(task_id="act", select="evening", select_required=True, **COMMON)
+
+with DAG("whole_select_mapped", schedule=None) as select_mapped:
+    Pause.partial(task_id="act", **COMMON).expand(select=["sale 1", "sale 2"])
+
+with DAG("whole_evening_of_sales", schedule=None) as evening_of_sales:
+    Pause(task_id="act", select="sale", remember=True, **KEPT)
+
+with DAG("whole_pause_selected_batches", schedule=None) as pause_selected_batches:
+    PauseBatches(task_id="act", campaign_id=1, select="sale", **COMMON)
+
+with DAG("whole_resume_selected_batches", schedule=None) as resume_selected_batches:
+    ResumeBatches(task_id="act", campaign_id=1, select="2", **COMMON)
 
 with DAG("batches_of_the_evening", schedule=None) as batches_of_the_evening:
     PauseBatches(task_id="act", campaign_id=1, remember=True, **KEPT)
