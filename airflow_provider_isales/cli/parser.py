@@ -16,6 +16,7 @@ from airflow_provider_isales.client.arguments import (
     check_campaign_id,
     check_integer,
     check_parallelism,
+    check_select,
     check_vdn_id,
 )
 from airflow_provider_isales.client.errors import ISalesArgumentError
@@ -146,6 +147,12 @@ COMMANDS = {
             _make_campaigns("*"),
             Argument("--all", action="store_true", help="pause every started campaign of the VDN as a whole"),
             Argument("--whole", action="store_true", help="pause campaigns as a whole; batches keep their status"),
+            Argument(
+                "--name",
+                metavar="TEXT",
+                type=_checked(lambda text: check_select(text, "--name")),
+                help="pause only those batches, or without campaigns those campaigns, whose name contains this",
+            ),
             _make_batch_ids("--batch", "pause only this batch, of a single campaign"),
             EXCLUDE,
             PARALLEL,
@@ -155,6 +162,7 @@ COMMANDS = {
         ),
         """
         isales pause --all --save before.json       # everything, noted
+        isales pause --name sales                   # campaigns by their names
         isales pause 1001 1002 --save before.json   # the batches of two campaigns
         isales pause 1001 --batch 174712034211433247704877116507
         """,

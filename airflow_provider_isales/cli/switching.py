@@ -57,6 +57,7 @@ class ScopeRun:
         if not self.has_begun:
             return f"{self.scope}: not begun"
         result = self.bulk.result()
+        matched = "" if result.matched is None else f"; {result.format_matched(few=100)}"
         found = {result.already.value.replace("_", " "): result.unchanged, "failed": result.failed, "gone": result.gone}
         counts = [f"{len(result.changed)} {result.done.value}"]
         if result.changed and not isinstance(self.scope, CampaignKey):
@@ -66,9 +67,9 @@ class ScopeRun:
             begins = [f"{each} begins at {at:%Y-%m-%d %H:%M %Z}" for each, at in result.begins_at.items()]
             counts.append(f"{len(result.not_running)} not running" + (f" ({join_first(begins)})" if begins else ""))
         if self.has_ended:
-            return f"{self.scope}: {', '.join(counts)}; confirmed by list"
+            return f"{self.scope}: {', '.join(counts)}; confirmed by list{matched}"
         counts += [f"{len(result.unknown)} asked but not answered: not known", f"{len(result.not_tried)} not tried"]
-        return f"{self.scope}: {', '.join(counts)}; not confirmed by list"
+        return f"{self.scope}: {', '.join(counts)}; not confirmed by list{matched}"
 
 
 def choose_targets(arguments: argparse.Namespace, client: ISalesClient, *, whole: bool) -> Targets:
@@ -109,6 +110,7 @@ def switch_all(
     announce: Announce = lambda found: None,
     *,
     deleted_is_gone: bool | None = None,
+    select: str | None = None,
 ) -> tuple[int, list[BulkResult]]:
     """
     Pause or resume batches and campaigns, verify it and print the results.
@@ -116,6 +118,7 @@ def switch_all(
     :param switches: for batches, and for campaigns as a whole
     :param announce: called with what is about to be switched, before the first request for it is sent
     :param deleted_is_gone: as ``BulkSwitch`` has it
+    :param select: as ``BulkSwitch`` has it
     :return: the exit status, and the results
     """
     at_once = max(1, min(arguments.parallel, len(targets)))
@@ -130,6 +133,7 @@ def switch_all(
             arguments.parallel // at_once,
             exclude=arguments.exclude,
             deleted_is_gone=deleted_is_gone,
+            select=select,
             announce=lambda found: announce({scope: found}),
             timezone=client.timezone,
         )

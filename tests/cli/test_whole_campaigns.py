@@ -149,6 +149,46 @@ class TestPause:
         assert found["paused"] == [1001, 1002, 1003]
         assert found["names"]["1001"] == "morning"
 
+    @pytest.mark.parametrize("more", [[], ["--all"], ["--whole"]])
+    def test_pause_name_suspends_the_campaigns_whose_names_contain_it(
+        self, more: list[str], isales: Isales, vdn: Simulator
+    ) -> None:
+        done = isales("pause", "--name", "MORN", *more)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == "VDN 25: 1 paused (1001); confirmed by list; 1 match: morning (1001)\n"
+        assert states(vdn)[1003] == "executing"
+
+    def test_pause_name_leaves_an_excluded_campaign_alone(self, isales: Isales, vdn: Simulator) -> None:
+        done = isales("pause", "--name", "campaign", "--exclude", 1002)
+        assert done.stdout.startswith("VDN 25: 1 paused (1003); confirmed by list; 5 match: campaign-1002 (1002), ")
+        assert states(vdn)[1002] == "executing"
+
+    def test_pause_name_pauses_the_batches_of_given_campaigns_whose_names_contain_it(
+        self, isales: Isales, vdn: Simulator
+    ) -> None:
+        batch = vdn.service.campaigns[1001].add_batch("night")
+        done = isales("pause", 1001, 1002, "--name", "night")
+        assert done.returncode == 0, done
+        assert f"campaign 1001 (VDN 25): 1 paused; confirmed by list; 1 match: night ({batch.id})\n" in done.stdout
+        assert "campaign 1002 (VDN 25): 0 paused; confirmed by list; no name matches\n" in done.stdout
+
+    def test_pause_name_that_matches_nothing_fails(self, isales: Isales, vdn: Simulator) -> None:
+        done = isales("pause", "--name", "evening")
+        assert done.returncode == 1
+        assert done.stderr == "isales: nothing was paused: no name contains 'evening'\n"
+
+    def test_pause_name_asks_on_a_terminal(self, isales: Isales, vdn: Simulator) -> None:
+        terminal = isales.on_terminal("pause", "--name", "morning")
+        terminal.wait_for("Pause all campaigns of VDN 25 as a whole, only those whose names contain 'morning'? [y/N]")
+        terminal.type("n\n")
+        assert terminal.end() == 1
+
+    def test_pause_name_notes_only_what_it_paused(self, isales: Isales, vdn: Simulator, file: Path) -> None:
+        isales("pause", "--name", "morning", "--save", file)
+        isales("pause", "--all")
+        assert isales("resume", "--from-file", file, "--yes").returncode == 0
+        assert [number for number, state in states(vdn).items() if state == "executing"] == [1001]
+
     def test_pause_all_asks_on_a_terminal(self, isales: Isales, vdn: Simulator) -> None:
         terminal = isales.on_terminal("pause", "--all")
         terminal.wait_for("Pause all campaigns of VDN 25 as a whole? [y/N]")
@@ -164,6 +204,10 @@ class TestPause:
             ([1001, "--all"], "name campaigns, or pause --all campaigns of the VDN"),
             (["--all", "--batch", "1"], "choose one"),
             (["--all", "--exclude", "0"], "exclude must be a positive integer"),
+            (["--name", ""], "--name must be text of 1 to 255 characters, not ''"),
+            (["--name", "a*"], "--name must not contain *, as 'a*' does"),
+            ([1001, "--whole", "--name", "a"], "leave out --batch or --whole"),
+            ([1001, "--batch", "1", "--name", "a"], "leave out --batch or --whole"),
         ],
     )
     def test_pause_must_say_which_campaigns(

@@ -26,7 +26,7 @@ def renew_platform(server: Simulator) -> Callable[[], None]:
         server.reset()
         campaign = server.add_campaign(1001, batches=49)
         campaign.batches[BATCH_OF_THE_REFERENCE] = CallBatch(BATCH_OF_THE_REFERENCE, "example", BatchStatus.STARTED)
-        server.add_campaign(1002, batches=50)
+        server.add_campaign(1002, name="spring sales", batches=50)
 
     return renew_platform
 

@@ -8,24 +8,34 @@ from airflow_provider_isales.cli.connections import make_client
 from airflow_provider_isales.cli.notes import Notes, to_json
 from airflow_provider_isales.cli.output import FAILURE, UsageError, confirm, is_interactive, warn
 from airflow_provider_isales.cli.switching import PAUSES, choose_targets, format_targets, switch_all
+from airflow_provider_isales.client.text import format_value
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Carry the command out, and return the exit status."""
-    if bool(arguments.campaigns) == arguments.all:
+    every_campaign = arguments.all or bool(arguments.name and not arguments.campaigns)
+    if bool(arguments.campaigns) == every_campaign:
         raise UsageError("name campaigns, or pause --all campaigns of the VDN")
+    if arguments.name and (arguments.batch or (arguments.whole and arguments.campaigns)):
+        raise UsageError(
+            "--name selects among all batches of campaigns, or all campaigns: leave out --batch or --whole"
+        )
     with make_client(arguments, arguments.parallel) as client:
-        targets = choose_targets(arguments, client, whole=arguments.whole or arguments.all)
+        targets = choose_targets(arguments, client, whole=arguments.whole or every_campaign)
         notes = Notes(arguments.save) if arguments.save else None
         if notes:
             notes.add({})
             if notes.problem:
                 warn(f"isales: {notes.problem}. What is paused is said at the end.")
-        if not arguments.yes and is_interactive() and not confirm(f"Pause {format_targets(targets)}?"):
+        named = f", only those whose names contain {format_value(arguments.name)}" if arguments.name else ""
+        if not arguments.yes and is_interactive() and not confirm(f"Pause {format_targets(targets)}{named}?"):
             warn("Nothing was paused.")
             return FAILURE
         announce = notes.add if notes else lambda found: None
-        status, results = switch_all(PAUSES, client, targets, arguments, announce)
+        status, results = switch_all(PAUSES, client, targets, arguments, announce, select=arguments.name)
+    if arguments.name and not status and not any(result.matched for result in results):
+        warn(f"isales: nothing was paused: no name contains {format_value(arguments.name)}")
+        status = FAILURE
     if notes:
         # Also what no listing had as started before it was paused.
         notes.add({result.scope: result.changed for result in results})
