@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from airflow_provider_isales.cli.at_once import PARALLEL
 from airflow_provider_isales.cli.output import UsageError, silence, warn
+from airflow_provider_isales.cli.parallel import MAX_PARALLEL
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.models import CampaignKey, VdnKey
@@ -39,7 +39,7 @@ class JSONConnection:
     extra: Any = field(repr=False)
 
 
-def make_client(arguments: argparse.Namespace, max_connections: int = PARALLEL) -> ISalesClient:
+def make_client(arguments: argparse.Namespace, max_connections: int = MAX_PARALLEL) -> ISalesClient:
     """Return a client for the connection of the arguments; a ``UsageError`` if it is missing or wrong."""
     connection, source = find_connection(arguments.conn_id, arguments.connection_file)
     try:

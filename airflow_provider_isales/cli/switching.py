@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from airflow_provider_isales.cli import output
-from airflow_provider_isales.cli.at_once import format_error, map_each
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_vdn_key
+from airflow_provider_isales.cli.parallel import format_error, map_each
 from airflow_provider_isales.client.arguments import ALL
 from airflow_provider_isales.client.bulk import BulkSwitch
 from airflow_provider_isales.client.client import ISalesClient

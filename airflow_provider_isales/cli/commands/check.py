@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from airflow_provider_isales import clock
-from airflow_provider_isales.cli.at_once import format_error, map_each
 from airflow_provider_isales.cli.commands.shifts import read_calendar
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client, make_vdn_key
 from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UNUSABLE, UsageError, format_count, say, say_json
+from airflow_provider_isales.cli.parallel import format_error, map_each
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.listing import list_agreed
 from airflow_provider_isales.client.models import BatchStatus, Campaign, CampaignKey, CampaignStatus, VdnKey

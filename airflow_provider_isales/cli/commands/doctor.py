@@ -59,6 +59,6 @@ def _run_and_print(steps: list[Step], counts: Counter[State], *, public: bool) -
     for step, finding in run_steps(steps):
         counts[finding.state] += 1
         private = f" ({clean_text(finding.private)})" if finding.private and not public else ""
-        say(f"{finding.state:<9}{step.name:<20}{finding.finding}{private}")
+        say(f"{finding.state:<9}{step.name:<20}{finding.text}{private}")
         if finding.advice:
             say(f"{'':<29}-> {finding.advice}")

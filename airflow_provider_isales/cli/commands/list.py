@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 
-from airflow_provider_isales.cli.at_once import map_each
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client, make_vdn_key
 from airflow_provider_isales.cli.output import FAILURE, SUCCESS, say, say_json, warn
+from airflow_provider_isales.cli.parallel import map_each
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.models import BatchStatus, Campaign, CampaignKey, CampaignStatus

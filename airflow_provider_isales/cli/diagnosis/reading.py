@@ -114,7 +114,7 @@ def _check_response(visit: Visit) -> Finding:
         found = make_failure(first)
         is_html = "html" in first.headers.get("Content-Type", "").lower()
         page = "; it is an HTML page, as firewalls, proxies and other servers send" if is_html else ""
-        return found._replace(finding=f"{found.finding}{page}")
+        return found._replace(text=f"{found.text}{page}")
     return Finding(State.OK, f"HTTP {first.status}, in the format of CC-iSales")
 
 

@@ -59,7 +59,7 @@ class Finding(NamedTuple):
     """What a step found and what to do; ``private`` (names, the server's words) is omitted with ``--public``."""
 
     state: State
-    finding: str
+    text: str
     advice: str = ""
     private: str = ""
 

@@ -9,7 +9,7 @@ from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.threads import Queue, run_threads
 
 #: How many campaigns are read in parallel, and the default number of a client's connections.
-PARALLEL = 8
+MAX_PARALLEL = 8
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -20,7 +20,7 @@ def format_error(error: Exception) -> str:
     return str(error) if isinstance(error, ISalesError) else f"unexpected {type(error).__name__}: {error}"
 
 
-def map_each(do: Callable[[K], V], items: Collection[K], parallel: int = PARALLEL) -> dict[K, V]:
+def map_each(do: Callable[[K], V], items: Collection[K], parallel: int = MAX_PARALLEL) -> dict[K, V]:
     """Call ``do``, which must not raise, for each item in threads; return the results in the order of the items."""
     done: dict[K, V] = {}
 
