@@ -83,6 +83,7 @@ check-tag: $(INSTALLED)  ## that TAG=v1.2.3 is this version's, and that the chan
 
 bench: $(INSTALLED)-bench  ## the benchmarks, side by side with what would be used instead
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/problems.py
 
 simulator: $(INSTALLED)  ## start a CC-iSales simulator to click through with; PORT=8444
 	$(BIN)/isales-simulator --campaign 1001 --campaign 1002 --ca-file $(VENV)/isales-simulator-ca.pem $(if $(PORT),--port $(PORT))
