@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from airflow_provider_isales.cli.output import STATUSES as EXIT_STATUSES
@@ -50,30 +50,37 @@ def result_codes() -> str:
         "others of eight digits that begin with `02000`": PARAMETER_COMPLAINT,
         "any other": UNDOCUMENTED,
     }
-    return table(
-        ("code", "interfaces", "meaning", "the task", "what to do"),
-        ((code, known.interface, known.meaning, the_task(known), known.advice) for code, known in codes.items()),
+    return list_by_task(
+        (the_task(known), f"{code} ({known.interface}): {known.meaning}", known.advice) for code, known in codes.items()
     )
 
 
 def other_failures() -> str:
-    """What else can go wrong with a call, from the classes of errors; HTTP statuses with the same advice in one row."""
-    rows = [(what, the_task(error), error.advice) for what, error in OTHER_ERRORS.items()]
+    """What else can go wrong with a call, from the classes of errors; HTTP statuses with the same advice together."""
+    failures = [(the_task(error), what, error.advice) for what, error in OTHER_ERRORS.items()]
     statuses: dict[tuple[str, str], list[str]] = {}
     for status in STATUSES:
         error = ISalesHTTPStatusError(status)
         statuses.setdefault((the_task(error), error.advice), []).append(str(status))
-    rows += [(f"HTTP {', '.join(same)}", *meaning) for meaning, same in statuses.items()]
-    return table(("what came", "the task", "what to do"), rows)
+    failures += [(task, f"HTTP {', '.join(same)}", advice) for (task, advice), same in statuses.items()]
+    return list_by_task(failures)
+
+
+def list_by_task(failures: Iterable[tuple[str, str, str]]) -> str:
+    """Lists of failures with what to do, one for each way in which they end a task."""
+    by_task: dict[str, list[str]] = {}
+    for task, what, advice in failures:
+        by_task.setdefault(task, []).append(f"- {what}. {advice}")
+    return apart("\n\n".join("\n".join([f"**{task}:**\n", *lines]) for task, lines in by_task.items()))
 
 
 def connection_fields() -> str:
     """The extra fields of a connection, from ``CONNECTION_FIELDS``."""
-    rows = []
+    fields = []
     for name, field in CONNECTION_FIELDS.items():
         default = field["schema"].get("default")
-        rows.append((f"`{name}`", field["description"], "" if default is None else f"`{default}`"))
-    return table(("extra field", "meaning", "when empty"), rows)
+        fields.append(f"- `{name}`: {field['description']}" + ("" if default is None else f" Default: `{default}`."))
+    return apart("\n".join(fields))
 
 
 def terminal_commands() -> str:
@@ -83,20 +90,19 @@ def terminal_commands() -> str:
 
 def terminal_shared() -> str:
     """The arguments that several commands of ``isales`` have, from the same table."""
-    return table(
-        ("argument", "of", "meaning"),
-        ((argument, ", ".join(names), meaning) for (argument, meaning), names in _shared().items()),
+    return apart(
+        "\n".join(f"- {argument} ({', '.join(names)}): {meaning}" for (argument, meaning), names in _shared().items())
     )
 
 
 def terminal_connection() -> str:
     """The arguments of ``isales`` that name a connection."""
-    return table(("argument", "meaning"), map(_argument, CONNECTION))
+    return apart("\n".join(f"- {argument}: {meaning}" for argument, meaning in map(_argument, CONNECTION)))
 
 
 def terminal_statuses() -> str:
     """The exit statuses of ``isales``."""
-    return table(("exit status", "meaning"), ((f"`{status}`", meaning) for status, meaning in EXIT_STATUSES.items()))
+    return apart("\n".join(f"- `{status}`: {meaning}" for status, meaning in EXIT_STATUSES.items()))
 
 
 def _command(command: Command) -> str:
@@ -136,12 +142,6 @@ def excerpt(path: str, first: str, last: str = "") -> str:
     return apart(f"```python\n{textwrap.dedent(text[start:end]).strip()}\n```")
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return apart("\n".join(f"| {' | '.join(line)} |" for line in lines))
-
-
 def apart(text: str) -> str:
     """Markdown with an empty line before and, once printed, behind it, lest the markers become part of it."""
     return f"\n{text.strip()}\n"
@@ -150,7 +150,7 @@ def apart(text: str) -> str:
 def the_task(error: ISalesError | type[ISalesError] | ResultCode) -> str:
     """Say how an error ends a task."""
     if isinstance(error, ResultCode) and error.code == ALREADY_SUSPENDED:
-        return "**succeeds**, if it pauses"
+        return "A pause succeeds"
     if error.transient:
-        return "retries the call"
-    return "fails the try" if error.retryable else "fails without retries"
+        return "Retries the call"
+    return "Fails the try" if error.retryable else "Fails without retries"
