@@ -40,6 +40,8 @@ OTHER_ERRORS = {
     "the server asked to slow down for longer than a call may take": ISalesHeldBackError,
     "HTTP 401, and the clocks agree": ISalesAuthenticationError,
 }
+# What each command says of its argument CAMPAIGN; the page says it once.
+CAMPAIGN = 'the id of a campaign ("outbound call task" in the console); '
 STATUSES = (302, 403, 404, 406, 408, 418, 425, 429, 500, 502, 503, 504)
 
 
@@ -112,7 +114,11 @@ def _command(command: Command) -> str:
         [
             f"{command.summary}\n",
             f"```sh\n{textwrap.dedent(command.examples).strip()}\n```\n",
-            *(f"- {argument}: {meaning}" for argument, meaning in own),
+            *(
+                f"- {argument}: {meaning.removeprefix(CAMPAIGN)}"
+                for argument, meaning in own
+                if meaning + "; " != CAMPAIGN
+            ),
         ]
     )
 
