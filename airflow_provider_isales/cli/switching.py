@@ -1,4 +1,4 @@
-"""Pausing or resuming the batches of many campaigns, or campaigns as a whole, and printing the results."""
+"""Pauses or resumes batches of many campaigns, or whole campaigns, and prints the results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from airflow_provider_isales.client.models import BulkResult, CampaignKey, VdnKe
 from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.client.verbs import PAUSE, PAUSE_CAMPAIGN, RESUME, RESUME_CAMPAIGN, Switch
 
-#: How long requests that are under way may take after Ctrl-C.
+#: How long to wait for requests under way after Ctrl-C.
 GRACE_SECONDS = 1.0
 
 Switches = tuple[Switch, Switch]
@@ -26,14 +26,14 @@ Switches = tuple[Switch, Switch]
 PAUSES: Switches = (PAUSE, PAUSE_CAMPAIGN)
 RESUMES: Switches = (RESUME, RESUME_CAMPAIGN)
 
-#: What is to be switched: batches by their campaign, and campaigns as a whole by their VDN.
+#: The ids to switch: of batches by their campaign, and of whole campaigns by their VDN.
 Targets = Mapping[VdnKey, "Collection[Any] | Literal['all']"]
 Announce = Callable[[Mapping[VdnKey, list[Any]]], None]
 
 
 @dataclass(eq=False)
 class ScopeRun:
-    """One campaign's part of a run, or that of a VDN; ``error`` says why it is not as it was asked for."""
+    """The run for one campaign or VDN; ``error`` says why it failed."""
 
     scope: VdnKey
     bulk: BulkSwitch
@@ -42,7 +42,7 @@ class ScopeRun:
     has_ended: bool = False
 
     def run(self) -> None:
-        """Carry it out; an error is kept."""
+        """Switch and verify; keep an error."""
         self.has_begun = True
         try:
             self.bulk.run()
@@ -51,7 +51,7 @@ class ScopeRun:
         self.has_ended = True
 
     def format_result(self) -> str:
-        """Return the result in a line."""
+        """Return the result as a line."""
         if self.error:
             return f"{self.scope}: FAILED: {self.error}"
         if not self.has_begun:
@@ -68,18 +68,18 @@ class ScopeRun:
             counts.append(f"{len(result.not_running)} not running" + (f" ({join_first(begins)})" if begins else ""))
         if self.has_ended:
             return f"{self.scope}: {', '.join(counts)}; confirmed by list{matched}"
-        counts += [f"{len(result.unknown)} asked but not answered: not known", f"{len(result.not_tried)} not tried"]
+        counts += [f"{len(result.unknown)} unknown (no response)", f"{len(result.not_tried)} not tried"]
         return f"{self.scope}: {', '.join(counts)}; not confirmed by list{matched}"
 
 
 def choose_targets(arguments: argparse.Namespace, client: ISalesClient, *, whole: bool) -> Targets:
     """
-    Return the campaigns as a whole, or the batches of ``--batch``, else all of each campaign.
+    Return whole campaigns, or the batches of ``--batch``, or all batches of each campaign.
 
-    :raises UsageError: if it is unclear whose batches they are
+    :raises UsageError: if ``--batch`` does not fit the other arguments
     """
     if whole and arguments.batch:
-        raise output.UsageError("--batch is for batches, and --all and --whole are for whole campaigns: choose one")
+        raise output.UsageError("--batch is for batches, --all and --whole are for whole campaigns: choose one")
     if whole:
         return {make_vdn_key(client): arguments.campaigns or ALL}
     campaigns = make_campaign_keys(client, arguments.campaigns)
@@ -89,7 +89,7 @@ def choose_targets(arguments: argparse.Namespace, client: ISalesClient, *, whole
 
 
 def format_targets(targets: Targets) -> str:
-    """Return what is about to be switched, for a question."""
+    """Describe the targets for a question."""
     parts = []
     if batches := {scope: ids for scope, ids in targets.items() if isinstance(scope, CampaignKey)}:
         is_all = any(ids == ALL for ids in batches.values())
@@ -116,7 +116,7 @@ def switch_all(
     Pause or resume batches and campaigns, verify it and print the results.
 
     :param switches: for batches, and for campaigns as a whole
-    :param announce: called with what is about to be switched, before the first request for it is sent
+    :param announce: called with ids before the first request for them is sent
     :param deleted_is_gone: as ``BulkSwitch`` has it
     :param select: as ``BulkSwitch`` has it
     :return: the exit status, and the results
@@ -140,7 +140,7 @@ def switch_all(
         return ScopeRun(scope, bulk)
 
     runs = [make_run(scope, ids) for scope, ids in targets.items()]
-    status = _carry_out(client, runs, at_once, is_text=arguments.output == "text")
+    status = _execute_runs(client, runs, at_once, is_text=arguments.output == "text")
     results = [run.bulk.result() for run in runs]
     if arguments.output == "json":
         errors = [run.error if run.has_ended else "interrupted" for run in runs]
@@ -155,8 +155,8 @@ def switch_all(
     return status, results
 
 
-def _carry_out(client: ISalesClient, runs: list[ScopeRun], at_once: int, *, is_text: bool) -> int:
-    """Carry out the runs, and print each result as text; return the exit status."""
+def _execute_runs(client: ISalesClient, runs: list[ScopeRun], at_once: int, *, is_text: bool) -> int:
+    """Execute the runs and, if ``is_text``, print each result; return the exit status."""
 
     def run_and_say(run: ScopeRun) -> None:
         run.run()
@@ -170,7 +170,7 @@ def _carry_out(client: ISalesClient, runs: list[ScopeRun], at_once: int, *, is_t
         deadline = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < deadline and any(run.has_begun and not run.has_ended for run in runs):
             time.sleep(0.02)
-        output.warn("isales: interrupted: nothing more is sent")
+        output.warn("isales: interrupted: no more requests are sent")
         return output.INTERRUPTED
     return output.FAILURE if any(run.error for run in runs) else output.SUCCESS
 

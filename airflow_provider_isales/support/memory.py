@@ -1,4 +1,4 @@
-"""What a pause has stopped, remembered until a resume has started it again."""
+"""Records in an Airflow Variable what a pause stopped, until a resume starts it again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Another task may change the Variable between reading and writing.
+# How often a change is attempted: another task may write the Variable between our read and write.
 _WRITES = 5
 # How many completed pauses are kept: tasks with other ids, or another calendar, may share the Variable.
 _COMPLETED_PAUSES = 20
@@ -31,11 +31,11 @@ _COMPLETED_PAUSES = 20
 @dataclass(frozen=True)
 class _Content:
     """
-    What the Variable holds.
+    The content of the Variable.
 
-    :param ids: None if the Variable is not there, or can't be decrypted: Airflow doesn't tell which
-    :param changed_at: since when the ids are as they are (ISO 8601)
-    :param completed: the pauses that have completed: ``shift_end``, ``ids`` (a list or ``"all"``), ``exclude``, and
+    :param ids: None if the Variable does not exist or can't be decrypted: Airflow does not say which
+    :param changed_at: when the ids changed last (ISO 8601)
+    :param completed: the completed pauses: ``shift_end``, ``ids`` (a list or ``"all"``), ``exclude``, and
         ``select`` if they had one
     """
 
@@ -45,7 +45,7 @@ class _Content:
 
 
 class MemoryFailedError(ISalesError):
-    """The Variable can't be read or written, or what is in it can't be used."""
+    """The Variable can't be read or written, or has unusable content."""
 
     retryable = True
     advice = "Correct or delete it in the UI under Admin, Variables."
@@ -55,19 +55,18 @@ class Memory:
     """
     An Airflow Variable with the ids of what was paused, as JSON: ``{"batches": [...], "changed_at": "..."}``.
 
-    Airflow can't change a Variable in one step, so each change is read back, and made again if another task's was in
-    the way. A pause only adds to it, before its first request and after its last: two pauses at once do not forget each
-    other's ids.
+    Airflow can't change a Variable atomically, so each change is read back, and repeated if another task overwrote it.
+    A pause only adds ids, before its first request and after its last, so that parallel pauses lose none.
 
-    With the end of a shift, it has ``"completed"`` too: the pauses that have completed, with the end that each was for
-    and which ids it was about. What a later pause for that end finds started was started since, so it is not
-    remembered: the next resume starts what the first one stopped, and nothing else.
+    With ``shift_end`` the JSON also has ``"completed"``: the completed pauses, each with its shift end and the ids that
+    it covered. What a later pause for the same end finds started was started since, so it is not recorded: the next
+    resume starts exactly what the first pause stopped.
 
     :param name: the Variable's name
     :param kind: what the ids are of, which is their key in the JSON
-    :param check_id: returns an id to use, or raises ``ISalesArgumentError``
-    :param shift_end: the end of the shift that a pause is for; None to remember whatever it pauses
-    :param select: what the names of those contain that a pause is about; None for whatever they are called
+    :param check_id: returns the id to use, or raises ``ISalesArgumentError``
+    :param shift_end: the shift end that a pause is for; None to record whatever it pauses
+    :param select: the part of a name that a pause selects by; None if it does not
     """
 
     def __init__(
@@ -79,7 +78,7 @@ class Memory:
         select: str | None = None,
     ) -> None:
         self.name = name
-        #: What was paused and is not remembered, because it was started after a pause for the same end.
+        #: What was paused but not recorded, because it was started after a completed pause for the same end.
         self.not_remembered: list[Any] = []
         self._kind = kind
         self._check_id = check_id
@@ -91,30 +90,31 @@ class Memory:
 
     def read(self) -> tuple[list[Any] | None, str | None]:
         """
-        Return the ids, and since when they are as they are (ISO 8601).
+        Return the ids, and when they changed last (ISO 8601).
 
-        The ids are None if the Variable is not there, or can't be decrypted: Airflow doesn't tell which.
+        The ids are None if the Variable does not exist or can't be decrypted: Airflow does not say which.
 
-        :raises MemoryFailedError: the Variable can't be read, or somebody wrote something else into it
+        :raises MemoryFailedError: the Variable can't be read or has other content
         """
         content = self._read()
         return content.ids, content.changed_at
 
     def announce(self, ids: Collection[Any]) -> None:
-        """Remember what is started and about to be paused. If that fails, it is paused all the same."""
+        """Record ids before they are paused. If that fails, log an error, because the pause has to go on."""
         try:
             ids = self._select_to_remember(ids)
             self._announced |= dict.fromkeys(ids)
-            self.add(ids)
+            if ids:
+                self._change(lambda known: _add_ids(known, ids))
         except MemoryFailedError as error:
             self._announced |= dict.fromkeys(ids)
             log.error("Could not record the %s to be paused. %s", self._kind, error)
 
     def settle(self, result: BulkResult, completed: Collection[Any] | Literal["all"] = ()) -> str:
         """
-        Remember what a pause has suspended, and once more what it announced; return what went wrong, or nothing.
+        Record what a pause suspended, and again what it announced; return an error message, empty on success.
 
-        :param completed: what the pause was about, if it has completed: what is started later is not remembered
+        :param completed: the ids that a completed pause covered: if they are started later, they are not recorded
         """
         paused = list(self._announced | dict.fromkeys(result.changed))
         try:
@@ -122,35 +122,30 @@ class Memory:
             kept = self._change(lambda known: self._add_completed(_add_ids(known, paused), completed, result.excluded))
             self.not_remembered = [each for each in result.changed if each not in (kept.ids or [])]
         except MemoryFailedError as error:
-            return f"What was paused is not remembered, so resume it by hand: {', '.join(map(str, paused))}. {error}"
+            return f"Could not record what was paused, so resume it by hand: {', '.join(map(str, paused))}. {error}"
         return ""
-
-    def add(self, ids: Collection[Any]) -> None:
-        """Remember these ids too."""
-        if ids:
-            self._change(lambda known: _add_ids(known, ids))
 
     def forget_resumed(self, result: BulkResult) -> None:
         """
-        Take out what is started, and what is gone if anything is there: else it may be another platform.
+        Remove what was confirmed as started or gone, unless nothing was found: that may be another platform.
 
-        The completed pauses are forgotten too: a pause remembers what was started by a resume, whenever that was.
+        Also remove the completed pauses, so that the next pause records what this resume started.
         """
         if result.found_any:
             self._change(lambda known: _Content([each for each in known.ids or [] if each not in result.confirmed]))
 
     def _select_to_remember(self, ids: Collection[Any]) -> list[Any]:
-        """Return those that no completed pause for this end of the shift, or a later one, was about."""
+        """Return the ids that no completed pause for this or a later shift end covered."""
         if self._completed is None:
             self._completed = [
                 pause
                 for pause in self._read().completed
                 if self._shift_end and datetime.fromisoformat(pause["shift_end"]) >= self._shift_end
             ]
-        return [each for each in ids if not any(self._is_about(pause, each) for pause in self._completed)]
+        return [each for each in ids if not any(self._is_covered(each, pause) for pause in self._completed)]
 
-    def _is_about(self, pause: Mapping[str, Any], item_id: Any) -> bool:
-        """Whether a completed pause was about one that this pause is about, too."""
+    def _is_covered(self, item_id: Any, pause: Mapping[str, Any]) -> bool:
+        """Return whether a completed pause covered this id of the present pause."""
         if pause["ids"] == ALL or (self._select is not None and pause.get("select") == self._select):
             return item_id not in pause["exclude"]
         return item_id in pause["ids"]
@@ -174,7 +169,7 @@ class Memory:
         try:
             text = Variable.get(self.name, None)
         except Exception as error:
-            raise self._failed("read", error) from error
+            raise self._make_error("read", error) from error
         if text is None:
             return _Content()
         try:
@@ -196,7 +191,7 @@ class Memory:
             ) from None
 
     def _change(self, change: Callable[[_Content], _Content]) -> _Content:
-        """Make a change, and return what the Variable was then found to hold."""
+        """Change the content until it is read back unchanged; return it."""
         for _ in range(_WRITES):
             known = self._read()
             changed = change(known)
@@ -211,11 +206,11 @@ class Memory:
             try:
                 Variable.set(self.name, json.dumps(value))
             except Exception as error:
-                raise self._failed("written", error) from error
-        raise MemoryFailedError(f"the Variable {self.name} does not keep what is written into it")
+                raise self._make_error("written", error) from error
+        raise MemoryFailedError(f"the Variable {self.name} does not keep what is written to it")
 
-    def _failed(self, what: str, error: Exception) -> MemoryFailedError:
-        return MemoryFailedError(f"the Variable {self.name} can't be {what}: {type(error).__name__}: {error}")
+    def _make_error(self, done: str, error: Exception) -> MemoryFailedError:
+        return MemoryFailedError(f"the Variable {self.name} can't be {done}: {type(error).__name__}: {error}")
 
 
 def _add_ids(known: _Content, ids: Collection[Any]) -> _Content:
@@ -223,7 +218,7 @@ def _add_ids(known: _Content, ids: Collection[Any]) -> _Content:
 
 
 def _is_completed_pause(value: Any) -> bool:
-    """Whether it is as it was written. What somebody has spoilt does not count, so more is remembered."""
+    """Return whether an entry is well-formed. To ignore a malformed one only records more."""
     try:
         has_zone = datetime.fromisoformat(value["shift_end"]).utcoffset() is not None
         has_ids = value["ids"] == ALL or isinstance(value["ids"], list)

@@ -128,7 +128,7 @@ class TestInterrupted:
         output, errors = process.communicate(timeout=60)
         assert time.monotonic() - began < SECONDS_AFTER_INTERRUPT
         assert process.returncode == 130
-        assert "0 paused, 1 asked but not answered: not known, 49 not tried; not confirmed by list" in output
+        assert "0 paused, 1 unknown (no response), 49 not tried; not confirmed by list" in output
         assert output.count("not begun") == 4
         assert "Traceback" not in errors
 
@@ -224,7 +224,7 @@ class TestOnATerminal:
         wait_until(lambda: twenty.requests.get("pause", 0) >= 16)
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.end() == 130
-        assert "isales: interrupted: nothing more is sent" in terminal.shown
+        assert "isales: interrupted: no more requests are sent" in terminal.shown
 
 
 class TestSomeBatches:

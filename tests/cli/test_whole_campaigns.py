@@ -199,15 +199,15 @@ class TestPause:
     @pytest.mark.parametrize(
         ("arguments", "told"),
         [
-            ([], "name campaigns, or pause --all campaigns of the VDN"),
-            (["--whole"], "name campaigns, or pause --all campaigns of the VDN"),
-            ([1001, "--all"], "name campaigns, or pause --all campaigns of the VDN"),
+            ([], "name campaigns, or add --all for every started campaign of the VDN"),
+            (["--whole"], "name campaigns, or add --all for every started campaign of the VDN"),
+            ([1001, "--all"], "name campaigns, or add --all for every started campaign of the VDN"),
             (["--all", "--batch", "1"], "choose one"),
             (["--all", "--exclude", "0"], "exclude must be a positive integer"),
             (["--name", ""], "--name must be text of 1 to 255 characters, not ''"),
             (["--name", "a*"], "--name must not contain *, as 'a*' does"),
-            ([1001, "--whole", "--name", "a"], "leave out --batch or --whole"),
-            ([1001, "--batch", "1", "--name", "a"], "leave out --batch or --whole"),
+            ([1001, "--whole", "--name", "a"], "omit --batch and --whole"),
+            ([1001, "--batch", "1", "--name", "a"], "omit --batch and --whole"),
         ],
     )
     def test_pause_must_say_which_campaigns(

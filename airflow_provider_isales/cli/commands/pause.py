@@ -12,13 +12,13 @@ from airflow_provider_isales.client.text import format_value
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the command out, and return the exit status."""
+    """Run the command; return the exit status."""
     every_campaign = arguments.all or bool(arguments.name and not arguments.campaigns)
     if bool(arguments.campaigns) == every_campaign:
-        raise UsageError("name campaigns, or pause --all campaigns of the VDN")
+        raise UsageError("name campaigns, or add --all for every started campaign of the VDN")
     if arguments.name and (arguments.batch or (arguments.whole and arguments.campaigns)):
         raise UsageError(
-            "--name selects among all batches of campaigns, or all campaigns: leave out --batch or --whole"
+            "--name selects among all batches of the named campaigns, or among all campaigns: omit --batch and --whole"
         )
     with make_client(arguments, arguments.parallel) as client:
         targets = choose_targets(arguments, client, whole=arguments.whole or every_campaign)
@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
         if notes:
             notes.add({})
             if notes.problem:
-                warn(f"isales: {notes.problem}. What is paused is said at the end.")
+                warn(f"isales: {notes.problem}. What is paused is printed at the end.")
         named = f", only those whose names contain {format_value(arguments.name)}" if arguments.name else ""
         if not arguments.yes and is_interactive() and not confirm(f"Pause {format_targets(targets)}{named}?"):
             warn("Nothing was paused.")
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         warn(f"isales: nothing was paused: no name contains {format_value(arguments.name)}")
         status = FAILURE
     if notes:
-        # Also what no listing had as started before it was paused.
+        # Also what no listing showed as started before it was paused.
         notes.add({result.scope: result.changed for result in results})
         if notes.problem:
             warn(f"isales: {notes.problem}. To resume what was started, save this to a file for --from-file:")
