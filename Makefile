@@ -48,7 +48,7 @@ test-upgrade: $(INSTALLED)  ## upgrade, downgrade and remove the provider on rea
 	UPGRADE_ON="$(or $(ONLY),lowest 3.3)" $(BIN)/pytest -rP tests/system/test_upgrade.py
 
 screenshots: $(INSTALLED)-system  ## take the pictures of the docs anew
-	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py tests/system/test_one_airflow.py
+	SCREENSHOTS=docs/images $(BIN)/pytest tests/system/test_ui.py tests/system/test_one_airflow.py tests/system/test_night.py
 
 lint: $(INSTALLED)  ## ruff and mypy; shellcheck, actionlint and zizmor for CI
 	$(BIN)/ruff check
@@ -60,7 +60,7 @@ lint: $(INSTALLED)  ## ruff and mypy; shellcheck, actionlint and zizmor for CI
 
 docs: $(INSTALLED)-docs  ## the documentation, in build/docs; warnings, broken links and stale parts are errors, what is not translated is named
 	$(COG) --verbosity=0 --check --diff --check-fail-msg='make docs-refresh writes it anew' docs/*.md
-	$(BIN)/lychee --quiet --offline --include-fragments *.md docs/*.md benchmarks/*.md
+	$(BIN)/lychee --quiet --offline --include-fragments *.md docs/*.md benchmarks/*.md dev/*.md
 	$(SPHINX) docs build/docs
 	$(SPHINX) --define only_translated=1 --define language=zh_CN docs build/docs/zh-CN
 	@rm -rf build/gettext
