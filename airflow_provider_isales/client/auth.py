@@ -28,12 +28,12 @@ _ENCODED = [quote(bytes([byte]), safe="") for byte in range(256)]
 
 
 def format_timestamp(at: datetime, timespec: Timespec) -> str:
-    """Write an aware datetime as C2 wants it: UTC, with a ``Z``; what is finer than ``timespec`` is cut off."""
+    """Format an aware datetime for C2: in UTC with a ``Z``, truncated to ``timespec``."""
     return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 
 def percent_encode(text: str | bytes) -> str:
-    """Percent-encode UTF-8 text, all but ``A-Z a-z 0-9 - . _ ~``, in upper-case hex."""
+    """Percent-encode all but ``A-Z a-z 0-9 - . _ ~`` of UTF-8 text, in upper-case hex."""
     return "".join([_ENCODED[byte] for byte in (text.encode() if isinstance(text, str) else text)])
 
 
@@ -43,9 +43,9 @@ def build_canonical_request(
     """
     Build the text that is signed.
 
-    :param path: the path as it stands in the request line, without the query
-    :param query: the decoded query parameters; with none, their line is left out
-    :param headers: the headers to sign and no others, with their values as sent
+    :param path: the path as sent, without the query
+    :param query: the decoded query parameters; without any, their line is left out
+    :param headers: only the headers to sign, with their values as sent
     """
     lines = [method.upper(), path]
     if parameters := sorted([f"{percent_encode(name)}={percent_encode(value)}" for name, value in query]):
@@ -71,7 +71,7 @@ def make_authorization(
     return f"{prefix}/{signature}"
 
 
-@lru_cache(maxsize=256)  # a client sends the same few again and again
+@lru_cache(maxsize=256)  # a client sends the same few headers again and again
 def _format_headers(headers: tuple[tuple[str, str], ...]) -> str:
     lines = sorted(f"{percent_encode(name.lower())}:{percent_encode(value.strip())}" for name, value in headers)
     return "\n".join([_join_names(tuple(name for name, _ in headers)), *lines])
@@ -83,7 +83,7 @@ def _join_names(headers: tuple[str, ...]) -> str:
 
 
 def _compute_hmac(key: str | Secret, message: str) -> str:
-    # Revealed in the expression itself: no frame has a variable that holds the secret key.
+    # Revealed inside the expression, so that no variable of a frame holds the secret key.
     return hmac.digest((key if isinstance(key, str) else key.reveal()).encode(), message.encode(), hashlib.sha256).hex()
 
 
@@ -91,7 +91,7 @@ class C2Auth(AuthBase):
     """
     Signs each ``requests`` request with C2: ``session.post(url, data=body, auth=C2Auth(ak, sk))``.
 
-    It sets the Host header: follow no redirects, which would carry it to another host.
+    It sets the Host header, so follow no redirects: they would send it to another host.
 
     :param access_key: the access key (AK)
     :param secret_key: the secret key (SK)
@@ -114,7 +114,7 @@ class C2Auth(AuthBase):
             raise ISalesArgumentError("the secret key must not be empty")
         if secret_key.is_padded:
             raise ISalesArgumentError(
-                "the secret key must not begin or end with white space: perhaps a line break came along, as from `echo`"
+                "the secret key must not begin or end with white space: it may end with a line break, as from `echo`"
             )
         self.access_key = check_access_key(access_key)
         self.profile = check_signing_profile(profile)
@@ -134,9 +134,9 @@ class C2Auth(AuthBase):
         return request
 
     def make_headers(self, method: str, url: str, headers: Mapping[str, str], body: str | bytes) -> dict[str, str]:
-        """Return the given headers and those of the signature; ``ISalesArgumentError`` if one to sign is missing."""
+        """Return the headers and those of the signature; raise ``ISalesArgumentError`` if one to sign is missing."""
         parts = urlsplit(url)
-        # Set Host here, so that the text that is signed is the text on the wire: the HTTP library keeps a given one.
+        # Set Host here, so that the signed text is the sent one: HTTP libraries keep a given Host.
         sent = {**headers, "Host": _format_host(parts.scheme, parts.netloc)}
         values = {name.lower(): value for name, value in sent.items()}
         if "content-length" in self.profile.signed_headers and "content-length" not in values:
@@ -156,7 +156,7 @@ class C2Auth(AuthBase):
     def make_variant(
         self, *, profile: SigningProfile | str | None = None, clock: Callable[[], datetime] | None = None
     ) -> C2Auth:
-        """Return one with the same keys, but another profile or clock."""
+        """Return a copy with another profile or clock."""
         return C2Auth(self.access_key, self._secret_key, profile or self.profile, clock=clock or self._clock)
 
     def __repr__(self) -> str:

@@ -240,7 +240,7 @@ class BulkSwitch:
             return
         found = describe_status(details.status)
         raise ISalesUnchangedError(
-            f"it has no batches, and its details have it as {found}: it may be dialled as a whole",
+            f"it has no batches, and its details show it as {found}: it may be dialled as a whole",
             advice="Pause the campaign itself: with PauseCampaignsOperator, or with isales pause and --whole.",
         )
 

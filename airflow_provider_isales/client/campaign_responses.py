@@ -1,4 +1,4 @@
-"""Read what responses about campaigns hold besides code and description."""
+"""Read the data of responses about campaigns."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?")
 
 
 def read_campaign_page(success: Success) -> Page[Campaign]:
-    """Read one page of a list of campaigns; raise ``ISalesProtocolError`` if it is no such page."""
+    """Return one page of campaigns; raise ``ISalesProtocolError`` if it is not as documented."""
     total, data = _read_number(success.payload, "totalSize"), success.payload.get("data")
     if total is None:
         raise ISalesProtocolError(f"totalSize is {format_value(success.payload.get('totalSize'))}, not a count")
@@ -25,12 +25,12 @@ def read_campaign_page(success: Success) -> Page[Campaign]:
 
 
 def read_campaign(success: Success) -> Campaign:
-    """Read the details of a campaign; raise ``ISalesProtocolError`` if they are not as documented."""
+    """Return a campaign with its details; raise ``ISalesProtocolError`` if they are not as documented."""
     return _read_entry(success.payload.get("returnObject"))
 
 
 def read_special_dates(success: Success) -> list[SpecialDate]:
-    """Read the special dates of a campaign; raise ``ISalesProtocolError`` if they are not as documented."""
+    """Return a campaign's special dates; raise ``ISalesProtocolError`` if they are not as documented."""
     data = success.payload.get("data")
     if not isinstance(data, list) or not all(isinstance(entry, dict) for entry in data):
         raise ISalesProtocolError(f"data is {format_value(data)}, not a list of special dates")
@@ -51,7 +51,7 @@ def _read_entry(entry: object) -> Campaign:
     if isinstance(entry, dict):
         campaign_id, status = _read_number(entry, "id"), _read_number(entry, "status")
     if not isinstance(entry, dict) or not campaign_id or status is None:
-        raise ISalesProtocolError(f"{format_value(entry)} came, which is not a campaign with id and status")
+        raise ISalesProtocolError(f"{format_value(entry)} is not a campaign with id and status")
     return Campaign(
         id=campaign_id,
         name=read_text(entry, "name"),
@@ -64,7 +64,7 @@ def _read_entry(entry: object) -> Campaign:
 
 
 def _read_number(fields: dict[str, Any], name: str) -> int | None:
-    """Return a whole number that is not negative; the reference does not say whether all come as text or not."""
+    """Return a non-negative integer. The reference does not say whether it is a number or text."""
     value = fields.get(name)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS:
         return int(value)
@@ -72,9 +72,9 @@ def _read_number(fields: dict[str, Any], name: str) -> int | None:
 
 
 def _read_time(fields: dict[str, Any], name: str, date_alone: timedelta) -> datetime | None:
-    """Return a time without a zone; ``date_alone`` is added to a date, as older revisions of the reference have it."""
+    """Return a time without a zone; ``date_alone`` is added to a bare date, the form of older reference revisions."""
     text = read_text(fields, name)
-    match = _TIME.fullmatch(text)  # with fromisoformat(), ten times as fast as strptime()
+    match = _TIME.fullmatch(text)  # with fromisoformat() ten times as fast as strptime()
     try:
         return datetime.fromisoformat(text) + (timedelta() if match[1] else date_alone) if match else None
     except (ValueError, OverflowError):

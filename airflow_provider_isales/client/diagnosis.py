@@ -17,7 +17,7 @@ from airflow_provider_isales.client.verbs import LIST, Verb
 
 T = TypeVar("T")
 
-# Any VDN and campaign do: an authenticated call is answered with HTTP 200 whatever it asks for.
+# Any ids do: an authenticated call gets HTTP 200 even if they do not exist.
 PROBED_VDN = 1
 PROBED_CAMPAIGN = 1
 
@@ -27,12 +27,12 @@ class Observation(Generic[T]):
     """
     What is known after one request.
 
-    :param error: why the response is of no use; None if it says success
-    :param value: what the response holds, if it says success
-    :param success: a response that says success, also when what it holds can't be read
+    :param error: why the request failed; None if the response says success
+    :param value: the response's data, if it says success
+    :param success: a response that says success, even if its data can't be read
     :param status: the HTTP status; None without a response
     :param headers: the headers of the response
-    :param seconds_ahead: how far this machine's clock is ahead of the server's, None if it told no time
+    :param seconds_ahead: how far this machine's clock is ahead of the server's; None if the server sent no time
     :param peer: the other end of the connection
     """
 
@@ -53,7 +53,7 @@ class Observation(Generic[T]):
 
     @property
     def accepted(self) -> bool:
-        """Whether the signature was: any result code proves it."""
+        """Whether the signature was accepted: any result code proves it."""
         return bool(self.code)
 
 
@@ -65,7 +65,7 @@ def observe_call(
 
     :param auth: signs this request instead of the client's
     :param target: the VDN, campaign or batch
-    :param fields: what is sent besides
+    :param fields: more fields of the request
     """
     observed = Observation[T]()
 
@@ -92,7 +92,7 @@ def check_signature(
 
 
 def find_accepted_profile(client: ISalesClient, campaign: CampaignKey | None = None) -> SigningProfile | None:
-    """Return the signing profile that the server accepts in place of the client's; None if there is none."""
+    """Return another signing profile that the server accepts; None if there is none."""
     for profile in SigningProfile:
         auth = client.auth.make_variant(profile=profile)
         if profile is not client.auth.profile and check_signature(client, campaign, auth).accepted:

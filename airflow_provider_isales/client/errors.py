@@ -9,7 +9,7 @@ The errors of a call to CC-iSales::
         ISalesTransportError: no usable response
             ISalesConnectError, ISalesCertificateError, ISalesHeldBackError: nothing was sent
             ISalesTLSError, ISalesTimeoutError, ISalesConnectionLostError: the request may have taken effect
-            ISalesHTTPStatusError: another HTTP status than 200
+            ISalesHTTPStatusError: an HTTP status other than 200
         ISalesAuthenticationError: HTTP 401
         ISalesProtocolError: an unreadable response; the request may have taken effect
         ISalesResultError: a failure code, whose meaning is in result_codes.py
@@ -95,7 +95,7 @@ class ISalesCampaignEditedError(ISalesError):
 
 
 class ISalesUnchangedError(ISalesError):
-    """A batch or campaign whose status is not the wanted one, whatever the response to its pause or resume said."""
+    """A batch or campaign does not have the wanted status, whatever the response to its pause or resume said."""
 
     advice = "Check it in the console."
     retryable = True
@@ -103,7 +103,7 @@ class ISalesUnchangedError(ISalesError):
 
 
 class ISalesBulkError(ISalesError):
-    """Some batches of many failed; all were tried. ``result`` has the outcome of each."""
+    """Some of many batches or campaigns failed; all were tried. ``result`` has the outcome of each."""
 
     sent = True
 
@@ -145,7 +145,7 @@ class ISalesCertificateError(ISalesTransportError):
 
 
 class ISalesTLSError(ISalesTransportError):
-    """TLS failed for another reason than the certificate; where that was before the request, nothing was sent."""
+    """TLS failed, but not because of the certificate. If it failed before the request, nothing was sent."""
 
     advice = "Check that host and port are those of the HTTPS gateway, and which versions of TLS it speaks."
     sent = True
@@ -167,15 +167,15 @@ class ISalesConnectionLostError(ISalesTransportError):
 
 class ISalesHTTPStatusError(ISalesTransportError):
     """
-    Another HTTP status than 200: from a firewall, a proxy or some other server, so each is worth a later try.
+    An HTTP status other than 200. It comes from a firewall, a proxy or another server, so a later try may succeed.
 
-    :param detail: more for the message, such as a redirect's target
-    :param retry_after: the seconds that the response asked to wait, None when it did not
+    :param detail: added to the message, such as a redirect's target
+    :param retry_after: the seconds that the response asked to wait, if it did
     """
 
     sent = True
     _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-    # 418 is how Huawei Cloud's own firewall blocks a request; others answer 403 or 406.
+    # 418 is how Huawei Cloud's own firewall blocks a request; others return 403 or 406.
     _FIREWALL = frozenset({403, 406, 418})
 
     def __init__(self, status: int, detail: str = "", retry_after: float | None = None) -> None:
@@ -204,14 +204,14 @@ class ISalesHTTPStatusError(ISalesTransportError):
 
 
 class ISalesAuthenticationError(ISalesError):
-    """HTTP 401: the server did not accept the signature. It is certainly the keys only if the clocks agree."""
+    """HTTP 401: the server did not accept the signature. Only if the clocks agree, the keys are certainly wrong."""
 
     advice = "Check access key and secret key of the connection, and its extra 'signing_profile'."
     sent = True
 
 
 class ISalesProtocolError(ISalesError):
-    """A response that is not as the interface's reference describes it; it counts as no response."""
+    """A response that the interface's reference does not describe; it counts as no response."""
 
     advice = "Whether the request took effect is not known. Check host and port of the connection."
     retryable = True
@@ -221,11 +221,11 @@ class ISalesProtocolError(ISalesError):
 
 class ISalesResultError(ISalesError):
     """
-    CC-iSales answered with a failure code.
+    A response with a failure code.
 
     :param description: the response's ``resultDesc``
-    :param code: the response's ``resultCode``, as received; the class's when empty
-    :param documented: the codes that the interface has: a code may mean something else in another one
+    :param code: the response's ``resultCode``, as received; that of the class if empty
+    :param documented: the failure codes of the interface: each interface gives them its own meaning
     """
 
     #: The result code.

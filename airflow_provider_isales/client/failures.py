@@ -1,4 +1,4 @@
-"""What went wrong on the way to a server, said so that a person can act on it."""
+"""Turn exceptions of ``ssl``, ``http.client`` and ``urllib3`` into errors that say what to do."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STRICT = (
     "Python checks the form of certificates strictly from 3.13 on (RFC 5280): ask the platform's operator for one that "
     "passes. Until then, set the connection's extra 'verify_strict' to false."
 )
-# By X509_V_ERR_... of OpenSSL, as SSLCertVerificationError.verify_code has it.
+# Keys are SSLCertVerificationError.verify_code: OpenSSL's X509_V_ERR_...
 _CERTIFICATE = {
     9: "It is not valid yet: check this machine's date.",
     10: _EXPIRED,
@@ -45,7 +45,7 @@ _CLIENT_CERTIFICATE = {
 
 
 def explain_failure(error: Exception) -> ISalesTransportError:
-    """Return the error for an exception that came while a request was sent or its response was read."""
+    """Return the error for an exception raised while a request was sent or its response was read."""
     cause = _find_cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         problem = f"the server's certificate is not trusted: {_format_reason(cause)}"
@@ -66,7 +66,7 @@ def explain_failure(error: Exception) -> ISalesTransportError:
 
 
 def _find_cause(error: BaseException) -> BaseException:
-    """Return the exception that those of urllib3 wrap."""
+    """Return the innermost exception that urllib3 wrapped."""
     while isinstance(error, HTTPError):
         wrapped = (*error.args, error.__cause__, error.__context__)
         inner = next((cause for cause in wrapped if isinstance(cause, BaseException)), None)

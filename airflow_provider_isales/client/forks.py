@@ -1,4 +1,4 @@
-"""Renew, in a forked child, locks that a thread of its parent may hold and connections that both would use."""
+"""After a fork, renew in the child what it must not share with its parent: locks and connections."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from weakref import WeakSet
 
 
 class Renewable(Protocol):
-    """Something that can be used on both sides of a fork, by forgetting what belongs to the parent."""
+    """An object that can be used on both sides of a fork."""
 
-    def renew(self) -> None: ...
+    def renew(self) -> None:
+        """Replace what belongs to the parent process."""
 
 
-_used = WeakSet[Renewable]()
-#: Calls ``renew`` of what it gets in each process that is forked from now on.
-renew_in_children = _used.add
+_renewables = WeakSet[Renewable]()
+#: Register an object whose ``renew`` is called in every child that is forked from now on.
+renew_in_children = _renewables.add
 
 
 def _renew_all() -> None:
-    for thing in list(_used):
-        thing.renew()
+    for renewable in list(_renewables):
+        renewable.renew()
 
 
 os.register_at_fork(after_in_child=_renew_all)

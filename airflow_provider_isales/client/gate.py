@@ -1,4 +1,4 @@
-"""The one gate that all requests of a client pass: it can hold them back for a while, or stop them for good."""
+"""The gate that all requests of a client pass: it can hold them back for a while, or stop them for good."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class Gate:
         renew_in_children(self)
 
     def renew(self) -> None:
-        """Make a lock of this process: a thread of the parent may have held its own when the process was forked."""
-        self._lock = threading.Lock()  # taken by `with` alone, which no signal can interrupt halfway
+        """Replace the lock: a thread of the parent may have held it at the fork."""
+        self._lock = threading.Lock()  # only taken by `with`, which no signal can interrupt halfway
 
     def pass_through(self, deadline: float) -> None:
         """
@@ -36,22 +36,22 @@ class Gate:
 
         :param deadline: when to give up, on the ``time.monotonic()`` clock
         :raises ISalesStoppedError: after :meth:`stop`, or from the instant of :meth:`close_at` on
-        :raises ISalesHeldBackError: if requests are held back for longer than it may wait
+        :raises ISalesHeldBackError: if requests are held back beyond the deadline
         """
         while True:
             self._wait(self._opens_at, deadline)
             with self._lock:
                 turn = self._pace.next_turn(time.monotonic())
             self._wait(turn, deadline)
-            if turn >= self._opens_at or self._is_closed:  # else all were held back while it waited for its turn
+            if turn >= self._opens_at or self._is_closed:  # otherwise all were held back during the wait for this turn
                 break
         if self._stopped:
-            raise ISalesStoppedError("it was stopped before it was sent")
+            raise ISalesStoppedError("the client was stopped before the request was sent")
         if self._is_closed:
-            raise ISalesStoppedError("the time for it was over before it was sent")
+            raise ISalesStoppedError("the request was not sent, because the next shift boundary is too close")
 
     def hold(self, seconds: float, *, too_fast: bool = False) -> None:
-        """Hold back all requests for some seconds; if they came too fast, send the next ones more slowly."""
+        """Hold back all requests for some seconds; if they came too fast, also slow down the next ones."""
         with self._lock:
             now = time.monotonic()
             if too_fast:
@@ -72,7 +72,7 @@ class Gate:
         self._stopped = True
 
     def sleep(self, seconds: float) -> None:
-        """Wait, but not once stopped or closed."""
+        """Wait; return early when stopped or closed."""
         until = time.monotonic() + seconds
         while not self._is_closed and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, _TICK_SECONDS))
@@ -80,7 +80,7 @@ class Gate:
     def _wait(self, until: float, deadline: float) -> None:
         while (left := until - time.monotonic()) > 0 and not self._is_closed:
             if until > deadline:
-                raise ISalesHeldBackError("the server asked for a longer pause than this call may take")
+                raise ISalesHeldBackError("the server asked to slow down for longer than this call may take")
             self.sleep(left)
 
     @property

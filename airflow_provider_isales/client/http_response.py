@@ -1,4 +1,4 @@
-"""An HTTP response, and who sent it."""
+"""An HTTP response, read within the size limit, and the server that sent it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from urllib3.exceptions import HTTPError
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.tls_socket import MAX_RESPONSE_BYTES
 
-_PIECE_BYTES = 64 * 1024
+_CHUNK_BYTES = 64 * 1024
 _FEW_DIGITS = 6
 
 
@@ -52,20 +52,20 @@ class Response(NamedTuple):
 
 def read_response(response: BaseHTTPResponse, peer: Peer) -> tuple[Response, bool]:
     """
-    Read a response; return it, and whether it came whole.
+    Read a response; return it, and whether it is complete.
 
-    Of another status than 200 the body is not needed: a short one is read, so that the connection can be reused.
+    Only status 200 needs the body. With any other, a short body is still read, so that the connection can be reused.
     """
     wanted, length = response.status == HTTPStatus.OK, response.headers.get("Content-Length", "")
     if not wanted and not (length.isascii() and length.isdigit() and len(length) < _FEW_DIGITS):
         return Response(response.status, response.headers, peer, b""), False
     body, problem = bytearray(), None
     try:
-        while len(body) <= MAX_RESPONSE_BYTES and (piece := response.read(_PIECE_BYTES, decode_content=False)):
-            body += piece  # in pieces, because read(n) allocates n bytes at once
+        while len(body) <= MAX_RESPONSE_BYTES and (chunk := response.read(_CHUNK_BYTES, decode_content=False)):
+            body += chunk  # in chunks, because read(n) allocates n bytes at once
     except (HTTPError, HTTPException, OSError, ValueError, ISalesError) as error:
         problem = error.with_traceback(None)  # its frames hold the response
-    # After an interim response, another one follows.
+    # An interim response (1xx) is followed by another one.
     is_whole = not problem and len(body) <= MAX_RESPONSE_BYTES and response.status >= HTTPStatus.OK
     content = (problem or bytes(body)) if wanted else b""
     return Response(response.status, response.headers, peer, content), is_whole

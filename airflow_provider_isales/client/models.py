@@ -33,7 +33,7 @@ class CampaignStatus(IntEnum):
 
 
 class Outcome(StrEnum):
-    """The result of a pause or a resume; the last four are for many at once."""
+    """The result of a pause or a resume; the last four only occur in bulk runs."""
 
     PAUSED = "paused"
     ALREADY_PAUSED = "already_paused"
@@ -44,7 +44,7 @@ class Outcome(StrEnum):
     #: It was deleted meanwhile.
     GONE = "gone"
     FAILED = "failed"
-    #: A request was sent but not answered, and no listing says what came of it.
+    #: A request was sent, but neither a response nor a listing shows its effect.
     UNKNOWN = "unknown"
     #: No request was sent.
     NOT_TRIED = "not_tried"
@@ -52,7 +52,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class VdnKey:
-    """Which virtual call centre, with a checked id."""
+    """The checked id of a virtual call centre (VDN)."""
 
     vdn_id: int
 
@@ -62,7 +62,7 @@ class VdnKey:
 
 @dataclass(frozen=True)
 class CampaignKey(VdnKey):
-    """Which campaign, with checked ids."""
+    """The checked ids of a campaign."""
 
     campaign_id: int
 
@@ -72,7 +72,7 @@ class CampaignKey(VdnKey):
 
 @dataclass(frozen=True)
 class BatchKey(CampaignKey):
-    """Which call batch of which campaign, with checked ids."""
+    """The checked ids of a call batch."""
 
     batch_id: str
 
@@ -94,12 +94,11 @@ class Campaign:
     """
     A campaign ("outbound call task" in the console).
 
-    :param id: the campaign's id
     :param status: its status; a number that the reference does not explain stays a number
-    :param begin: when it begins, by the clocks of the platform, whose time zone the reference does not name
-    :param end: when it ends, likewise; None for either if the response has none that can be read
-    :param workday_hours: when the platform itself lets it dial on working days, as pairs of ``"HH:mm"``
-    :param special_day_hours: likewise on its special dates. Only :meth:`.ISalesClient.get_campaign` reads hours
+    :param begin: when it begins, in the platform's time zone, which the reference does not name
+    :param end: when it ends, likewise; either is None if the response has none that can be read
+    :param workday_hours: when the platform lets it dial on working days, as pairs of ``"HH:mm"``
+    :param special_day_hours: likewise on its special dates. Only :meth:`.ISalesClient.get_campaign` returns hours
     """
 
     id: int
@@ -112,7 +111,7 @@ class Campaign:
 
     @property
     def may_be_dialling(self) -> bool:
-        """Whether it may call people, by its status alone: it is started, or that status is not documented."""
+        """Whether it may call people, by its status alone: started, or a status that is not documented."""
         return self.status is CampaignStatus.STARTED or not isinstance(self.status, CampaignStatus)
 
 
@@ -141,11 +140,11 @@ class CallBatchResult:
     """
     The result of a pause or a resume that succeeded. Times are in UTC, by this machine's clock.
 
-    :param outcome: whether this call changed the batch or found it as wanted
-    :param attempts: how many requests it took. After more than one, ``already_paused`` may be the work of an earlier
+    :param outcome: whether this call changed the batch, or the batch already had the wanted status
+    :param attempts: the number of requests. After more than one, ``already_paused`` may be the effect of an earlier
         attempt whose response was lost
-    :param asked_at: when the last request was sent: a batch that was changed had its old status until then
-    :param confirmed_at: when its response was there
+    :param asked_at: when the last request was sent: until then, a changed batch had its old status
+    :param confirmed_at: when its response arrived
     """
 
     batch: BatchKey
@@ -158,7 +157,7 @@ class CallBatchResult:
 
     @property
     def changed_when_asked(self) -> dict[str, datetime]:
-        """When the request was sent that changed the batch, by its id; empty if this call did not change it."""
+        """When the request that changed the batch was sent, by batch id; empty if this call did not change it."""
         changed = self.outcome in (Outcome.PAUSED, Outcome.RESUMED)
         return {self.batch.batch_id: self.asked_at} if changed else {}
 
@@ -178,11 +177,11 @@ class CampaignResult:
     """
     The result of pausing or resuming a campaign as a whole. Times are in UTC, by this machine's clock.
 
-    :param outcome: what its details say after the request
-    :param result_code: how the last request was answered; a refusal is no failure if the campaign is as wanted
+    :param outcome: as its details show it after the request
+    :param result_code: of the last response; a refusal is no failure if the campaign has the wanted status
     :param begins_at: when it begins, if it is not running because it has not begun
-    :param asked_at: when the request was sent that changed it, or may have
-    :param confirmed_at: when the details were there
+    :param asked_at: when the request that changed it, or may have changed it, was sent
+    :param confirmed_at: when the details were read
     """
 
     campaign: CampaignKey
@@ -210,26 +209,26 @@ class CampaignResult:
 @dataclass(frozen=True, kw_only=True)
 class BulkResult:
     """
-    The result of pausing or resuming many batches of a campaign, or campaigns of a VDN: their ids, each in one list.
+    The result of pausing or resuming many batches of a campaign, or campaigns of a VDN. Each id is in one list.
 
     Ids are text of digits for batches, and integers for campaigns.
 
     :param scope: the campaign, or the VDN
-    :param done: the outcome of those in ``changed``: ``PAUSED`` or ``RESUMED``
-    :param already: that of those in ``unchanged``: ``ALREADY_PAUSED`` or ``ALREADY_STARTED``
-    :param changed: those that were changed
-    :param unchanged: those that were as wanted
+    :param done: the outcome of the ids in ``changed``: ``PAUSED`` or ``RESUMED``
+    :param already: the outcome of the ids in ``unchanged``: ``ALREADY_PAUSED`` or ``ALREADY_STARTED``
+    :param changed: changed by this run
+    :param unchanged: had the wanted status already
     :param not_running: campaigns that call nobody without being suspended: drafts, completed, or not begun yet
-    :param failed: the reasons by the ids of those that are not as wanted, or by what was given instead of an id
-    :param gone: those that were deleted meanwhile, where all were to be changed
-    :param unknown: those for which a request was sent but not answered, and that no listing told of
-    :param not_tried: those for which no request was sent
-    :param excluded: those that were to be left alone
-    :param confirmed_at: when the listing that confirms it was read, in UTC by this machine's clock; None if none does
-    :param asked_at: when the requests were sent, by id. One that was changed had its old status until then
+    :param failed: do not have the wanted status, with the reasons; a value that is no id stands for itself
+    :param gone: deleted meanwhile, in a run over ``"all"``
+    :param unknown: a request was sent, but neither a response nor a listing shows its effect
+    :param not_tried: no request was sent
+    :param excluded: left alone on request
+    :param confirmed_at: when the confirming listing was read, in UTC by this machine's clock; None without one
+    :param asked_at: when the requests were sent, by id: until then, a changed one had its old status
     :param names: the names of campaigns by id, as listed
-    :param begins_at: when campaigns begin that are not running because they have not begun, by id
-    :param matched: with ``select``, the names by id of all that match it, whatever their status; else None
+    :param begins_at: by id, when campaigns begin that are not running because they have not begun
+    :param matched: with ``select``, by id, the names of all that match, whatever their status; otherwise None
     """
 
     scope: VdnKey
@@ -250,20 +249,13 @@ class BulkResult:
     matched: Mapping[Any, str] | None = None
 
     @property
-    def campaign(self) -> CampaignKey:
-        """The campaign whose batches were switched."""
-        if isinstance(self.scope, CampaignKey):
-            return self.scope
-        raise AttributeError(f"the result is of the campaigns of {self.scope}")
-
-    @property
     def changed_when_asked(self) -> dict[Any, datetime]:
-        """When the requests were sent that changed them, by their ids."""
-        return {batch_id: self.asked_at[batch_id] for batch_id in self.changed if batch_id in self.asked_at}
+        """When the requests that changed a status were sent, by id."""
+        return {item_id: self.asked_at[item_id] for item_id in self.changed if item_id in self.asked_at}
 
     @property
     def confirmed(self) -> list[Any]:
-        """The ids of those that a listing confirms to be as wanted, or gone; empty if none confirms it."""
+        """The ids that a listing confirms to have the wanted status, or to be gone; empty without such a listing."""
         as_wanted = [*self.changed, *self.unchanged, *self.not_running, *self.gone]
         return [] if self.confirmed_at is None else as_wanted
 
@@ -274,7 +266,7 @@ class BulkResult:
 
     @property
     def found_any(self) -> bool:
-        """Whether any is there and as wanted; if all are gone instead, it may be another platform."""
+        """Whether any exists and has the wanted status. If all are gone, this may be another platform."""
         return bool(self.changed or self.unchanged or self.not_running)
 
     def to_dict(self) -> dict[str, Any]:
@@ -283,25 +275,25 @@ class BulkResult:
             **vars(self.scope),
             self.done.value: self.changed,
             self.already.value: self.unchanged,
-            "failed": {str(each): reason for each, reason in self.failed.items()},
+            "failed": {str(item_id): reason for item_id, reason in self.failed.items()},
             **{name: getattr(self, name) for name in ("gone", "unknown", "not_tried", "excluded")},
             "confirmed_at": self.confirmed_at and format_iso(self.confirmed_at),
         }
-        if not isinstance(self.scope, CampaignKey):  # ids as text, as JSON makes them of keys
+        if not isinstance(self.scope, CampaignKey):  # ids as text, because keys of JSON objects are text
             record["not_running"] = self.not_running
             record["names"] = _to_json_names(self.names)
-            record["begins_at"] = {str(each): format_iso(begins_at) for each, begins_at in self.begins_at.items()}
+            record["begins_at"] = {str(item_id): format_iso(at) for item_id, at in self.begins_at.items()}
         if self.matched is not None:
             record["matched"] = _to_json_names(self.matched)
         return record
 
 
 def _to_json_names(names: Mapping[Any, str]) -> dict[str, str]:
-    return {str(each): clean_text(name) for each, name in names.items()}
+    return {str(item_id): clean_text(name) for item_id, name in names.items()}
 
 
 def format_iso(instant: datetime) -> str:
-    """Write an instant in ISO 8601, in UTC and to the millisecond."""
+    """Format an instant in ISO 8601, in UTC and with milliseconds."""
     with suppress(OverflowError):  # the end of the year 9999, west of Greenwich
         instant = instant.astimezone(UTC)
     return instant.isoformat(timespec="milliseconds")

@@ -1,4 +1,4 @@
-"""Pools of urllib3 that hold one connection each, with a queue that an interrupt cannot leave locked."""
+"""Pools of urllib3 that hold one connection each, in a queue that an interrupt cannot leave locked."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from airflow_provider_isales.client.text import Secret
 
 
 class _Queue:
-    """The queue of a pool, without the locks of ``queue.LifoQueue``: an interrupt can leave those locked for good."""
+    """Replaces ``queue.LifoQueue``, whose locks an interrupt can leave locked for good."""
 
     def __init__(self, maxsize: int) -> None:
         self._items: list[Any] = []
@@ -41,7 +41,7 @@ def make_pool(context: ssl.SSLContext) -> PoolManager:
 
 
 def make_proxy_pool(context: ssl.SSLContext, proxy_url: Secret) -> PoolManager:
-    """Return a pool for one connection through a proxy, whose URL may have a user name and a password."""
+    """Return a pool for one connection through a proxy, whose URL may hold a user name and a password."""
     proxy, headers = urlsplit(proxy_url.reveal()), None
     if proxy.username is not None:
         user = unquote_to_bytes(proxy.username) + b":" + unquote_to_bytes(proxy.password or "")

@@ -1,4 +1,4 @@
-"""Read an HTTP response of CC-iSales: either it says success in every way, or it is an error."""
+"""Parse HTTP responses of CC-iSales. One that is not a success in every respect is an error."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ T = TypeVar("T")
 SUCCESS = "0200000"
 MAX_CLOCK_DIFFERENCE_SECONDS = 60
 
-# The reference names the values of a status but not whether they come as numbers or as text.
+# The reference gives the values of a status, but not whether they are numbers or text.
 _STATUSES: dict[int | str, BatchStatus] = {
-    written: status for status in BatchStatus for written in (status.value, str(status.value))
+    value: status for status in BatchStatus for value in (status.value, str(status.value))
 }
 
 
@@ -47,10 +47,12 @@ def parse_response(
     response: Response, counts_as_success: str | None = None, documented: tuple[ResultCode, ...] = RESULT_CODES
 ) -> Success:
     """
-    Read a response; what it raises is an ``ISalesError``, or the exception that kept the body from being read.
+    Parse a response.
 
-    :param counts_as_success: one more result code to take for success
-    :param documented: the failure codes that the interface has
+    :param counts_as_success: one more result code that counts as success
+    :param documented: the failure codes of the interface
+    :raises ISalesError: the response is not a success
+    :raises Exception: the body could not be read
     """
     if response.status != HTTPStatus.OK:
         unauthorized = response.status == HTTPStatus.UNAUTHORIZED
@@ -64,7 +66,7 @@ def parse_response(
 
 
 def measure_seconds_ahead(response: Response) -> float | None:
-    """Return how far this machine's clock is ahead of the server's, to a second; None if that tells no time."""
+    """Return how far this machine's clock is ahead of the server's, to a second; None if the server sent no time."""
     server_time = _parse_http_date(response.headers.get("Date"))
     return None if server_time is None else (datetime.now(UTC) - server_time).total_seconds()
 
@@ -73,10 +75,10 @@ class Page(NamedTuple, Generic[T]):
     """
     One page of a list.
 
-    :param items: the batches or campaigns on it
-    :param total: how many there are on all pages, or on this one
-    :param size: how many a page has at most, if the response says so
-    :param problem: what is wrong with an entry that is left out of the items
+    :param items: its batches or campaigns
+    :param total: the number on all pages, or on this one
+    :param size: the most that a page holds, if the response says so
+    :param problem: why an entry was left out of the items
     """
 
     items: list[T]
@@ -86,11 +88,11 @@ class Page(NamedTuple, Generic[T]):
 
 
 def read_nothing(success: Success) -> None:
-    """Read nothing besides code and description."""
+    """Return no data: code and description are all that counts."""
 
 
 def read_batch_page(success: Success) -> Page[CallBatch]:
-    """Read one page of a list; raise ``ISalesProtocolError`` if it is not as documented."""
+    """Return one page of batches; raise ``ISalesProtocolError`` if it is not as documented."""
     total, data = success.payload.get("totalCount"), success.payload.get("data")
     if not isinstance(total, int) or isinstance(total, bool) or total < 0:
         raise ISalesProtocolError(f"totalCount is {format_value(total)}, not a count")
@@ -102,8 +104,9 @@ def read_entries(
     data: object, kind: str, read_entry: Callable[[object], T]
 ) -> tuple[list[T], ISalesProtocolError | None]:
     """
-    Return the entries of a page, and what is wrong with the first that can't be read: it must not keep the others from
-    being paused.
+    Return the readable entries of a page, and why the first unreadable one is left out.
+
+    One unreadable entry must not stop the others from being paused.
     """
     if not isinstance(data, list):
         raise ISalesProtocolError(f"data is {format_value(data)}, not a list of {kind}")
@@ -118,7 +121,7 @@ def read_entries(
 
 
 def read_created_id(success: Success) -> str:
-    """Read the id of a created batch; raise ``ISalesProtocolError`` if there is none."""
+    """Return the id of the created batch; raise ``ISalesProtocolError`` if there is none."""
     created = success.payload.get("returnObject")
     if isinstance(created, dict) and _is_batch_id(created.get("id")):
         return str(created["id"])
@@ -159,13 +162,13 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _refuse_field_twice(fields: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len(names := dict(fields)) < len(fields):
+def _refuse_duplicates(fields: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(payload := dict(fields)) < len(fields):
         raise ISalesProtocolError("the response has a field twice")
-    return names
+    return payload
 
 
-_FROM_JSON = json.JSONDecoder(object_pairs_hook=_refuse_field_twice, parse_constant=_refuse_constant)
+_FROM_JSON = json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_constant=_refuse_constant)
 
 
 def _find_result_code(payload: dict[str, Any]) -> str:
@@ -182,7 +185,7 @@ def _find_result_code(payload: dict[str, Any]) -> str:
 
 
 def read_text(payload: dict[str, Any], field: str) -> str:
-    """Return the text of a field; empty if it has none."""
+    """Return the text of a field; empty if it holds none."""
     value = payload.get(field)
     return value if isinstance(value, str) else ""
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 class ResultCode(NamedTuple):
     """
-    What a failure code means by the reference; the other fields are those of ``ISalesError``.
+    A failure code as the reference explains it. ``advice``, ``retryable`` and ``transient`` are as in ``ISalesError``.
 
     :param code: text: ``0200001`` and ``02000001`` are two different codes
-    :param interface: the interfaces that answer with it
+    :param interface: the interfaces that return it
     """
 
     code: str
@@ -45,7 +45,8 @@ RESULT_CODES = (
     ResultCode("03000004", "pause, resume, update, delete", "batch id not found", "Check batch_id and campaign_id."),
     ResultCode(ALREADY_SUSPENDED, "pause", "the batch has been suspended already", "Nothing to do."),
 )
-#: Those of campaigns as a whole. Source: "Suspending an Outbound Campaign", "Resuming an Outbound Campaign" and others.
+#: The failure codes for whole campaigns. Source: the interfaces for outbound campaigns, such as "Suspending an Outbound
+#: Campaign".
 CAMPAIGN_RESULT_CODES = (
     *(known for known in RESULT_CODES if known.interface == "all"),
     ResultCode(
@@ -56,7 +57,7 @@ CAMPAIGN_RESULT_CODES = (
     ),
 )
 PARAMETER_COMPLAINT = ResultCode("", "all", "a complaint about a parameter", _CORRECT_VALUE)
-# Nothing says that an unknown code is permanent, and a pause that is given up keeps phones ringing.
+# Retryable, because an unknown code may be temporary, and a pause that is given up keeps phones ringing.
 UNDOCUMENTED = ResultCode("", "all", "a result code that is not documented", "Ask the platform's operator.", True)
 
 

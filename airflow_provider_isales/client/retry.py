@@ -22,14 +22,14 @@ class RetryPolicy:
     """
     The bounds of retries within one call. All times are in seconds.
 
-    A call ends after ``total`` and one ``timeout`` of the client at the latest, whatever the server does.
+    Whatever the server does, a call ends at most ``total`` plus one client ``timeout`` after it began.
 
-    :param attempts: how many requests at most
-    :param total: no attempt is sent later than this after the call began
-    :param first_wait: the longest back-off before the second attempt; it doubles with each (full jitter)
+    :param attempts: the most requests
+    :param total: how long after the call began attempts may be sent
+    :param first_wait: the longest back-off before the second attempt; it doubles with each attempt (full jitter)
     :param max_wait: the longest wait between attempts
     :param max_retry_after: the longest wait that a server may ask for with ``Retry-After``
-    :raises ISalesArgumentError: for a value that is not allowed
+    :raises ISalesArgumentError: a value is not allowed
     """
 
     attempts: int = 8
@@ -43,9 +43,9 @@ class RetryPolicy:
         for name in ("total", "first_wait", "max_wait", "max_retry_after"):
             object.__setattr__(self, name, check_seconds(name, getattr(self, name), MAX_RETRY_SECONDS))
 
-    def retrying(self, action: str, gate: Gate, *, repeatable: bool) -> Retrying:
+    def make_retrying(self, action: str, gate: Gate, *, repeatable: bool) -> Retrying:
         """
-        Return the tenacity object that carries out one call.
+        Return a tenacity object for one call.
 
         :param repeatable: whether a request that may have reached the server may be sent again
         """
@@ -74,17 +74,17 @@ class RetryPolicy:
             reraise=True,
         )
 
-    def backoff(self, attempt: int) -> float:
+    def draw_backoff(self, attempt: int) -> float:
         """Return the back-off after an attempt, counted from 1: full jitter, doubling, at most ``max_wait``."""
         return random.uniform(0, min(self.max_wait, self.first_wait * 2 ** min(attempt - 1, 32)))  # noqa: S311
 
-    def wait_after(self, error: BaseException | None, attempt: int) -> float:
-        """Return the wait after an attempt: at least its Retry-After, up to ``max_retry_after``."""
+    def draw_wait(self, error: BaseException | None, attempt: int) -> float:
+        """Return the wait after an attempt: the back-off, or a longer Retry-After up to ``max_retry_after``."""
         asked = error.retry_after if isinstance(error, ISalesHTTPStatusError) else None
-        return max(self.backoff(attempt), min(asked or 0.0, self.max_retry_after))
+        return max(self.draw_backoff(attempt), min(asked or 0.0, self.max_retry_after))
 
     def _wait(self, state: RetryCallState) -> float:
-        return self.wait_after(state.outcome.exception() if state.outcome else None, state.attempt_number)
+        return self.draw_wait(state.outcome.exception() if state.outcome else None, state.attempt_number)
 
 
 #: No retries.

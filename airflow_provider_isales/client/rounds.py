@@ -1,4 +1,4 @@
-"""Try each of many batches or campaigns, in parallel, and again those whose request failed transiently."""
+"""Send requests for many batches or campaigns in parallel; retry transient failures in further rounds."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ PROGRESS_SECONDS = 5.0
 OUTAGE_SECONDS = 150.0
 SWITCHING_SECONDS = 900.0
 # Minimum timeout of a request while the server is not responding.
-LEAST_TIMEOUT = 1.0
+MIN_TIMEOUT = 1.0
 
-#: What an attempt returns that takes one more request, after those of others that wait.
+#: Returned by an attempt that needs one more request, after those of the others in the queue.
 UNFINISHED: Final = "unfinished"
 Attempted = ISalesError | Literal["unfinished"] | None
 Attempt = Callable[[Any, float, float | None], Attempted]
@@ -36,15 +36,15 @@ Progress = Callable[[int, int, float], None]
 
 class Rounds:
     """
-    Try each once in a round. Those that failed transiently go into the next, after a back-off.
+    Send one request per id in each round. Ids that fail transiently go into the next round, after a back-off.
 
-    So those that fail do not delay the others. While the server does not respond, timeouts are shortened so that each
+    So failures do not delay the rest. While the server does not respond, timeouts are shortened so that each id still
     gets its request before the run gives up.
 
     :param action: what is being done, for the log
-    :param attempt: sends a request for one; it gets its id, when to give up at the gate, on the ``time.monotonic()``
-        clock, and the timeout in seconds, and returns what went wrong
-    :param parallel: how many requests are under way at once
+    :param attempt: sends one request and returns its error, if any. It gets the id, the deadline at the gate on the
+        ``time.monotonic()`` clock, and the timeout in seconds
+    :param parallel: the most requests under way at once
     """
 
     def __init__(self, action: str, session: Session, attempt: Attempt, parallel: int) -> None:
@@ -60,9 +60,9 @@ class Rounds:
 
     def run(self, ids: Collection[Any], progress: Progress) -> None:
         """
-        Send the requests, in as many rounds as the retry policy allows; none once a run has given up.
+        Run as many rounds as the retry policy allows; none once a run has given up.
 
-        :param progress: called every few seconds with how many are done, of how many, after how many seconds
+        :param progress: called every few seconds with the number of ids done, the number of ids and the seconds so far
         :raises ISalesStoppedError: if the client was stopped
         """
         self._ends_at = self._ends_at or time.monotonic() + SWITCHING_SECONDS
@@ -70,7 +70,7 @@ class Rounds:
         again = self._run_round(ids, progress)
         ends = time.monotonic() + self._session.retry.total
         for number in range(1, self._session.retry.attempts):
-            wait = self._session.retry.backoff(number)
+            wait = self._session.retry.draw_backoff(number)
             if not again or self.outage or time.monotonic() + wait > ends:
                 return
             log.warning("%s: %s Trying again in %.1f s.", self._action, _format_failures(again, len(ids)), wait)
@@ -78,7 +78,7 @@ class Rounds:
             again = self._run_round(list(again), progress)
 
     def _run_round(self, ids: Collection[Any], progress: Progress) -> dict[Any, ISalesError]:
-        """Try each once; return the transient failures."""
+        """Send one request per id; return the transient failures."""
         finished: dict[Any, ISalesError | None] = {}
         began = time.monotonic()
         run_threads(
@@ -105,10 +105,10 @@ class Rounds:
             if isinstance(attempted, ISalesStoppedError):
                 return
             if isinstance(attempted, ISalesError):
-                self._session.gate.hold_after(attempted, self._session.retry.wait_after(attempted, attempt=1))
+                self._session.gate.hold_after(attempted, self._session.retry.draw_wait(attempted, attempt=1))
             if isinstance(attempted, ISalesHeldBackError):
                 self.outage = f"No more requests were sent: {attempted.problem}"
-            # A refusal is a response too: the service itself is there.
+            # A refusal is a response too: it comes from the service itself.
             if isinstance(attempted, (ISalesTransportError, ISalesProtocolError)):
                 self._failures_since += 1
             else:
@@ -119,7 +119,7 @@ class Rounds:
         return min(self._responded_at + OUTAGE_SECONDS, self._ends_at)
 
     def _limit_timeout(self, left: int) -> float | None:
-        """Return the timeout of the next request; None for the client's, unless the server does not respond."""
+        """Return the timeout of the next request; None for the client's, unless the server is not responding."""
         seconds = self._gives_up_at - time.monotonic()
         if seconds <= 0:
             self.outage = (
@@ -129,10 +129,10 @@ class Rounds:
             )
         if self._failures_since < self._parallel:
             return None
-        return max(LEAST_TIMEOUT, seconds * self._parallel / left)
+        return max(MIN_TIMEOUT, seconds * self._parallel / left)
 
 
 def _format_failures(failed: dict[Any, ISalesError], total: int) -> str:
-    """Return one line with how many requests failed, and why most of them did."""
+    """Return one line with the number of failures and the most common reason."""
     ((problem, count),) = Counter(error.problem for error in failed.values()).most_common(1)
     return f"{len(failed)} of {total} failed, {count} of them: {problem}."

@@ -1,4 +1,4 @@
-"""How to reach a server, and whom to trust there, from the settings and, as ``requests`` reads it, the environment."""
+"""How to reach a server and which certificates to trust, from settings and, as in ``requests``, the environment."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from airflow_provider_isales.client.tls_socket import LimitedSocket
 
 HTTPS_PORT = 443
 MAX_PORT = 65535
-# As `openssl rehash` names them: the hash of the subject, and a number.
+# A name given by `openssl rehash`: the hash of the subject, and a number.
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
 _PROXY_PORTS = {"http": 80, "https": 443}
@@ -47,7 +47,6 @@ class Route:
     ) -> None:
         name, port = check_host(host), check_integer("port", port, 1, MAX_PORT)
         self.base_url = f"https://{name}" if port == HTTPS_PORT else f"https://{name}:{port}"
-        self.address = name.strip("[]"), port
         self.verify, self._proxy = _read_environment(self.base_url, check_verify(verify), proxies)
         self.context = _make_context(self.verify)
         self.context.sslsocket_class = LimitedSocket
@@ -69,7 +68,7 @@ class Route:
 
 
 def check_host(value: object) -> str:
-    """Check a host, and return it as it stands in a URL: a name or an address, without scheme, port and path."""
+    """Check a host, a name or an address without scheme, port and path; return it as written in a URL."""
     if (text := to_text(value)) is not None:
         try:
             address = IPv6Address(text[1:-1] if text[:1] + text[-1:] == "[]" else text)
@@ -106,7 +105,7 @@ def check_verify(value: object) -> bool | str:
         return value
     if not isinstance(value, str):
         raise make_argument_error("verify", "true, false or the path of a CA bundle", value)
-    with _naming_unreadable("verify names no CA bundle", value):
+    with _report_unreadable("verify names no CA bundle", value):
         if not os.path.isdir(value):
             ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
         elif not any(map(_HASHED_NAME.fullmatch, os.listdir(value))):
@@ -118,13 +117,13 @@ def check_client_cert(value: object) -> str:
     """Check the path of a PEM file with a client certificate and its key, which has no password."""
     if not isinstance(value, str) or not value:
         raise make_argument_error("client_cert", "the path of a PEM file", value)
-    with _naming_unreadable("client_cert names no certificate with its key", value):
+    with _report_unreadable("client_cert names no certificate with its key", value):
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(value, password="")
     return value
 
 
 @contextmanager
-def _naming_unreadable(problem: str, path: str) -> Iterator[None]:
+def _report_unreadable(problem: str, path: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:  # also what ssl raises
@@ -133,7 +132,7 @@ def _naming_unreadable(problem: str, path: str) -> Iterator[None]:
 
 
 def _make_context(verify: bool | str) -> ssl.SSLContext:
-    """Return settings of TLS with the trust of ``requests``: its own bundle, unless another one is named."""
+    """Return a TLS context that trusts the CA bundle of ``requests``, unless ``verify`` names another."""
     bundle = DEFAULT_CA_BUNDLE_PATH if isinstance(verify, bool) else verify
     context = (
         ssl.create_default_context(capath=bundle)
@@ -150,17 +149,17 @@ def _make_context(verify: bool | str) -> ssl.SSLContext:
 def _read_environment(
     base_url: str, verify: bool | str, proxies: Mapping[str, str] | None
 ) -> tuple[bool | str, Secret]:
-    """Return what is trusted, and the URL of the proxy, as ``requests`` takes them from the environment."""
+    """Return which certificates to trust and the proxy's URL; ``requests`` reads the environment for both."""
     if not isinstance(proxies, Mapping | None):
         raise ISalesArgumentError('proxies must be a mapping such as {"https": "http://proxy.example.com:3128"}')
     proxies = dict(proxies or {})
     for url in proxies.values():
         if not isinstance(url, str | None):
             check_proxy(url)
-    # A session's own `verify` loses against REQUESTS_CA_BUNDLE in the environment, one that is passed does not.
+    # Passed as an argument, because REQUESTS_CA_BUNDLE in the environment overrides a session's own `verify`.
     with requests.Session() as session:
         settings = session.merge_environment_settings(base_url, proxies, stream=True, verify=verify, cert=None)
     proxy = select_proxy(base_url, settings["proxies"])
     if proxy and isinstance(proxy, str) and "://" not in proxy:
-        proxy = f"http://{proxy}"  # as the environment may have it
+        proxy = f"http://{proxy}"  # the environment may leave out the scheme
     return check_verify(settings["verify"]), Secret(check_proxy(proxy) if proxy else "")

@@ -27,11 +27,11 @@ class Session:
 
     def call(self, verb: Verb[T], target: VdnKey, retry: RetryPolicy | None = None, /, **fields: object) -> T:
         """
-        Carry out one call with its retries; return what the response holds besides code and description.
+        Carry out one call with its retries; return the response's data.
 
         :param target: the VDN, campaign or batch
-        :param retry: the bounds of retries, where they are not the session's
-        :param fields: what is sent besides, already checked
+        :param retry: other bounds of retries than the session's
+        :param fields: more fields of the request, already checked
         :raises ISalesError: unless the response says success
         """
         value, _ = self.try_repeatedly(
@@ -53,17 +53,18 @@ class Session:
         when_unknown: str = "",
     ) -> tuple[T, int]:
         """
-        Return the result of the first attempt that does not fail transiently, and how many it took.
+        Return the result of the first successful attempt, and the number of attempts.
 
-        :param retry: the bounds of retries, where they are not the session's
+        :param retry: other bounds of retries than the session's
         :param repeatable: whether a request that may have reached the server may be sent again
-        :param when_unknown: advice when a request may have taken effect
+        :param when_unknown: advice if a request may have taken effect
+        :raises ISalesError: of the last attempt, if none succeeds
         """
         sent, retry = False, retry or self.retry
         deadline = time.monotonic() + retry.total
-        retrying = retry.retrying(action, self.gate, repeatable=repeatable)
+        retrying = retry.make_retrying(action, self.gate, repeatable=repeatable)
 
-        def pass_and_attempt() -> T:
+        def attempt_after_gate() -> T:
             nonlocal sent
             try:
                 self.gate.pass_through(deadline)
@@ -73,7 +74,7 @@ class Session:
                 raise
 
         try:
-            return retrying(pass_and_attempt), retrying.statistics["attempt_number"]
+            return retrying(attempt_after_gate), retrying.statistics["attempt_number"]
         except ISalesError as error:
             unknown = sent and not isinstance(error, ISalesResultError)
             raise error.during(
@@ -90,9 +91,9 @@ class Session:
         Send one request, without waiting at the gate.
 
         :param target: the VDN, campaign or batch
-        :param timeout: the timeout in seconds, where this is less than the transport's
-        :param fields: what is sent besides, already checked
-        :return: the response, and what it holds besides code and description
+        :param timeout: in seconds, if shorter than the transport's
+        :param fields: more fields of the request, already checked
+        :return: the response, and its data
         :raises ISalesError: unless the response says success
         """
         path, body = verb.make_request(target, fields)

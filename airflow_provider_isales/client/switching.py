@@ -1,4 +1,4 @@
-"""Pause or resume one batch or campaign; the details of a campaign decide what came of it."""
+"""Pause or resume one batch or campaign; a campaign's details decide the outcome."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def switch_batch(session: Session, switch: Switch, batch: BatchKey) -> CallBatch
     """
     Pause or resume one batch, with retries.
 
-    :raises ISalesError: unless a response says that the batch is as wanted
+    :raises ISalesError: unless a response says that the batch has the wanted status
     """
     asked_at = clock.utc_now()
 
@@ -59,10 +59,10 @@ def switch_batch(session: Session, switch: Switch, batch: BatchKey) -> CallBatch
 
 def switch_campaign(session: Session, switch: Switch, campaign: CampaignKey, zone: tzinfo | None) -> CampaignResult:
     """
-    Pause or resume one campaign, with retries; once more if the service accepted that without effect.
+    Pause or resume one campaign, with retries; one more if the service accepted the request without effect.
 
     :param zone: the platform's time zone, None if it is not known
-    :raises ISalesError: unless the details say that the campaign is as wanted
+    :raises ISalesError: unless the details show the wanted status
     """
     state, ends = TargetState(), time.monotonic() + session.retry.total
 
@@ -99,9 +99,9 @@ def switch_campaign(session: Session, switch: Switch, campaign: CampaignKey, zon
 
 def send_request(session: Session, switch: Switch, campaign: CampaignKey, timeout: float | None = None) -> Reply:
     """
-    Send the request to pause or resume a campaign once; return the response, which may be a refusal.
+    Send one request to pause or resume a campaign; return the response, which may be a refusal.
 
-    :param timeout: the timeout in seconds, where this is less than the transport's
+    :param timeout: in seconds, if shorter than the transport's
     :raises ISalesError: if the campaign does not exist, or no response came that can be read
     """
     try:
@@ -116,11 +116,11 @@ def read_details(
     session: Session, campaign: CampaignKey, reply: Reply, *, deadline: float, timeout: float | None = None
 ) -> Campaign:
     """
-    Read the details once, for :func:`judge_details`.
+    Read a campaign's details once, for :func:`judge_details`.
 
-    :param reply: how the request was answered whose effect they show
+    :param reply: the reply to the request whose effect they show
     :param deadline: when to give up at the gate, on the ``time.monotonic()`` clock
-    :param timeout: the timeout in seconds, where this is less than the transport's
+    :param timeout: in seconds, if shorter than the transport's
     :raises ISalesError: if they can't be read
     """
     try:
@@ -138,19 +138,19 @@ def judge_details(
     switch: Switch, reply: Reply, details: Campaign, zone: tzinfo | None, now: datetime
 ) -> tuple[Outcome, datetime | None]:
     """
-    Return what came of a request, and when the campaign begins if it is not running because it has not begun.
+    Return the outcome of a request, and the campaign's begin if it is not running because it has not begun.
 
-    :param reply: how the request was answered
+    :param reply: the reply to the request
     :param details: the campaign's details, read afterwards
     :param zone: the platform's time zone, None if it is not known
-    :raises ISalesError: if the campaign is not as wanted
+    :raises ISalesError: if the campaign does not have the wanted status
     """
     status = details.status
     if status is switch.wanted:
         return (switch.done if isinstance(reply, Success) else switch.already), None
     if status in switch.not_running:
         return Outcome.NOT_RUNNING, None
-    found = f"its details have it as {describe_status(status)}"
+    found = f"its details show it as {describe_status(status)}"
     if isinstance(reply, Success):
         raise ISalesUnchangedError(f"accepted, but {found}")
     advice = None
@@ -180,6 +180,6 @@ def _check_campaign(asked: CampaignKey, details: Campaign) -> Campaign:
 
 
 def find_later_begin(campaign: Campaign, zone: tzinfo | None, now: datetime) -> datetime | None:
-    """Return when a campaign begins, if that is later than ``now``; without a time zone that is not known."""
+    """Return when a campaign begins, if that is later than ``now``; None without a time zone."""
     begins_at = campaign.begin.replace(tzinfo=zone) if campaign.begin and zone else None
     return begins_at if begins_at and begins_at > now else None

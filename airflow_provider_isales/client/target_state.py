@@ -1,4 +1,4 @@
-"""What is known about one batch or campaign that is to be switched, and what that amounts to."""
+"""What a run knows about one batch or campaign, and the outcome that follows from it."""
 
 from __future__ import annotations
 
@@ -21,26 +21,25 @@ from airflow_provider_isales.client.verbs import Switch
 
 _DONE = (Outcome.PAUSED, Outcome.RESUMED)
 
-
-#: How a request was answered: accepted, or refused.
+#: The response to a request: accepted, or refused.
 Reply = Success | ISalesResultError
 
 
 @dataclass(frozen=True)
 class TargetState:
     """
-    The facts about one batch or campaign. Each event returns the next state; :func:`settle` says what they amount to.
+    The facts about one batch or campaign. Each method returns the state after an event; see :func:`settle`.
 
     :param listed: its status in the last listing since our last request; None if there is none
-    :param begins_at: when it begins, if that was in the future when it was listed or looked at
-    :param is_missing: whether the listing that counts does not have it
+    :param begins_at: when it begins, if that was in the future when it was last read
+    :param is_missing: whether the confirming listing lacks it
     :param listed_before: its status in the last listing before our first request; None if there is none
-    :param reply: how our last request was answered, until its effect is known
-    :param outcome: what our last request came to, by its response alone
+    :param reply: the reply to our last request, until its effect is known
+    :param outcome: the outcome of our last request, by its response alone
     :param error: why our last request failed
     :param may_be_ours: whether a request of ours may have taken effect without a response that says so
-    :param sent_at: when the last request was sent
-    :param asked_at: when the request was sent that changed it, or may have
+    :param sent_at: when our last request was sent
+    :param asked_at: when the request that changed it, or may have changed it, was sent
     """
 
     listed: int | None = None
@@ -55,16 +54,16 @@ class TargetState:
     asked_at: datetime | None = None
 
     def seen(self, status: int, begins_at: datetime | None = None) -> TargetState:
-        """Return the state after a listing had it; ``begins_at`` is given if that is in the future."""
+        """A listing contained it; ``begins_at`` is given if it is in the future."""
         before = status if self.asked_at is None else self.listed_before
         return replace(self, listed=status, begins_at=begins_at, is_missing=False, listed_before=before, reply=None)
 
     def missed(self) -> TargetState:
-        """Return the state after the listing that counts did not have it."""
+        """The confirming listing lacked it."""
         return replace(self, listed=None, is_missing=True)
 
     def asked(self, now: datetime, opposite: int) -> TargetState:
-        """Return the state when a request is sent: nothing is known until there is a response."""
+        """A request is about to be sent: nothing is known until there is a response."""
         # An earlier request may have taken effect, unless a listing has said since that it did not.
         took_effect = self.may_be_ours and self.listed is not opposite
         return replace(
@@ -75,18 +74,18 @@ class TargetState:
             listed=None,
             begins_at=None,
             is_missing=False,
-            # The listing that has it as it was may be stale.
+            # A listing that shows the old status may be stale.
             may_be_ours=self.may_be_ours or self.outcome in _DONE,
             sent_at=now,
             asked_at=self.asked_at if took_effect else now,
         )
 
     def answered(self, reply: Reply) -> TargetState:
-        """Return the state after a response whose effect is to be looked up."""
+        """A reply came; its effect is still to be read."""
         return replace(self, reply=reply, may_be_ours=self.may_be_ours or may_have_effect(reply))
 
     def switched(self, outcome: Outcome, begins_at: datetime | None = None) -> TargetState:
-        """Return the state after a try that did not fail; ``begins_at`` is given if that is in the future."""
+        """The outcome is known; ``begins_at`` is given if it is in the future."""
         # If this request changed it, no earlier one had taken effect.
         return replace(
             self,
@@ -97,19 +96,19 @@ class TargetState:
         )
 
     def failed(self, error: ISalesError) -> TargetState:
-        """Return the state after a try failed."""
-        unanswered = error.sent and isinstance(error, (ISalesTransportError, ISalesProtocolError, ISalesStoppedError))
+        """A request failed."""
+        no_response = error.sent and isinstance(error, (ISalesTransportError, ISalesProtocolError, ISalesStoppedError))
         return replace(
             self,
             reply=None,
-            outcome=Outcome.UNKNOWN if unanswered else Outcome.FAILED,
+            outcome=Outcome.UNKNOWN if no_response else Outcome.FAILED,
             error=error,
-            # A permanent refusal changed nothing. Nobody knows that of any other failure.
+            # A permanent refusal changed nothing; any other failure may have.
             may_be_ours=self.may_be_ours or (error.sent and error.retryable),
         )
 
     def must_change(self, switch: Switch) -> bool:
-        """Whether the last listing has it with a status that is to be changed: the opposite, or an unknown one."""
+        """Whether the last listing shows a status that is to be changed: the opposite, or an unknown one."""
         if self.listed is switch.opposite:
             is_waiting = self.outcome is Outcome.NOT_RUNNING and self.begins_at is not None  # it has not begun
             return not is_waiting
@@ -120,19 +119,21 @@ def settle(state: TargetState, switch: Switch, *, missing_is_gone: bool) -> tupl
     """
     Return the outcome, and the reason if it failed. The last listing decides; without one, the responses.
 
-    :param missing_is_gone: whether one that is not listed was deleted, or failed; so for a campaign that is completed,
-        and can't be resumed
+    :param missing_is_gone: whether a target that is not listed is gone, not failed, and a completed campaign, which
+        can't be resumed, is not running, not failed
     """
     error = state.error
     if state.must_change(switch) and state.asked_at is not None:
-        return Outcome.FAILED, error or ISalesUnchangedError(f"list still has it as {describe_status(state.listed)}")
-    # Of one that the service has said nothing about, a listing that lacks it is too little to be sure.
-    is_unanswered = isinstance(error, (ISalesTransportError, ISalesProtocolError, ISalesArgumentError))
-    if state.is_missing and missing_is_gone and not is_unanswered:
+        return Outcome.FAILED, error or ISalesUnchangedError(
+            f"the list still shows it as {describe_status(state.listed)}"
+        )
+    # If the service never responded for it, one listing that lacks it is not enough.
+    no_response = isinstance(error, (ISalesTransportError, ISalesProtocolError, ISalesArgumentError))
+    if state.is_missing and missing_is_gone and not no_response:
         return Outcome.GONE, None
     if state.is_missing and state.outcome is not Outcome.NOT_TRIED:
-        # Retryable: it was there when it answered.
-        return Outcome.FAILED, error or switch.not_found("list does not have it", retryable=True)
+        # Retryable, because the service had it when it responded.
+        return Outcome.FAILED, error or switch.not_found("it is not in the list", retryable=True)
     if state.listed in switch.not_running or (missing_is_gone and state.listed is CampaignStatus.COMPLETED):
         return Outcome.NOT_RUNNING, None
     if state.listed is switch.wanted or state.outcome in (switch.done, switch.already):

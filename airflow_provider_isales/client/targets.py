@@ -1,4 +1,4 @@
-"""What many requests at once are for: the batches of a campaign, or the campaigns of a VDN."""
+"""What a bulk run switches: the batches of a campaign, or the campaigns of a VDN."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from airflow_provider_isales.client.verbs import LIST, LIST_CAMPAIGNS, Verb
 @dataclass(frozen=True)
 class Targets:
     """
-    What a bulk run switches. Ids are text of digits for batches, and integers for campaigns.
+    One kind of targets. Ids are text of digits for batches, and integers for campaigns.
 
-    :param name: what they are called in messages
-    :param list_verb: lists all there are in a scope: a campaign, or a VDN
-    :param make_key: returns the key of one, from the scope and its id
+    :param name: the word for them in messages
+    :param list_verb: lists those of a scope: a campaign, or a VDN
+    :param make_key: returns the key of one from the scope and an id
     :param check_ids: returns ``"all"``, or a list whose entries are for ``check_id``
-    :param check_id: returns an id that is allowed; like the others it raises ``ISalesArgumentError``
-    :param check_exclude: returns a list of ids that are allowed
+    :param check_id: returns a valid id; like the other checks it raises ``ISalesArgumentError``
+    :param check_exclude: returns a list of valid ids
     """
 
     name: str
@@ -58,5 +58,5 @@ CAMPAIGNS = Targets(
 
 
 def find_targets(scope: VdnKey) -> Targets:
-    """Return what there is to switch in a campaign or a VDN."""
+    """Return the kind of targets in a campaign or a VDN."""
     return BATCHES if isinstance(scope, CampaignKey) else CAMPAIGNS

@@ -7,13 +7,13 @@ from collections.abc import Collection
 from itertools import islice
 
 MAX_CHARACTERS = 200
-#: What JSON can write with ``\\u`` and UTF-8 can't express.
+#: Characters that JSON can write as ``\\u...`` but UTF-8 can't encode.
 SURROGATES = frozenset(map(chr, range(0xD800, 0xE000)))
 
 # A signature as it was sent, or as a server may echo it: with escaped slashes, in capitals, or its last part alone.
 _AUTHORIZATION = re.compile(r"(auth-v2)(?:\\*/|%2f)\S+", re.IGNORECASE)
 _SIGNATURE = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
-# A word of English, such as in "Basic Constraints", is no credential.
+# A word that follows "Basic", as in "Basic Constraints", is no credential.
 _WORD = r"[A-Za-z]?[a-z]+(?![A-Za-z0-9+/=_~])"
 _CREDENTIALS = re.compile(rf"\b((?i:basic|bearer|digest))\s+(?!{_WORD})[A-Za-z0-9+/=_.~-]{{8,}}")
 _USER_INFO = re.compile(r"://\S*@")
@@ -29,11 +29,11 @@ class Secret:
 
     @classmethod
     def of(cls, text: str | Secret) -> Secret:
-        """Return the text in a holder, if it is not in one already."""
+        """Return the text as a secret, if it is not one already."""
         return text if isinstance(text, Secret) else cls(text)
 
     def __bool__(self) -> bool:
-        """Tell whether there is a secret that can be used: text, not empty, and such that UTF-8 can express it."""
+        """Tell whether the secret can be used: it is text, not empty, and UTF-8 can encode it."""
         try:
             return bool(self._text.encode())
         except (AttributeError, UnicodeEncodeError):
@@ -45,7 +45,7 @@ class Secret:
         return self._text != self._text.strip()
 
     def reveal(self) -> str:
-        """Return the secret. Use it at once: a variable that holds it is shown by tracebacks with variables."""
+        """Return the secret. Assign it to no variable: some tracebacks show variables."""
         return self._text
 
     def __repr__(self) -> str:

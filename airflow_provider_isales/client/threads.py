@@ -11,28 +11,28 @@ T = TypeVar("T")
 
 
 class Queue(Generic[T]):
-    """An iterator for many threads: each thing goes to one of them."""
+    """An iterator that many threads share: each item goes to one of them."""
 
-    def __init__(self, things: Iterable[T]) -> None:
-        self._things = deque(things)  # safe for many threads
+    def __init__(self, items: Iterable[T]) -> None:
+        self._items = deque(items)  # safe for many threads
 
     def __iter__(self) -> Iterator[T]:
         return self
 
     def __next__(self) -> T:
         try:
-            return self._things.popleft()
+            return self._items.popleft()
         except IndexError:
             raise StopIteration from None
 
-    def put(self, thing: T) -> None:
-        """Add one more, as the last."""
-        self._things.append(thing)
+    def put(self, item: T) -> None:
+        """Add an item at the end."""
+        self._items.append(item)
 
     @property
     def left(self) -> int:
-        """How many are to come."""
-        return len(self._things)
+        """How many items are waiting."""
+        return len(self._items)
 
 
 def run_threads(
@@ -54,7 +54,7 @@ def run_threads(
         thread = threading.Thread(target=work, args=(queue,), name=f"isales-{number}", daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # the machine allows no more threads: fewer do the work
+        except RuntimeError:  # the machine allows no more threads: go on with fewer
             if not threads:
                 raise
             break

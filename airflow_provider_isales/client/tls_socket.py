@@ -1,4 +1,4 @@
-"""A TLS socket that keeps to the limits of the request that its thread is sending."""
+"""A TLS socket that enforces the deadline and the size limit of its thread's request."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OVERHEAD_BYTES = 64 * 1024
 
 class Limits(threading.local):
     """
-    What the request of a thread may still take. It is thread-local because urllib3 hands nothing down to a socket.
+    The time and bytes left for a thread's request. Thread-local, because urllib3 passes nothing down to a socket.
 
     :param socket: the socket that the request uses
     :param sent: whether any of it may have been sent
@@ -35,7 +35,7 @@ class Limits(threading.local):
 
     @property
     def seconds_left(self) -> float:
-        """The seconds that are left; raises ``TimeoutError`` if there are none."""
+        """The seconds left; raises ``TimeoutError`` if there are none."""
         if (left := self._deadline - time.monotonic()) <= 0:
             raise TimeoutError("timed out")
         return left
@@ -55,7 +55,7 @@ class LimitedSocket(ssl.SSLSocket):
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         if self.pending():
-            raise ConnectionError("the server sent something before it was asked")
+            raise ConnectionError("the server sent data before the request")
         self.settimeout(limits.seconds_left)
         limits.socket, limits.sent = self, True
         super().sendall(data, flags)

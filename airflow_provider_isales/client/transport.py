@@ -1,4 +1,4 @@
-"""One HTTPS server: the connections to it, and exceptions of libraries turned into ours."""
+"""Send requests to one HTTPS server over kept connections."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _HEADERS = {
 
 
 def mask_signatures(record: logging.LogRecord) -> bool:
-    """Mask signatures in a log record of urllib3, which shows unreadable header lines: a server may echo ours."""
+    """Mask signatures in a log record: urllib3 logs header lines that it cannot parse, and a server may echo ours."""
     if "auth-v2" in (message := record.getMessage()):
         record.msg, record.args, record.exc_info = clean_text(message), (), None
     return True
@@ -43,14 +43,14 @@ def mask_signatures(record: logging.LogRecord) -> bool:
 
 logging.getLogger("urllib3.connection").addFilter(mask_signatures)
 
-# What can go wrong on the way; ValueError comes from names and headers that cannot be sent.
+# Raised while a request is sent or its response is read; ValueError for names and headers that cannot be sent.
 _FAILURES = (HTTPError, HTTPException, OSError, ValueError)
 
 
 class Transport:
     """Keep-alive connections to one server; safe to use from many threads, and on both sides of a fork."""
 
-    # Each with one connection, for one thread at a time: an interrupt can leave a lock of urllib3 locked for good.
+    # One connection each, used by one thread at a time: an interrupt can leave a lock of urllib3 locked for good.
     _idle: list[PoolManager]
 
     def __init__(self, route: Route, auth: C2Auth, timeout: float, max_connections: int) -> None:
@@ -61,7 +61,7 @@ class Transport:
         renew_in_children(self)
 
     def renew(self) -> None:
-        """Forget the parent's connections: whoever reads first would get the other's response."""
+        """Forget the parent's connections: parent and child would read each other's responses."""
         self._idle = []
 
     def exchange(
@@ -75,12 +75,12 @@ class Transport:
         auth: C2Auth | None = None,
     ) -> T:
         """
-        Send one request and return what ``read`` makes of its response.
+        Send one request and return ``read(response)``.
 
         :param path: the path below the base URL
-        :param timeout: in seconds, where this is less than the transport's
+        :param timeout: in seconds, if shorter than the transport's
         :param auth: signs this request instead of the transport's
-        :raises ISalesTransportError: if no response came, or its connection broke
+        :raises ISalesTransportError: if no response came, or the connection broke
         """
         limits.begin(time.monotonic() + min(timeout or self.timeout, self.timeout))
         try:
@@ -97,7 +97,7 @@ class Transport:
             raise interruption.with_traceback(None) from interruption.__cause__
 
     def close(self) -> None:
-        """Close the connections; those that are in use, after their answer."""
+        """Close the connections; those in use are closed after their response."""
         idle, self._idle = self._idle, []
         while idle:
             idle.pop().clear()
@@ -125,8 +125,8 @@ class Transport:
             if not is_whole:
                 response.close()
         finally:
-            # Else it is not used again: it may hold a part of the request, or of another response. So may TLS in TLS,
-            # whose buffers cannot be looked into.
+            # Close any other: it may hold a part of the request or of another response. So may TLS in TLS, whose
+            # buffers cannot be inspected.
             can_be_reused = is_whole and not self.route.proxy_speaks_tls and idle is self._idle
             if can_be_reused and len(idle) < self._max_connections:
                 idle.append(pool)
@@ -138,6 +138,6 @@ class Transport:
         if self.route.proxy_speaks_tls or not limits.socket:
             return Peer("", {})
         certificate = None
-        with suppress(ValueError, ssl.SSLError):  # it is trusted, though not all of it can be read
+        with suppress(ValueError, ssl.SSLError):  # a trusted certificate that cannot be parsed completely
             certificate = limits.socket.getpeercert()
         return Peer(limits.socket.version() or "", certificate or {})

@@ -265,10 +265,10 @@ def why(error: ISalesError) -> str:
     for words, reason in {
         "Listing the campaigns": UNLISTED,
         "kept changing": UNLISTED,
-        "list does not have it": "a campaign that was asked for was deleted",
+        "it is not in the list": "a campaign that was asked for was deleted",
         "does not exist": "a campaign that was asked for was deleted",
         "not documented": "a campaign has a status that is not documented",
-        "still has it": "a campaign was started again, and suspended later",
+        "still shows it": "a campaign was started again, and suspended later",
     }.items():
         if words in error.problem:
             return reason

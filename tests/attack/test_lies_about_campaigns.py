@@ -339,7 +339,7 @@ class TestSingle:
         if lag == 1:
             assert client.pause_campaign(1).outcome is Outcome.PAUSED
         else:
-            with pytest.raises(ISalesError, match="its details have it as started") as caught:
+            with pytest.raises(ISalesError, match="its details show it as started") as caught:
                 client.pause_campaign(1)
             assert caught.value.retryable
 

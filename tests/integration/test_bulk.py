@@ -130,7 +130,7 @@ class TestEveryBatch:
 
         simulator.on_request = restart
         result, _ = failure_of(client)
-        assert result.failed == {restarted: "list still has it as started"}
+        assert result.failed == {restarted: "the list still shows it as started"}
 
     def test_whose_answer_was_lost_counts_as_paused_by_us(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
@@ -353,14 +353,14 @@ class TestFailures:
         simulator.inject("answer", status=200, body=body, verb="pause", times=999)
         result, message = failure_of(client, ids(campaign) if given else "all")
         assert len(result.failed) == 120
-        assert "list still has it as started" in message
+        assert "the list still shows it as started" in message
 
     def test_are_given_batches_that_list_does_not_know_whatever_the_answer_said(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("answer", status=200, body='{"resultCode": "0200000"}', verb="pause")
         result, _ = failure_of(client, [ABSENT])
-        assert result.failed == {ABSENT: "[03000004] batch id not found (list does not have it)"}
+        assert result.failed == {ABSENT: "[03000004] batch id not found (it is not in the list)"}
 
     def test_to_find_a_batch_in_the_list_that_answered_before_are_worth_a_later_try(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
@@ -553,7 +553,7 @@ class TestTheServerUnderStress:
     ) -> None:
         simulator.add_campaign(7, batches=40)
         monkeypatch.setattr("airflow_provider_isales.client.rounds.OUTAGE_SECONDS", 6.0)
-        monkeypatch.setattr("airflow_provider_isales.client.rounds.LEAST_TIMEOUT", 0.05)
+        monkeypatch.setattr("airflow_provider_isales.client.rounds.MIN_TIMEOUT", 0.05)
         simulator.inject("delay", seconds=60, verb="pause", times=9999)
         began = time.monotonic()
         with simulator.client(timeout=1) as client:
@@ -565,7 +565,7 @@ class TestTheServerUnderStress:
     def run_out_of_time(
         self, simulator: Simulator, monkeypatch: pytest.MonkeyPatch, **limits: float
     ) -> tuple[BulkResult, str]:
-        for name, seconds in ({"LEAST_TIMEOUT": 0.05} | limits).items():
+        for name, seconds in ({"MIN_TIMEOUT": 0.05} | limits).items():
             monkeypatch.setattr(f"airflow_provider_isales.client.rounds.{name}", seconds)
         began = time.monotonic()
         with simulator.client(timeout=1) as client:
@@ -668,7 +668,7 @@ class TestStopping:
         assert time.monotonic() - began < 3
         assert sent < 120
         assert simulator.requests["pause"] == sent
-        assert "it was stopped" in message
+        assert "the client was stopped" in message
         assert set(result.changed) <= set(with_status(campaign, BatchStatus.SUSPENDED))
 
     def test_a_batch_for_which_nothing_was_sent_is_not_tried_rather_than_failed(
@@ -692,7 +692,7 @@ class TestStopping:
             client.stop_before(datetime.now(UTC) + client.margin + timedelta(seconds=0.3))
             _, message = failure_of(client)
         assert simulator.requests["pause"] < 120
-        assert "the time for it was over" in message
+        assert "the next shift boundary is too close" in message
 
     def test_a_stopped_client_does_not_wait_for_the_next_attempt(
         self, simulator: Simulator, campaign: Campaign

@@ -301,14 +301,14 @@ class TestFaults:
         )
         error = failure_of(client)
         assert error.retryable
-        assert (error.result.changed, error.result.failed) == ([2], {1: "accepted, but its details have it as started"})
+        assert (error.result.changed, error.result.failed) == ([2], {1: "accepted, but its details show it as started"})
 
     def test_the_last_listing_wins_over_the_details(self, client: ISalesClient, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(1)
         simulator.on_request = lambda verb, parameters: (
             setattr(campaign, "state", EXECUTING) if verb == "list_campaigns" else None
         )
-        assert failure_of(client).result.failed == {1: "list still has it as started"}
+        assert failure_of(client).result.failed == {1: "the list still shows it as started"}
 
     def test_details_and_listings_that_show_a_change_late_are_no_failure(
         self, client: ISalesClient, simulator: Simulator

@@ -194,7 +194,7 @@ class TestPause:
         error = failure_of(client)
         assert error.retryable
         assert "[0200011] not allowed in the campaign's present state" in error.problem
-        assert "its details have it as started" in error.problem
+        assert "its details show it as started" in error.problem
 
     def test_a_pause_whose_response_is_lost_is_ours(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
@@ -305,4 +305,4 @@ class TestResume:
         with pytest.raises(ISalesUnchangedError) as caught:
             client.resume_campaign(7)
         assert not caught.value.retryable
-        assert f"its details have it as {state}" in str(caught.value)
+        assert f"its details show it as {state}" in str(caught.value)

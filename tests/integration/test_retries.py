@@ -131,11 +131,11 @@ def longest_waits(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("longest_waits")
 def test_the_longest_wait_doubles_with_each_attempt_up_to_a_cap() -> None:
-    assert [RetryPolicy().backoff(attempt) for attempt in range(1, 8)] == [0.5, 1, 2, 4, 8, 10, 10]
+    assert [RetryPolicy().draw_backoff(attempt) for attempt in range(1, 8)] == [0.5, 1, 2, 4, 8, 10, 10]
 
 
 def test_a_wait_is_a_random_part_of_the_longest_one() -> None:
-    waits = [RetryPolicy().backoff(5) for _ in range(100)]
+    waits = [RetryPolicy().draw_backoff(5) for _ in range(100)]
     assert len(set(waits)) > 90
     assert 0 <= min(waits) < max(waits) <= 8
 
@@ -143,7 +143,7 @@ def test_a_wait_is_a_random_part_of_the_longest_one() -> None:
 @pytest.mark.usefixtures("longest_waits")
 @pytest.mark.parametrize(("asked_for", "held"), [(7.0, 7.0), (99.0, 30.0), (0.1, 0.5), (None, 0.5)])
 def test_many_batches_are_held_back_as_the_server_asks_within_bounds(asked_for: float | None, held: float) -> None:
-    assert RetryPolicy().wait_after(ISalesHTTPStatusError(429, retry_after=asked_for), attempt=1) == held
+    assert RetryPolicy().draw_wait(ISalesHTTPStatusError(429, retry_after=asked_for), attempt=1) == held
 
 
 class TestWhileACallWaits:

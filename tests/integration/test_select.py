@@ -121,7 +121,7 @@ class TestCampaigns:
         simulator.on_request = rename
         with pytest.raises(ISalesBulkError) as caught:
             client.pause_campaigns("all", select="overnight")
-        assert caught.value.result.failed == {3: "list still has it as started"}
+        assert caught.value.result.failed == {3: "the list still shows it as started"}
 
     def test_are_selected_by_the_client_whatever_the_service_makes_of_a_name(
         self, client: ISalesClient, simulator: Simulator, campaigns: dict[str, Campaign]

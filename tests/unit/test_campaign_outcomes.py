@@ -111,7 +111,7 @@ def test_without_a_time_zone_the_error_names_the_setting() -> None:
 
 
 def test_an_unknown_status_is_named_as_its_number() -> None:
-    with pytest.raises(ISalesError, match="its details have it as 7, a status that is not documented"):
+    with pytest.raises(ISalesError, match="its details show it as 7, a status that is not documented"):
         judge_details(PAUSE_CAMPAIGN, NOT_ALLOWED, Campaign(7, "a", UNKNOWN), SHANGHAI, NOW)
 
 
@@ -186,7 +186,7 @@ def test_a_campaign_that_failed_by_its_listing_must_change(name: str, number: in
 
 def test_a_listing_that_names_an_unknown_status_is_the_reason() -> None:
     _, error = settle(STATES["paused"].seen(UNKNOWN), PAUSE_CAMPAIGN, missing_is_gone=True)
-    assert str(error).startswith("list still has it as 7, a status that is not documented")
+    assert str(error).startswith("the list still shows it as 7, a status that is not documented")
 
 
 def test_a_pause_that_was_refused_is_not_ours_though_it_is_suspended_later() -> None:

@@ -142,7 +142,7 @@ def test_the_reason_of_a_started_batch_is_the_refusal_of_the_last_request() -> N
 
 def test_the_reason_of_a_batch_that_is_started_after_all_is_the_listing() -> None:
     reason = reason_for(asked().switched(Outcome.PAUSED).seen(STARTED))
-    assert str(reason).startswith("list still has it as started")
+    assert str(reason).startswith("the list still shows it as started")
 
 
 def test_the_reason_of_a_given_batch_that_answered_and_is_missing_is_worth_a_retry() -> None:
