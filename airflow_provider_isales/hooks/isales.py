@@ -1,4 +1,4 @@
-"""``ISalesHook``: from an Airflow connection to CC-iSales."""
+"""``ISalesHook``: makes a client from an Airflow connection."""
 
 from __future__ import annotations
 
@@ -49,28 +49,28 @@ class ISalesHook(BaseHook):
         """
         if self._client is None:
             try:
-                self._client = self._new_client()
+                self._client = self._make_client()
             except ISalesArgumentError as error:
-                # A new error, raised here: no frame below, whose variables hold the connection's secrets, hangs on it.
+                # A copy, raised here: it lacks the frames below, whose variables hold the connection's secrets.
                 raise error.during(f"Reading connection {self.isales_conn_id!r}") from None
         return self._client
 
     def test_connection(self) -> tuple[bool, str]:
         """
-        Find out whether the server is there and accepts the signature, with one ``list`` that changes nothing.
+        Check that the server responds and accepts the signature, by one ``list`` that changes nothing.
 
-        :return: whether it is so, and a sentence for people
+        :return: whether it does, and a message for people
         """
         try:
-            with self._new_client() as client:
-                return _probe(client)
+            with self._make_client() as client:
+                return _test_signature(client)
         except ISalesError as error:
             return False, str(error)
 
     @classmethod
     def get_connection_form_widgets(cls) -> dict[str, Any]:
         """Return the form's extra fields to Airflow before 3.2, which does not read them in the provider info."""
-        # Here, because they come with Airflow 2 only, or with the FAB provider.
+        # Imported here, because only Airflow 2 and the FAB provider bring these packages.
         from flask_appbuilder.fieldwidgets import BS3TextFieldWidget  # noqa: PLC0415
         from wtforms import StringField  # noqa: PLC0415
 
@@ -90,21 +90,21 @@ class ISalesHook(BaseHook):
         behaviour = get_provider_info()["connection-types"][0]["ui-field-behaviour"]
         return {key.replace("-", "_"): value for key, value in behaviour.items()}
 
-    def _new_client(self) -> ISalesClient:
+    def _make_client(self) -> ISalesClient:
         settings = read_client_settings(self.get_connection(self.isales_conn_id))
         return ISalesClient(**settings, max_connections=self.max_connections)
 
 
-def _probe(client: ISalesClient) -> tuple[bool, str]:
-    look, used = check_signature(client), client.auth.profile
-    if isinstance(look.error, ISalesAuthenticationError) and (accepted := find_accepted_profile(client)):
+def _test_signature(client: ISalesClient) -> tuple[bool, str]:
+    observed, used = check_signature(client), client.auth.profile
+    if isinstance(observed.error, ISalesAuthenticationError) and (accepted := find_accepted_profile(client)):
         return False, (
-            f"{look.error.problem} of signing profile {used.value!r}, but it accepts {accepted.value!r}. "
+            f"{observed.error.problem} of signing profile {used.value!r}, but it accepts {accepted.value!r}. "
             f"Set the connection's extra 'signing_profile' to {accepted.value!r}."
         )
-    if look.error and not isinstance(look.error, ISalesResultError):
-        return False, str(look.error)
+    if observed.error and not isinstance(observed.error, ISalesResultError):
+        return False, str(observed.error)
     message = f"CC-iSales accepted the signature (signing profile {used.value!r})."
-    if look.error:
-        message += f" To a list of campaign {PROBED_CAMPAIGN} it answered: {look.error.problem}."
+    if observed.error:
+        message += f" To a list of campaign {PROBED_CAMPAIGN} it answered: {observed.error.problem}."
     return True, message if client.vdn_id else f"{message} The connection names no vdn_id, so every operator must."

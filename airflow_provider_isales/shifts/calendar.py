@@ -1,4 +1,4 @@
-"""The calendar, the edges of its shifts, and searching them. Knows no Airflow."""
+"""The shift calendar, and the search for the edges of its shifts. Knows no Airflow."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from pendulum import DateTime
 from airflow_provider_isales.shifts import files, parsing
 from airflow_provider_isales.shifts.parsing import DAYS, ShiftCalendarError, ShiftTexts, quote
 
-#: What :meth:`ShiftCalendar.to_dict` writes and :meth:`ShiftCalendar.from_dict` reads; the first two are required.
+#: The keys that :meth:`ShiftCalendar.to_dict` writes and :meth:`ShiftCalendar.from_dict` reads; two are required.
 CALENDAR_KEYS = ("timezone", "week", "closed", "special", "last_call")
 
 _BLOCK_DAYS = 28
-# Dates of every year and weekdays meet again within 40 years at most, as on Thursday 29 February 2080 and 2120.
+# A date of every year falls on the same weekday again within 40 years, as on Thursday 29 February 2080 and 2120.
 _RECURRING_BLOCKS = 41 * 366 // _BLOCK_DAYS
-# Within these, offsets from UTC and overnight ends stay within what a datetime can express.
+# Within these days, offsets from UTC and overnight ends do not overflow a datetime.
 _FIRST_DAY, _LAST_DAY = date.min.toordinal() + 1, date.max.toordinal() - 3
 
 
@@ -36,7 +36,7 @@ class Shift(NamedTuple):
     end: DateTime
 
     def __str__(self) -> str:
-        """Show the shift as its calendar has it: ``20:00-24:00 on Fri 2026-10-09 Asia/Shanghai``."""
+        """Format the shift as its calendar does: ``20:00-24:00 on Fri 2026-10-09 Asia/Shanghai``."""
         first, last = self.start.date(), self.end.date()
         start, end = f"{self.start:%H:%M}", f"{self.end:%H:%M}"
         if end == "00:00":
@@ -59,9 +59,9 @@ class ShiftCalendar:
     """
     The hours in which people may be called: a week of shifts, closed days and special days, in one time zone.
 
-    Immutable, hashable, and equal to calendars that say the same in other words. Its methods take aware datetimes
-    of any zone (else they raise ``ValueError``, or ``TypeError`` for other types) and answer in the calendar's zone.
-    The first day and the last three days that a ``datetime`` can express count as closed.
+    Immutable, hashable, and equal to calendars that say the same in other words. Its methods take aware datetimes of
+    any zone and return times in the calendar's zone; they raise ``ValueError`` for naive datetimes, and ``TypeError``
+    for other types. The first day and the last three days that a ``datetime`` can express count as closed.
 
     :param timezone: an IANA name such as ``"Asia/Shanghai"``, or a pendulum or zoneinfo zone that has one
     :param week: the shifts of a normal week. Keys are days (``"mon"``), ranges (``"mon-fri"``; ``"fri-mon"``
@@ -72,9 +72,9 @@ class ShiftCalendar:
         with a year wins over one of every year, in ``special`` too. A country object of the ``holidays`` package
         needs years; with shifts at weekends it is a warning, because it lists weekdays off only.
     :param special: dates and ranges with their own shifts in place of their week's entry; an empty list closes them
-    :param last_call: how much earlier each shift ends, because calls last: a ``timedelta`` or an ISO 8601
-        duration such as ``"PT5M"``, in whole seconds, less than 12 hours. Shifts that touch are merged before
-        that; a shift that is not longer does not take place.
+    :param last_call: how much earlier each shift ends, because calls take time: a ``timedelta`` or an ISO 8601
+        duration such as ``"PT5M"``, in whole seconds, less than 12 hours. Touching shifts are merged first; a shift
+        that is not longer than this does not take place.
     :raises ShiftCalendarError: an entry is wrong, two entries contradict each other, or there is no shift
     """
 
@@ -138,9 +138,9 @@ class ShiftCalendar:
 
     def shifts_between(self, start: datetime, end: datetime) -> list[Shift]:
         """
-        Return the shifts, whole and in order, that :meth:`shift_at` has between ``start`` and before ``end``.
+        Return in order, and whole, the shifts that are on at any time from ``start`` until before ``end``.
 
-        :raises ValueError: ``end`` is before ``start``, or one of them is naive.
+        :raises ValueError: ``end`` is before ``start``, or one of them is naive
         """
         edge, limit = _to_utc("start", start), _to_utc("end", end)
         if limit < edge:
@@ -154,7 +154,7 @@ class ShiftCalendar:
         return shifts
 
     def get_day_kind(self, day: date) -> Literal["closed", "special"] | None:
-        """Return which of ``closed`` and ``special`` a date has its shifts from, or None for its entry of the week."""
+        """Return which of ``closed`` and ``special`` names a date; None if its shifts are those of the week."""
         hours = self._find_entry(day)
         if hours is None:
             return None
@@ -188,12 +188,12 @@ class ShiftCalendar:
             "closed": [day for day, hours in dates.items() if not hours],
             "special": {day: parsing.format_shifts(hours) for day, hours in dates.items() if hours},
         }
-        return {**data, "last_call": parsing.format_duration(self._last_call)} if self._last_call else data
+        return {**data, "last_call": parsing.format_iso_duration(self._last_call)} if self._last_call else data
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """
-        Make a calendar from what :meth:`to_dict` returned; all but ``timezone`` and ``week`` may be missing.
+        Make a calendar from what :meth:`to_dict` returned. Only ``timezone`` and ``week`` are required.
 
         :raises ShiftCalendarError: a key is missing or unknown, or its value is wrong
         """
@@ -235,7 +235,7 @@ class ShiftCalendar:
         return type(self).from_dict, (self.to_dict(),)
 
     def _format_week(self) -> dict[str, list[str]]:
-        """Return the open days of the week in the constructor's words, alike neighbours as one range."""
+        """Return the open days of the week in the constructor's words, with equal neighbours as one range."""
         week: dict[str, list[str]] = {}
         for hours, days in groupby(range(len(DAYS)), key=self._week.__getitem__):
             first, *others = (DAYS[day] for day in days)
@@ -319,17 +319,17 @@ class ShiftCalendar:
         return DateTime(at.year, at.month, at.day, at.hour, at.minute, at.second, tzinfo=self._zone, fold=at.fold)
 
 
-#: The resolution of time, here and in Airflow: "at or before now" is "before now and this".
+#: The resolution of time, here and in Airflow: "at or before now" is "before now + TICK".
 TICK = timedelta(microseconds=1)
 
 
 def in_utc(moment: datetime) -> DateTime:
-    """Return an instant in pendulum's UTC: in the standard library's, a subtraction drops pendulum's zone."""
+    """Return an instant in pendulum's UTC: with the standard library's UTC, a subtraction loses the zone."""
     return pendulum.instance(moment).in_timezone(pendulum.UTC)
 
 
 def _merge_spans(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    """Return spans in order, those that touch or overlap as one."""
+    """Return spans in order, with touching and overlapping ones merged."""
     merged: list[tuple[datetime, datetime]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:

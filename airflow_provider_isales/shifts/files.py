@@ -15,7 +15,7 @@ _DEPTH = 5  # deeper than any calendar, and small enough that aliases of aliases
 
 
 def read_data(file: Path) -> Any:
-    """Return what a file holds, as mappings, lists and text; raise ShiftCalendarError if it is not YAML or JSON."""
+    """Return a file's data as mappings, lists and text; raise ShiftCalendarError if it is not YAML or JSON."""
     kind = {".yaml": "YAML", ".yml": "YAML", ".json": "JSON"}.get(file.suffix.lower())
     if not kind:
         raise ShiftCalendarError(f"{quote(file.suffix)} is not a kind of file to read: name a .yaml, .yml or .json")
@@ -35,7 +35,7 @@ def read_data(file: Path) -> Any:
 
 def read_file(path: str | PathLike[str]) -> bytes:
     """
-    Return what a file beside a DAG holds, also inside a zip of DAGs, such as holidays to make a calendar of.
+    Return the bytes of a file, also of one inside a zip of DAGs: for data beside a DAG, such as holidays.
 
     :param path: in a DAG file, ``Path(__file__).with_name("holidays.json")``
     :raises ShiftCalendarError: the file cannot be read

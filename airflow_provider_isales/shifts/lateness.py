@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 
 def format_duration(duration: timedelta) -> str:
-    """Write a duration as ``4 h 10 min``, ``10 min`` or ``50 s``."""
+    """Format a duration as ``4 h 10 min``, ``10 min`` or ``50 s``."""
     seconds = int(duration.total_seconds())
     minutes, hours = seconds // 60 % 60, seconds // 3600
     if hours:
@@ -15,5 +15,5 @@ def format_duration(duration: timedelta) -> str:
 
 
 def format_lateness(late: timedelta, shift_end: datetime) -> str:
-    """Write how long after the end of which shift, in the time zone of ``shift_end``."""
+    """Format a lateness and the end of the shift, in the time zone of ``shift_end``."""
     return f"{format_duration(late)} after the end of the shift at {shift_end:%H:%M} on {shift_end:%a %Y-%m-%d}"

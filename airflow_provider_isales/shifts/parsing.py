@@ -35,7 +35,7 @@ class ShiftCalendarError(ValueError):
 
 
 class ShiftCalendarWarning(UserWarning):
-    """A shift calendar is valid, but may say something else than is meant; the message names the entry."""
+    """A shift calendar is valid, but may not say what is meant; the message names the entry."""
 
 
 def parse_zone(zone: str | ZoneInfo) -> Timezone:
@@ -123,7 +123,7 @@ def join_recurring(dates: Dates) -> Dates:
     """Return the dates with those of every year as ranges, because 29 February can only be written within one."""
     joined = {day: hours for day, hours in dates.items() if not is_recurring(day)}
     recurring = [(_to_date(day).toordinal(), hours) for day, hours in dates.items() if is_recurring(day)]
-    # The difference between a day's number and its place in the list is the same throughout a range.
+    # Within a range, a day's number minus its index is constant.
     for (_, hours), items in groupby(enumerate(recurring), lambda item: (item[1][0] - item[0], item[1][1])):
         first, *others = (date.fromordinal(number).isoformat()[5:] for _, (number, _) in items)
         joined["/".join([first, *others[-1:]])] = hours
@@ -211,22 +211,22 @@ def parse_last_call(value: timedelta | str, week: Week, dates: Dates) -> timedel
         )
         raise _error("last_call", value, f"is not a last call: {advice} 12 hours")
     last_call = timedelta(seconds=length.total_seconds())
-    # Otherwise shifts would exist only where clocks are put back, and a search could not know when to stop.
+    # Otherwise only shifts in which clocks are put back would remain, and a search could not know when to stop.
     every_year = [hours for day, hours in dates.items() if is_recurring(day)]
     for name, days in (("the week", week), ("the special days of every year", every_year)):
         lengths = [timedelta(minutes=end - start) for hours in days for start, end in hours]
         if last_call and lengths and max(lengths) <= last_call:
-            problem = f"no shift of {name} is longer than {format_duration(last_call)}"
+            problem = f"no shift of {name} is longer than {format_iso_duration(last_call)}"
             raise ShiftCalendarError(f"last_call: {problem}, so none would take place: write less")
     return last_call
 
 
-def format_duration(length: timedelta) -> str:
+def format_iso_duration(length: timedelta) -> str:
     return "PT" + "".join(list_units(length, "H", "M", "S"))
 
 
 def list_units(length: timedelta, *names: str) -> list[str]:
-    """Return the hours, minutes and seconds of a length, each with its name, without those that are zero."""
+    """Return the hours, minutes and seconds of a length that are not zero, each followed by its name."""
     minutes, seconds = divmod(int(length.total_seconds()), 60)
     return [f"{count}{name}" for count, name in zip((*divmod(minutes, 60), seconds), names, strict=True) if count]
 

@@ -1,4 +1,4 @@
-"""The simulator's interfaces and its control API, as HTTP requests and responses."""
+"""The simulator over HTTP: the interfaces of CC-iSales and a control API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from airflow_provider_isales.simulator.campaign import MAX_BATCHES, Campaign, Ca
 from airflow_provider_isales.simulator.faults import NO_FAULT, Fault, FaultPlan
 from airflow_provider_isales.simulator.http_server import Request, Response, make_text_response
 from airflow_provider_isales.simulator.interfaces import INTERFACES, Interface
-from airflow_provider_isales.simulator.service import Service, result_fields
+from airflow_provider_isales.simulator.service import Service, make_result_fields
 from airflow_provider_isales.simulator.signature import SignatureCheck
 
 CONTROL = "/simulator"
@@ -29,10 +29,10 @@ CONTROL = "/simulator"
 
 class SimulatorApp:
     """
-    Ties service, signature check and faults to HTTP.
+    Handles requests with a service, a signature check and faults.
 
-    :param service: what CC-iSales knows
-    :param signatures: who may call
+    :param service: the state of the simulated CC-iSales
+    :param signatures: checks who may call
     :param clock: returns the server's time as an aware datetime
     """
 
@@ -40,13 +40,12 @@ class SimulatorApp:
         self.service = service
         self.signatures = signatures
         self.faults = FaultPlan()
-        #: How many requests came in, by interface.
+        #: The number of requests, by interface.
         self.requests: Counter[str] = Counter()
-        #: Called at each request, before anything else is done, with the interface's name and the body's JSON, or
-        #: the parts of path and query as text where there is no body: for tests in which somebody edits a campaign
-        #: meanwhile. It runs in the simulator's thread.
+        #: Called in the simulator's thread before each request is handled, with the interface's name and the body's
+        #: JSON or, without a body, the parameters of path and query as text. Tests use it to edit campaigns meanwhile.
         self.on_request: Callable[[str, Any], None] | None = None
-        #: How many requests are taken at once before the response is HTTP 429; None for as many as come.
+        #: The most requests handled at once; others get HTTP 429. None for no limit.
         self.max_at_once: int | None = None
         self._at_once = 0
         self._resets = 0
@@ -69,7 +68,7 @@ class SimulatorApp:
         ]
 
     def reset(self) -> None:
-        """Be as new: without campaigns, faults, counts, ``on_request`` and delayed requests. Connections stay open."""
+        """Remove campaigns, faults, counts and ``on_request``; end delayed requests. Connections stay open."""
         self._resets += 1
         self.service.campaigns.clear()
         self.faults.clear()
@@ -88,19 +87,17 @@ class SimulatorApp:
         **settings: Any,
     ) -> Campaign:
         """
-        Add a campaign, in place of one with the same id.
+        Add a campaign; it replaces one with the same id.
 
-        :param campaign_id: its id
         :param batches: how many batches it has
         :param status: the status of its batches
-        :param state: its state
         :param begin: when it begins: an aware datetime, or text in the platform's time zone; long ago if None
         :param end: when it ends, likewise; in the far future if None
         :param settings: other parameters of :class:`~airflow_provider_isales.simulator.campaign.Campaign`
         """
         for name, time in (("begin", begin), ("end", end)):
             if time is not None:
-                settings[name] = self.service.write_time(time) if isinstance(time, datetime) else time
+                settings[name] = self.service.format_time(time) if isinstance(time, datetime) else time
         campaign = Campaign(campaign_id, state=state, **settings)
         for _ in range(batches):
             campaign.add_batch(status=BatchStatus(status))
@@ -108,7 +105,7 @@ class SimulatorApp:
         return campaign
 
     def inject(self, kind: str, **settings: Any) -> None:
-        """Have the next calls go wrong; see :class:`~airflow_provider_isales.simulator.faults.Fault`."""
+        """Inject a fault into the next calls; see :class:`~airflow_provider_isales.simulator.faults.Fault`."""
         self.faults.inject(Fault(kind, **settings))
 
     async def respond(self, request: Request) -> Response | None:
@@ -135,10 +132,10 @@ class SimulatorApp:
                 headers = dict(fault.headers) | self._date()
                 return Response(fault.status, fault.body.encode(), "text/html; charset=utf-8", headers)
             await asyncio.sleep(fault.seconds)
-            # After a reset, what it asks for would be done to the next campaign of that id.
-            closes = fault.kind == "close_before" or self._resets != resets
-            carry_out = partial(self.service.answer, name, parameters, **path)
-            return None if closes else self._carry_out(carry_out, request, fault)
+            # After a reset, a delayed request would change the next campaign with that id.
+            if fault.kind == "close_before" or self._resets != resets:
+                return None
+            return self._carry_out(partial(self.service.carry_out, name, parameters, **path), request, fault)
         finally:
             self._at_once -= 1
 
@@ -146,14 +143,14 @@ class SimulatorApp:
         if refusal := self._find_refusal(request):
             return make_text_response(401, f"Unauthorized: {refusal}", self._date())
         if fault.kind == "result":
-            return _make_json_response(result_fields(fault.code, "injected"), self._date())
+            return _make_json_response(make_result_fields(fault.code, "injected"), self._date())
         result = carry_out()
         if fault.kind == "close_after":
             return None
         return _make_json_response(result, self._date(), truncated=fault.kind == "truncate")
 
     def _find_refusal(self, request: Request) -> str | None:
-        return self.signatures.refusal(
+        return self.signatures.find_refusal(
             self._clock(),
             method=request.method,
             path=request.raw_path,
@@ -219,7 +216,7 @@ def _read_query(request: Request) -> list[tuple[str, str]]:
 
 
 def _read_parameters(interface: Interface, request: Request) -> Any:
-    """Return the body as JSON, or the query where the interface has no body; None if it is not so."""
+    """Return the body's JSON or, for an interface without a body, the query; None if the request is not so."""
     if interface.has_body:
         return _parse(request.body)
     return None if request.body else dict(_read_query(request))

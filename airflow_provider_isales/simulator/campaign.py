@@ -40,7 +40,7 @@ class Campaign:
     :param name: its name
     :param state: its state; while it is suspended, its batches can't be suspended
     :param begin: when it begins: ``yyyy-MM-dd HH:mm:ss`` or the date alone, in the platform's time zone
-    :param end: when it ends, likewise; nothing happens then by itself
+    :param end: when it ends, likewise; nothing happens at that time by itself
     :param hours: when it dials, by the reference's names: ``{"workdayBeginTime1": "09:00", ...}``
     :param special_dates: at most 20, as the reference writes them but without ``id``
     :param max_batches: how many batches it may hold
@@ -72,7 +72,7 @@ class Campaign:
         self.batches: dict[str, CallBatch] = {}
         #: The state before the last change.
         self.state_before = self._state = _check_state(state)
-        #: How often the state was read since the last change, by interface.
+        #: How often the state was read since its last change, by interface.
         self.reads: Counter[str] = Counter()
 
     @property
@@ -88,9 +88,9 @@ class Campaign:
         self._state = checked
 
     def add_batch(self, name: str = "", status: BatchStatus = BatchStatus.STARTED) -> CallBatch:
-        """Add a batch with the next id: 30 digits, the leading ones zeros, so that number crunching shows."""
-        number = next(n for n in itertools.count(len(self.batches) + 1) if self._id(n) not in self.batches)
-        batch = CallBatch(self._id(number), name or f"batch-{number}", status)
+        """Add a batch with the next id: 30 digits with leading zeros, which a number would lose."""
+        number = next(n for n in itertools.count(len(self.batches) + 1) if self._make_id(n) not in self.batches)
+        batch = CallBatch(self._make_id(number), name or f"batch-{number}", status)
         self.batches[batch.id] = batch
         return batch
 
@@ -104,8 +104,7 @@ class Campaign:
         Change any of :data:`CHECKS` and the statuses of batches, as someone in the console would.
 
         :param changes: a JSON object, as :meth:`to_json` returns it
-        :raises ValueError: for what is none, or has a value that is not allowed, or names a batch that there is not;
-            nothing is changed then
+        :raises ValueError: it is no such object, or a value or batch id is wrong; then nothing is changed
         """
         checked = check_changes(changes)
         batches = checked.pop("batches", {})
@@ -121,19 +120,19 @@ class Campaign:
             self.set_status(batch_id, BatchStatus[status.upper()])
 
     def to_json(self) -> dict[str, Any]:
-        """Return the values of :data:`CHECKS`, and the batches' statuses by their ids, as JSON."""
+        """Return the values of :data:`CHECKS`, and the statuses of the batches by id, as JSON."""
         return {
             **{name: getattr(self, name) for name in CHECKS},
             "batches": {batch.id: batch.status.name.lower() for batch in list(self.batches.values())},
         }
 
-    def _id(self, number: int) -> str:
+    def _make_id(self, number: int) -> str:
         return f"{self.id:015d}{number:015d}"
 
 
 def check_changes(changes: object) -> dict[str, Any]:
     """
-    Check a JSON object with any of :data:`CHECKS`, and ``batches``, which is left as it is; return it.
+    Check and return a JSON object with any of :data:`CHECKS`, and ``batches``, which is not checked.
 
     :raises ValueError: for anything else
     """
@@ -144,7 +143,7 @@ def check_changes(changes: object) -> dict[str, Any]:
 
 
 def parse_time(text: str) -> datetime | None:
-    """Read a time as the reference writes it, without a zone; None for anything else."""
+    """Return a time in one of the reference's forms, without a zone; None for anything else."""
     try:
         return datetime.fromisoformat(text) if _TIME.fullmatch(text) else None
     except ValueError:
@@ -192,7 +191,7 @@ def _check_special_dates(value: object) -> list[dict[str, Any]]:
     return [dict.fromkeys(_SPECIAL_DATE) | dict(date) for date in value]
 
 
-#: What can be changed of a campaign besides its batches; each function returns the value, or raises ``ValueError``.
+#: What can be changed besides batches. Each function returns the value, or raises ``ValueError``.
 CHECKS: dict[str, Callable[[object], Any]] = {
     "state": _check_state,
     "name": _check_name,

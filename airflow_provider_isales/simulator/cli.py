@@ -31,14 +31,20 @@ except ModuleNotFoundError as missing:  # the extra
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Start a simulator, say how to reach it, and run until interrupted or terminated."""
-    options = _parser().parse_args(arguments)
+    options = _make_parser().parse_args(arguments)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     try:
-        C2Auth(options.access_key, options.secret_key)
-    except ISalesArgumentError as error:
+        with _make_simulator(options) as simulator:
+            print(_format_welcome(simulator), flush=True)
+            stopped.wait()
+    except (ValueError, OSError) as error:
         raise SystemExit(f"isales-simulator: {error}") from None
+
+
+def _make_simulator(options: argparse.Namespace) -> Simulator:
+    C2Auth(options.access_key, options.secret_key)  # raises for keys that cannot be used
     simulator = Simulator(
         vdn_id=options.vdn,
         access_key=options.access_key,
@@ -53,22 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         status_as_text=options.status_as_text,
         max_at_once=options.max_at_once,
     )
-    try:
-        for campaign_id in options.campaign or [1001]:
-            simulator.add_campaign(
-                campaign_id, batches=options.batches, state=options.state, begin=options.begin, end=options.end
-            )
-    except ValueError as error:
-        raise SystemExit(f"isales-simulator: {error}") from None
-    try:
-        with simulator:
-            print(_welcome(simulator), flush=True)
-            stopped.wait()
-    except OSError as error:
-        raise SystemExit(f"isales-simulator: {error}") from None
+    for campaign_id in options.campaign or [1001]:
+        simulator.add_campaign(
+            campaign_id, batches=options.batches, state=options.state, begin=options.begin, end=options.end
+        )
+    return simulator
 
 
-def _welcome(simulator: Simulator) -> str:
+def _format_welcome(simulator: Simulator) -> str:
     control = f"https://{simulator.host}:{simulator.port}{CONTROL}"
     lines = [f"CC-iSales simulator on https://{simulator.host}:{simulator.port}, VDN {simulator.service.vdn_id}"]
     for campaign in simulator.service.campaigns.values():
@@ -94,25 +92,27 @@ def _welcome(simulator: Simulator) -> str:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
+def _make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="isales-simulator", description="A CC-iSales stand-in over real HTTPS.")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
     parser.add_argument(
         "--port",
-        type=_whole_number("port", 0, MAX_PORT),
+        type=_make_integer_type("port", 0, MAX_PORT),
         default=8443,
         help="the port; 0 takes a free one (default: %(default)s)",
     )
-    parser.add_argument("--vdn", type=_checked(check_vdn_id), default=25, help="the VDN (default: %(default)s)")
+    parser.add_argument(
+        "--vdn", type=_make_checked_type(check_vdn_id), default=25, help="the VDN (default: %(default)s)"
+    )
     parser.add_argument(
         "--campaign",
-        type=_checked(check_campaign_id),
+        type=_make_checked_type(check_campaign_id),
         action="append",
         help="a campaign's id; may be repeated (default: 1001)",
     )
     parser.add_argument(
         "--batches",
-        type=_whole_number("batches", 0, 1000),
+        type=_make_integer_type("batches", 0, 1000),
         default=3,
         help="batches in each campaign (default: %(default)s)",
     )
@@ -132,35 +132,35 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--profile", choices=[profile.value for profile in SigningProfile], help="accept this signing profile only"
     )
-    _add_guesses(parser)
+    _add_open_questions(parser)
     return parser
 
 
-def _add_guesses(parser: argparse.ArgumentParser) -> None:
-    """Add what a platform may do in one way or another."""
-    guesses = parser.add_argument_group("what the reference leaves open")
-    guesses.add_argument(
+def _add_open_questions(parser: argparse.ArgumentParser) -> None:
+    """Add options for what platforms may do differently."""
+    group = parser.add_argument_group("what the reference leaves open")
+    group.add_argument(
         "--max-page-size",
-        type=_whole_number("max-page-size", 1, 1000),
+        type=_make_integer_type("max-page-size", 1, 1000),
         default=1000,
-        help="batches or campaigns on a page of a list at most (default: %(default)s)",
+        help="the most batches or campaigns on a page of a list (default: %(default)s)",
     )
-    guesses.add_argument("--status-as-text", action="store_true", help='a status is "1" or "2", not the number')
-    guesses.add_argument(
+    group.add_argument("--status-as-text", action="store_true", help='a status is "1" or "2", not the number')
+    group.add_argument(
         "--timezone",
         type=_check_timezone,
         default="Asia/Shanghai",
         help="the platform's, in which campaigns begin and end (default: %(default)s)",
     )
-    guesses.add_argument(
-        "--max-at-once", type=_whole_number("max-at-once", 1, 1000), help="HTTP 429 if more requests come at once"
+    group.add_argument(
+        "--max-at-once", type=_make_integer_type("max-at-once", 1, 1000), help="HTTP 429 if more requests come at once"
     )
-    guesses.add_argument(
-        "--minutes-ahead", type=float, default=0.0, help="how far its clock is ahead; less than 0 for behind"
+    group.add_argument(
+        "--minutes-ahead", type=float, default=0.0, help="how far its clock is ahead; negative for behind"
     )
 
 
-def _whole_number(name: str, least: int, most: int) -> Callable[[str], int]:
+def _make_integer_type(name: str, least: int, most: int) -> Callable[[str], int]:
     def convert(text: str) -> int:
         if not text.isdecimal() or not least <= int(text) <= most:
             raise argparse.ArgumentTypeError(f"{name} must be an integer from {least} to {most}, not {text!r}")
@@ -169,7 +169,7 @@ def _whole_number(name: str, least: int, most: int) -> Callable[[str], int]:
     return convert
 
 
-def _checked(check: Callable[[object], int]) -> Callable[[str], int]:
+def _make_checked_type(check: Callable[[object], int]) -> Callable[[str], int]:
     def convert(text: str) -> int:
         try:
             return check(text)

@@ -1,4 +1,4 @@
-"""Faults that the simulator commits on request, each for the next so many calls."""
+"""Faults that the simulator injects on request into the next calls."""
 
 from __future__ import annotations
 
@@ -25,22 +25,22 @@ class Fault:
     One fault.
 
     ``delay``
-        answers rightly, ``seconds`` late
+        responds correctly, ``seconds`` late
     ``close_before``, ``close_after``
-        closes the connection without an answer, before or after the request took effect
+        closes the connection without a response, before or after the request took effect
     ``truncate``
-        carries out the request, then breaks off in the middle of the answer
+        carries out the request, then breaks off in the middle of the response
     ``answer``
-        does nothing and answers with ``status``, ``headers`` and ``body``, by default an HTML page
+        does nothing, and responds with ``status``, ``headers`` and ``body``, by default an HTML page
     ``result``
-        does nothing and answers with the result code ``code``, be it that of success
+        does nothing, and responds with the result code ``code``, which may be that of success
 
     :param kind: one of the above
-    :param times: for how many calls
-    :param verb: only for calls of this interface, one of :data:`.INTERFACES`; for every one if empty
+    :param times: how many calls it affects
+    :param verb: affects only calls of this interface, one of :data:`.INTERFACES`; all calls if empty
     :param seconds: of ``delay``
     :param status: of ``answer``: the HTTP status
-    :param headers: of ``answer``: more headers, ``Retry-After`` for example
+    :param headers: of ``answer``: more headers, such as ``Retry-After``
     :param body: of ``answer``
     :param code: of ``result``
     :raises ValueError: for a value that is not allowed
@@ -69,11 +69,11 @@ class Fault:
         headers = [*self.headers, *self.headers.values()] if isinstance(self.headers, Mapping) else [None]
         if not all(isinstance(text, str) for text in (self.body, self.code, *headers)):
             raise ValueError("body and code must be text, headers a JSON object of text")
-        self._check_that_it_can_be_sent()
+        self._check_sendable()
         if self.kind == "result" and not self.code:
             raise ValueError("a fault of kind 'result' needs a code")
 
-    def _check_that_it_can_be_sent(self) -> None:
+    def _check_sendable(self) -> None:
         if not (SURROGATES.isdisjoint(self.body) and SURROGATES.isdisjoint(self.code)):
             raise ValueError("body and code must be text that UTF-8 can express")
         for name, value in self.headers.items():
@@ -85,9 +85,9 @@ class Fault:
                     f"not {format_value(value)}"
                 )
             if name.lower() in ("content-length", "transfer-encoding"):
-                raise ValueError(f"headers must not have {name}: the simulator says itself where the body ends")
+                raise ValueError(f"headers must not have {name}: the simulator sets it")
         if self.kind == "answer" and self.status in _WITHOUT_BODY and self.body:
-            raise ValueError(f"an answer with status {self.status} has no body: give body as ''")
+            raise ValueError(f"a response with status {self.status} has no body: give body as ''")
 
     @classmethod
     def from_json(cls, value: object) -> Fault:
@@ -108,10 +108,10 @@ NO_FAULT = Fault("delay")
 
 
 class FaultPlan:
-    """The faults still to be committed, in the order in which they were injected."""
+    """The faults still to come, in the order in which they were injected."""
 
     def __init__(self) -> None:
-        # Each with the times that are left of it: one entry per time would fill the memory.
+        # One entry per fault, with the times left: an entry per time would fill the memory.
         self._waiting: list[Fault] = []
 
     def inject(self, fault: Fault) -> None:
@@ -123,7 +123,7 @@ class FaultPlan:
         self._waiting.clear()
 
     def take(self, verb: str) -> Fault | None:
-        """Return the fault for a call that just came in, and count it as committed."""
+        """Return the fault for an incoming call, and count it off."""
         for index, fault in enumerate(self._waiting):
             if fault.verb in ("", verb):
                 self._waiting[index : index + 1] = [replace(fault, times=fault.times - 1)] if fault.times > 1 else []

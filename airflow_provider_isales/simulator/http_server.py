@@ -50,7 +50,7 @@ class Response:
 
 
 class _BadRequestError(Exception):
-    """What arrives cannot be read as a request; nothing after it can be read either."""
+    """The data received is no request, and nothing after it can be read either."""
 
     def __init__(self, text: str, status: int = 400) -> None:
         super().__init__(text)
@@ -134,7 +134,7 @@ async def _read_body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -
     if "transfer-encoding" not in headers:
         length = headers.get("content-length", "0")
         if not re.fullmatch("[0-9]{1,20}", length):
-            raise _BadRequestError("the length is no number")
+            raise _BadRequestError("Content-Length is not a number")
         if int(length) > MAX_BODY_BYTES:
             raise too_large
         return await reader.readexactly(int(length))

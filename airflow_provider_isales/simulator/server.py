@@ -29,24 +29,24 @@ class Simulator(SimulatorApp):
     """
     A CC-iSales on loopback. As a context manager it runs from entry to exit.
 
-    :param vdn_id: the VDN that it knows
+    :param vdn_id: its only VDN
     :param access_key: the access key that it accepts
-    :param secret_key: the secret key that goes with it
+    :param secret_key: the secret key that belongs to it
     :param profiles: the signing profiles that it accepts
     :param host: the address to listen on
     :param port: the port to listen on; 0 takes a free one
-    :param ca_file: where to write the certificate of the authority that signed its own; a temporary file when None
+    :param ca_file: where to write its CA certificate; a temporary file if None
     :param clock_offset: how far its clock is ahead of this machine's
     :param timezone: the platform's time zone, in which campaigns begin and end
-    :param max_page_size: how many batches or campaigns a page of a list has at most
-    :param status_as_text: whether responses have ``"1"`` and so on for a status, not the number
-    :param total_counts_page: whether ``totalCount`` and ``totalSize`` count what is on the page, not all
-    :param pauses_completed: whether a campaign that is completed can be paused
+    :param max_page_size: the most batches or campaigns on a page of a list, whatever the request says
+    :param status_as_text: whether a status in responses is text such as ``"1"``, not the number
+    :param total_counts_page: whether ``totalCount`` and ``totalSize`` count the entries of the page, not all
+    :param pauses_completed: whether a completed campaign can be paused
     :param details_lag: how many details of a campaign show its old status after each change of its state
     :param list_lag: how many lists of campaigns show its old status after each change of its state
-    :param max_at_once: how many requests it takes at once before it answers HTTP 429; None for as many as come
-    :param certificate_days: how long its certificate is valid from now on; less than 0 for one that has expired
-    :param self_signed: whether its certificate is of no authority, and of no name
+    :param max_at_once: the most requests handled at once; others get HTTP 429. None for no limit
+    :param certificate_days: how many days its certificate is valid; negative for an expired one
+    :param self_signed: whether its certificate is signed by no authority, and names no host
     :raises OSError: on entry, if the port is taken
     """
 
@@ -98,7 +98,7 @@ class Simulator(SimulatorApp):
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca_file))
         certificate = directory / "server.pem"
-        certificate.write_bytes(self._certificate(authority))
+        certificate.write_bytes(self._make_certificate(authority))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
         self._loop = asyncio.new_event_loop()
@@ -121,7 +121,7 @@ class Simulator(SimulatorApp):
     def _utc_now(self) -> datetime:
         return datetime.now(UTC) + self.clock_offset
 
-    def _certificate(self, authority: trustme.CA) -> bytes:
+    def _make_certificate(self, authority: trustme.CA) -> bytes:
         """Return the key and the certificates as PEM."""
         if self._self_signed:
             return authority.private_key_pem.bytes() + authority.cert_pem.bytes()
@@ -135,7 +135,7 @@ class Simulator(SimulatorApp):
         self.stop()
 
     def stop(self) -> None:
-        """Stop listening and drop what is still under way."""
+        """Stop listening and drop all connections."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stopped.set)
             self._thread.join()
@@ -145,7 +145,7 @@ class Simulator(SimulatorApp):
         """
         Return an Airflow connection to this simulator as JSON, fit for ``AIRFLOW_CONN_ISALES_DEFAULT``.
 
-        :param extra: more or other extra fields
+        :param extra: extra fields to add or replace
         """
         return json.dumps(
             {
@@ -162,7 +162,7 @@ class Simulator(SimulatorApp):
         """
         Return a client for this simulator.
 
-        :param settings: more or other parameters of ``ISalesClient``
+        :param settings: parameters of ``ISalesClient`` to add or replace
         """
         defaults: dict[str, Any] = {
             "host": self.host,

@@ -1,4 +1,4 @@
-"""What CC-iSales knows and decides, in memory: campaigns, their batches, and the result code for each request."""
+"""A CC-iSales in memory: campaigns, their batches, and the result of each request."""
 
 from __future__ import annotations
 
@@ -44,11 +44,12 @@ _LIST_PARAMETERS = ("status", "deviceType", "curPage", "rowsPerPage", "name", "b
 
 class Service:
     """
-    Decides the answer to each authenticated request, with the documented codes under the documented conditions.
+    Carries out authenticated requests, with the documented codes under the documented conditions.
 
-    The attributes after the campaigns are what the reference leaves open; they may be set while it runs.
+    The attributes after the campaigns are parameters of ``Simulator``: what the reference leaves open. They may be set
+    while it runs.
 
-    :param vdn_id: the one VDN that this service knows
+    :param vdn_id: its only VDN
     :param clock: returns the time as an aware datetime
     """
 
@@ -57,46 +58,39 @@ class Service:
         self._clock = clock
         #: The campaigns by their ids.
         self.campaigns: dict[int, Campaign] = {}
-        #: The platform's time zone, in which campaigns begin and end.
         self.zone = ZoneInfo("Asia/Shanghai")
-        #: How many batches or campaigns are on a page at most, whatever the request says.
         self.max_page_size = 1000
-        #: Whether a status is ``"1"``, not the number, in responses.
         self.status_as_text = False
-        #: Whether ``totalCount`` and ``totalSize`` count what is on the page, not all.
         self.total_counts_page = False
-        #: Whether a campaign that is completed can be paused.
         self.pauses_completed = False
-        #: How many details of a campaign still show its old status after each change of its state.
         self.details_lag = 0
-        #: How many lists of campaigns still show its old status after each change of its state.
         self.list_lag = 0
 
-    def answer(self, interface: str, parameters: object, vdn_id: str, campaign_id: str | None = None) -> dict[str, Any]:
+    def carry_out(
+        self, interface: str, parameters: object, vdn_id: str, campaign_id: str | None = None
+    ) -> dict[str, Any]:
         """
         Carry out one request.
 
         :param interface: the name of one of :data:`.INTERFACES`
-        :param parameters: the body as JSON, or the query as text by name; None if it is not as the interface has it
-        :param vdn_id: as it stands in the path
-        :param campaign_id: as it stands in the path, if it does
-        :return: the JSON object of the answer
+        :param parameters: the JSON of the body, or the query as text by name; None if the request is malformed
+        :param vdn_id: from the path
+        :param campaign_id: from the path, if it has one
+        :return: the JSON object of the response
         """
-        carry_out = getattr(self, f"_{interface}")  # one method for each interface
+        method = getattr(self, f"_{interface}")
         try:
             if not isinstance(parameters, dict):
                 raise RefusedError(PARAMETER_ERROR, "the body is not as this interface has it")
             self._check_vdn(vdn_id)
-            if campaign_id is None:
-                result = carry_out(parameters)
-            else:
-                result = carry_out(self._campaign(campaign_id), parameters)
+            scope = [] if campaign_id is None else [self._find_campaign(campaign_id)]
+            result = method(*scope, parameters)
         except RefusedError as error:
-            return result_fields(error.code, error.description)
-        return {**result_fields(SUCCESS, "success"), **result}
+            return make_result_fields(error.code, error.description)
+        return {**make_result_fields(SUCCESS, "success"), **result}
 
-    def write_time(self, at: datetime) -> str:
-        """Return an aware datetime as campaigns have it: ``yyyy-MM-dd HH:mm:ss`` in the platform's zone."""
+    def format_time(self, at: datetime) -> str:
+        """Format an aware datetime as ``yyyy-MM-dd HH:mm:ss`` in the platform's time zone."""
         return at.astimezone(self.zone).replace(tzinfo=None).isoformat(sep=" ", timespec="seconds")
 
     def _check_vdn(self, vdn_id: str) -> None:
@@ -107,7 +101,7 @@ class Service:
         if vdn != self.vdn_id:
             raise RefusedError(PARAMETER_ERROR, f"this simulator has VDN {self.vdn_id} only, not {vdn}")
 
-    def _campaign(self, campaign_id: str) -> Campaign:
+    def _find_campaign(self, campaign_id: str) -> Campaign:
         try:
             number = check_campaign_id(campaign_id)
         except ISalesArgumentError as error:
@@ -119,7 +113,7 @@ class Service:
     # Call batches. Source: "Outbound Call Batch Interfaces".
 
     def _pause(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
-        batch = _batch(campaign, body)
+        batch = _find_batch(campaign, body)
         if campaign.state is CampaignState.SUSPENDED:
             raise RefusedError("03000002", "the campaign is suspended")
         if batch.status is BatchStatus.SUSPENDED:
@@ -128,33 +122,33 @@ class Service:
         return {}
 
     def _resume(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
-        batch = _batch(campaign, body)
+        batch = _find_batch(campaign, body)
         if batch.status is BatchStatus.STARTED:
             raise RefusedError(ALREADY_STARTED, "started already; the simulator made this code up")
         campaign.set_status(batch.id, BatchStatus.STARTED)
         return {}
 
     def _create(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
-        name = _new_name(campaign, body)
+        name = _read_new_name(campaign, body)
         status = read_batch_status(body) or BatchStatus.SUSPENDED
         if len(campaign.batches) >= campaign.max_batches:
             raise RefusedError("03000003", f"at most {campaign.max_batches}")
         return {"returnObject": {"id": campaign.add_batch(name, status).id}}
 
     def _update(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
-        batch = _batch(campaign, body)
-        campaign.batches[batch.id] = CallBatch(batch.id, _new_name(campaign, body, batch.id), batch.status)
+        batch = _find_batch(campaign, body)
+        campaign.batches[batch.id] = CallBatch(batch.id, _read_new_name(campaign, body, batch.id), batch.status)
         return {}
 
     def _delete(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
-        del campaign.batches[_batch(campaign, body).id]
+        del campaign.batches[_find_batch(campaign, body).id]
         return {}
 
     def _list(self, campaign: Campaign, body: Mapping[str, object]) -> dict[str, Any]:
         offset, limit, status = read_count(body, "offset"), read_count(body, "limit"), read_batch_status(body)
         part_of_name = read_text(body, "name") if body.get("name") else ""
         selected = [
-            {"id": batch.id, "name": batch.name, "status": self._written(batch.status.value)}
+            {"id": batch.id, "name": batch.name, "status": self._format_status(batch.status.value)}
             for batch in list(campaign.batches.values())
             if status in (None, batch.status) and part_of_name in batch.name
         ]
@@ -173,7 +167,7 @@ class Service:
         size = min(read_number(query, "rowsPerPage", range(1, MAX_CAMPAIGNS_PER_PAGE + 1)), self.max_page_size)
         begin, end = read_time(query, "beginTime") or datetime.min, read_time(query, "endTime") or datetime.max
         rows = [
-            self._row(campaign, self._read_state(campaign, "list", self.list_lag))
+            self._make_row(campaign, self._read_state(campaign, "list", self.list_lag))
             for campaign in list(self.campaigns.values())
             if device_type in (0, campaign.device_type)
             and query.get("name", "") in campaign.name
@@ -193,7 +187,7 @@ class Service:
 
     def _get_campaign(self, campaign: Campaign, query: Mapping[str, str]) -> dict[str, Any]:
         details = {
-            **self._row(campaign, self._read_state(campaign, "details", self.details_lag)),
+            **self._make_row(campaign, self._read_state(campaign, "details", self.details_lag)),
             "description": "",
             "maxAlertingTime": 30,
             "scheduleParam": dict.fromkeys(HOURS, "") | campaign.hours,
@@ -216,11 +210,11 @@ class Service:
     def _list_special_dates(self, campaign: Campaign, query: Mapping[str, str]) -> dict[str, Any]:
         return {"data": [{"id": number, **date} for number, date in enumerate(campaign.special_dates, 1)]}
 
-    def _row(self, campaign: Campaign, state: CampaignState) -> dict[str, Any]:
+    def _make_row(self, campaign: Campaign, state: CampaignState) -> dict[str, Any]:
         return {
             "id": campaign.id,
             "name": campaign.name,
-            "status": self._written(STATUS_NUMBERS[state]),
+            "status": self._format_status(STATUS_NUMBERS[state]),
             "strBeginTime": campaign.begin,
             "strEndTime": campaign.end,
             "deviceType": campaign.device_type,
@@ -228,7 +222,7 @@ class Service:
         }
 
     def _read_state(self, campaign: Campaign, reader: str, lag: int) -> CampaignState:
-        """Return the state that a response shows: the one before the last change, the first ``lag`` times."""
+        """Return the state to show in a response: the first ``lag`` times, the one before the last change."""
         campaign.reads[reader] += 1
         return campaign.state_before if campaign.reads[reader] <= lag else campaign.state
 
@@ -236,23 +230,23 @@ class Service:
         begin = parse_time(campaign.begin)
         return begin is None or begin.replace(tzinfo=self.zone) <= self._clock()
 
-    def _written(self, status: int) -> int | str:
+    def _format_status(self, status: int) -> int | str:
         return str(status) if self.status_as_text else status
 
 
-def result_fields(code: str, description: str) -> dict[str, str]:
-    """Return the four fields that every answer has."""
+def make_result_fields(code: str, description: str) -> dict[str, str]:
+    """Return the four fields that every response has."""
     return {"resultCode": code, "resultDesc": description, "returnCode": code, "returnDesc": description}
 
 
-def _batch(campaign: Campaign, body: Mapping[str, object]) -> CallBatch:
+def _find_batch(campaign: Campaign, body: Mapping[str, object]) -> CallBatch:
     batch_id = read_text(body, "id")
     if batch_id not in campaign.batches:
         raise RefusedError("03000004", "batch id not found")
     return campaign.batches[batch_id]
 
 
-def _new_name(campaign: Campaign, body: Mapping[str, object], batch_id: str | None = None) -> str:
+def _read_new_name(campaign: Campaign, body: Mapping[str, object], batch_id: str | None = None) -> str:
     name = read_text(body, "name")
     if len(name) > MAX_NAME_LENGTH:
         raise RefusedError("02000003", f"name: at most {MAX_NAME_LENGTH} characters")

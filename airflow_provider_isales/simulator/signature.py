@@ -1,4 +1,4 @@
-"""The server's side of C2: is this request signed by whom it says, just now, and is it as it was signed?"""
+"""Check C2 signatures as the server does."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class SignatureCheck:
     secret_key: str = field(repr=False)
     profiles: Collection[SigningProfile]
 
-    def refusal(
+    def find_refusal(
         self,
         now: datetime,
         *,
@@ -38,10 +38,10 @@ class SignatureCheck:
         body: bytes,
     ) -> str | None:
         """
-        Say why a request is refused, or None if it is not.
+        Return why a request is refused; None if it is accepted.
 
         :param now: the server's time
-        :param method: like the rest, as received; the names of the headers in lower case
+        :param headers: as received, by names in lower case
         """
         given = headers.get("authorization", "")
         scheme, access_key, timestamp, signed_headers, *_ = [*given.split("/"), "", "", "", ""]
@@ -71,5 +71,5 @@ def _parse_timestamp(text: str, profile: SigningProfile | None) -> datetime | No
         at = datetime.fromisoformat(text)
     except ValueError:
         return None
-    # Of all that can be read as a time, only what the profile writes.
+    # Accept only the form that the profile writes.
     return at if profile and at.tzinfo is UTC and format_timestamp(at, profile.timespec) == text else None

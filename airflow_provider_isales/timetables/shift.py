@@ -17,12 +17,12 @@ from airflow_provider_isales.shifts import CALENDAR_KEYS, TICK, ShiftCalendar, i
 
 log = logging.getLogger(__name__)
 
-# A run that has not been created so many seconds after it was due gets another logical date.
+# A run that is created more than this many seconds late gets another logical date.
 _OVERDUE_SECONDS = 5
 
 
 class _ShiftTimetable(Timetable):
-    """What the two timetables have in common: everything but the repeats."""
+    """The base of both timetables: everything but the repeats."""
 
     _edge: ClassVar[Literal["start", "end"]]
     _keys: ClassVar[tuple[str, ...]] = ("shifts",)
@@ -35,7 +35,7 @@ class _ShiftTimetable(Timetable):
 
     @property
     def summary(self) -> str:
-        """What the UI shows as the DAG's schedule."""
+        """The schedule as the UI shows it."""
         return self.description
 
     def serialize(self) -> dict[str, Any]:
@@ -47,9 +47,9 @@ class _ShiftTimetable(Timetable):
         """
         Make the timetable that :meth:`serialize` was called on, in this version of the provider or in another.
 
-        It raises nothing, since that would end Airflow 2's scheduler for all DAGs. What this version does not know is
-        left out, and logged. What it cannot read becomes a timetable without runs that says so; both until the DAG
-        file is parsed by this version.
+        Never raises: an exception here would end Airflow 2's scheduler for every DAG. Unknown keys are dropped and
+        logged; unreadable data becomes a timetable without runs that says why. Both last until this version parses
+        the DAG file.
         """
         try:
             shifts = ShiftCalendar.from_dict(_drop_unknown(data["shifts"], CALENDAR_KEYS))
@@ -64,7 +64,7 @@ class _ShiftTimetable(Timetable):
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:
         """
-        Return the next run that the scheduler is to create.
+        Return the next run for the scheduler to create.
 
         :param last_automated_data_interval: the shift of the last scheduled run, None before the first one
         :param restriction: the DAG's start and end date and its catchup
@@ -77,19 +77,19 @@ class _ShiftTimetable(Timetable):
         if interval is None or (latest is not None and interval.start > latest):
             return None
         run_after = self._get_edge(interval)
-        # A manual run may have the logical date of this run, and Airflow creates no second one: give it another. Not in
-        # the past of a backfill, which finds the runs that there are by their logical dates.
+        # A manual run may already have this run's logical date, and Airflow would not create a second one: use another.
+        # Not for a backfill, which finds existing runs by their logical dates.
         overdue = (now - run_after).total_seconds()
         if overdue > _OVERDUE_SECONDS and (latest is None or latest > now):
             other = TICK * (1 + overdue // 3600)
             start = interval.start + other
             interval, run_after = DataInterval(start, max(start, interval.end)), run_after + other
-        # Not its constructor, which takes other arguments in Airflow 3.2.
+        # Not by its constructor, whose arguments differ in Airflow 3.2.
         return DagRunInfo.interval(*interval)._replace(run_after=run_after)
 
     def infer_manual_data_interval(self, *, run_after: DateTime) -> DataInterval:
         """
-        Return the data interval of a run that someone triggers: the shift of the last edge until then.
+        Return the data interval of a run that someone triggers: the shift of the last edge up to then.
 
         :param run_after: when the run was triggered
         :return: the shift; if there was none yet, an interval of no length
@@ -112,10 +112,10 @@ class _ShiftTimetable(Timetable):
             candidates.append(self._find_first_after(self._get_edge(last)))
         if earliest is not None:
             first = self._find_first_after(earliest - TICK)
-            if first and first.start < earliest:  # it is for a shift that began before
+            if first and first.start < earliest:  # its shift began before that
                 first = self._find_first_after(self._get_edge(first))
             candidates.append(first)
-        if not candidates:  # the same whenever it is asked, or the run would never fall due
+        if not candidates:  # a run that was due stays due, whenever this is called
             return self._find_last_until(now) or self._find_first_after(now)
         if None in candidates:
             return None
@@ -126,10 +126,10 @@ class _ShiftTimetable(Timetable):
 
     def _cut_after(self, last: DataInterval | None, interval: DataInterval) -> DataInterval:
         """
-        Return an interval, or what is left of it after the last run.
+        Return an interval, or the part of it after the last run.
 
-        They overlap when the calendar was edited. When the shift of the last run was prolonged, its start is that run's
-        logical date already.
+        They overlap if the calendar was edited. If the last run's shift was prolonged, that run already has the shift's
+        start as its logical date.
         """
         if last is None:
             return interval
@@ -153,7 +153,7 @@ class _ShiftTimetable(Timetable):
         return self._make_interval(find(moment + TICK))
 
     def _make_interval(self, edge: DateTime | None) -> DataInterval | None:
-        """Return the shift that has this edge; one that never starts or never ends is no more than its edge."""
+        """Return the shift with this edge; the edge alone if the shift never starts or never ends."""
         if edge is None:
             return None
         # In UTC, because local times that occur twice do not compare as instants.
@@ -164,25 +164,25 @@ class _ShiftTimetable(Timetable):
 
 class ShiftEndTimetable(_ShiftTimetable):
     """
-    Runs a DAG at each end of a shift, and with ``repeat`` again and again until the next start.
+    Runs a DAG at the end of each shift and, with ``repeat``, at regular intervals until the next start.
 
-    The data interval of the run at the end is the shift; that of a repeat is the time since the one before it. A run
-    is for an interval that starts neither before the DAG's ``start_date`` nor after its ``end_date``: Airflow does not
-    carry out the tasks of other runs, because the start is the run's logical date. A shift that never started, such as
-    one round the clock before a closed day, has a data interval of no length at its end.
+    The data interval of the run at the end is the shift; that of a repeat is the time since the run before it. No data
+    interval starts before the DAG's ``start_date`` or after its ``end_date``: its start is the logical date, and there
+    Airflow would not run the tasks. A shift that never started, such as one round the clock before a closed day, has a
+    data interval of no length at its end.
 
-    With ``catchup=True`` every shift since the start date, or since the last run, gets its run. With ``catchup=False``
-    only the last end that was missed does, and for a DAG without ``start_date`` the last one before its first run. Of
-    the repeats that were missed, only the last is made up for, and none once a shift is on. Give the operators
-    ``shifts=`` too: they skip when a run comes late, in another shift.
+    With ``catchup=True`` every shift since the start date or the last run gets a run. With ``catchup=False`` only the
+    last missed end does; for a DAG without ``start_date``, that is the last end before its first run. Of missed
+    repeats, only the last gets a run, and none once a shift is on. Pass ``shifts=`` to the operators too: they skip if
+    a run is so late that the next shift is on.
 
-    However late it is created, a run at an end has that end as the end of its data interval, also when the DAG is
-    switched on for the first time in or after a shift: then it is for the last end before that, and no run precedes it.
-    A run that is created late starts some microseconds after the shift, because a manual run may have its logical date.
+    However late it is created, the run for an end has that end as the end of its data interval. The first run of a DAG
+    that is unpaused during or after a shift is for the last end before that. The data interval of a run that is created
+    late starts some microseconds after the shift, because a manual run may have the shift's start as its logical date.
 
     :param shifts: the calendar
-    :param repeat: the time from one repeat to the next, at least a minute; None for none. The first is that long after
-        the end, the last before the next start
+    :param repeat: the time between repeats, at least a minute; None for no repeats. The first is that long after the
+        end, the last before the next start
     :raises TypeError: for anything else than a calendar and a timedelta
     :raises ValueError: ``repeat`` is less than a minute
     """
@@ -242,7 +242,7 @@ class ShiftStartTimetable(_ShiftTimetable):
     """
     Runs a DAG at each start of a shift; the data interval is that shift, so ``data_interval_end`` is when it will end.
 
-    In all else it is as :class:`ShiftEndTimetable`; a shift that never ends has a data interval of no length.
+    Otherwise it works as :class:`ShiftEndTimetable`. A shift that never ends has a data interval of no length.
 
     :param shifts: the calendar
     :raises TypeError: for anything else than a calendar
@@ -253,10 +253,10 @@ class ShiftStartTimetable(_ShiftTimetable):
 
 class _UnreadableTimetable(NullTimetable):
     """
-    Stands for a timetable that this version cannot read, as after a downgrade. It has no runs, and says why.
+    Replaces a timetable that this version cannot read, as after a downgrade. It has no runs, and says why.
 
     :param name: the class of that timetable
-    :param data: what it was serialized as
+    :param data: its serialized data
     :param problem: what is wrong with it
     """
 
@@ -270,16 +270,16 @@ class _UnreadableTimetable(NullTimetable):
 
     @property
     def summary(self) -> str:
-        """What the UI shows as the DAG's schedule."""
+        """The schedule as the UI shows it."""
         return self.description
 
     def serialize(self) -> Any:
-        """Return the data as they are."""
+        """Return the data unchanged."""
         return self._data
 
 
 def _drop_unknown(data: Mapping[str, Any], keys: Collection[str]) -> dict[str, Any]:
-    """Return what is known of serialized data; log what is not, which a newer version has written."""
+    """Return serialized data without unknown keys; log these, which a newer version wrote."""
     if unknown := sorted({*data} - {*keys}):
         _log_once(
             logging.WARNING,
@@ -291,5 +291,5 @@ def _drop_unknown(data: Mapping[str, Any], keys: Collection[str]) -> dict[str, A
 
 @cache
 def _log_once(level: int, message: str) -> None:
-    """Log a message, however often the scheduler reads the data."""
+    """Log a message only once, however often the scheduler reads the data."""
     log.log(level, "%s", message)

@@ -35,7 +35,7 @@ class OddAnswers:
     """
 
     def __init__(self, server: Simulator) -> None:
-        self._service, self._answer = server.service, server.service.answer
+        self._service, self._carry_out = server.service, server.service.carry_out
         self.renew(set(), 0, ids_as_text=False)
 
     def renew(self, odd: set[int], swapped: int, *, ids_as_text: bool) -> None:
@@ -50,17 +50,17 @@ class OddAnswers:
         #: Those that the last page that had them showed with a status of the past.
         self.stale: set[int] = set()
 
-    def answer(self, interface: str, parameters: Any, **path: str) -> dict[str, Any]:
-        answer = self._answer(interface, parameters, **path)
-        if "data" in answer:
-            answer["data"] = [self._write(row, is_listed=True) for row in answer["data"]]
-            answer["totalSize"] = str(answer["totalSize"]) if self._ids_as_text else answer["totalSize"]
-        if "returnObject" in answer:
-            answer["returnObject"] = self._write(answer["returnObject"], is_listed=False)
+    def carry_out(self, interface: str, parameters: Any, **path: str) -> dict[str, Any]:
+        fields = self._carry_out(interface, parameters, **path)
+        if "data" in fields:
+            fields["data"] = [self._write(row, is_listed=True) for row in fields["data"]]
+            fields["totalSize"] = str(fields["totalSize"]) if self._ids_as_text else fields["totalSize"]
+        if "returnObject" in fields:
+            fields["returnObject"] = self._write(fields["returnObject"], is_listed=False)
             if self._swapped:
                 self._swapped -= 1
-                answer["returnObject"] |= {"id": 999_999_999, "status": 3}
-        return answer
+                fields["returnObject"] |= {"id": 999_999_999, "status": 3}
+        return fields
 
     def _write(self, row: dict[str, Any], *, is_listed: bool) -> dict[str, Any]:
         number = row["id"]
@@ -87,7 +87,7 @@ class Platform:
 def platform() -> Iterator[Platform]:
     with Simulator() as server, Relay(server) as relay, pytest.MonkeyPatch.context() as patch:
         odd_answers = OddAnswers(server)
-        patch.setattr(server.service, "answer", odd_answers.answer)
+        patch.setattr(server.service, "carry_out", odd_answers.carry_out)
         yield Platform(relay, odd_answers)
 
 
@@ -198,7 +198,7 @@ def pause(
 
 
 def is_dialled(server: Simulator, campaign: Campaign) -> bool:
-    return campaign.state is EXECUTING and campaign.begin < server.service.write_time(datetime.now(UTC))
+    return campaign.state is EXECUTING and campaign.begin < server.service.format_time(datetime.now(UTC))
 
 
 def find_dialled(server: Simulator) -> set[int]:

@@ -36,13 +36,13 @@ def lie(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Lie:
     """Change what the service answers to one interface."""
 
     def lie(interface: str, change: Change) -> None:
-        answer = simulator.service.answer
+        carry_out = simulator.service.carry_out
 
-        def answer_falsely(asked: str, *args: Any, **path: str) -> dict[str, Any]:
-            said = answer(asked, *args, **path)
+        def lie_about(asked: str, *args: Any, **path: str) -> dict[str, Any]:
+            said = carry_out(asked, *args, **path)
             return change(said) if asked == interface else said
 
-        monkeypatch.setattr(simulator.service, "answer", answer_falsely)
+        monkeypatch.setattr(simulator.service, "carry_out", lie_about)
 
     return lie
 

@@ -19,6 +19,7 @@ from airflow_provider_isales.client import (
 from airflow_provider_isales.client.bulk import BulkSwitch
 from airflow_provider_isales.client.verbs import PAUSE_CAMPAIGN, RESUME_CAMPAIGN
 from airflow_provider_isales.simulator import CampaignState, Simulator
+from airflow_provider_isales.simulator.service import STATUS_NUMBERS
 
 DRAFT, EXECUTING, SUSPENDED, COMPLETED = CampaignState
 SOON = timedelta(hours=1)
@@ -321,7 +322,7 @@ class TestFaults:
         self, client: ISalesClient, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         simulator.add_campaign(1, state=DRAFT)
-        monkeypatch.setattr(simulator.service, "_written", lambda status: 7)
+        monkeypatch.setitem(STATUS_NUMBERS, DRAFT, 7)
         error = failure_of(client)
         assert error.retryable
         assert "7, a status that is not documented" in error.result.failed[1]

@@ -279,7 +279,7 @@ class TestSignature:
     @pytest.mark.parametrize("vector", [v for v in VECTORS if v["query"]], ids=lambda vector: str(vector["name"]))
     def test_the_vendors_own_of_a_query_is_accepted(self, vector: dict[str, Any]) -> None:
         check = SignatureCheck(vector["access_key"], vector["secret_key"], tuple(SigningProfile))
-        refusal = check.refusal(
+        refusal = check.find_refusal(
             datetime.fromisoformat(vector["timestamp"]),
             method=vector["method"],
             path=vector["path"],

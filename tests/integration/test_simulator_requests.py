@@ -320,7 +320,7 @@ class TestFaults:
     @pytest.mark.parametrize("status", [204, 304])
     def test_a_body_of_a_status_that_has_none_is_refused(self, simulator: Simulator, status: int) -> None:
         answer = self.inject(simulator, kind="answer", status=status)
-        assert (answer.status, answer.text) == (400, f"an answer with status {status} has no body: give body as ''\n")
+        assert (answer.status, answer.text) == (400, f"a response with status {status} has no body: give body as ''\n")
 
     def test_the_error_of_a_long_value_is_short(self, simulator: Simulator) -> None:
         assert len(self.inject(simulator, kind="x" * 10**6).text) < 400
