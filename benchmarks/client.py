@@ -1,4 +1,4 @@
-"""The client against what people would write instead, on a lean HTTPS server in a process of its own."""
+"""Compare the client with what people would write instead, on a lean HTTPS server in a separate process."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from typing import Any
 import httpx
 import requests
 from airflow.providers.http.hooks.http import HttpHook
-from table import Row, medians
+from table import Row, measure_medians
 
 from airflow_provider_isales.client import ISalesClient
 from airflow_provider_isales.client.auth import make_authorization
@@ -34,13 +34,13 @@ from airflow_provider_isales.hooks.isales import ISalesHook
 HERE = Path(__file__).parent
 PATH = "/rest/isales/v1/openapi/campaigns/25/callbatch/7/pause"
 BATCH = "000000000000000000000000000001"
-# As long as a real one: a ready header costs its sender nothing.
+# As long as a real one; a ready-made header costs its sender nothing.
 READY = {"Content-Type": "application/json; charset=UTF-8", "Authorization": "x" * 160}
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where a lean server is."""
+    """The address of a lean server."""
 
     port: int
     ca_file: str
@@ -50,9 +50,8 @@ class Server:
         return f"https://127.0.0.1:{self.port}{PATH}"
 
     def state(self) -> dict[str, Any]:
-        """Return what the server tells of itself."""
-        answer = requests.get(f"https://127.0.0.1:{self.port}/state", verify=self.ca_file, timeout=10)
-        return dict(answer.json())
+        """Return the server's state."""
+        return dict(requests.get(f"https://127.0.0.1:{self.port}/state", verify=self.ca_file, timeout=10).json())
 
     def connection(self) -> str:
         """Return the Airflow connection to it."""
@@ -68,8 +67,8 @@ class Server:
 
 
 @contextmanager
-def lean_server(batches: int = 1000, delay: float = 0.0, rate: int = 0, campaigns: int = 7) -> Iterator[Server]:
-    """Run a lean server: so many batches in each campaign, seconds for each answer, requests in each second."""
+def run_lean_server(batches: int = 1000, delay: float = 0.0, rate: int = 0, campaigns: int = 7) -> Iterator[Server]:
+    """Run a lean server; ``delay`` is in seconds per response, ``rate`` in requests per second."""
     with tempfile.TemporaryDirectory() as directory:
         ca_file = f"{directory}/ca.pem"
         settings = {"batches": batches, "delay": delay, "rate": rate, "campaigns": campaigns, "ca-file": ca_file}
@@ -88,9 +87,9 @@ def lean_server(batches: int = 1000, delay: float = 0.0, rate: int = 0, campaign
             process.wait(10)
 
 
-def one_call() -> list[Row]:
-    """Time one pause over a connection that is there."""
-    with lean_server() as server, requests.Session() as bare, httpx.Client(verify=server.ca_file) as http:
+def time_one_pause() -> list[Row]:
+    """Time one pause over an open connection."""
+    with run_lean_server() as server, requests.Session() as bare, httpx.Client(verify=server.ca_file) as http:
         os.environ["AIRFLOW_CONN_ISALES_DEFAULT"] = server.connection()
         extra = json.dumps({"verify": server.ca_file, "check_response": False})
         fields = {"conn_type": "http", "schema": "https", "host": "127.0.0.1", "port": server.port, "extra": extra}
@@ -105,7 +104,7 @@ def one_call() -> list[Row]:
                 PATH, body, headers=READY, extra_options={"verify": server.ca_file}
             ).json(),
         }
-        seconds = medians(contenders, rounds=6, calls=100)
+        seconds = measure_medians(contenders, rounds=6, calls=100)
     return [
         Row(
             "one pause",
@@ -118,14 +117,14 @@ def one_call() -> list[Row]:
     ]
 
 
-def thousand_at_once(rounds: int = 5) -> list[Row]:
-    """Time 1000 batches on a server that answers at once, beside a bare thread pool that is told the ids."""
+def time_without_latency(rounds: int = 5) -> list[Row]:
+    """Time 1000 batches on a server without latency, beside a bare thread pool that knows the ids."""
     ours, theirs = [], []
     for _ in range(rounds):
-        with lean_server() as server, server.client() as client:
-            ours.append(timed(partial(client.pause_call_batches, 7)))
-        with lean_server() as server:
-            theirs.append(timed(partial(requests_pool, server, 1000)))
+        with run_lean_server() as server, server.client() as client:
+            ours.append(time_call(partial(client.pause_call_batches, 7)))
+        with run_lean_server() as server:
+            theirs.append(time_call(partial(pause_batches_in_pool, server, 1000)))
     rival = "requests thread pool, unsigned, told the ids, not verifying"
     rows = []
     for number, (unit, goal) in enumerate((("seconds", 0.65), ("processor seconds", None))):
@@ -135,15 +134,15 @@ def thousand_at_once(rounds: int = 5) -> list[Row]:
     return rows
 
 
-def timed(call: Callable[[], object]) -> tuple[float, float]:
-    """Call something; return the seconds it took, and the processor seconds of this process."""
+def time_call(call: Callable[[], object]) -> tuple[float, float]:
+    """Call a function; return the seconds it took, and the processor seconds of this process."""
     began, cpu = time.perf_counter(), time.process_time()
     call()
     return time.perf_counter() - began, time.process_time() - cpu
 
 
-def requests_pool(server: Server, batches: int) -> None:
-    """Pause batches as people would by themselves: eight threads with one session, told the ids, verifying nothing."""
+def pause_batches_in_pool(server: Server, batches: int) -> None:
+    """Pause batches as people would: eight threads with one session that know the ids and verify nothing."""
     with requests.Session() as bare, ThreadPoolExecutor(8) as pool:
         bare.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=8))
 
@@ -154,11 +153,11 @@ def requests_pool(server: Server, batches: int) -> None:
         list(pool.map(pause, range(1, batches + 1)))
 
 
-def thousand_with_latency(delay: float = 0.05, rounds: int = 3) -> list[Row]:
-    """Time 1000 batches, found, paused and verified, beside what latency alone makes of it: two pages deep, twice."""
+def time_with_latency(delay: float = 0.05, rounds: int = 3) -> list[Row]:
+    """Time 1000 batches, found, paused and verified, beside latency alone; each listing has two pages in sequence."""
     rows = []
     for parallel, goal in ((8, 1.10), (16, 1.10), (32, 1.15), (64, 1.25)):
-        taken = [seconds_for(1000, delay, parallel) for _ in range(rounds)]
+        taken = [time_batches(1000, delay, parallel) for _ in range(rounds)]
         seconds, ideal = statistics.median(wall for wall, _ in taken), (1000 / parallel + 4) * delay
         rows.append(
             Row(
@@ -172,24 +171,24 @@ def thousand_with_latency(delay: float = 0.05, rounds: int = 3) -> list[Row]:
     return rows
 
 
-def seconds_for(batches: int, delay: float, parallel: int = 8) -> tuple[float, float]:
+def time_batches(batches: int, delay: float, parallel: int = 8) -> tuple[float, float]:
     """Find, pause and verify batches; return the seconds it took, and the processor seconds."""
-    with lean_server(batches, delay) as server, server.client(parallel) as client:
-        return timed(partial(client.pause_call_batches, 7, max_parallel_requests=parallel))
+    with run_lean_server(batches, delay) as server, server.client(parallel) as client:
+        return time_call(partial(client.pause_call_batches, 7, max_parallel_requests=parallel))
 
 
-def whole_campaigns(campaigns: int = 20, delay: float = 0.05, rounds: int = 9) -> list[Row]:
-    """Time all campaigns of a VDN, found, paused as a whole, read back and verified, beside latency alone."""
+def time_whole_campaigns(campaigns: int = 20, delay: float = 0.05, rounds: int = 9) -> list[Row]:
+    """Time whole campaigns of a VDN, found, paused, read back and verified, beside latency alone."""
     rows = []
     for parallel in (8, 20):
         ours, theirs = [], []
         for _ in range(rounds):
-            with lean_server(1000, delay, campaigns=campaigns) as server, server.client(parallel) as client:
+            with run_lean_server(1000, delay, campaigns=campaigns) as server, server.client(parallel) as client:
                 pause_all = partial(client.pause_campaigns, "all", max_parallel_requests=parallel)
-                ours.append(timed(pause_all))
+                ours.append(time_call(pause_all))
                 assert not any(server.state()["started"].values())
-            with lean_server(1000, delay, campaigns=campaigns) as server:
-                theirs.append(timed(partial(requests_pool_for_campaigns, server, parallel))[0])
+            with run_lean_server(1000, delay, campaigns=campaigns) as server:
+                theirs.append(time_call(partial(pause_campaigns_in_pool, server, parallel))[0])
         seconds, ideal = statistics.median(wall for wall, _ in ours), (2 + 2 * campaigns / parallel) * delay
         rows.append(
             Row(
@@ -203,29 +202,28 @@ def whole_campaigns(campaigns: int = 20, delay: float = 0.05, rounds: int = 9) -
     return rows
 
 
-def requests_pool_for_campaigns(server: Server, parallel: int) -> None:
-    """Send the same requests as people would by themselves: list, pause each, read its details, list again."""
+def pause_campaigns_in_pool(server: Server, parallel: int) -> None:
+    """Send the same requests as people would: list, pause each campaign, read its details, list again."""
     with requests.Session() as bare, ThreadPoolExecutor(parallel) as pool:
         bare.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=parallel))
 
         def send(method: str, path: str = "") -> dict[str, Any]:
             url = f"https://127.0.0.1:{server.port}/rest/isales/v1/openapi/campaigns/25{path}"
-            answer = bare.request(method, url, headers=READY, verify=server.ca_file, timeout=10)
-            return dict(answer.json())
+            return dict(bare.request(method, url, headers=READY, verify=server.ca_file, timeout=10).json())
 
         listing = "?status=0&deviceType=0&curPage=1&rowsPerPage=100"
         ids = [row["id"] for row in send("GET", listing)["data"]]
-        list(pool.map(lambda each: send("PUT", f"/{each}/pause"), ids))
-        list(pool.map(lambda each: send("GET", f"/{each}"), ids))
+        list(pool.map(lambda campaign_id: send("PUT", f"/{campaign_id}/pause"), ids))
+        list(pool.map(lambda campaign_id: send("GET", f"/{campaign_id}"), ids))
         send("GET", listing)
 
 
-def limited(rate: int = 100, rounds: int = 3) -> list[Row]:
-    """Time 1000 batches on a server that refuses what is more than so many requests in a second."""
+def time_limited_rate(rate: int = 100, rounds: int = 3) -> list[Row]:
+    """Time 1000 batches on a server that limits the rate of requests."""
     seconds, refused = [], []
     for _ in range(rounds):
-        with lean_server(rate=rate) as server, server.client() as client:
-            seconds.append(timed(partial(client.pause_call_batches, 7))[0])
+        with run_lean_server(rate=rate) as server, server.client() as client:
+            seconds.append(time_call(partial(client.pause_call_batches, 7))[0])
             refused.append(int(server.state()["refused"]))
     taken, share = statistics.median(seconds), statistics.median(refused) / (1000 + statistics.median(refused)) * 100
     what = f"1000 batches, where {rate} requests a second are allowed"
@@ -236,7 +234,7 @@ def limited(rate: int = 100, rounds: int = 3) -> list[Row]:
     ]
 
 
-def signing() -> list[Row]:
+def time_signature() -> list[Row]:
     """Time one signature beside its two HMACs alone."""
     body = json.dumps({"id": BATCH}).encode()
     headers = {"content-length": "40", "content-type": READY["Content-Type"], "host": "127.0.0.1:8443"}
@@ -249,24 +247,24 @@ def signing() -> list[Row]:
         hmac.digest(key, b"m" * 90, hashlib.sha256).hex()
         hmac.digest(key, b"m" * 300, hashlib.sha256).hex()
 
-    seconds = medians({"ours": sign, "two HMACs": floor}, rounds=5, calls=2000)
+    seconds = measure_medians({"ours": sign, "two HMACs": floor}, rounds=5, calls=2000)
     ours, bare = seconds["ours"] * 1e6, seconds["two HMACs"] * 1e6
     return [Row("one signature", f"{ours:.1f} us", f"its two HMACs {bare:.1f} us", ours / bare, goal=2)]
 
 
-def growth(delay: float = 0.05) -> dict[int, tuple[float, float, float]]:
-    """Time numbers of batches, eight at once; return our seconds, a requests pool's, and those of latency alone."""
+def measure_growth(delay: float = 0.05) -> dict[int, tuple[float, float, float]]:
+    """Time several numbers of batches, eight at once; return our seconds, a requests pool's, and latency's alone."""
     found = {}
     for size in (10, 30, 100, 300, 1000):
-        with lean_server(size, delay) as server:
-            pool = timed(partial(requests_pool, server, size))[0]
+        with run_lean_server(size, delay) as server:
+            pool = time_call(partial(pause_batches_in_pool, server, size))[0]
         pages = 4 if size > 100 else 2
-        found[size] = seconds_for(size, delay)[0], pool, (ceil(size / 8) + pages) * delay
+        found[size] = time_batches(size, delay)[0], pool, (ceil(size / 8) + pages) * delay
     return found
 
 
-def growth_row(found: dict[int, tuple[float, float, float]]) -> Row:
-    """Return the row of how the time grows: what ten times as many batches cost."""
+def make_growth_row(found: dict[int, tuple[float, float, float]]) -> Row:
+    """Return the row for the growth of the time from 100 to 1000 batches."""
     shown = ", ".join(f"{size}: {ours:.2f} s" for size, (ours, *_) in found.items())
     alone = ", ".join(f"{size}: {limit:.2f} s" for size, (*_, limit) in found.items())
     (few, most), (limit_of_few, limit_of_most) = ((found[100][i], found[1000][i]) for i in (0, 2))
@@ -274,11 +272,11 @@ def growth_row(found: dict[int, tuple[float, float, float]]) -> Row:
     return Row("growth at 50 ms, from 100 to 1000 batches beside latency alone", shown, alone, ratio)
 
 
-def server_ceiling() -> str:
-    """Say how many requests a second the server can answer, as ``wrk`` measures it over TLS with keep-alive."""
+def measure_ceiling() -> str:
+    """Return how many requests a second the server can handle, as ``wrk`` measures it over TLS with keep-alive."""
     if not shutil.which("wrk"):
         return "not measured, since `wrk` is not installed"
-    with lean_server() as server, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+    with run_lean_server() as server, tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(f"wrk.method = 'POST'\nwrk.body = '{json.dumps({'id': BATCH})}'\n")
         script.flush()
         command = ["wrk", "-t1", "-c8", "-d3s", "-s", script.name, server.url]
@@ -286,6 +284,13 @@ def server_ceiling() -> str:
     return f"{float(re.findall(r'Requests/sec: *([0-9.]+)', output)[0]):.0f} requests a second, by `wrk`"
 
 
-def rows() -> list[Row]:
+def measure() -> list[Row]:
     """Measure all."""
-    return [*one_call(), *thousand_at_once(), *thousand_with_latency(), *whole_campaigns(), *limited(), *signing()]
+    return [
+        *time_one_pause(),
+        *time_without_latency(),
+        *time_with_latency(),
+        *time_whole_campaigns(),
+        *time_limited_rate(),
+        *time_signature(),
+    ]

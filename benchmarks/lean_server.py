@@ -1,11 +1,11 @@
 """
 An HTTPS server that is as fast as asyncio allows, for benchmarks that the simulator would slow down.
 
-It knows the campaigns 1 to as many as it is told of any VDN, all with batches of the same ids, and checks no signature.
-It answers ``pause`` and ``list`` of batches, and the list, details, ``pause`` and ``resume`` of campaigns. All take
-their time, and what is suspended stays in the lists. It can allow so many requests in each second and refuse the others
-with 429. ``GET /state`` says when the first request and the last pause of each campaign came in, and how many requests
-were refused. It prints its port when it is ready.
+It has the campaigns 1 to ``--campaigns`` in any VDN, all with batches of the same ids, and checks no signature. It
+supports ``pause`` and ``list`` of batches, and the list, details, ``pause`` and ``resume`` of campaigns; suspended ones
+stay in the lists. Each response takes ``--delay`` seconds. With ``--rate``, more requests a second get HTTP 429.
+``GET /state`` returns when the first request and the last pause of each campaign came in, and how many requests were
+refused. It prints its port when it is ready.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ import trustme
 ROOT = "/rest/isales/v1/openapi/campaigns/"
 STARTED, SUSPENDED = 1, 2
 CAMPAIGN_STARTED, CAMPAIGN_SUSPENDED = 2, 3
-#: What requests for all campaigns count for.
+#: The key of requests for all campaigns.
 VDN = "VDN"
 SUCCESS = '"resultCode": "0200000", "resultDesc": "success", "returnCode": "0200000", "returnDesc": "success"'
 
 
 class LeanServer:
     """
-    Its state, and the protocol.
+    The state and the protocol.
 
     :param batches: how many started batches each campaign has
     :param campaigns: how many campaigns there are
-    :param delay: the seconds that it takes for an answer
-    :param rate: how many requests are allowed in each second; 0 for any number
+    :param delay: the seconds that each response takes
+    :param rate: how many requests a second are allowed; 0 for any number
     """
 
     def __init__(self, batches: int, campaigns: int, delay: float, rate: int) -> None:
@@ -50,7 +50,7 @@ class LeanServer:
         self.last_pause: dict[str, float] = {}
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Answer one connection's requests until it is closed."""
+        """Respond to one connection's requests until it is closed."""
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -58,10 +58,10 @@ class LeanServer:
                 length = head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0]
                 body = await reader.readexactly(int(length or 0))
                 if self.allows(path):
-                    status, answer = b"200 OK", await self.answer(path.decode(), body)
+                    status, content = b"200 OK", await self.handle(path.decode(), body)
                 else:
-                    status, answer = b"429 Too Many Requests", b""
-                writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(answer), answer))
+                    status, content = b"429 Too Many Requests", b""
+                writer.write(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(content), content))
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
@@ -75,7 +75,7 @@ class LeanServer:
         self.refused += self.allowed > self.rate
         return self.allowed <= self.rate
 
-    async def answer(self, address: str, body: bytes) -> bytes:
+    async def handle(self, address: str, body: bytes) -> bytes:
         """Return the JSON for one request."""
         path, _, query = address.partition("?")
         if path == "/state":
@@ -90,13 +90,13 @@ class LeanServer:
         if verb == "pause":
             self.last_pause[campaign] = time.time()
         if whole:
-            fields = self.list_campaigns(query) if campaign == VDN else self.answer_for_campaign(campaign, verb)
+            fields = self.list_campaigns(query) if campaign == VDN else self.handle_campaign(campaign, verb)
         else:
-            fields = self.answer_for_batches(self.statuses[campaign], verb, json.loads(body))
+            fields = self.handle_batches(self.statuses[campaign], verb, json.loads(body))
         return f"{{{SUCCESS}{fields}}}".encode()
 
     def state(self) -> dict[str, object]:
-        """Return what there is to know afterwards."""
+        """Return what benchmarks read afterwards."""
         started = {
             campaign: [*batches.values()].count(STARTED) if self.campaigns[campaign] == CAMPAIGN_STARTED else 0
             for campaign, batches in self.statuses.items()
@@ -112,7 +112,7 @@ class LeanServer:
         data = [make_row(campaign, status) for campaign, status in [*self.campaigns.items()][first : first + size]]
         return f', "totalSize": {len(self.campaigns)}, "rowsPerPage": {size}, "data": {json.dumps(data)}'
 
-    def answer_for_campaign(self, campaign: str, verb: str) -> str:
+    def handle_campaign(self, campaign: str, verb: str) -> str:
         """Suspend or start a campaign, or return its details."""
         if verb == "pause":
             self.campaigns[campaign] = CAMPAIGN_SUSPENDED
@@ -123,7 +123,7 @@ class LeanServer:
             return ""
         return f', "returnObject": {json.dumps(make_row(campaign, self.campaigns[campaign]))}'
 
-    def answer_for_batches(self, batches: dict[str, int], verb: str, asked: dict[str, Any]) -> str:
+    def handle_batches(self, batches: dict[str, int], verb: str, asked: dict[str, Any]) -> str:
         """Suspend a batch, or return one page of them."""
         if verb == "pause":
             batches[asked["id"]] = SUSPENDED
@@ -134,7 +134,7 @@ class LeanServer:
 
 
 def make_row(campaign: str, status: int) -> dict[str, object]:
-    """Return a campaign as lists and details have it."""
+    """Return a campaign as lists and details show it."""
     name, times = f"campaign-{campaign}", {"strBeginTime": "2020-01-01 00:00:00", "strEndTime": "2099-12-31 23:59:59"}
     return {"id": int(campaign), "name": name, "status": status, **times, "deviceType": 3, "callerNo": ""}
 

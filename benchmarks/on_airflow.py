@@ -1,4 +1,4 @@
-"""What the provider costs a process of Airflow."""
+"""Measure what the provider costs a process of Airflow."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 
-from client import HERE, lean_server
+from client import HERE, run_lean_server
 from table import Row
 
 EXAMPLE = HERE.parent / "example_dags" / "pause_one_batch.py"
@@ -26,13 +26,13 @@ from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperato
 task = PauseCallBatchesOperator(task_id="pause", campaign_id=7)
 if sys.argv[1] == "run":
     assert len(task.execute({})["paused"]) == 1000
-# Not getrusage(): what it calls a process's peak includes that of the process that started it.
+# Not getrusage(): its peak includes that of the parent process.
 print(int(re.search("VmHWM:\\s*(\\d+)", open("/proc/self/status").read())[1]) / 1024)
 """
 
 
-def imports() -> list[Row]:
-    """Time what importing the operators adds to importing Airflow's SDK, and parsing an example DAG."""
+def measure_imports() -> list[Row]:
+    """Time the import of the operators after Airflow's SDK, and the parsing of an example DAG."""
     ours = _median_ms("import airflow_provider_isales.operators.call_batch")
     http = _median_ms("import airflow.providers.http.operators.http")
     example = _median_ms(f"import runpy; runpy.run_path({str(EXAMPLE)!r})")
@@ -48,9 +48,9 @@ def imports() -> list[Row]:
     ]
 
 
-def memory() -> list[Row]:
-    """Measure the peak memory of the bulk task beside that of a process that only makes the task."""
-    with lean_server() as server:
+def measure_memory() -> list[Row]:
+    """Measure the peak memory of the bulk task, and of a process that only creates the task."""
+    with run_lean_server() as server:
         os.environ["AIRFLOW_CONN_ISALES_DEFAULT"] = server.connection()
         peaks = {
             how: float(subprocess.check_output([sys.executable, "-c", TASK, how], text=True).splitlines()[-1])
@@ -77,6 +77,6 @@ def _median_ms(code: str, times: int = 7) -> float:
     return statistics.median(float(output.splitlines()[-1]) for output in outputs) * 1000
 
 
-def rows() -> list[Row]:
+def measure() -> list[Row]:
     """Measure all."""
-    return [*imports(), *memory()]
+    return [*measure_imports(), *measure_memory()]

@@ -13,12 +13,12 @@ PLOT = Path(__file__).parents[1] / "docs" / "seconds-to-silence.svg"
 
 def draw(growth: dict[int, tuple[float, float, float]], silence: Silence) -> None:
     """
-    Draw it.
+    Draw the plot.
 
-    :param growth: what ``client.growth`` found
-    :param silence: what was found on Airflow
+    :param growth: the result of ``client.measure_growth``
+    :param silence: the result of ``silence.measure``
     """
-    # The same bytes for the same figures; letters as letters, which the page's reader can search and select.
+    # Equal figures give equal bytes; letters stay text, which readers can search and select.
     mpl.rcParams |= {"svg.hashsalt": "isales", "svg.fonttype": "none", "font.size": 9}
     figure, (batches, campaigns) = pyplot.subplots(1, 2, figsize=(9.5, 4), layout="constrained")
     sizes = list(growth)
@@ -30,9 +30,11 @@ def draw(growth: dict[int, tuple[float, float, float]], silence: Silence) -> Non
         batches.plot(sizes, [growth[size][index] for size in sizes], style, label=label)
     batches.set(title="The client, eight requests at once", xlabel="batches of one campaign")
     numbers = list(silence.ours)
-    campaigns.plot(numbers, [silence.ours[each].total for each in numbers], "o-", label="ours, from the shift's end")
+    campaigns.plot(
+        numbers, [silence.ours[number].total for number in numbers], "o-", label="ours, from the shift's end"
+    )
     campaigns.plot([WHOLE_CAMPAIGNS], [silence.whole.total], "D", label="ours, campaigns as a whole")
-    mapped = [each * BATCHES * silence.mapped for each in numbers]
+    mapped = [number * BATCHES * silence.mapped for number in numbers]
     campaigns.plot(numbers, mapped, "s--", label="mapped HttpOperator tasks, extrapolated")
     label = f"the same tasks, each only waiting {LATENCY_SECONDS:.2f} s"
     campaigns.plot([max(numbers)], [silence.waiting], "k^", label=label)

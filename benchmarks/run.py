@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-# Before anything imports Airflow: its home is not the user's, and its connections are the benchmarks'.
+# Before anything imports Airflow: a home apart from the user's.
 _home = tempfile.TemporaryDirectory()
 os.environ |= {"AIRFLOW_HOME": _home.name, "AIRFLOW__CORE__LOAD_EXAMPLES": "false"}
 
@@ -20,13 +20,13 @@ import on_airflow  # noqa: E402
 import plot  # noqa: E402
 import shifts  # noqa: E402
 import silence  # noqa: E402
-from table import Row, markdown  # noqa: E402
+from table import Row, format_markdown  # noqa: E402
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 
-def shift_rows() -> list[Row]:
-    """Return the rows of the calendar: the next end of a shift, warm."""
+def make_shift_rows() -> list[Row]:
+    """Measure the calendar: the next end of a shift, with a warm cache."""
     found = shifts.run()
     ours = {row.rule: row for row in found if row.contender == "ShiftCalendar"}
     return [
@@ -41,8 +41,8 @@ def shift_rows() -> list[Row]:
     ]
 
 
-def machine() -> str:
-    """Say what this ran on."""
+def describe_machine() -> str:
+    """Describe the machine and the versions."""
     cpus = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
     model = re.search(r"model name\s*: (.*)", cpus)
     return (
@@ -55,19 +55,19 @@ def machine() -> str:
 def main() -> None:
     """Measure, print, write."""
     logging.disable(logging.INFO)
-    ceiling = client.server_ceiling()
-    rows, growth, ends = client.rows(), client.growth(), silence.measure()
+    ceiling = client.measure_ceiling()
+    rows, growth, ends = client.measure(), client.measure_growth(), silence.measure()
     plot.draw(growth, ends)
-    table = markdown([*ends.rows(), *rows, client.growth_row(growth), *on_airflow.rows(), *shift_rows()])
+    rows += [client.make_growth_row(growth), *on_airflow.measure(), *make_shift_rows()]
     RESULTS.write_text(
         "# Benchmarks\n\n"
-        f"Made by `make bench`: {machine()}.\n\n"
+        f"Made by `make bench`: {describe_machine()}.\n\n"
         "Both sides of each row were measured in turns, in one run; figures are medians, measures are ratios unless\n"
-        "a unit is named. The server is `lean_server.py`, in a process of its own: it keeps what is suspended and\n"
-        "takes its time for each answer, but checks no signature; the simulator, which does, would be the bottleneck.\n"
+        "a unit is named. The server is `lean_server.py`, in a process of its own: it lists what is suspended and\n"
+        "delays each response, but checks no signature; the simulator, which does, would be the bottleneck.\n"
         "Its ceiling over TLS with keep-alive and 8 connections:\n"
         f"{ceiling}.\n\n"
-        f"{table}\n"
+        f"{format_markdown([*ends.rows(), *rows])}\n"
     )
     print(RESULTS.read_text())
 

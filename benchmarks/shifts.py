@@ -1,16 +1,16 @@
 """
-What ``ShiftCalendar.next_end`` costs, next to what a team would reach for instead.
+Compare ``ShiftCalendar.next_end`` with what a team would use instead.
 
 Weekly rule: shifts mon-fri 09:00-12:00 and 13:30-18:00 in Europe/Berlin. Their ends are the instants of the
-cron expression ``0 12,18 * * 1-5``, which cronsim and croniter answer.
+cron expression ``0 12,18 * * 1-5``, which cronsim and croniter evaluate.
 
 With holidays: one shift a day, 09:30-16:00 in America/New_York, as the sessions of the New York stock
 exchange in exchange_calendars. The calendar is closed on the weekdays without a session and has special days
 for the early closes, so that both have the same closes.
 
-Every contender answers the same instants in random order, and must give the same answers, before its time
-is taken. ``warm`` is a call to an object that is in use, the median of rounds in which the contenders take
-turns; ``cold`` is making the object and asking it once. Rivals that are not installed are left out.
+Every contender is called with the same instants in random order, and must return the same ends, before it is
+timed. ``warm`` is a call to an object in use, the median of rounds in which the contenders take turns; ``cold``
+is creating the object and calling it once. Rivals that are not installed are left out.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ INSTANTS, ROUNDS = 2000, 9
 
 
 class Contender(NamedTuple):
-    """How to ask for the next end, and how to make the argument it wants (its cost is not counted)."""
+    """The call for the next end, and how to make its argument, which is not timed."""
 
     next_end: Callable[[Any], Any]
     argument: Callable[[datetime], Any] = lambda at: at
 
 
 class Row(NamedTuple):
-    """One contender: microseconds per call, and how many times as long as the calendar's."""
+    """One contender: microseconds per call, and the ratio to the calendar's."""
 
     rule: str
     contender: str
@@ -48,8 +48,8 @@ class Row(NamedTuple):
     ratio: float
 
 
-def instants(zone: ZoneInfo) -> list[datetime]:
-    """Return instants on whole minutes, so that every contender reads the same."""
+def draw_instants(zone: ZoneInfo) -> list[datetime]:
+    """Return random instants on whole minutes, which every contender reads alike."""
     draw = random.Random(3)
     begin = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
     minutes = int((datetime(2025, 12, 20, tzinfo=UTC) - begin).total_seconds() // 60)
@@ -85,7 +85,7 @@ def with_holidays() -> dict[str, Callable[[], Contender]]:
     from exchange_calendars.exchange_calendar_xnys import XNYSExchangeCalendar
 
     def exchange() -> Any:
-        # Some days more than the benchmark's, as it refuses instants without a session before and after.
+        # Some days more than measured, because it refuses instants without a session before and after.
         return XNYSExchangeCalendar(start=FIRST - timedelta(days=10), end=LAST + timedelta(days=10))
 
     closes = {close.tz_convert(NEW_YORK).date(): close.tz_convert(NEW_YORK) for close in exchange().closes}
@@ -102,11 +102,11 @@ def with_holidays() -> dict[str, Callable[[], Contender]]:
     return {"ShiftCalendar": ours, "exchange_calendars": theirs}
 
 
-def available(name: str) -> bool:
+def is_available(name: str) -> bool:
     return name == "ShiftCalendar" or find_spec(name) is not None
 
 
-def call_cost(call: Callable[[Any], Any], arguments: list[Any]) -> float:
+def measure_call(call: Callable[[Any], Any], arguments: list[Any]) -> float:
     """Return the microseconds per call."""
     begin = time.perf_counter()
     for argument in arguments:
@@ -114,8 +114,8 @@ def call_cost(call: Callable[[Any], Any], arguments: list[Any]) -> float:
     return (time.perf_counter() - begin) / len(arguments) * 1e6
 
 
-def first_call_cost(make: Callable[[], Contender], at: datetime) -> float:
-    """Return the microseconds from nothing to the first answer."""
+def measure_first_call(make: Callable[[], Contender], at: datetime) -> float:
+    """Return the microseconds from creation to the first result."""
     ShiftCalendar._find_block.cache_clear()
     begin = time.perf_counter()
     contender = make()
@@ -123,7 +123,7 @@ def first_call_cost(make: Callable[[], Contender], at: datetime) -> float:
     return (time.perf_counter() - begin) * 1e6
 
 
-def check_same_answers(contenders: dict[str, Contender], at: list[datetime]) -> None:
+def check_same_results(contenders: dict[str, Contender], at: list[datetime]) -> None:
     for instant in at:
         ends = {name: c.next_end(c.argument(instant)).timestamp() for name, c in contenders.items()}
         if len(set(ends.values())) > 1:
@@ -132,17 +132,17 @@ def check_same_answers(contenders: dict[str, Contender], at: list[datetime]) -> 
 
 def compare(rule: str, makers: dict[str, Callable[[], Contender]], at: list[datetime]) -> list[Row]:
     contenders = {name: make() for name, make in makers.items()}
-    check_same_answers(contenders, at)
+    check_same_results(contenders, at)
     arguments = {name: [c.argument(instant) for instant in at] for name, c in contenders.items()}
     warm: dict[str, list[float]] = {name: [] for name in makers}
     cold: dict[str, list[float]] = {name: [] for name in makers}
     for _ in range(ROUNDS):
         for name, contender in contenders.items():
-            warm[name].append(call_cost(contender.next_end, arguments[name]))
+            warm[name].append(measure_call(contender.next_end, arguments[name]))
     # Only now, as it empties the calendar's cache.
     for _ in range(ROUNDS):
         for name, make in makers.items():
-            cold[name].append(first_call_cost(make, at[0]))
+            cold[name].append(measure_first_call(make, at[0]))
     return [
         Row(
             rule,
@@ -161,7 +161,7 @@ def run() -> list[Row]:
     return [
         row
         for rule, makers, zone in rules
-        for row in compare(rule, {name: makers[name] for name in makers if available(name)}, instants(zone))
+        for row in compare(rule, {name: makers[name] for name in makers if is_available(name)}, draw_instants(zone))
     ]
 
 

@@ -1,4 +1,4 @@
-"""From the end of a shift to the last batch confirmed, on a real Airflow with PostgreSQL and LocalExecutor."""
+"""Time from the end of a shift to the last batch confirmed, on Airflow with PostgreSQL and LocalExecutor."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from client import HERE, Server, lean_server
+from client import HERE, Server, run_lean_server
 from lean_server import VDN
 from table import Row
 
 # ruff: noqa: E402
 sys.path[:0] = [str(HERE.parent / "dev"), str(HERE.parent / "tests" / "system")]
-from ended_shift import shift_until
+from ended_shift import make_shift_until
 from processes import wait_for
 from servers import postgresql
 from throwaway_airflow import ThrowawayAirflow
 
 DELAY = 0.05
 BATCHES = 1000
-# Two pages deep, twice, and eight pauses at once: what latency alone makes of a campaign.
+# Latency alone for a campaign: two listings of two pages, and eight pauses at once.
 LATENCY_SECONDS = (BATCHES / 8 + 4) * DELAY
-# The campaigns of another server, so that all that it has are to be paused.
+# The number of campaigns on another server, all of which are paused.
 WHOLE_CAMPAIGNS = 20
 CAMPAIGNS = {"silence_1": range(1, 2), "silence_5": range(2, 7), "silence_20": range(7, 27)}
 HTTP_CAMPAIGN, MAPPED = 27, 200
 HOW = f"at {DELAY * 1000:.0f} ms on Airflow with PostgreSQL, from the end of the shift to the last one confirmed"
-# For the DAG to be found.
+# Time for Airflow to find the DAG.
 LEAD = timedelta(seconds=30)
 RUN_SECONDS = 900
 
@@ -42,7 +42,7 @@ RUN_SECONDS = 900
 @dataclass(frozen=True)
 class Timeline:
     """
-    The seconds that the parts of a run took, of the task that was done last.
+    The seconds that each part of the run took, for the task that ended last.
 
     :param scheduler: from the end of the shift until the task was queued
     :param start: until its first request
@@ -70,12 +70,12 @@ class Timeline:
 @dataclass(frozen=True)
 class Silence:
     """
-    What was measured.
+    The results.
 
     :param ours: by the number of campaigns, batch by batch
     :param whole: of all campaigns of a VDN, each paused as a whole
     :param waiting: the seconds from the end of the shift to the end of the last of 20 tasks that only waited
-    :param mapped: the seconds that one mapped HttpOperator task took, on average
+    :param mapped: the average seconds of one mapped HttpOperator task
     """
 
     ours: dict[int, Timeline]
@@ -88,7 +88,7 @@ class Silence:
         most = max(self.ours)
         ours, theirs = self.ours[most], self.mapped * most * BATCHES
         return [
-            whole_row(self.whole, ours),
+            make_whole_row(self.whole, ours),
             Row(
                 f"{most} campaigns of {BATCHES} batches {HOW}",
                 str(ours),
@@ -107,8 +107,8 @@ class Silence:
         ]
 
 
-def whole_row(whole: Timeline, batches: Timeline) -> Row:
-    """Return the row of campaigns that are paused as a whole, next to batches."""
+def make_whole_row(whole: Timeline, batches: Timeline) -> Row:
+    """Return the row that compares whole campaigns with batches."""
     return Row(
         f"{WHOLE_CAMPAIGNS} campaigns of {BATCHES} batches as a whole {HOW}: seconds",
         str(whole),
@@ -122,9 +122,9 @@ class Measuring:
     """
     Runs one case after the other.
 
-    :param airflow: where
-    :param server: the server
-    :param whole_server: the one whose campaigns are paused as a whole
+    :param airflow: the Airflow that runs the tasks
+    :param server: the server whose batches are paused
+    :param whole_server: the server whose campaigns are paused as a whole
     :param cases: the file that the DAGs are made from
     """
 
@@ -134,79 +134,82 @@ class Measuring:
         self.whole_server = whole_server
         self.cases = cases
 
-    def at_the_end_of_a_shift(self, dag_id: str, campaigns: Sequence[int], waits: float = 0.0) -> list[dict[str, Any]]:
+    def run_at_shift_end(self, dag_id: str, campaigns: Sequence[int], waits: float = 0.0) -> list[dict[str, Any]]:
         """End a shift for a new DAG; return its task instances, with the seconds from that end to theirs."""
         end = datetime.now(UTC).replace(microsecond=0) + LEAD
         known = json.loads(self.cases.read_text())
-        self.cases.write_text(json.dumps([*known, [dag_id, shift_until(end).to_dict(), list(campaigns), waits]]))
-        wait_for(lambda: self.airflow.runs(dag_id), f"a run of {dag_id}", RUN_SECONDS)
-        (run,) = self.airflow.runs(dag_id)
+        self.cases.write_text(json.dumps([*known, [dag_id, make_shift_until(end).to_dict(), list(campaigns), waits]]))
+        wait_for(lambda: self.airflow.list_runs(dag_id), f"a run of {dag_id}", RUN_SECONDS)
+        (run,) = self.airflow.list_runs(dag_id)
         assert datetime.fromisoformat(run["run_after"]) == end, run
-        instances = self.airflow.finish(f"dags/{dag_id}/dagRuns/{run['dag_run_id']}", RUN_SECONDS)
+        instances = self.airflow.wait_for_run(f"dags/{dag_id}/dagRuns/{run['dag_run_id']}", RUN_SECONDS)
         assert {instance["state"] for instance in instances} == {"success"}, dag_id
         return [instance | {"due": end.timestamp()} for instance in instances]
 
-    def silence(self, dag_id: str, campaigns: range) -> Timeline:
+    def time_batches(self, dag_id: str, campaigns: range) -> Timeline:
         """Pause the batches of campaigns at the end of a shift."""
-        instances = self.at_the_end_of_a_shift(dag_id, campaigns)
-        confirmed = {each["map_index"]: _seconds(self.airflow.xcom(each)["confirmed_at"]) for each in instances}
+        instances = self.run_at_shift_end(dag_id, campaigns)
+        confirmed = {
+            instance["map_index"]: _to_seconds(self.airflow.get_xcom(instance)["confirmed_at"])
+            for instance in instances
+        }
         last = max(instances, key=lambda instance: confirmed[instance["map_index"]])
         campaign, state = str(campaigns[last["map_index"]]), self.server.state()
-        assert not any(state["started"][str(each)] for each in campaigns), state
+        assert not any(state["started"][str(campaign_id)] for campaign_id in campaigns), state
         times = [
             last["due"],
-            _seconds(last["queued_when"]),
+            _to_seconds(last["queued_when"]),
             state["first_request"][campaign],
             state["last_pause"][campaign],
             confirmed[last["map_index"]],
         ]
         return Timeline(*(after - before for before, after in pairwise(times)))
 
-    def whole(self, rounds: int = 3) -> Timeline:
+    def time_whole(self, rounds: int = 3) -> Timeline:
         """Pause all campaigns of a VDN as a whole at the end of a shift; return the median of several times."""
-        return sorted((self._whole(f"whole_{number}") for number in range(rounds)), key=attrgetter("total"))[
+        return sorted((self._time_whole_once(f"whole_{number}") for number in range(rounds)), key=attrgetter("total"))[
             rounds // 2
         ]
 
-    def _whole(self, dag_id: str) -> Timeline:
+    def _time_whole_once(self, dag_id: str) -> Timeline:
         with self.whole_server.client() as client:
             for campaign in range(1, WHOLE_CAMPAIGNS + 1):
                 client.resume_campaign(campaign)
-        (instance,) = self.at_the_end_of_a_shift(dag_id, [])
-        state, result = self.whole_server.state(), self.airflow.xcom(instance)
+        (instance,) = self.run_at_shift_end(dag_id, [])
+        state, result = self.whole_server.state(), self.airflow.get_xcom(instance)
         assert len(result["paused"]) == WHOLE_CAMPAIGNS, result
         assert not any(state["started"].values()), state
         times = [
             instance["due"],
-            _seconds(instance["queued_when"]),
+            _to_seconds(instance["queued_when"]),
             state["first_request"][VDN],
             max(state["last_pause"].values()),
-            _seconds(result["confirmed_at"]),
+            _to_seconds(result["confirmed_at"]),
         ]
         return Timeline(*(after - before for before, after in pairwise(times)))
 
-    def waiting(self) -> float:
-        """Have as many tasks only wait as there are campaigns at the most; return the seconds until the last ended."""
-        instances = self.at_the_end_of_a_shift("waiting", CAMPAIGNS["silence_20"], LATENCY_SECONDS)
-        return max(_seconds(instance["end_date"]) - float(instance["due"]) for instance in instances)
+    def time_waiting(self) -> float:
+        """Run as many tasks that only wait as the largest case; return the seconds until the last one ended."""
+        instances = self.run_at_shift_end("waiting", CAMPAIGNS["silence_20"], LATENCY_SECONDS)
+        return max(_to_seconds(instance["end_date"]) - float(instance["due"]) for instance in instances)
 
-    def mapped(self) -> float:
+    def time_mapped(self) -> float:
         """Pause some batches by mapped HttpOperator tasks; return the seconds for each."""
-        run = self.airflow.trigger("mapped", {})
-        instances = self.airflow.finish(run, RUN_SECONDS)
+        run = self.airflow.trigger_dag("mapped", {})
+        instances = self.airflow.wait_for_run(run, RUN_SECONDS)
         assert {instance["state"] for instance in instances} == {"success"}, run
-        began = min(_seconds(instance["start_date"]) for instance in instances)
+        began = min(_to_seconds(instance["start_date"]) for instance in instances)
         last_pause: float = self.server.state()["last_pause"][str(HTTP_CAMPAIGN)]
         return (last_pause - began) / MAPPED
 
 
 @contextmanager
-def measuring() -> Iterator[Measuring]:
+def start_measuring() -> Iterator[Measuring]:
     """Run server, database and Airflow."""
     with (
         tempfile.TemporaryDirectory() as directory,
-        lean_server(BATCHES, DELAY, campaigns=HTTP_CAMPAIGN) as server,
-        lean_server(BATCHES, DELAY, campaigns=WHOLE_CAMPAIGNS) as whole_server,
+        run_lean_server(BATCHES, DELAY, campaigns=HTTP_CAMPAIGN) as server,
+        run_lean_server(BATCHES, DELAY, campaigns=WHOLE_CAMPAIGNS) as whole_server,
         postgresql(Path(directory)) as database,
     ):
         cases = Path(directory, "cases.json")
@@ -232,10 +235,10 @@ def measuring() -> Iterator[Measuring]:
 
 def measure() -> Silence:
     """Measure all."""
-    with measuring() as on_airflow:
-        ours = {len(campaigns): on_airflow.silence(name, campaigns) for name, campaigns in CAMPAIGNS.items()}
-        return Silence(ours, on_airflow.whole(), on_airflow.waiting(), on_airflow.mapped())
+    with start_measuring() as on_airflow:
+        ours = {len(campaigns): on_airflow.time_batches(name, campaigns) for name, campaigns in CAMPAIGNS.items()}
+        return Silence(ours, on_airflow.time_whole(), on_airflow.time_waiting(), on_airflow.time_mapped())
 
 
-def _seconds(instant: str) -> float:
+def _to_seconds(instant: str) -> float:
     return datetime.fromisoformat(instant).timestamp()

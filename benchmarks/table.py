@@ -1,4 +1,4 @@
-"""Rows of the benchmarks' one table."""
+"""The rows of the benchmarks' table."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Row:
     :param what: what was measured
     :param ours: our figure, with its unit
     :param rival: the other figure, with its name and unit
-    :param measure: what the goal is about, a ratio mostly
-    :param goal: at the most this much, or at the least if ``at_least``; None for a figure without a goal
+    :param measure: the figure that the goal is about, mostly a ratio
+    :param goal: the upper bound, or the lower bound if ``at_least``; None for no goal
     """
 
     what: str
@@ -37,15 +37,15 @@ class Row:
         return f"{bound}: {'reached' if reached else 'MISSED'}"
 
 
-def markdown(rows: list[Row]) -> str:
+def format_markdown(rows: list[Row]) -> str:
     """Return the rows as a table."""
     lines = ["| what | ours | beside it | measure | goal |", "|---|---|---|---|---|"]
     lines += [f"| {row.what} | {row.ours} | {row.rival} | {row.measure:.2f} | {row.verdict} |" for row in rows]
     return "\n".join(lines)
 
 
-def medians(contenders: dict[str, Callable[[], object]], rounds: int, calls: int) -> dict[str, float]:
-    """Time contenders in turns, so that they meet the same weather; return the median seconds of one call."""
+def measure_medians(contenders: dict[str, Callable[[], object]], rounds: int, calls: int) -> dict[str, float]:
+    """Time contenders in turns, so that they run under the same conditions; return the median seconds per call."""
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, call in contenders.items():

@@ -1,4 +1,4 @@
-"""Check that a tag is this version's, and that the changelog has a date: ``python dev/check_tag.py v1.2.3``."""
+"""Check that a tag is that of this version, and the changelog has a date: ``python dev/check_tag.py v1.2.3``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ CHANGELOG = Path(__file__).resolve().parents[1] / "CHANGELOG.md"
 
 
 def main() -> int:
-    """Give 0 if the tag may be released."""
-    problems = problems_of(sys.argv[1:], __version__, CHANGELOG.read_text())
+    """Return 0 if the tag may be released."""
+    problems = find_problems(sys.argv[1:], __version__, CHANGELOG.read_text())
     print("\n".join(problems) or f"{sys.argv[1]} may be released.")
     return 1 if problems else 0
 
 
-def problems_of(tags: list[str], version: str, changelog: str) -> list[str]:
-    """Say why a version may not be released under these tags, of which there should be one."""
+def find_problems(tags: list[str], version: str, changelog: str) -> list[str]:
+    """Return why a version may not be released under the given tags, of which there should be one."""
     problems = []
     if tags != [f"v{version}"]:
         problems.append(f"the tag for this version is v{version}, not {' '.join(tags) or 'none'}")

@@ -1,7 +1,7 @@
 """
-The first minute, on a real Airflow and a simulated CC-iSales: a shift ends, and whatever is started then is paused.
+A shift ends on a real Airflow and a simulated CC-iSales, and everything started is paused.
 
-The DAG names no campaign. Where a slow machine makes the pause late, its run is red and says so, which passes too.
+The DAG names no campaign. If a slow machine makes the pause late, its run is red and says so; the demo passes too.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ended_shift import DAG_FILE, DAG_ID, put_dag_in_place, shift_until
+from ended_shift import DAG_FILE, DAG_ID, make_shift_until, put_dag_in_place
 from processes import run_program, wait_for
 from throwaway_airflow import REPOSITORY, ThrowawayAirflow
 
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 HOME = REPOSITORY / ".demo"
-# The DAG looks again a minute after the shift's end. An end that is past makes the wait shorter.
+# The DAG looks again a minute after the shift's end. An end in the past makes the wait shorter.
 PAST = timedelta(seconds=20)
 WAIT_SECONDS = 300
 WIDTH = 100
@@ -27,11 +27,11 @@ LOG_CHARACTERS = 3000
 
 
 class NotAsPromisedError(RuntimeError):
-    """Something came otherwise than the provider promises."""
+    """The provider did not do what it promises."""
 
 
 def main() -> int:
-    """Run the demo; return 0 if everything came as promised."""
+    """Run the demo; return 0 if all promises were kept."""
     began = time.monotonic()
     print("Starting a simulated CC-iSales, over HTTPS, and a throw-away Airflow ...", flush=True)
     try:
@@ -39,15 +39,15 @@ def main() -> int:
             campaign = simulator.add_campaign(1001, name="renewals", batches=3)
             environment = {
                 "AIRFLOW_CONN_ISALES_DEFAULT": simulator.connection(),
-                # The DAG is found soon, and read no more often than it changes.
+                # Find the DAG soon; parse it only when it changes.
                 "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
                 "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "2",
                 "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
             }
             with ThrowawayAirflow(HOME, HOME / "dags", environment) as airflow:
-                end_the_shift(airflow, campaign)
-                see_it_paused(airflow, campaign)
-                see_a_stray_stopped(airflow, simulator.add_campaign(1002, name="late idea"))
+                end_shift(airflow, campaign)
+                show_pause(airflow, campaign)
+                show_stray_stopped(airflow, simulator.add_campaign(1002, name="late idea"))
     except (NotAsPromisedError, TimeoutError) as error:
         show_logs()
         print(f"NOT AS PROMISED: {error}\nThe ends of the logs are above; all of them are in {HOME}.")
@@ -58,75 +58,77 @@ def main() -> int:
     return 0
 
 
-def end_the_shift(airflow: ThrowawayAirflow, campaign: Campaign) -> None:
-    """Give Airflow a DAG whose shift has ended."""
+def end_shift(airflow: ThrowawayAirflow, campaign: Campaign) -> None:
+    """Put a DAG in place whose shift has ended."""
     version = airflow.api("GET", "version").json()["version"]
     print(f"Airflow {version} is up. The rest was read from it and from the simulator; times are in UTC.\n", flush=True)
     end = datetime.now(UTC).replace(microsecond=0) - PAST
-    tell(f"A shift ended at {end:%H:%M:%S}, but {describe(campaign)}.")
-    put_dag_in_place(HOME / "dags", shift_until(end))
-    tell(f"Airflow gets the DAG {DAG_ID}, due at the shift's end and every minute from then on. It names no campaign.")
+    print_event(f"A shift ended at {end:%H:%M:%S}, but {describe(campaign)}.")
+    put_dag_in_place(HOME / "dags", make_shift_until(end))
+    print_event(
+        f"Airflow gets the DAG {DAG_ID}, due at the shift's end and every minute from then on. It names no campaign."
+    )
 
 
-def see_it_paused(airflow: ThrowawayAirflow, campaign: Campaign) -> None:
-    """Wait for the run at the end of the shift."""
+def show_pause(airflow: ThrowawayAirflow, campaign: Campaign) -> None:
+    """Wait for the run at the end of the shift, and print its result."""
     wait_until_paused(campaign)
-    wait_for(lambda: ended_runs(airflow), "the end of the first run", WAIT_SECONDS)
-    run = ended_runs(airflow)[0]
-    result, message = outcome(airflow, run)
+    wait_for(lambda: list_ended_runs(airflow), "the end of the first run", WAIT_SECONDS)
+    run = list_ended_runs(airflow)[0]
+    result, message = read_outcome(airflow, run)
     promised = "failed" if result.get("late") else "success"
     if run["state"] != promised or "seconds_after_shift_end" not in result:
         raise NotAsPromisedError(f"run {run['dag_run_id']} is {run['state']}, with {result}: {message}")
     if promised == "success":
         seconds = result["seconds_after_shift_end"]
-        tell(f"Its run is green: a listing confirmed the pause, {seconds:.0f} s after the end.")
+        print_event(f"Its run is green: a listing confirmed the pause, {seconds:.0f} s after the end.")
     else:
-        tell(f"Its run is red, because this machine is slow. Its log says: {message}")
+        print_event(f"Its run is red, because this machine is slow. Its log says: {message}")
 
 
-def see_a_stray_stopped(airflow: ThrowawayAirflow, stray: Campaign) -> None:
-    """Wait for the run that finds a campaign that somebody created after the shift."""
-    tell(f"After the shift, somebody creates another campaign and starts it: {describe(stray)}.")
-    tell("Nobody tells Airflow. Waiting for its next look ...")
+def show_stray_stopped(airflow: ThrowawayAirflow, stray: Campaign) -> None:
+    """Wait for the run that finds a campaign created after the shift, and print its result."""
+    print_event(f"After the shift, somebody creates another campaign and starts it: {describe(stray)}.")
+    print_event("Nobody tells Airflow. Waiting for its next look ...")
     wait_until_paused(stray)
-    wait_for(lambda: red_looks(airflow), "a run that is red", WAIT_SECONDS)
-    run = red_looks(airflow)[0]
-    result, message = outcome(airflow, run)
+    wait_for(lambda: list_red_repeats(airflow), "a run that is red", WAIT_SECONDS)
+    run = list_red_repeats(airflow)[0]
+    result, message = read_outcome(airflow, run)
     if result.get("late") != [stray.id]:
         raise NotAsPromisedError(f"run {run['dag_run_id']} is red, with {result}: {message}")
-    tell(f"Run {run['dag_run_id']} found it, is red, and says: {message}")
+    print_event(f"Run {run['dag_run_id']} found it, is red, and says: {message}")
 
 
 def wait_until_paused(campaign: Campaign) -> None:
-    """Wait until the server has a campaign as suspended, and say so."""
+    """Wait until a campaign is suspended on the server, and print that."""
     wait_for(lambda: campaign.state is CampaignState.SUSPENDED, f"campaign {campaign.id} to be paused", WAIT_SECONDS)
-    tell(f"Now {describe(campaign)}.")
+    print_event(f"Now {describe(campaign)}.")
 
 
-def ended_runs(airflow: ThrowawayAirflow) -> list[dict[str, Any]]:
-    """Return the runs that have ended; the first of all is that for the end of the shift."""
-    return [run for run in airflow.runs(DAG_ID) if run["state"] in ("success", "failed")]
+def list_ended_runs(airflow: ThrowawayAirflow) -> list[dict[str, Any]]:
+    """Return the runs that have ended; the first one is for the end of the shift."""
+    return [run for run in airflow.list_runs(DAG_ID) if run["state"] in ("success", "failed")]
 
 
-def red_looks(airflow: ThrowawayAirflow) -> list[dict[str, Any]]:
-    """Return the red ones among the runs after that for the end of the shift."""
-    return [run for run in ended_runs(airflow)[1:] if run["state"] == "failed"]
+def list_red_repeats(airflow: ThrowawayAirflow) -> list[dict[str, Any]]:
+    """Return the red ones among the runs after the first."""
+    return [run for run in list_ended_runs(airflow)[1:] if run["state"] == "failed"]
 
 
-def outcome(airflow: ThrowawayAirflow, run: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return the result of a run's task, and the message of the exception that ended it, empty if none did."""
-    (task,) = airflow.task_instances(f"dags/{DAG_ID}/dagRuns/{run['dag_run_id']}")
-    errors = [detail["exc_value"] for event in airflow.log(task) for detail in event.get("error_detail") or []]
-    return airflow.xcom(task) or {}, errors[0] if errors else ""
+def read_outcome(airflow: ThrowawayAirflow, run: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the result of a run's task, and the message of the exception that ended it, if any."""
+    (task,) = airflow.list_task_instances(f"dags/{DAG_ID}/dagRuns/{run['dag_run_id']}")
+    errors = [detail["exc_value"] for event in airflow.get_log(task) for detail in event.get("error_detail") or []]
+    return airflow.get_xcom(task) or {}, errors[0] if errors else ""
 
 
 def describe(campaign: Campaign) -> str:
-    """Say in which state the server has a campaign."""
+    """Return a campaign's name and its state on the server."""
     return f"campaign {campaign.id} ({campaign.name}) is {campaign.state}"
 
 
-def tell(text: str) -> None:
-    """Print what happened just now, also into a pipe."""
+def print_event(text: str) -> None:
+    """Print an event with the time, without delay."""
     now = f"{datetime.now(UTC):%H:%M:%S}  "
     print(textwrap.fill(now + text, WIDTH, subsequent_indent=" " * len(now), break_on_hyphens=False), flush=True)
 

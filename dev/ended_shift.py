@@ -1,4 +1,4 @@
-"""A shift that ended at a given second, and a DAG that keeps all campaigns paused from then on."""
+"""Put a DAG in place that keeps all campaigns paused after a shift that ends at a given second."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DAG_ID = "keep_paused"
 DAG_FILE = Path(__file__).parent / "demo_dags" / "keep_paused.py"
 
 
-def shift_until(end: datetime) -> ShiftCalendar:
+def make_shift_until(end: datetime) -> ShiftCalendar:
     """
     Return a calendar of one shift.
 
@@ -26,17 +26,14 @@ def shift_until(end: datetime) -> ShiftCalendar:
 
 
 def write_shifts(folder: Path, shifts: ShiftCalendar) -> None:
-    """Write a calendar into ``shifts.json`` of a folder, which is made if need be."""
+    """Write a calendar into ``shifts.json`` of a folder; create the folder if needed."""
     folder.mkdir(exist_ok=True)
     (folder / "shifts.json").write_text(json.dumps(shifts.to_dict()))
 
 
 def put_dag_in_place(folder: Path, shifts: ShiftCalendar) -> None:
     """
-    Write the DAG and its calendar, so that no reader finds half of them.
-
-    :param folder: with the DAGs; it is made if need be
-    :param shifts: the calendar
+    Write the DAG and its calendar into a folder of DAGs, so that no reader finds half a file.
     """
     write_shifts(folder, shifts)
     shutil.copy(DAG_FILE, folder / "keep_paused.part")

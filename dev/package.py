@@ -36,7 +36,7 @@ REQUIRED = REPOSITORY / "build" / "required"
 
 
 def main() -> int:
-    """Build and check; give 0 if all is well."""
+    """Build and check; return 0 if all is well."""
     constraints = Path(sys.argv[1]).resolve()
     # The dates of the files in the archives: the commit's, whenever they are built.
     if "SOURCE_DATE_EPOCH" not in os.environ:
@@ -55,7 +55,7 @@ def main() -> int:
             *(file.relative_to(REPOSITORY) for file in (wheel, sdist)),
         ).strip()
     )
-    problems = [*problems_of_wheel(wheel), *problems_of_sdist(sdist), *problems_of_bytes(wheel, sdist, constraints)]
+    problems = [*find_wheel_problems(wheel), *find_sdist_problems(sdist), *find_differences(wheel, sdist, constraints)]
     sbom = write_sbom(wheel.name.split("-")[1], constraints)
     for file in (wheel, sdist, sbom):
         print(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}")
@@ -70,8 +70,8 @@ def build(source: Path, target: Path, constraints: Path) -> tuple[Path, Path]:
     return wheel, sdist
 
 
-def problems_of_wheel(wheel: Path) -> list[str]:
-    """Say what a wheel has too much or too little of."""
+def find_wheel_problems(wheel: Path) -> list[str]:
+    """Return what a wheel has too much or too little of."""
     names = ZipFile(wheel).namelist()
     stray = [name for name in names if not name.startswith((f"{PACKAGE}/", f"{PACKAGE}-"))]
     missing = [name for name in IN_WHEEL if f"{PACKAGE}/{name}" not in names]
@@ -80,8 +80,8 @@ def problems_of_wheel(wheel: Path) -> list[str]:
     return [f"the wheel has {name}" for name in stray] + [f"the wheel lacks {name}" for name in missing]
 
 
-def problems_of_sdist(sdist: Path) -> list[str]:
-    """Say what an sdist has too much or too little of."""
+def find_sdist_problems(sdist: Path) -> list[str]:
+    """Return what an sdist has too much or too little of."""
     with tarfile.open(sdist) as archive:
         names = archive.getnames()
     top = {name.split("/")[1] for name in names if "/" in name} - {".gitignore"}
@@ -89,8 +89,8 @@ def problems_of_sdist(sdist: Path) -> list[str]:
     return [f"the sdist differs in {name}" for name in sorted(top ^ IN_SDIST)]
 
 
-def problems_of_bytes(wheel: Path, sdist: Path, constraints: Path) -> list[str]:
-    """Build again, from the sdist: elsewhere, without Git, from files of another date and mode. Say what differs."""
+def find_differences(wheel: Path, sdist: Path, constraints: Path) -> list[str]:
+    """Build again from the sdist, elsewhere and with other dates and modes of files; return what differs."""
     with TemporaryDirectory() as directory:
         with tarfile.open(sdist) as archive:
             archive.extractall(directory, filter="data")
@@ -107,9 +107,9 @@ def problems_of_bytes(wheel: Path, sdist: Path, constraints: Path) -> list[str]:
 
 
 def write_sbom(version: str, constraints: Path) -> Path:
-    """Write, as CycloneDX, what the package requires and what that requires in turn, in the pinned versions."""
+    """Write an SBOM in CycloneDX: all direct and indirect requirements, in the pinned versions."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    # With the version, which pyproject.toml leaves to the build; without extras, which would look as if required.
+    # With the version, which pyproject.toml leaves to the build; without extras, which would look like requirements.
     root = {key: project[key] for key in ("name", "description", "license", "dependencies")} | {"version": version}
     target = DIST / f"{PACKAGE}-{version}.cdx.json"
     with TemporaryDirectory() as directory:
@@ -119,7 +119,7 @@ def write_sbom(version: str, constraints: Path) -> Path:
         run(*UV, "pip", "install", "--python", REQUIRED, "--constraints", constraints, "--requirements", pyproject)
         run(
             *(sys.executable, "-m", "cyclonedx_py", "environment", REQUIRED, "--pyproject", pyproject),
-            # Validation takes ten seconds, and is of cyclonedx-py more than of us.
+            # No validation: it takes ten seconds, and tests cyclonedx-py rather than us.
             *("--mc-type", "library", "--output-reproducible", "--no-validate", "--output-file", target),
         )
     shutil.rmtree(REQUIRED)
@@ -131,7 +131,7 @@ def write_sbom(version: str, constraints: Path) -> Path:
 
 
 def run(*command: str | Path) -> str:
-    """Run a command; give what it printed, or show that and end if it fails."""
+    """Run a command and return its output; if it fails, exit with the output."""
     done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")

@@ -1,8 +1,8 @@
 """
-Processes to start and to end for good, with all that they start themselves.
+Start processes, and end them with all their descendants.
 
-Run as a program, it supervises one command: it ends all that came of the command when the command ends, when a signal
-asks for it, or when its standard input is closed, as it is when the process at the other end dies, however it dies.
+Run as a program, it supervises one command. It ends the command and all its descendants when the command ends, on a
+signal, or when standard input is closed, which happens however the parent dies.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from typing import NoReturn
 import psutil
 
 WAIT_SECONDS = 120
-# Below what Linux gives to connections that go out.
+# Below the ports that Linux uses for outgoing connections.
 _PORTS = (20_000, 32_768)
 STOP_SECONDS = 10
 PR_SET_CHILD_SUBREAPER = 36
 
 
 class StartError(RuntimeError):
-    """Something cannot be started, or ended too early; the message says why and what to do."""
+    """A process cannot be started, or ended too early; the message says why and what to do."""
 
 
 class ProcessGroup:
     """
-    A process under a supervisor, which ends it and all its descendants when it is stopped or this process dies.
+    A process under a supervisor, which ends it and all its descendants on :meth:`stop`, or when this process dies.
 
     :param command: program and arguments
     :param log: the file that its output is appended to
-    :param environment: the whole environment, this process's when None
-    :param holds: file descriptors that are to stay open until the last of its processes has ended
+    :param environment: the whole environment; None for this process's
+    :param holds: file descriptors to keep open until the last of its processes has ended
     """
 
     def __init__(
@@ -70,14 +70,14 @@ class ProcessGroup:
 
     @property
     def pid(self) -> int:
-        """The process whose descendants they all are."""
+        """The supervisor, whose descendants the processes are."""
         return self._supervisor.pid
 
     def check(self) -> None:
         """
-        Find out whether it still runs.
+        Check that it still runs.
 
-        :raises StartError: if it has ended, with the end of its log
+        :raises StartError: it has ended; the message has the end of its log
         """
         if self._supervisor.poll() is not None:
             raise StartError(f"{self.command} ended; see {self.log}:\n{self.log.read_text()[-2000:]}")
@@ -91,7 +91,7 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = WAIT_S
     """
     Wait until a condition holds.
 
-    :raises TimeoutError: if it does not within some seconds
+    :raises TimeoutError: it does not within ``seconds``
     """
     deadline = time.monotonic() + seconds
     while not condition():
@@ -100,11 +100,11 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = WAIT_S
         time.sleep(0.3)
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """
     Return a TCP port of the loopback address on which nobody listens.
 
-    None of those that the system hands out by itself: until the server is up, another process may be given it.
+    Not one that the system assigns by itself: it could give it to another process before the server is up.
     """
     for _ in range(100):
         port = random.SystemRandom().randrange(*_PORTS)
@@ -121,13 +121,12 @@ def is_open(port: int) -> bool:
 
 
 @contextmanager
-def sole_use(directory: Path) -> Iterator[int]:
+def lock_directory(directory: Path) -> Iterator[int]:
     """
-    Take a directory for this process, and empty it; it is made if need be.
+    Lock a directory for this process and empty it; create it if needed.
 
-    :param directory: the directory
-    :return: a file descriptor; the directory is in use as long as any process has it open
-    :raises StartError: if it is in use
+    :return: a file descriptor; the directory stays locked as long as any process has it open
+    :raises StartError: it is in use
     """
     directory.mkdir(parents=True, exist_ok=True)
     lock = directory / "lock"
@@ -148,7 +147,7 @@ def run_program(main: Callable[[], int]) -> NoReturn:
     """
     Run a program that starts process groups; however it ends, their supervisors end them.
 
-    :param main: the program; what it returns is the exit status
+    :param main: the program; it returns the exit status
     """
     if sys.stdin.isatty():
         threading.Thread(target=_end_with_the_terminal, daemon=True).start()
@@ -161,7 +160,7 @@ def run_program(main: Callable[[], int]) -> NoReturn:
 
 
 def _end_with_the_terminal() -> None:
-    """End when the terminal is closed: `make` would wait for this program, and not pass the signal on."""
+    """End when the terminal is closed: `make` does not pass the signal on, and waits for this program."""
     terminal = select.poll()
     terminal.register(sys.stdin, 0)
     terminal.poll()
@@ -169,7 +168,7 @@ def _end_with_the_terminal() -> None:
 
 
 def _describe_user(file: Path) -> str:
-    """Say which other process has had a file open for longest."""
+    """Describe the other process that opened a file first."""
     users = [
         process
         for process in psutil.process_iter(["open_files", "create_time"])
@@ -186,8 +185,8 @@ def _describe_user(file: Path) -> str:
 
 
 def _supervise(command: Sequence[str]) -> None:
-    """Run a command until it ends, a signal comes or standard input is closed; then end all that came of it."""
-    if sys.platform == "linux":  # so that orphans among its descendants stay its own
+    """Run a command until it ends, a signal comes or standard input is closed; then end all its descendants."""
+    if sys.platform == "linux":  # so that orphaned descendants remain children of this process
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -199,9 +198,9 @@ def _supervise(command: Sequence[str]) -> None:
             break
     for end in (psutil.Process.terminate, psutil.Process.kill, psutil.Process.kill, psutil.Process.kill):
         descendants = psutil.Process().children(recursive=True)
-        for each in descendants:
+        for descendant in descendants:
             with suppress(psutil.Error):
-                end(each)
+                end(descendant)
         psutil.wait_procs(descendants, timeout=STOP_SECONDS)
 
 

@@ -20,7 +20,16 @@ from types import TracebackType
 from typing import Any, Self
 
 import requests
-from processes import WAIT_SECONDS, ProcessGroup, StartError, free_port, is_open, run_program, sole_use, wait_for
+from processes import (
+    WAIT_SECONDS,
+    ProcessGroup,
+    StartError,
+    find_free_port,
+    is_open,
+    lock_directory,
+    run_program,
+    wait_for,
+)
 
 from airflow_provider_isales.simulator import Simulator
 
@@ -31,13 +40,13 @@ START_SECONDS = 300
 
 class ThrowawayAirflow:
     """
-    As a context manager, Airflow runs from entry to exit; nothing of it is left running.
+    As a context manager, Airflow runs from entry to exit, and leaves no process behind.
 
-    :param home: the directory for database, logs and configuration, of no other Airflow that runs; it is emptied first
+    :param home: the directory for database, logs and configuration; it is emptied first. No other Airflow may use it
     :param dags: the folder with DAG files
     :param environment: more environment variables, connections for example
-    :param port: of the API server and UI; 0 takes a free one
-    :param components: the ``airflow`` commands that are to run; separate ones need a database in the environment
+    :param port: the port of API server and UI; 0 takes a free one
+    :param components: the ``airflow`` commands to run; several need a database in the environment
     :raises StartError: on entry, if the home is in use, the port is taken, or a component ends
     """
 
@@ -51,7 +60,7 @@ class ThrowawayAirflow:
     ) -> None:
         self.home = home
         self.components = components
-        self.port = port or free_port()
+        self.port = port or find_free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         own = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
         self._environment = own | {
@@ -66,8 +75,8 @@ class ThrowawayAirflow:
             "AIRFLOW__CORE__PARALLELISM": "4",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "true",
             "AIRFLOW__CORE__TEST_CONNECTION": "Enabled",
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(find_free_port()),
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(find_free_port()),
             "NO_PROXY": "127.0.0.1,localhost",
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             **environment,
@@ -78,7 +87,7 @@ class ThrowawayAirflow:
     def __enter__(self) -> Self:
         self._running = ExitStack()
         try:
-            self._in_use = self._running.enter_context(sole_use(self.home))
+            self._in_use = self._running.enter_context(lock_directory(self.home))
             self._check_that_the_port_is_free()
             if "standalone" not in self.components:
                 subprocess.check_call([AIRFLOW, "db", "migrate"], env=self._environment, stdout=subprocess.DEVNULL)
@@ -98,9 +107,9 @@ class ThrowawayAirflow:
         """
         Start one more component, which ends with the others.
 
-        :param arguments: of the ``airflow`` command
+        :param arguments: the arguments of ``airflow``
         :param environment: more environment variables for it alone
-        :param log: the name of its log, that of the component when empty
+        :param log: the name of its log; that of the component if empty
         """
         process = ProcessGroup(
             [AIRFLOW, *arguments],
@@ -111,9 +120,9 @@ class ThrowawayAirflow:
         self._running.callback(process.stop)
         return process
 
-    def unpause(self, dag_id: str) -> None:
+    def unpause_dag(self, dag_id: str) -> None:
         """
-        Have a DAG's schedule count, and wait until the runs that make up for missed ones have ended.
+        Unpause a DAG, and wait until the runs for missed dates have ended.
 
         :raises TimeoutError: if that takes more than two minutes
         """
@@ -121,59 +130,57 @@ class ThrowawayAirflow:
         self.api("PATCH", f"dags/{dag_id}", json={"is_paused": False}).raise_for_status()
         wait_for(lambda: self._is_up_to_date(dag_id), f"the runs of {dag_id}")
 
-    def run(self, dag_id: str, conf: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def run_dag(self, dag_id: str, conf: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Trigger a DAG, wait for the end of the run, and return its task instances."""
-        return self.finish(self.trigger(dag_id, conf))
+        return self.wait_for_run(self.trigger_dag(dag_id, conf))
 
-    def trigger(self, dag_id: str, conf: Mapping[str, Any]) -> str:
+    def trigger_dag(self, dag_id: str, conf: Mapping[str, Any]) -> str:
         """
         Trigger a DAG.
 
-        :param dag_id: the DAG
-        :param conf: the configuration of the run
         :return: the run's path in the REST API
         :raises TimeoutError: if the DAG is not there within two minutes
         """
         wait_for(lambda: self.api("GET", f"dags/{dag_id}").ok, f"DAG {dag_id}")
-        answer = self.api("POST", f"dags/{dag_id}/dagRuns", json={"conf": dict(conf), "logical_date": None})
-        answer.raise_for_status()
-        return f"dags/{dag_id}/dagRuns/{answer.json()['dag_run_id']}"
+        response = self.api("POST", f"dags/{dag_id}/dagRuns", json={"conf": dict(conf), "logical_date": None})
+        response.raise_for_status()
+        return f"dags/{dag_id}/dagRuns/{response.json()['dag_run_id']}"
 
-    def finish(self, run: str, seconds: float = WAIT_SECONDS) -> list[dict[str, Any]]:
+    def wait_for_run(self, run: str, seconds: float = WAIT_SECONDS) -> list[dict[str, Any]]:
         """
         Wait for the end of a run, and return its task instances.
 
-        :param run: what :meth:`trigger` returned
+        :param run: what :meth:`trigger_dag` returned
         :param seconds: how long to wait
         :raises TimeoutError: if the run does not end in that time
         """
         wait_for(lambda: self.api("GET", run).json()["state"] in ("success", "failed"), run, seconds)
-        return self.task_instances(run)
+        return self.list_task_instances(run)
 
-    def runs(self, dag_id: str) -> list[dict[str, Any]]:
-        """Return the runs of a DAG as they are, in the order in which they were due; none before it is there."""
-        answer = self.api("GET", f"dags/{dag_id}/dagRuns", params={"order_by": "run_after"})
-        return list(answer.json()["dag_runs"]) if answer.ok else []
+    def list_runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """Return the runs of a DAG, in the order in which they were due; none before Airflow knows the DAG."""
+        response = self.api("GET", f"dags/{dag_id}/dagRuns", params={"order_by": "run_after"})
+        return list(response.json()["dag_runs"]) if response.ok else []
 
-    def task_instances(self, run: str) -> list[dict[str, Any]]:
-        """Return the task instances of a run as they are."""
+    def list_task_instances(self, run: str) -> list[dict[str, Any]]:
+        """Return the task instances of a run."""
         found: list[dict[str, Any]] = []
-        while True:  # as many at once as Airflow gives
+        while True:  # page by page
             page = self.api("GET", f"{run}/taskInstances", params={"limit": 100, "offset": len(found)}).json()
             found += page["task_instances"]
             if len(found) >= page["total_entries"] or not page["task_instances"]:
                 return found
 
-    def xcom(self, instance: Mapping[str, Any]) -> Any:
-        """Return what a task instance returned, None if nothing."""
+    def get_xcom(self, instance: Mapping[str, Any]) -> Any:
+        """Return the value that a task instance returned; None if there is none."""
         parameters = {"deserialize": True, "map_index": instance["map_index"]}
-        answer = self.api("GET", f"{_path(instance)}/xcomEntries/return_value", params=parameters)
-        return answer.json()["value"] if answer.ok else None
+        response = self.api("GET", f"{_path(instance)}/xcomEntries/return_value", params=parameters)
+        return response.json()["value"] if response.ok else None
 
-    def log(self, instance: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the log of a task instance's last try as structured events."""
-        answer = self.api("GET", f"{_path(instance)}/logs/{instance['try_number']}", params={"full_content": True})
-        return [event for event in answer.json()["content"] if isinstance(event, dict)]
+    def get_log(self, instance: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the structured events in the log of a task instance's last try."""
+        response = self.api("GET", f"{_path(instance)}/logs/{instance['try_number']}", params={"full_content": True})
+        return [event for event in response.json()["content"] if isinstance(event, dict)]
 
     def api(self, method: str, path: str, **settings: Any) -> requests.Response:
         """Call Airflow's REST API."""
@@ -206,10 +213,10 @@ class ThrowawayAirflow:
 
     def _has_a_token(self) -> bool:
         try:
-            answer = self._api.post(f"{self.url}/auth/token", json={}, timeout=5)
-            if not answer.ok:
-                answer = self._api.get(f"{self.url}/auth/token", timeout=5)
-            self._api.headers["Authorization"] = f"Bearer {answer.json()['access_token']}"
+            response = self._api.post(f"{self.url}/auth/token", json={}, timeout=5)
+            if not response.ok:
+                response = self._api.get(f"{self.url}/auth/token", timeout=5)
+            self._api.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
         except (requests.RequestException, ValueError, KeyError):
             return False
         return True

@@ -1,4 +1,4 @@
-"""The ways to pause many batches that are compared on a real Airflow; the shift ends when the benchmark says so."""
+"""The ways to pause many batches that are compared on a real Airflow. The benchmark sets the end of the shift."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from airflow_provider_isales.operators.campaign import PauseCampaignsOperator
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
-#: The DAGs whose shift ends: the name, the end's calendar, the campaigns, of which none stand for all of another VDN,
-#: and the seconds for which each only waits.
+#: The DAGs: the name, the calendar, the campaigns (none for all campaigns of another VDN), and the seconds for which
+#: tasks only wait, if they do.
 CASES = json.loads(Path(os.environ["BENCH_CASES"]).read_text())
 MAPPED = int(os.environ["BENCH_MAPPED"])
 HTTP_CAMPAIGN = os.environ["BENCH_HTTP_CAMPAIGN"]
@@ -25,7 +25,7 @@ HTTP_CAMPAIGN = os.environ["BENCH_HTTP_CAMPAIGN"]
 
 @task
 def wait(campaign: int, seconds: float) -> None:
-    """Take as long as latency alone would have a campaign take."""
+    """Wait as long as latency alone takes for a campaign."""
     time.sleep(seconds)
 
 

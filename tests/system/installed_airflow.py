@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from processes import ProcessGroup, free_port, is_open, wait_for
+from processes import ProcessGroup, find_free_port, is_open, wait_for
 from throwaway_airflow import REPOSITORY
 
 PACKAGE = "airflow-provider-isales"
@@ -85,7 +85,7 @@ class InstalledAirflow:
         self.home, self._bin = home, environment.bin
         self.dags = home / "dags"
         self.dags.mkdir(parents=True)
-        self._port = free_port()
+        self._port = find_free_port()
         self._url = url = f"http://127.0.0.1:{self._port}"
         own = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON"))}
         self._settings = own | {
@@ -104,8 +104,8 @@ class InstalledAirflow:
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "5",
             "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",
-            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(free_port()),
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(find_free_port()),
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(find_free_port()),
             "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "5",
             "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "5",
             "NO_PROXY": "127.0.0.1,localhost",
@@ -158,7 +158,7 @@ class InstalledAirflow:
         ordered = "SELECT state FROM dag_run WHERE dag_id = ? AND run_id LIKE ? ORDER BY data_interval_start"
         return [state for (state,) in self.rows(ordered, dag_id, run_id)]
 
-    def xcom(self, dag_id: str, run_id: str, task_id: str) -> Any:
+    def get_xcom(self, dag_id: str, run_id: str, task_id: str) -> Any:
         """Return what a task returned."""
         ((value,),) = self.rows(
             "SELECT value FROM xcom WHERE dag_id = ? AND run_id = ? AND task_id = ? AND key = 'return_value'",

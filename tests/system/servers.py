@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from processes import ProcessGroup, free_port, is_open, wait_for
+from processes import ProcessGroup, find_free_port, is_open, wait_for
 
 POSTGRESQL_DIRECTORIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
@@ -22,7 +22,7 @@ def postgresql(logs: Path) -> Iterator[str]:
 
     :param logs: the directory for its log
     """
-    port, as_user = str(free_port()), []
+    port, as_user = str(find_free_port()), []
     # A directory of its own: the user postgres may not look into those of pytest.
     with TemporaryDirectory(prefix="isales-postgresql-") as data:
         if os.geteuid() == 0:  # which PostgreSQL refuses to run as
@@ -46,7 +46,7 @@ def redis(logs: Path) -> Iterator[str]:
 
     :param logs: the directory for its log
     """
-    port = free_port()
+    port = find_free_port()
     command = [program("redis-server"), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(logs)]
     with running(command, logs / "redis.log", port):
         yield f"redis://127.0.0.1:{port}/0"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ended_shift import shift_until, write_shifts
+from ended_shift import make_shift_until, write_shifts
 from smtp_listener import MailServer, mail_server
 from statsd_listener import StatsdServer, statsd_server
 from throwaway_airflow import ThrowawayAirflow
@@ -45,7 +45,7 @@ def shared_airflow(folder: Path) -> Iterator[Shared]:
     :param folder: an empty directory for its home and its DAGs
     """
     dags = folder / "dags"
-    write_shifts(dags, shift_until(datetime.now(UTC).replace(second=0, microsecond=0)))
+    write_shifts(dags, make_shift_until(datetime.now(UTC).replace(second=0, microsecond=0)))
     for file in DAG_FILES.glob("*.py"):
         shutil.copy(file, dags)
     with Simulator() as simulator, mail_server() as mails, statsd_server() as metrics:

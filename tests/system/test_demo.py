@@ -9,7 +9,7 @@ from typing import Any
 
 import demo
 import pytest
-from ended_shift import shift_until
+from ended_shift import make_shift_until
 from throwaway_airflow import ThrowawayAirflow
 
 from airflow_provider_isales.simulator import Campaign
@@ -24,16 +24,16 @@ class Ended(ThrowawayAirflow):
     def __init__(self, state: str, result: Mapping[str, Any], message: str = "") -> None:
         self._state, self._result, self._message = state, result, message
 
-    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+    def list_runs(self, dag_id: str) -> list[dict[str, Any]]:
         return [{"dag_run_id": "first", "state": self._state}]
 
-    def task_instances(self, run: str) -> list[dict[str, Any]]:
+    def list_task_instances(self, run: str) -> list[dict[str, Any]]:
         return [{"task_id": "pause"}]
 
-    def xcom(self, instance: Mapping[str, Any]) -> Any:
+    def get_xcom(self, instance: Mapping[str, Any]) -> Any:
         return self._result
 
-    def log(self, instance: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def get_log(self, instance: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [{"event": "Task failed", "error_detail": [{"exc_value": self._message}]}]
 
 
@@ -43,12 +43,12 @@ def campaign() -> Campaign:
 
 
 def test_a_run_in_time_is_green(campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
-    demo.see_it_paused(Ended("success", IN_TIME), campaign)
+    demo.show_pause(Ended("success", IN_TIME), campaign)
     assert "Its run is green: a listing confirmed the pause, 25 s after the end." in capsys.readouterr().out
 
 
 def test_a_run_may_be_red_where_it_came_late(campaign: Campaign, capsys: pytest.CaptureFixture[str]) -> None:
-    demo.see_it_paused(Ended("failed", LATE, "1 campaign of VDN 25 was dialled"), campaign)
+    demo.show_pause(Ended("failed", LATE, "1 campaign of VDN 25 was dialled"), campaign)
     assert "Its log says: 1 campaign of VDN 25 was dialled" in " ".join(capsys.readouterr().out.split())
 
 
@@ -59,13 +59,13 @@ def test_a_run_may_be_red_where_it_came_late(campaign: Campaign, capsys: pytest.
 )
 def test_any_other_run_breaks_the_promise(campaign: Campaign, run: Ended) -> None:
     with pytest.raises(demo.NotAsPromisedError, match="run first is"):
-        demo.see_it_paused(run, campaign)
+        demo.show_pause(run, campaign)
 
 
 def test_the_wait_for_a_stray_that_is_never_stopped_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(demo, "WAIT_SECONDS", 0.1)
     with pytest.raises(TimeoutError, match="campaign 1002 to be paused"):
-        demo.see_a_stray_stopped(Ended("success", IN_TIME), Campaign(1002))
+        demo.show_stray_stopped(Ended("success", IN_TIME), Campaign(1002))
 
 
 def test_a_broken_promise_is_reported_with_the_logs(
@@ -85,6 +85,6 @@ def test_a_broken_promise_is_reported_with_the_logs(
 @pytest.mark.parametrize("time", ["09:30:00", "09:30:01", "09:29:59", "00:00:00", "00:00:01", "23:59:59"])
 def test_a_shift_can_end_at_any_second(time: str) -> None:
     end = datetime.fromisoformat(f"2026-11-24T{time}").replace(tzinfo=UTC)
-    shift = shift_until(end).shift_at(end - timedelta(seconds=1))
+    shift = make_shift_until(end).shift_at(end - timedelta(seconds=1))
     assert shift is not None
     assert shift.end == end

@@ -85,18 +85,18 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aftermath]:
         components = ("api-server", "scheduler", "dag-processor")
         with ThrowawayAirflow(home / "airflow", HERE / "dags", environment, components=components) as airflow:
             workers = {name: start_worker(airflow, name) for name in ("worker-1", "worker-2")}
-            run = airflow.trigger("pause_twenty_campaigns", {})
+            run = airflow.trigger_dag("pause_twenty_campaigns", {})
 
             def in_the_middle() -> bool:
-                instances = airflow.task_instances(run)
+                instances = airflow.list_task_instances(run)
                 both = those(instances, "running", "worker-1") and those(instances, "success", "worker-1")
                 return bool(both) and simulator.requests.get("pause", 0) >= KILL_AFTER
 
             wait_for(in_the_middle, "the first worker to have done some tasks and to be at others")
             kill(workers["worker-1"])
-            lost = those(airflow.task_instances(run), "running", "worker-1")
-            instances = airflow.finish(run, RUN_SECONDS)
-            found = Aftermath(instances, [airflow.xcom(each) for each in instances], campaigns, lost)
+            lost = those(airflow.list_task_instances(run), "running", "worker-1")
+            instances = airflow.wait_for_run(run, RUN_SECONDS)
+            found = Aftermath(instances, [airflow.get_xcom(each) for each in instances], campaigns, lost)
             report(found)
             yield found
 

@@ -41,18 +41,18 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[dict[str
             airflow.api("PATCH", f"dags/{DAG_ID}", json={"is_paused": False}).raise_for_status()
             missed = (now + timedelta(minutes=5)).isoformat().replace("+00:00", "Z")
             wait_for(lambda: missed in ends(airflow), "the run for the missed end", SECONDS)
-            run = next(run for run in airflow.runs(DAG_ID) if run["data_interval_end"] == missed)
-            (instance,) = airflow.task_instances(f"dags/{DAG_ID}/dagRuns/{run['dag_run_id']}")
-            yield run, "\n".join(str(event) for event in airflow.log(instance))
+            run = next(run for run in airflow.list_runs(DAG_ID) if run["data_interval_end"] == missed)
+            (instance,) = airflow.list_task_instances(f"dags/{DAG_ID}/dagRuns/{run['dag_run_id']}")
+            yield run, "\n".join(str(event) for event in airflow.get_log(instance))
 
 
 def states(airflow: ThrowawayAirflow) -> list[str]:
-    return [run["state"] for run in airflow.runs(DAG_ID)]
+    return [run["state"] for run in airflow.list_runs(DAG_ID)]
 
 
 def ends(airflow: ThrowawayAirflow) -> dict[str, str]:
     """Return the states of the runs that have ended, by the ends of their data intervals."""
-    return {run["data_interval_end"]: run["state"] for run in airflow.runs(DAG_ID) if run["end_date"]}
+    return {run["data_interval_end"]: run["state"] for run in airflow.list_runs(DAG_ID) if run["end_date"]}
 
 
 def test_the_run_for_an_end_that_nobody_paused_after_is_red(morning: tuple[dict[str, Any], str]) -> None:

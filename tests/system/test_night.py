@@ -101,7 +101,7 @@ def runs_since(airflow: ThrowawayAirflow, dag_id: str, since: datetime, *, ended
     """Return the runs that were due at an instant or later."""
     return [
         run
-        for run in airflow.runs(dag_id)
+        for run in airflow.list_runs(dag_id)
         if datetime.fromisoformat(run["run_after"]) >= since and (run["end_date"] or not ended)
     ]
 
@@ -115,16 +115,16 @@ def states_of(simulator: Simulator) -> dict[int, str]:
 
 
 def instance_of(airflow: ThrowawayAirflow, dag_id: str, run: dict[str, Any]) -> dict[str, Any]:
-    (instance,) = airflow.task_instances(f"dags/{dag_id}/dagRuns/{run['dag_run_id']}")
+    (instance,) = airflow.list_task_instances(f"dags/{dag_id}/dagRuns/{run['dag_run_id']}")
     return instance
 
 
 def result_of(airflow: ThrowawayAirflow, dag_id: str, run: dict[str, Any]) -> dict[str, Any]:
-    return dict(airflow.xcom(instance_of(airflow, dag_id, run)) or {})
+    return dict(airflow.get_xcom(instance_of(airflow, dag_id, run)) or {})
 
 
 def log_of(airflow: ThrowawayAirflow, dag_id: str, run: dict[str, Any]) -> str:
-    return "\n".join(str(event) for event in airflow.log(instance_of(airflow, dag_id, run)))
+    return "\n".join(str(event) for event in airflow.get_log(instance_of(airflow, dag_id, run)))
 
 
 def test_the_evening_pauses_what_is_started_and_nothing_else(night: Night) -> None:

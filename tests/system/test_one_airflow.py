@@ -65,14 +65,14 @@ def alarms(shared: Shared) -> Alarms:
     shared.simulator.add_campaign(END_OF_SHIFT, batches=2)
     late = run_that_does_not_start(airflow)
     wait_for(lambda: mails.contents(NOT_DONE), f"a mail: {NOT_DONE}", ALARM_SECONDS)
-    states = [each["state"] for each in airflow.task_instances(late)]
+    states = [each["state"] for each in airflow.list_task_instances(late)]
     set_slots(airflow, 4)
-    airflow.finish(late)
-    in_time = airflow.trigger("end_of_shift", {})
-    airflow.finish(in_time)
+    airflow.wait_for_run(late)
+    in_time = airflow.trigger_dag("end_of_shift", {})
+    airflow.wait_for_run(in_time)
     shared.simulator.inject("result", code=REFUSED, verb="list_campaigns")
-    failed_in_time = airflow.trigger("end_of_shift", {})
-    airflow.finish(failed_in_time)
+    failed_in_time = airflow.trigger_dag("end_of_shift", {})
+    airflow.wait_for_run(failed_in_time)
     wait_for(lambda: len(mails.contents(NOT_DONE)) > 1, f"a second mail: {NOT_DONE}", ALARM_SECONDS)
     late, in_time, failed_in_time = (run.rpartition("/")[2] for run in (late, in_time, failed_in_time))
     return Alarms(states, late, in_time, failed_in_time, mails.contents(NOT_DONE), mails.contents(FAILED))
@@ -83,8 +83,8 @@ def run_that_does_not_start(airflow: ThrowawayAirflow) -> str:
     set_slots(airflow, 0)
     wait_for(lambda: airflow.api("GET", "dags/end_of_shift").ok, "the DAG")
     airflow.api("PATCH", "dags/end_of_shift", json={"is_paused": False}).raise_for_status()
-    wait_for(lambda: airflow.runs("end_of_shift"), "a run")
-    return f"dags/end_of_shift/dagRuns/{airflow.runs('end_of_shift')[0]['dag_run_id']}"
+    wait_for(lambda: airflow.list_runs("end_of_shift"), "a run")
+    return f"dags/end_of_shift/dagRuns/{airflow.list_runs('end_of_shift')[0]['dag_run_id']}"
 
 
 def set_slots(airflow: ThrowawayAirflow, slots: int) -> None:
@@ -136,12 +136,14 @@ def evidence(shared: Shared) -> Evidence:
     shared.simulator.add_campaign(WITH_EVIDENCE, batches=3)
     wait_for(lambda: airflow.api("GET", "dags/pause_with_evidence").ok, "the DAG")
     airflow.api("PATCH", "dags/pause_with_evidence", json={"is_paused": False}).raise_for_status()
-    (instance,) = airflow.run("pause_with_evidence", {})
+    (instance,) = airflow.run_dag("pause_with_evidence", {})
     shared.simulator.inject("result", code=REFUSED, verb="list_campaigns")
-    airflow.run("pause_with_evidence", {})
+    airflow.run_dag("pause_with_evidence", {})
     selected = {"source_dag_id": "pause_with_evidence"}
     events = airflow.api("GET", "assets/events", params=selected).json()["asset_events"]
-    return Evidence(airflow.xcom(instance), events, shared.metrics.received(), airflow.runs("pause_with_evidence"))
+    return Evidence(
+        airflow.get_xcom(instance), events, shared.metrics.received(), airflow.list_runs("pause_with_evidence")
+    )
 
 
 def test_the_metrics_of_a_worker_reach_the_server(evidence: Evidence) -> None:
@@ -185,10 +187,10 @@ class Blocked:
 @pytest.fixture(scope="module")
 def blocked(shared: Shared) -> Blocked:
     airflow, alerts = shared.airflow, shared.dags / "alerts.txt"
-    wait_for(lambda: [run["state"] for run in airflow.runs("blocked")][:2] == ["failed"] * 2, "two runs", 240)
+    wait_for(lambda: [run["state"] for run in airflow.list_runs("blocked")][:2] == ["failed"] * 2, "two runs", 240)
     wait_for(lambda: alerts.exists() and len(alerts.read_text().splitlines()) > 1, "two alerts")
-    runs = airflow.runs("blocked")
-    (instance,) = airflow.task_instances(f"dags/blocked/dagRuns/{runs[0]['dag_run_id']}")
+    runs = airflow.list_runs("blocked")
+    (instance,) = airflow.list_task_instances(f"dags/blocked/dagRuns/{runs[0]['dag_run_id']}")
     is_paused = airflow.api("GET", "dags/blocked").json()["is_paused"]
     return Blocked(runs, instance["state"], alerts.read_text().splitlines(), is_paused)
 
@@ -249,7 +251,7 @@ def kill_at(shared: Shared, simulator: Simulator, verb: str, number: int) -> Non
 
 def run(shared: Shared, dag_id: str) -> tuple[str, int]:
     """Run a DAG; return how its task ended, and at which try."""
-    (instance,) = shared.airflow.run(dag_id, {})
+    (instance,) = shared.airflow.run_dag(dag_id, {})
     return instance["state"], instance["try_number"]
 
 
@@ -289,7 +291,9 @@ def test_a_retry_after_a_killed_resume_resumes_only_the_rest(
 def test_two_simultaneous_pauses_remember_what_either_paused(shared: Shared, simulator: Simulator) -> None:
     campaign = simulator.add_campaign(7, batches=8)
     simulator.inject("delay", seconds=6.0, verb="pause", times=99)
-    runs = [shared.airflow.trigger(dag_id, {}) for dag_id in ("remembering_pause", "remembering_pause_of_another_dag")]
-    assert [instance["state"] for run in runs for instance in shared.airflow.finish(run)] == ["success"] * 2
+    runs = [
+        shared.airflow.trigger_dag(dag_id, {}) for dag_id in ("remembering_pause", "remembering_pause_of_another_dag")
+    ]
+    assert [instance["state"] for run in runs for instance in shared.airflow.wait_for_run(run)] == ["success"] * 2
     assert simulator.requests["pause"] == 2 * len(campaign.batches), "both found all of them started"
     assert remembered(shared) == list(campaign.batches)

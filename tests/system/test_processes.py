@@ -11,7 +11,7 @@ from pathlib import Path
 import processes
 import psutil
 import pytest
-from processes import StartError, sole_use, wait_for
+from processes import StartError, lock_directory, wait_for
 
 # A daemon as they come: in a session of its own, no child of who started it, and this one does not heed SIGTERM.
 DAEMON = """
@@ -28,9 +28,9 @@ time.sleep(300)
 STARTS_IT = """
 import sys, time
 from pathlib import Path
-from processes import ProcessGroup, sole_use
+from processes import ProcessGroup, lock_directory
 directory = Path(sys.argv[1])
-with sole_use(directory) as in_use:
+with lock_directory(directory) as in_use:
     command = [sys.executable, "-c", sys.argv[2], str(directory / "daemon.pid")]
     group = ProcessGroup(command, directory / "log", holds=[in_use])
     time.sleep(300)
@@ -64,7 +64,7 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Aftermath:
 
 def why_not_usable(directory: Path) -> str:
     try:
-        with sole_use(directory):
+        with lock_directory(directory):
             return ""
     except StartError as error:
         return str(error)

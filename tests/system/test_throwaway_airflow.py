@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
-from processes import free_port, is_open, wait_for
+from processes import find_free_port, is_open, wait_for
 from throwaway_airflow import REPOSITORY
 
 LONGEST_STOP = 30
@@ -130,7 +130,7 @@ class Seen:
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    port = free_port()
+    port = find_free_port()
     with checkout(tmp_path_factory.mktemp("one")) as one, checkout(tmp_path_factory.mktemp("other")) as other:
         first, demo = Made(one, "airflow", f"PORT={port}"), Made(other, "demo")
         demo.wait_until_it_runs("airflow scheduler")

@@ -140,7 +140,7 @@ def trigger(page: Page, airflow: ThrowawayAirflow, campaign_id: int, end: str) -
     form.get_by_role("button", name="Trigger").click()
     page.wait_for_url("**/runs/manual__*")
     path: str = page.url.removeprefix(airflow.url) + "/tasks/pause"
-    airflow.finish("dags/isales_pause_one_batch/dagRuns/" + page.url.rpartition("/")[2])
+    airflow.wait_for_run("dags/isales_pause_one_batch/dagRuns/" + page.url.rpartition("/")[2])
     page.goto(path)
     expect(page.get_by_text(end, exact=True).first).to_be_visible()
     return path
@@ -150,7 +150,7 @@ def trigger(page: Page, airflow: ThrowawayAirflow, campaign_id: int, end: str) -
 def unpaused(airflow: ThrowawayAirflow, connection: Page) -> None:
     """The example DAGs that the tests run, after what they make up for."""
     for dag_id in ("isales_pause_one_batch", "isales_shifts_weekly_pause"):
-        airflow.unpause(dag_id)
+        airflow.unpause_dag(dag_id)
 
 
 @pytest.fixture(scope="module")

@@ -177,7 +177,7 @@ class Life:
             if self.has_memory:
                 self.airflow.command("dags", "trigger", "resume_remembered", "--run-id", "of-this")
                 self.wait(processes, lambda: self.airflow.states("resume_remembered") == ["success"], "the memory")
-                self.seen.remembered = self.airflow.xcom("resume_remembered", "of-this", "resume")["resumed"]
+                self.seen.remembered = self.airflow.get_xcom("resume_remembered", "of-this", "resume")["resumed"]
             self.wait(processes, lambda: self.deferred("of-this") and self.runs_of_each() >= before + RUNS, "runs")
         self.say(f"this version made {self.runs_of_each() - before} more")
 
@@ -239,7 +239,7 @@ class Life:
         for run_id in ("of-the-older", "of-this"):
             for task_id in ("pause", "resume"):
                 key = f"{task_id} {run_id}"
-                self.seen.xcoms[key] = self.airflow.xcom("evening_to_morning", run_id, task_id)
+                self.seen.xcoms[key] = self.airflow.get_xcom("evening_to_morning", run_id, task_id)
         self.seen.import_errors = self.airflow.rows("SELECT * FROM import_error")
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from check_tag import problems_of
+from check_tag import find_problems
 
 REPOSITORY = Path(__file__).parents[2]
 WORKFLOWS = {path.name: yaml.safe_load(path.read_text()) for path in (REPOSITORY / ".github/workflows").iterdir()}
@@ -75,11 +75,11 @@ class TestATag:
     CHANGELOG = "# Changelog\n\n## 1.2.4, not released yet\n\n## 1.2.3, 2026-11-24\n"
 
     def test_a_tag_may_be_released_with_the_right_version_and_a_date(self) -> None:
-        assert problems_of(["v1.2.3"], "1.2.3", self.CHANGELOG) == []
+        assert find_problems(["v1.2.3"], "1.2.3", self.CHANGELOG) == []
 
     @pytest.mark.parametrize("tags", [["1.2.3"], ["v1.2.4"], []])
     def test_a_tag_of_another_version_may_not_be_released(self, tags: list[str]) -> None:
-        assert problems_of(tags, "1.2.3", self.CHANGELOG)[0].startswith("the tag for this version is v1.2.3, not ")
+        assert find_problems(tags, "1.2.3", self.CHANGELOG)[0].startswith("the tag for this version is v1.2.3, not ")
 
     def test_a_tag_without_a_date_in_the_changelog_may_not_be_released(self) -> None:
-        assert problems_of(["v1.2.4"], "1.2.4", self.CHANGELOG) == ["CHANGELOG.md has no line '## 1.2.4, <date>'"]
+        assert find_problems(["v1.2.4"], "1.2.4", self.CHANGELOG) == ["CHANGELOG.md has no line '## 1.2.4, <date>'"]

@@ -37,8 +37,8 @@ def catalogue(messages: dict[str, str], flags: Sequence[str] = ()) -> Catalog:
     return catalogue
 
 
-def problems(english: str, translation: str) -> list[str]:
-    return [*translations.problems(catalogue({english: translation}))]
+def find_problems(english: str, translation: str) -> list[str]:
+    return [*translations.find_problems(catalogue({english: translation}))]
 
 
 class TestTheReadmeInChinese:
@@ -74,13 +74,13 @@ class TestThePagesThatAreTranslated:
         assert not translations.is_translated("Something new.", there)
 
     def test_may_say_the_same_in_another_order(self) -> None:
-        assert problems(self.PASSAGE, "`isales`或[立即停止](stop-now.md)。") == []
+        assert find_problems(self.PASSAGE, "`isales`或[立即停止](stop-now.md)。") == []
 
     @pytest.mark.parametrize("other", ["见[立即停止](stop.md)或 `isales`。", "见[立即停止](stop-now.md)或 isales。"])
     def test_may_have_no_other_links_or_code(self, other: str) -> None:
-        (problem,) = problems(self.PASSAGE, other)
+        (problem,) = find_problems(self.PASSAGE, other)
         assert other in problem
 
     def test_may_not_begin_like_a_list(self) -> None:
-        (problem,) = problems("1. Stop", "1. 停止")
+        (problem,) = find_problems("1. Stop", "1. 停止")
         assert problem == "'1. 停止' begins like a list or a heading, and would not be shown"
