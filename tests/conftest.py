@@ -55,7 +55,7 @@ def simulator(server: Simulator) -> Simulator:
 
 @pytest.fixture
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Have the waits between attempts take no time; returns the seconds that each would have taken."""
+    """Skip the waits between attempts; return the list of seconds that they would have taken."""
     waits: list[float] = []
     monkeypatch.setattr("airflow_provider_isales.client.gate.Gate.sleep", lambda self, seconds: waits.append(seconds))
     monkeypatch.setattr("airflow_provider_isales.client.gate.Gate.hold", lambda self, seconds, **_: None)

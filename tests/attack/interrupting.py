@@ -11,7 +11,7 @@ from airflow_provider_isales.client import ISalesClient
 
 
 class Interruption(BaseException):
-    """What ends a call from outside, as Airflow's timeout of a task does."""
+    """An interrupt from outside, like Airflow's task timeout."""
 
 
 def interrupt(*_: object) -> None:

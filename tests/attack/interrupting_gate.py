@@ -17,7 +17,7 @@ APART = 20
 
 
 class Interruption(BaseException):
-    """What ends a call from outside, as Airflow's timeout of a task does."""
+    """An interrupt from outside, like Airflow's task timeout."""
 
 
 def interrupt(*_: object) -> None:

@@ -186,7 +186,7 @@ def test_a_fork_while_other_threads_use_the_gate_does_not_block_the_child(size: 
 
 
 def test_second_responses_at_any_moment_are_counted(chance: Random, size: Size, figures: Figures) -> None:
-    """One that comes after the last look at a connection and before the request's own answer can't be told from it."""
+    """A response that arrives after the last check of a connection and before the real response can't be told apart."""
 
     def at_any_moment(wire: Wire, answer: bytes) -> None:
         wire.send(answer)

@@ -1,4 +1,4 @@
-"""What a server can cost at the most: time, memory, connections; and what it can leave behind: nothing."""
+"""Bounds on what a server can cost: time, memory and connections; nothing is left behind."""
 
 from __future__ import annotations
 

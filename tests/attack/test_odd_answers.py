@@ -26,7 +26,7 @@ SLACK = 3.0
 
 @dataclass
 class Verdicts:
-    """What came of many answers."""
+    """The outcomes of many responses."""
 
     tried: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
@@ -112,7 +112,7 @@ def record(figures: Figures, what: str, found: Verdicts) -> None:
 
 @pytest.fixture(scope="module")
 def odd(pytestconfig: pytest.Config, size: Size, figures: Figures) -> Verdicts:
-    """What came of answers by chance, made once for all the tests that ask about it."""
+    """The outcomes of random responses, collected once for all tests."""
     chance = Random(pytestconfig.getoption("--attack-seed"))
     found = verdicts(odd_answer(chance) for _ in range(size.of(400, 100_000)))
     record(figures, "answers that are odd by chance", found)

@@ -121,7 +121,7 @@ FAILURES: dict[str, Handler] = {
 
 
 class Interruption(BaseException):
-    """What ends a call from outside."""
+    """An interrupt from outside."""
 
 
 def failure_of(action: Callable[[], object]) -> tuple[dict[str, str], str]:

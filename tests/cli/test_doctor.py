@@ -92,7 +92,7 @@ def read(output: str) -> dict[str, Line]:
 def doctor_visits(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], no_waiting: list[float]
 ) -> Iterator[Doctor]:
-    """Have the doctor visit a simulator; keywords are fields of the connection, or of its extra."""
+    """Run the doctor against a simulator; keywords are fields of the connection or of its extra."""
     monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     monkeypatch.delenv("CURL_CA_BUNDLE", raising=False)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -164,7 +164,7 @@ def raw_server(answer: bytes | None) -> Iterator[int]:
 
 @pytest.fixture
 def names_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the customer's name lead to loopback."""
+    """Resolve the customer's host name to loopback."""
     real = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *arguments: Any, **settings: Any) -> Any:

@@ -207,7 +207,7 @@ def test_an_entry_that_can_not_be_read_is_a_failure_but_keeps_no_other_batch_fro
 
 
 class TestListings:
-    """Of 210 batches, on three pages, that somebody edits while they are read."""
+    """Listings of 210 batches on three pages, which somebody edits while they are read."""
 
     @pytest.fixture
     def campaign(self, simulator: Simulator) -> Campaign:
@@ -706,7 +706,7 @@ class TestStopping:
 
     @pytest.fixture
     def interruptible(self) -> Iterator[None]:
-        """Have Python heed interrupts: it does not where a shell started it in the background."""
+        """Enable interrupts, which Python ignores when a shell started it in the background."""
         before = signal.signal(signal.SIGINT, signal.default_int_handler)
         yield
         signal.signal(signal.SIGINT, before)

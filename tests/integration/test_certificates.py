@@ -1,4 +1,4 @@
-"""What is said of a server's certificate that is not accepted, and which settings accept more."""
+"""The errors of certificates that are not accepted, and the settings that accept more."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What counts as success, and what any other answer of a server comes to."""
+"""What counts as success, and the errors of all other responses."""
 
 from __future__ import annotations
 

@@ -125,7 +125,7 @@ def test_a_bound_that_is_not_allowed_is_refused(bound: dict[str, int], complaint
 
 @pytest.fixture
 def longest_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have chance choose the longest wait each time."""
+    """Make every random wait the longest possible one."""
     monkeypatch.setattr("random.uniform", lambda least, most: most)
 
 

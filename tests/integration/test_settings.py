@@ -1,4 +1,4 @@
-"""What the settings of a client do, and which are refused."""
+"""The settings of a client: their effect, and which are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands between a client and its server, on real sockets: the proxy, and all that can break on the way."""
+"""Proxies and network failures between a client and its server, on real sockets."""
 
 from __future__ import annotations
 

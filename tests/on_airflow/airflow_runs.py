@@ -62,7 +62,7 @@ def start_airflow() -> None:
 
 
 def share_the_api_server() -> None:
-    """Have all task runs use one API server: Airflow 3 makes one for each, which takes longer than most tests."""
+    """Share one API server among all task runs: Airflow 3 starts one for each, which takes longer than most tests."""
     with suppress(ImportError):  # Airflow 2 has none
         from airflow.sdk.execution_time import supervisor
 
@@ -74,7 +74,7 @@ def dags_folder() -> Path:
 
 
 def link(name: str) -> Path:
-    """Have the DAGs folder hold this file alone: Airflow 3.2 and 3.3 read all of it at each ``dag.test()``."""
+    """Leave only this file in the DAGs folder: Airflow 3.2 and 3.3 read all of it at each ``dag.test()``."""
     start_airflow()
     link = dags_folder() / f"{name}.py"
     for other in {*dags_folder().glob("*.py")} - {link}:

@@ -117,7 +117,7 @@ def test_a_mapped_list_of_batches_is_paused(campaign: Campaign) -> None:
 
 @pytest.fixture
 def set_hour(monkeypatch: pytest.MonkeyPatch) -> SetHour:
-    """Have it be this hour in Shanghai, for the operators and for the examples."""
+    """Set the time in Shanghai, for the operators and the examples."""
 
     def set_hour(hour: float) -> None:
         moment = WEDNESDAY + timedelta(hours=hour)

@@ -205,7 +205,7 @@ def test_a_finished_run_that_is_cleared_at_noon_skips(
 
 
 def keep_the_run(patch: pytest.MonkeyPatch) -> None:
-    """Have ``dag.test()`` run a run again that it has cleared, which it does anyway, instead of making a new one."""
+    """Make ``dag.test()`` run again the run that it cleared, instead of creating a new one."""
     from airflow.models.dagrun import DagRun
     from airflow.utils.state import DagRunState
 

@@ -28,7 +28,7 @@ def campaign(isales_simulator: Simulator, no_waiting: list[float]) -> Campaign:
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch: pytest.MonkeyPatch) -> SetNow:
-    """Have it be a time of Wednesday, the 25th, in Shanghai; the shifts end at 12:00 and 18:00."""
+    """Set the time to one of Wednesday, the 25th, in Shanghai; the shifts end at 12:00 and 18:00."""
 
     def set_now(text: str) -> None:
         moment = pendulum.from_format(f"2026-11-25 {text}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai")

@@ -1,4 +1,4 @@
-"""What a pause remembers in an Airflow Variable, and a resume takes out of it: through retries, kills and mistakes."""
+"""What a pause records in an Airflow Variable and a resume removes, through retries, kills and mistakes."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ RUN = "from airflow_runs import dag_file, run_dag; run_dag(dag_file('measured').
 
 @dataclass(frozen=True)
 class Metrics:
-    """What the server got of one run, and between which times."""
+    """What the server received during one run, and when the run began and ended."""
 
     got: dict[str, str]
     began: datetime

@@ -1,4 +1,4 @@
-"""What the operators check when a DAG is parsed."""
+"""The checks of the operators when a DAG is parsed."""
 
 from __future__ import annotations
 

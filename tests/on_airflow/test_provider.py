@@ -43,7 +43,7 @@ for command in json.loads(sys.argv[1]):
 
 @pytest.fixture(scope="module")
 def said(server: Simulator) -> dict[str, str]:
-    """What Airflow's commands say."""
+    """The output of Airflow's commands."""
     start_airflow()
     environment = os.environ | {"AIRFLOW_CONN_ISALES_DEFAULT": server.connection()}
     command = [sys.executable, "-c", RUN, json.dumps([*COMMANDS.values()])]

@@ -148,7 +148,7 @@ class TestTheSchedulerItself:
         assert created == expected
 
     def publish_only(self, dag_id: str) -> None:
-        """Have the scheduler know the DAGs, and this one alone as not paused."""
+        """Register the DAGs with the scheduler, with only this one unpaused."""
         from airflow.models.dag import DagModel
         from airflow.utils.session import create_session
 

@@ -190,7 +190,7 @@ def verdict(task_run: TaskRun) -> str:
 
 @dataclass(frozen=True)
 class Observed:
-    """What was seen of a case."""
+    """The observations of a case."""
 
     task_run: TaskRun
     messages: list[str]

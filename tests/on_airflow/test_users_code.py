@@ -1,4 +1,4 @@
-"""What the docs show users to write: a test of their own DAG, and a task that returns what the client lists."""
+"""Code that the docs show: a test of a user's DAG, and a task that returns what the client lists."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class InstalledAirflow:
             return session.request(method, f"{self._url}/api/v2/{path}", timeout=30, **settings)
 
     def serialized(self) -> list[str]:
-        """Have the installed version read all serialized DAGs; return the ids of those that it could read."""
+        """Read all serialized DAGs with the installed version; return the ids of those that it could read."""
         printed = run(self._bin / "python", "-c", READ_ALL, environment=self._settings)
         return sorted({*re.findall(r"^read (\w+) (?!no runs)", printed, re.MULTILINE)})
 

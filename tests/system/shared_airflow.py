@@ -1,4 +1,4 @@
-"""One Airflow for all tests that can share it: to start one takes longer than what most of them do."""
+"""One Airflow for all tests that can share it, because starting one takes longer than most tests."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ LATE = {"late": [1001], "seconds_after_shift_end": 61.2}
 
 
 class Ended(ThrowawayAirflow):
-    """Of an Airflow what there is to be read after its first run."""
+    """An Airflow as the demo reads it after its first run."""
 
     def __init__(self, state: str, result: Mapping[str, Any], message: str = "") -> None:
         self._state, self._result, self._message = state, result, message

@@ -46,7 +46,7 @@ DISTRIBUTED = {
 
 @dataclass(frozen=True)
 class Aftermath:
-    """What there was to be seen when the run had ended."""
+    """The observations after the end of the run."""
 
     instances: list[dict[str, Any]]
     xcoms: list[dict[str, Any] | None]
@@ -63,7 +63,7 @@ def those(instances: list[dict[str, Any]], state: str, worker: str) -> set[int]:
 
 
 def kill(worker: ProcessGroup) -> None:
-    """Have it vanish as if its machine did: with all processes that run its tasks, whatever group they are in."""
+    """Kill it as if its machine vanished: with all processes that run its tasks, in any process group."""
     first = psutil.Process(worker.pid)
     for process in [first, *first.children(recursive=True)]:
         with suppress(psutil.NoSuchProcess):

@@ -1,4 +1,4 @@
-"""What installing the provider into an Airflow that is there changes: it adds what is missing, and nothing else."""
+"""Installing the provider into an existing Airflow only adds what is missing."""
 
 from __future__ import annotations
 

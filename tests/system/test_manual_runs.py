@@ -87,7 +87,7 @@ class Evening:
         assert answer.ok, answer.text
 
     def backfill(self, dag_id: str) -> None:
-        """Have the run for the end before carried out again."""
+        """Run again the run for the previous shift end."""
         dates = ["--from-date", self.end_before.date().isoformat(), "--to-date", self.start.isoformat()]
         again = ["--reprocess-behavior", "completed"]
         self.airflow.command("backfill", "create", "--dag-id", dag_id, *dates, *again)

@@ -39,7 +39,7 @@ READ_DAGS_ONCE = {
 
 @dataclass(frozen=True)
 class Night:
-    """What there was to be seen after it."""
+    """The observations after the night."""
 
     end: datetime
     evening: dict[str, Any]

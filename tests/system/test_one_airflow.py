@@ -49,7 +49,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
 
 @dataclass(frozen=True)
 class Alarms:
-    """What was told of a run whose task did not start for long, and of two later ones; the runs by their ids."""
+    """The alarms about a run whose task did not start in time, and about two later ones, by run id."""
 
     states_when_told: list[str | None]
     late: str
@@ -121,7 +121,7 @@ def test_a_failed_pause_is_reported_with_the_reason(alarms: Alarms) -> None:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What there was after a run that succeeded and one that failed."""
+    """The evidence after a run that succeeded and one that failed."""
 
     xcom: Any
     events: list[dict[str, Any]]
@@ -176,7 +176,7 @@ class TestTheEventOfAnAsset:
 
 @dataclass(frozen=True)
 class Blocked:
-    """What there was to be seen of a DAG whose runs hang."""
+    """The observations of a DAG whose runs hang."""
 
     runs: list[dict[str, Any]]
     task_state: str
@@ -209,7 +209,7 @@ def test_red_runs_do_not_pause_the_dag(blocked: Blocked) -> None:
 
 @pytest.fixture(scope="module")
 def own_simulator(shared: Shared) -> Iterator[Simulator]:
-    """One that nobody else sends requests to."""
+    """A simulator of its own."""
     with Simulator() as simulator:
         connection = json.loads(simulator.connection())
         extra = json.dumps(connection["extra"])

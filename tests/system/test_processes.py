@@ -1,4 +1,4 @@
-"""What :class:`ProcessGroup` leaves behind when the process that started it is killed: nothing."""
+""":class:`ProcessGroup` leaves nothing behind when the process that started it is killed."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ def checkout(directory: Path) -> Iterator[Path]:
 
 @dataclass(frozen=True)
 class Seen:
-    """What there was to be seen of a ``make airflow``, of two more beside it, and of a ``make demo``."""
+    """The observations of ``make airflow``, two more beside it, and ``make demo``."""
 
     second: str
     on_the_same_port: str

@@ -32,7 +32,7 @@ SHIFTS = ShiftCalendar(
 
 @dataclass(frozen=True)
 class FormValues:
-    """What is typed into the connection form."""
+    """The values to type into the connection form."""
 
     host: str
     port: int

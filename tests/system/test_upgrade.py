@@ -90,7 +90,7 @@ class Calendar:
 
 @dataclass
 class Seen:
-    """What there was to be seen."""
+    """The observations."""
 
     dags: list[str]
     shifts: list[str]

@@ -1,4 +1,4 @@
-"""What a caller may pass, and what the error says otherwise."""
+"""The arguments that callers may pass, and the errors of all others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a pause or a resume of a campaign came to: the details decide, then the last listing, for every status."""
+"""The outcome of pausing or resuming a campaign, for every status: the details decide, then the last listing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the extra of a connection says of TLS, as JSON or, in a connection written as URI, as text."""
+"""The TLS settings in a connection's extra: as JSON, or as text in a connection from a URI."""
 
 from __future__ import annotations
 

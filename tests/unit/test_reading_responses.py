@@ -31,7 +31,7 @@ def _now() -> Iterator[None]:
 
 
 class Wire(io.BytesIO):
-    """What a server sent; what follows the headers may break off."""
+    """A server's response, whose body may break off."""
 
     def __init__(self, status: int, headers: dict[str, str], body: bytes | Exception = b"") -> None:
         lines = [f"HTTP/1.1 {status} as it is", *(f"{name}: {value}" for name, value in headers.items()), "", ""]

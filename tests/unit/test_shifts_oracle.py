@@ -183,7 +183,7 @@ class Case:
         ]
 
     def hours(self, day: date) -> list[Hours]:
-        """What is said of the date itself, else of its day of every year, else of its weekday."""
+        """Return the entry of the date, or of its day in every year, or of its weekday."""
         if in_a_range(day, self.ranges):
             return []
         for days, hours in self.special_ranges.items():
@@ -199,7 +199,7 @@ class Case:
 
 @dataclass
 class Oracle:
-    """What is on in every minute of a window of UTC."""
+    """Whether a shift is on in each minute of a UTC window."""
 
     case: Case
     on: dict[datetime, bool] = field(default_factory=dict)

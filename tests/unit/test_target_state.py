@@ -1,4 +1,4 @@
-"""What the facts about a batch amount to: the last listing decides, whatever was found before."""
+"""The outcome for a batch: the last listing decides, whatever was found before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is shown of values and texts of others."""
+"""How values and external texts are shown."""
 
 from __future__ import annotations
 

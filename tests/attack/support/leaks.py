@@ -95,7 +95,7 @@ def _frames(error: BaseException) -> Iterator[FrameType]:
 
 
 def _variables(frame: FrameType) -> str:
-    """What an error tracker sends of a frame: its variables, and what is in them one level deep."""
+    """Return what an error tracker would send of a frame: its variables, one level deep."""
     shown = []
     for name, value in frame.f_locals.items():
         shown.append(f"{name}={value!r}")

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass
 class Figures:
-    """What was measured, for the table at the end of the run."""
+    """The measurements, for the table at the end of the run."""
 
     rows: list[tuple[str, str, str, str]] = field(default_factory=list)
     worst: dict[str, dict[str, tuple[float, str]]] = field(default_factory=dict)

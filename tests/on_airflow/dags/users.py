@@ -1,4 +1,4 @@
-"""What users write: a pause with shifts, and a task that lists batches."""
+"""DAGs as users write them: a pause with shifts, and a task that lists batches."""
 
 from __future__ import annotations
 
