@@ -17,6 +17,7 @@ from airflow_provider_isales.client.arguments import (
     check_integer,
     check_parallelism,
     check_select,
+    check_timezone,
     check_vdn_id,
 )
 from airflow_provider_isales.client.errors import ISalesArgumentError
@@ -126,6 +127,11 @@ CONNECTION = (
     Argument("--retry-for", metavar="TIME", type=_read_duration, default="60s", help=RETRY_FOR),
 )
 
+HOLD_UNTIL = (
+    "until when what is started is no alarm: an ISO time with its offset, or HH:MM on the day of the last shift's end, "
+    "which needs --shifts; at most 24 hours ahead"
+)
+
 #: All commands, in the order of the help.
 COMMANDS = {
     "list": Command(
@@ -193,6 +199,7 @@ COMMANDS = {
             _make_campaigns("*", "; without one, the whole VDN is checked"),
             Argument("--shifts", metavar="CALENDAR", help=f"when batches may be started; without, never: {CALENDAR}"),
             Argument("--max-lateness", metavar="TIME", type=_read_duration, help=MAX_LATENESS),
+            Argument("--hold-until", metavar="TIME", help=HOLD_UNTIL),
             _make_batch_ids("--exclude", "a batch to leave alone, or, without campaigns, a campaign"),
             Argument("--nagios", action="store_true", help="exit with 2 instead of 1, and with 3 instead of 2"),
             Argument("--quiet", action="store_true", help="say nothing of campaigns that are as they must be"),
@@ -202,6 +209,33 @@ COMMANDS = {
         isales check             # the VDN must be silent now, whatever the hour
         isales check 1001 1002   # the batches of two campaigns must be
         isales check --shifts shifts.yaml --max-lateness 5m
+        """,
+    ),
+    "hold": Command(
+        "Set until when pause tasks leave campaigns alone, for overtime: writes an Airflow Variable.",
+        (
+            Argument("--until", metavar="TIME", help="2026-11-29T20:00+08:00, or 20:00 today; at most 24 hours ahead"),
+            Argument("--clear", action="store_true", help="end the hold now; the next run pauses"),
+            Argument(
+                "--campaign",
+                metavar="CAMPAIGN",
+                action="append",
+                type=_checked(check_campaign_id),
+                help="hold only this campaign; may be repeated (default: all)",
+            ),
+            Argument("--reason", metavar="TEXT", help="why; the tasks that skip say so"),
+            Argument(
+                "--timezone",
+                metavar="ZONE",
+                type=_checked(check_timezone),
+                help="that of --until 20:00, such as Asia/Shanghai (default: the connection's)",
+            ),
+            Argument("--variable", metavar="NAME", default="isales_hold", help="(default: %(default)s)"),
+        ),
+        """
+        isales hold --until 20:00 --timezone Asia/Shanghai --reason inventory
+        isales hold --until 2026-11-29T20:00+08:00 --campaign 1001 --campaign 1002
+        isales hold --clear
         """,
     ),
     "shifts": Command(

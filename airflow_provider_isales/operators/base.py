@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, Asset, BaseOperator
@@ -20,16 +19,19 @@ from airflow_provider_isales.client.errors import (
     ISalesError,
 )
 from airflow_provider_isales.client.models import CampaignKey, CampaignStatus, VdnKey
-from airflow_provider_isales.client.text import join_first
+from airflow_provider_isales.client.text import format_value, join_first
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
-from airflow_provider_isales.support.guard import Window, find_pause_window, find_resume_window
+from airflow_provider_isales.support.guard import Window, find_pause_window, find_resume_window, turn_back
+from airflow_provider_isales.support.holds import Hold, check_hold, describe_next_run, find_first_repeat, read_hold
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 from airflow_provider_isales.support.metrics import send_metrics
 from airflow_provider_isales.support.runs import describe_late, describe_not_remembered, explain_lateness
+from airflow_provider_isales.support.templates import is_templated, read_rendered
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
+    from pendulum import DateTime
 
     from airflow_provider_isales.client.bulk import BulkSwitch
     from airflow_provider_isales.client.client import ISalesClient
@@ -54,28 +56,41 @@ class ISalesOperator(BaseOperator):
     max_parallel_requests: int = 1
 
     def __init__(
-        self, *, vdn_id: int | str | None, isales_conn_id: str, shifts: ShiftCalendar | None, **kwargs: Any
+        self,
+        *,
+        vdn_id: int | str | None,
+        isales_conn_id: str,
+        shifts: ShiftCalendar | None,
+        hold: Mapping[str, Any] | str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.vdn_id = vdn_id
         self.isales_conn_id = isales_conn_id
         self.shifts = shifts
+        self.hold = hold
         self.max_lateness: timedelta | None = None
         self.campaign_suspended = "fail"
         self._client: ISalesClient | None = None
         self._killed = False
         self._window = Window(None, None)
+        self._may_be_held = hold is not None
+        self._hold: Hold | None = None
+        self._held: list[int] = []  # the campaigns that are left alone now, if others are not
+        self._hold_problem = ""
         if vdn_id is not None:
             check_unless_templated(check_vdn_id, vdn_id)
         if not isinstance(shifts, ShiftCalendar | None):
             raise InvalidArgumentError(f"shifts must be a ShiftCalendar, not {shifts!r}")
-        self._check_dag(self.get_dag(), blocks=self.depends_on_past)  # which both set
+        run_check(partial(check_hold, shifts=shifts), hold)  # which skips what is templated
+        self._check_dag(self.get_dag(), blocks=self.depends_on_past, holds=self._may_be_held)  # which both set
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
         operator = super().partial(**kwargs)
         known = operator.kwargs
-        cls._check_dag(known.get("dag"), blocks=any(map(known.get, _BLOCKING)))
+        blocks = any(map(known.get, _BLOCKING))
+        cls._check_dag(known.get("dag"), blocks=blocks, holds=known.get("hold") is not None)
         return operator
 
     def execute(self, context: Context) -> dict[str, Any]:
@@ -92,7 +107,13 @@ class ISalesOperator(BaseOperator):
                     client.stop_before(self._window.until)
             if self._killed:
                 client.stop()
-            return self._switch(client, context)
+            self._heed_hold(context)
+            try:
+                return self._switch(client, context)
+            except AirflowSkipException as skip:
+                if not self._hold_problem:
+                    raise
+                raise AirflowFailException(f"{skip} {self._hold_problem}") from None
 
     def on_kill(self) -> None:
         """Send nothing more."""
@@ -110,12 +131,51 @@ class ISalesOperator(BaseOperator):
         self.max_lateness = max_lateness
         self.campaign_suspended = campaign_suspended
 
+    def _heed_hold(self, context: Context) -> None:
+        """
+        Leave alone what a hold is for, while it lasts.
+
+        One that is wrong, or can't be read, keeps nothing from being paused, and fails the task afterwards.
+        """
+        now = in_utc(clock.utc_now())
+        try:
+            hold = read_hold(self.hold, self.shifts, self._window.since, now)
+        except Exception as error:
+            problem = error.problem if isinstance(error, ISalesError) else format_value(error)
+            self._hold_problem = f"The hold is wrong, so it kept nothing from being paused: {problem}."
+            self.log.error("%s", self._hold_problem)
+            return
+        if hold is None:
+            return
+        held, are_all = list[int](), True
+        if hold.campaign_ids is not None:
+            held, are_all = self._find_held(hold.campaign_ids)
+            if not held:
+                return
+        self._hold = hold
+        if now < hold.until:
+            self._held = [] if are_all else held
+            text = hold.describe(self._held, describe_next_run(hold, self._get_repeat(), *self._window))
+            if are_all:
+                turn_back(context, text)
+            self.log.warning("%s", text)
+
+    def _find_held(self, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
+        """Return which of these campaigns the task would pause, and whether it would pause nothing else."""
+        raise NotImplementedError
+
+    def _get_repeat(self) -> timedelta | None:
+        """Return the time from one run of the DAG to the next outside the shifts; None if it is not known."""
+        timetable = getattr(self.get_dag(), "timetable", None)
+        has_same_shifts = self.shifts is not None and getattr(timetable, "shifts", None) == self.shifts
+        return getattr(timetable, "repeat", None) if has_same_shifts else None
+
     @abstractmethod
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         """Do it, and return the task's result."""
 
     @classmethod
-    def _check_dag(cls, dag: Any, *, blocks: bool) -> None:
+    def _check_dag(cls, dag: Any, *, blocks: bool, holds: bool) -> None:
         """Refuse, or warn of, what would keep later pauses from running, when the DAG is parsed."""
         if not cls._pauses:
             return
@@ -124,7 +184,13 @@ class ISalesOperator(BaseOperator):
                 "depends_on_past and wait_for_downstream must be False for a pause: after one red run, no other would "
                 "pause. If default_args set them, set both to False for the task"
             )
-        repeats = getattr(getattr(dag, "timetable", None), "repeat", None) is not None
+        timetable = getattr(dag, "timetable", None)
+        if holds and getattr(timetable, "repeat", timedelta()) is None:
+            raise InvalidArgumentError(
+                "hold requires a DAG that runs again: give its ShiftEndTimetable repeat=timedelta(minutes=10), or "
+                "nothing pauses when a hold is over"
+            )
+        repeats = getattr(timetable, "repeat", None) is not None
         if repeats and 0 < (most := dag.max_consecutive_failed_dag_runs) < NEVER:
             warnings.warn(
                 f"After {most} red runs in a row, Airflow switches off the DAG {dag.dag_id!r}, and nothing pauses what "
@@ -148,6 +214,7 @@ class ISalesOperator(BaseOperator):
         :param note: what whoever reads the log or the failure should know too
         """
         record, lateness = self._account_for(result, context)
+        problem = " ".join(filter(None, (problem, self._hold_problem)))
         if lateness or problem:
             self._push(record, context)
             # For good: a next try would find all as wanted, and be green.
@@ -165,19 +232,51 @@ class ISalesOperator(BaseOperator):
         lateness = ""
         if not self._pauses:
             return record, lateness
+        if self._hold is not None:
+            record["held_until"] = self._hold.local_until.isoformat()
+        if self._held:
+            record["held"] = sorted(self._held)
+            record["excluded"] = [each for each in record["excluded"] if each not in self._held]
         if self.shifts is not None and (shift_end := self._window.since) is not None:
             record["shift_end"] = shift_end.isoformat()
             if result.confirmed_at is not None:
                 record["seconds_after_shift_end"] = round((result.confirmed_at - shift_end).total_seconds(), 3)
-            if self.max_lateness is not None:
-                latest = shift_end + self.max_lateness
-                if late := {key: asked for key, asked in result.changed_when_asked.items() if asked > latest}:
-                    record["late"] = sorted(late)
-                    reason = explain_lateness(self.shifts, context, shift_end, self.max_lateness)
-                    names = record.get("names", {})
-                    lateness = describe_late(late, self._kind, _find_scope(record), shift_end, reason, names=names)
+            lateness = self._describe_lateness(result.changed_when_asked, record, context, shift_end)
         send_metrics(record, self._kind)
         return record, lateness
+
+    def _describe_lateness(
+        self, asked_at: Mapping[Any, datetime], record: dict[str, Any], context: Context, shift_end: DateTime
+    ) -> str:
+        """
+        Add what was late to the task's result, and say so; return nothing if nothing was.
+
+        What had a hold is late by the first run that could pause it afterwards.
+
+        :param asked_at: when the requests were sent that paused something, by its id
+        """
+        texts = []
+        for hold in dict.fromkeys((None, self._hold)):
+            if self.shifts is None or self.max_lateness is None:
+                break
+            repeat, since = self._get_repeat(), hold.local_until if hold else shift_end
+            due = find_first_repeat(repeat, shift_end, since) if hold and repeat else since
+            asked_here = {key: asked for key, asked in asked_at.items() if self._find_hold(key) == hold}
+            if late := {key: asked for key, asked in asked_here.items() if asked > due + self.max_lateness}:
+                record["late"] = sorted([*record.get("late", ()), *late])
+                held_until, event = (since, "the hold until") if hold else (None, "the end of the shift at")
+                may_be_held = self._may_be_held
+                reason = explain_lateness(
+                    self.shifts, context, shift_end, self.max_lateness, held_until=held_until, may_be_held=may_be_held
+                )
+                scope, names = _find_scope(record), record.get("names", {})
+                texts.append(describe_late(late, self._kind, scope, since, reason, names=names, event=event))
+        return " ".join(texts)
+
+    def _find_hold(self, key: Any) -> Hold | None:
+        """Return the hold if it is, or was, for what has this id: a campaign, or a batch of the task's campaign."""
+        is_held = self._hold and (self._kind == "batches" or self._hold.covers(key))
+        return self._hold if is_held else None
 
     def _push(self, record: dict[str, Any], context: Context) -> None:
         """Write the result of a task that does not succeed."""
@@ -322,14 +421,16 @@ def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
         raise InvalidArgumentError(f"{name} must be {choices}, not {value!r}")
 
 
-def check_unless_templated(check: Callable[[object], object], value: object) -> None:
-    is_template = isinstance(value, str) and any(mark in value for mark in ("{{", "{%", "{#"))
-    is_resolved_later = hasattr(value, "resolve")  # an XComArg or another value that Airflow fills in
-    if not (is_template or is_resolved_later):
-        try:
-            check(value)
-        except ISalesArgumentError as error:
-            raise InvalidArgumentError(error.problem) from None
+def check_unless_templated(check: Callable[[Any], object], value: object) -> None:
+    if not is_templated(value):
+        run_check(check, value)
+
+
+def run_check(check: Callable[[Any], object], value: object) -> None:
+    try:
+        check(value)
+    except ISalesArgumentError as error:
+        raise InvalidArgumentError(error.problem) from None
 
 
 def check_ids_unless_templated(
@@ -346,12 +447,20 @@ def check_ids_unless_templated(
         check_unless_templated(check_ids, ids)
 
 
-def read_rendered_list(ids: Any) -> Any:
-    """Return the list that a template has rendered as text; anything else as it is."""
-    if isinstance(ids, str) and ids.lstrip().startswith(("[", "(")):
-        with suppress(ValueError, SyntaxError):
-            return ast.literal_eval(ids)
-    return ids
+def read_rendered_list(name: str, ids: Any, kind: str) -> Any:
+    """
+    Return the list that a template has rendered as text; anything else as it is.
+
+    :param kind: what the ids are of, for the error: ``batch`` or ``campaign``
+    :raises InvalidArgumentError: the text is neither a list nor ``"all"``
+    """
+    found = read_rendered(ids)
+    if isinstance(ids, str) and found != ALL and not isinstance(found, list | tuple):
+        raise InvalidArgumentError(
+            f"{name} must be a list of {kind} ids, not {format_value(ids)}. A template has to render it as JSON or as "
+            'Python writes it, such as ["1001", "1002"]'
+        )
+    return found
 
 
 def _find_scope(record: dict[str, Any]) -> VdnKey:

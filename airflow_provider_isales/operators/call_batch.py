@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +25,7 @@ from airflow_provider_isales.operators.base import (
     check_choice,
     check_ids_unless_templated,
     check_unless_templated,
+    read_rendered_list,
 )
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 from airflow_provider_isales.shifts import ShiftCalendar
@@ -48,6 +49,9 @@ class _OneBatchOperator(ISalesOperator):
         self.campaign_id, self.batch_id = campaign_id, batch_id
         check_unless_templated(check_campaign_id, campaign_id)
         check_unless_templated(check_batch_id, batch_id)
+
+    def _find_held(self, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
+        return _find_held_campaign(self.campaign_id, campaign_ids)
 
     def _report_batch(self, result: CallBatchResult, context: Context) -> dict[str, Any]:
         done = result.outcome.replace("_", " ").capitalize()
@@ -77,10 +81,16 @@ class PauseCallBatchOperator(_OneBatchOperator):
         the next shift is on
     :param campaign_suspended: what comes of the task when CC-iSales refuses because the campaign itself is suspended,
         so that nobody is called: ``"skip"``, if the campaign's details confirm that, or ``"fail"`` for good
+    :param hold: None, or what to leave alone for a time: a mapping, or its text as JSON or Python writes it, with
+        ``until`` (an ISO time with its time zone, at most 24 hours ahead, or ``"HH:MM"`` in the time zone of
+        ``shifts``, on the day of the shift's end), and if wanted ``campaign_ids`` (a list, else all) and ``reason``.
+        The task skips until then. One that is wrong keeps nothing from being paused, then the task fails for good
+        (templated)
     :param execution_timeout: how long a try may take; 5 minutes unless set here or in ``default_args``
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
+    template_fields: Sequence[str] = (*_OneBatchOperator.template_fields, "hold")
     _pauses = True
 
     def __init__(
@@ -93,11 +103,17 @@ class PauseCallBatchOperator(_OneBatchOperator):
         shifts: ShiftCalendar | None = None,
         max_lateness: timedelta | None = None,
         campaign_suspended: Literal["fail", "skip"] = "skip",
+        hold: Mapping[str, Any] | str | None = None,
         execution_timeout: timedelta | None = EXECUTION_TIMEOUT,
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
+            vdn_id=vdn_id,
+            isales_conn_id=isales_conn_id,
+            shifts=shifts,
+            hold=hold,
+            execution_timeout=execution_timeout,
+            **kwargs,
         )
         self._set_pause_options(max_lateness, campaign_suspended)
         self._set_batch(campaign_id, batch_id)
@@ -162,6 +178,9 @@ class _ManyBatchesOperator(ISalesBulkOperator):
             check_ids_unless_templated("batch_ids", batch_ids, check_batch_ids, check_batch_id)
         check_ids_unless_templated("exclude", exclude, check_exclude, partial(check_batch_id, name="exclude"))
 
+    def _find_held(self, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
+        return _find_held_campaign(self.campaign_id, campaign_ids)
+
     def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
         # Imported here, like the hook.
         from airflow_provider_isales.client.bulk import BulkSwitch  # noqa: PLC0415
@@ -170,7 +189,9 @@ class _ManyBatchesOperator(ISalesBulkOperator):
         campaign, parallel = client.campaign(self.campaign_id, self.vdn_id), self.max_parallel_requests
         switch = PAUSE if self._pauses else RESUME
         settings |= self._read_select()
-        return BulkSwitch(switch, client.session, campaign, ids, parallel, exclude=self.exclude, **settings)
+        ids = read_rendered_list("batch_ids", ids, "batch")
+        exclude = read_rendered_list("exclude", self.exclude, "batch")
+        return BulkSwitch(switch, client.session, campaign, ids, parallel, exclude=exclude, **settings)
 
     def _new_memory(self, client: ISalesClient) -> Memory:
         campaign = client.campaign(self.campaign_id, self.vdn_id)
@@ -205,6 +226,7 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
+    template_fields: Sequence[str] = (*_ManyBatchesOperator.template_fields, "hold")
     _pauses = True
 
     def __init__(
@@ -222,11 +244,17 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
         shifts: ShiftCalendar | None = None,
         max_lateness: timedelta | None = None,
         campaign_suspended: Literal["fail", "skip"] = "skip",
+        hold: Mapping[str, Any] | str | None = None,
         execution_timeout: timedelta | None = BULK_EXECUTION_TIMEOUT,
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
+            vdn_id=vdn_id,
+            isales_conn_id=isales_conn_id,
+            shifts=shifts,
+            hold=hold,
+            execution_timeout=execution_timeout,
+            **kwargs,
         )
         self._set_pause_options(max_lateness, campaign_suspended)
         self.remember = remember
@@ -281,3 +309,8 @@ class ResumeCallBatchesOperator(_ManyBatchesOperator):
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         return self._resume(client, self.batch_ids, context, missing_memory=self.missing_memory)
+
+
+def _find_held_campaign(campaign_id: object, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
+    """Return the campaign whose batches a task pauses if it is among those that are held."""
+    return [held for held in [check_campaign_id(campaign_id)] if held in campaign_ids], True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -50,18 +50,30 @@ class _CampaignsOperator(ISalesBulkOperator):
         check_excluded = partial(check_campaign_id, name="exclude")
         check_ids_unless_templated("exclude", exclude, check_campaign_exclude, check_excluded)
 
+    def _find_held(self, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
+        exclude = check_campaign_exclude(read_rendered_list("exclude", self.exclude, "campaign"))
+        ids = check_campaign_ids(read_rendered_list("campaign_ids", self.campaign_ids, "campaign"))
+        held = {str(each) for each in campaign_ids if each not in exclude}
+        if ids == ALL:
+            return sorted(map(int, held)), False
+        given = {str(each) for each in ids} - {*map(str, exclude)}
+        return sorted(map(int, held & given)), given <= held
+
     def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
         # Imported here, like the hook.
         from airflow_provider_isales.client.bulk import BulkSwitch  # noqa: PLC0415
         from airflow_provider_isales.client.verbs import PAUSE_CAMPAIGN, RESUME_CAMPAIGN  # noqa: PLC0415
 
+        exclude = read_rendered_list("exclude", self.exclude, "campaign")
+        if self._held:
+            exclude = [*exclude, *self._held]
         return BulkSwitch(
             PAUSE_CAMPAIGN if self._pauses else RESUME_CAMPAIGN,
             client.session,
             client.vdn(self.vdn_id),
-            read_rendered_list(ids),
+            read_rendered_list("campaign_ids", ids, "campaign"),
             self.max_parallel_requests,
-            exclude=read_rendered_list(self.exclude),
+            exclude=exclude,
             timezone=client.timezone or (self.shifts.timezone if self.shifts else None),
             next_start=self._window.until if self._pauses else None,
             **self._read_select(),
@@ -84,7 +96,8 @@ class PauseCampaignsOperator(_CampaignsOperator):
     Returns, as XCom, a dict with ``vdn_id``, ``paused``, ``already_paused`` and ``not_running`` (lists of campaign
     ids), ``failed`` (reasons by id), ``gone``, ``unknown``, ``not_tried`` and ``excluded`` (lists), ``names`` and
     ``begins_at`` (by id as text), and ``confirmed_at`` (ISO 8601, in UTC), also when it fails. With ``shifts`` it has
-    ``shift_end`` and ``seconds_after_shift_end`` too, and with ``max_lateness`` the list ``late`` if any was.
+    ``shift_end`` and ``seconds_after_shift_end`` too, with ``max_lateness`` the list ``late`` if any was, and with a
+    hold ``held_until``.
     Source: "Suspending an Outbound Campaign".
 
     :param campaign_ids: a list of campaign ids, integers or their digits as text; ``"all"`` for every campaign of the
@@ -99,6 +112,8 @@ class PauseCampaignsOperator(_CampaignsOperator):
     :param max_lateness: how long after the end of the shift a campaign may still be started: with ``shifts``, one that
         is found started later is paused, and then the task fails for good. It fails, too, if its run comes only when
         the next shift is on
+    :param hold: None, or overtime as for :class:`.PauseCallBatchOperator`. With ``campaign_ids`` in it, it leaves those
+        alone: they are the list ``held`` in the result (templated)
     :param remember: whether to note what it pauses in an Airflow Variable, for ``ResumeCampaignsOperator`` with
         ``campaign_ids="remembered"``. With ``shifts``, what is started after a pause for the same end of the shift has
         completed is paused, but not remembered
@@ -109,7 +124,7 @@ class PauseCampaignsOperator(_CampaignsOperator):
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
 
-    template_fields: Sequence[str] = (*_CampaignsOperator.template_fields, "select")
+    template_fields: Sequence[str] = (*_CampaignsOperator.template_fields, "select", "hold")
     _pauses = True
 
     def __init__(
@@ -121,6 +136,7 @@ class PauseCampaignsOperator(_CampaignsOperator):
         select_required: bool = False,
         shifts: ShiftCalendar | None = None,
         max_lateness: timedelta | None = None,
+        hold: Mapping[str, Any] | str | None = None,
         remember: bool = False,
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
@@ -129,7 +145,12 @@ class PauseCampaignsOperator(_CampaignsOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
+            vdn_id=vdn_id,
+            isales_conn_id=isales_conn_id,
+            shifts=shifts,
+            hold=hold,
+            execution_timeout=execution_timeout,
+            **kwargs,
         )
         self._set_pause_options(max_lateness)
         self.remember = remember

@@ -14,6 +14,6 @@ def format_duration(duration: timedelta) -> str:
     return f"{minutes} min" if minutes else f"{seconds} s"
 
 
-def format_lateness(late: timedelta, shift_end: datetime) -> str:
-    """Format a lateness and the end of the shift, in the time zone of ``shift_end``."""
-    return f"{format_duration(late)} after the end of the shift at {shift_end:%H:%M} on {shift_end:%a %Y-%m-%d}"
+def format_lateness(late: timedelta, since: datetime, event: str = "the end of the shift at") -> str:
+    """Format a lateness after the end of the shift, or after another event, in the time zone of ``since``."""
+    return f"{format_duration(late)} after {event} {since:%H:%M} on {since:%a %Y-%m-%d}"

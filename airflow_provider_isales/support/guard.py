@@ -93,12 +93,12 @@ def find_resume_window(shifts: ShiftCalendar, context: Context, margin: timedelt
         start = shifts.next_start(now)
         if start is None or start - now > CLOCK_TOLERANCE_WITHOUT_EDGE:
             reason = "Not resumed, because no shift is on: people would be called outside the shifts."
-            _turn_back(context, f"{reason} {_format_next_start(shifts, now)}")
+            turn_back(context, f"{reason} {_format_next_start(shifts, now)}")
         now = _wait_until(start, now)
     end = shifts.next_end(now)
     if end is not None and (left := end - now) <= margin:
         reason = f"Not resumed, because the shift ends in {left.total_seconds():.0f} s."
-        _turn_back(context, f"{reason} {_format_next_start(shifts, now)}")
+        turn_back(context, f"{reason} {_format_next_start(shifts, now)}")
     return Window(None, end)
 
 
@@ -128,7 +128,7 @@ def _check_clock(not_done: str, edge: DateTime, now: DateTime, timezone: str) ->
 def _turn_back_pause(shifts: ShiftCalendar, context: Context, reason: str, fail_if_missed: bool) -> NoReturn:
     own = find_own_shift_end(shifts, context)
     if own is None or not fail_if_missed or is_retry(context):
-        _turn_back(context, reason)
+        turn_back(context, reason)
     end = f"{own:%H:%M} on {own:%a %Y-%m-%d} {shifts.timezone}"
     success = find_last_success(context)
     # A DAG that is switched on for the first time, or catches up with what was before, has missed nothing.
@@ -142,7 +142,14 @@ def _turn_back_pause(shifts: ShiftCalendar, context: Context, reason: str, fail_
     )
 
 
-def _turn_back(context: Context, reason: str) -> NoReturn:
+def turn_back(context: Context, reason: str) -> NoReturn:
+    """
+    Skip the task.
+
+    :param reason: why, in sentences
+    :raises AirflowSkipException: on the first try
+    :raises AirflowFailException: after an earlier try, which a skip would hide
+    """
     if is_retry(context):
         raise AirflowFailException(f"{reason} {_EARLIER_TRIES_FAILED}")
     raise AirflowSkipException(reason)

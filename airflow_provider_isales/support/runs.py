@@ -54,8 +54,21 @@ def find_last_success(context: Context) -> tuple[DateTime, DateTime] | None:
     return (in_utc(interval_end), in_utc(started)) if interval_end and started else None
 
 
-def explain_lateness(shifts: ShiftCalendar, context: Context, shift_end: DateTime, max_lateness: timedelta) -> str:
-    """Say why batches were still started after the end of a shift: what Airflow knows of it, else what may be."""
+def explain_lateness(
+    shifts: ShiftCalendar,
+    context: Context,
+    shift_end: DateTime,
+    max_lateness: timedelta,
+    *,
+    held_until: DateTime | None = None,
+    may_be_held: bool = False,
+) -> str:
+    """
+    Say why batches were still started after the end of a shift: what Airflow knows of it, else what may be.
+
+    :param held_until: until when a hold kept earlier runs from pausing them; None if none did
+    :param may_be_held: whether a hold that is there no longer may have done so
+    """
 
     def format_time(moment: datetime) -> str:
         return f"{in_utc(moment).in_timezone(shifts.timezone):%H:%M:%S on %a %Y-%m-%d}"
@@ -66,14 +79,16 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, shift_end: DateTim
         success = find_last_success(context)
     except Exception:  # which batches were late matters more
         return _POSSIBLE_REASONS
-    if success and success[0] >= in_utc(shift_end):
+    # A run that began while the hold lasted succeeded because it skipped.
+    if success and success[0] >= in_utc(shift_end) and (held_until is None or success[1] >= in_utc(held_until)):
+        removed = " Or a hold that was changed since kept that run from pausing." if may_be_held else ""
         return (
             f"The run before, of {format_time(success[1])}, succeeded. So calls were started since: by somebody, by "
-            "another DAG, by a campaign's own begin, or in a shift that the calendar has no longer."
+            f"another DAG, by a campaign's own begin, or in a shift that the calendar has no longer.{removed}"
         )
     if started := find_own_shift_end(shifts, context) and context["dag_run"].start_date:
         why = "the DAG or the scheduler was off or busy"
-        if in_utc(started) - shift_end <= max_lateness:
+        if in_utc(started) - (held_until or shift_end) <= max_lateness:
             why = "no worker was free, or this one's clock is ahead"
         return f"Airflow started the run for that end at {format_time(started)}: {why}."
     known = "No run of this DAG has succeeded since. " if "prev_data_interval_end_success" in context else ""
@@ -84,10 +99,11 @@ def describe_late(
     late: Mapping[Any, datetime],
     kind: str,
     scope: object,
-    shift_end: DateTime,
+    since: DateTime,
     reason: str,
     *,
     names: Mapping[str, str],
+    event: str = "the end of the shift at",
 ) -> str:
     """
     Say what was late, and that it is paused now.
@@ -95,16 +111,17 @@ def describe_late(
     :param late: when each was asked to be paused, by id: until then it was started
     :param kind: what these are: ``batches`` or ``campaigns``
     :param scope: what they belong to
-    :param shift_end: the end of the shift, in the calendar's time zone
+    :param since: when they had to be paused, in the calendar's time zone: the end of the shift, or of a hold
     :param reason: why, in sentences
     :param names: their names by ids as text, where they have any
+    :param event: what was at that time
     """
     nouns, were, they = (_SINGULAR[kind], "was", "it is") if len(late) == 1 else (kind, "were", "they are")
-    zone = str(shift_end.timezone_name)
+    zone = str(since.timezone_name)
     until = in_utc(max(late.values())).in_timezone(zone)
     return (
         f"{len(late)} {nouns} of {scope} {were} dialled until {until:%H:%M} {zone}, "
-        f"{format_lateness(until - shift_end, shift_end)}; {they} paused now. {reason} "
+        f"{format_lateness(until - since, since, event)}; {they} paused now. {reason} "
         f"{kind.capitalize()}: {_join_with_names(late, names)}."
     )
 

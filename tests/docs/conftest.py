@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,9 @@ def fill_in(server: Simulator) -> Callable[[str], str]:
         **dict.fromkeys(["<access key>", "<AK>"], connection["login"]),
         **dict.fromkeys(["<secret key>", "<SK>"], connection["password"]),
     }
+
+    in_an_hour = f"--until {datetime.now(UTC) + timedelta(hours=1):%Y-%m-%dT%H:%M%z}"
+    values |= dict.fromkeys(["--until 20:00", "--until 2026-11-29T20:00+08:00"], in_an_hour)
 
     def fill_in(code: str) -> str:
         for example, value in values.items():

@@ -70,7 +70,7 @@ def test_the_python_of_a_page_runs_and_its_dags_are_read(page: str, read_page: C
 
 def render_templates(dag: Any, task: Any) -> None:
     """Render what a task has templates for, with the DAG's own parameters; an undefined name is an error."""
-    context = {"params": dag.params.dump()}
+    context = {"params": dag.params.dump(), "var": {"value": {}}}
     for field in task.template_fields:
         if not task.is_mapped:
             task.render_template(getattr(task, field), context, jinja_env=dag.get_template_env())

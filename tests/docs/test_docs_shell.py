@@ -45,7 +45,8 @@ def run(
     programs = Path(sys.executable).parent
     (folder / "build/own/bin").symlink_to(programs)
     (folder / "build/own/airflow").mkdir()
-    shutil.copy(airflow_home() / "airflow.db", folder / "build/own/airflow")
+    for file in airflow_home().glob("airflow.db*"):  # SQLite keeps what was written last in a second file
+        shutil.copy(file, folder / "build/own/airflow")
     environment = {
         "PATH": f"{programs}:{os.environ['PATH']}",
         "HOME": str(folder),

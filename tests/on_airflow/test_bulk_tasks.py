@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -78,6 +79,27 @@ def test_none_from_another_task_is_not_taken_for_all(campaign: Campaign) -> None
     assert messages[0].startswith(
         'batch_ids must be a list of batch ids, or "all" for every batch of the campaign, not None'
     )
+
+
+@pytest.mark.parametrize("write", [str, json.dumps], ids=["Python", "JSON"])
+def test_templates_may_give_batches_and_those_to_leave_alone(
+    campaign: Campaign, write: Callable[[object], str]
+) -> None:
+    first, second, third, *_ = campaign.batches
+    ((task_run,), _) = run("pause_rendered", {"batch_ids": write([first, second]), "exclude": write([second])})
+    assert task_run.xcom["paused"] == [first]
+    ((task_run,), _) = run("pause_rendered", {"batch_ids": "all", "exclude": write([third])})
+    assert started(campaign) == [third]
+
+
+@pytest.mark.parametrize("name", ["batch_ids", "exclude"])
+@pytest.mark.parametrize("rendered", ["None", "", ABSENT, f"[{ABSENT!r}"])
+def test_a_template_that_renders_no_list_fails_for_good_with_advice(
+    campaign: Campaign, name: str, rendered: str
+) -> None:
+    ((task_run,), messages) = run("pause_rendered", {"batch_ids": "all", "exclude": [], name: rendered})
+    assert (task_run.state, task_run.tries, len(started(campaign))) == ("failed", 1, 30)
+    assert messages[0].startswith(f"{name} must be a list of batch ids, not {rendered!r}. A template has to render it")
 
 
 def test_the_summary_is_in_xcom_even_when_the_task_fails(campaign: Campaign) -> None:

@@ -166,6 +166,23 @@ def test_what_no_list_of_campaigns_is_fails_for_good(campaigns: dict[int, Campai
     assert "campaign_ids must be a list of campaign ids" in str(EXCEPTIONS)
 
 
+@pytest.mark.parametrize("rendered", ["1 2", "None", "", "7"])
+@pytest.mark.parametrize("name", ["campaign_ids", "exclude"])
+def test_a_template_that_renders_no_list_fails_for_good_with_advice(
+    campaigns: dict[int, Campaign], name: str, rendered: str
+) -> None:
+    task_run = run("templated", {"campaign_ids": "all", "exclude": [], name: rendered})
+    assert (task_run.state, task_run.tries, started(campaigns)) == ("failed", 1, [1, 2, 9])
+    assert f"{name} must be a list of campaign ids, not {rendered!r}. A template has to render it as JSON" in str(
+        EXCEPTIONS[0]
+    )
+
+
+def test_a_template_may_render_json(campaigns: dict[int, Campaign]) -> None:
+    assert run("templated", {"campaign_ids": '["1", 2]', "exclude": '["2"]'}).xcom["paused"] == [1]
+    assert started(campaigns) == [2, 9]
+
+
 def test_a_rendered_all_is_not_resumed(campaigns: dict[int, Campaign]) -> None:
     assert (run("resume_templated").state, started(campaigns)) == ("failed", [1, 2, 9])
     assert "that would also resume campaigns that somebody suspended on purpose" in str(EXCEPTIONS)
@@ -201,7 +218,9 @@ def test_what_can_not_work_is_an_error_when_the_dag_is_parsed(
     assert str(caught.value).startswith(message)
 
 
-@pytest.mark.parametrize(("operator", "more"), [(PauseCampaignsOperator, ["select"]), (ResumeCampaignsOperator, [])])
+@pytest.mark.parametrize(
+    ("operator", "more"), [(PauseCampaignsOperator, ["select", "hold"]), (ResumeCampaignsOperator, [])]
+)
 def test_the_documented_fields_are_templates(operator: Any, more: list[str]) -> None:
     assert [*operator.template_fields] == ["campaign_ids", "exclude", "vdn_id", "isales_conn_id", *more]
 

@@ -7,12 +7,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 from airflow.providers_manager import ProvidersManager
 from airflow_runs import start_airflow
+from variables import delete_variable, read_variable, set_variable
 
 from airflow_provider_isales.simulator import Simulator
 
@@ -92,3 +96,65 @@ class TestWithinAirflow:
         )
         assert set(re.findall("--[a-z-]+", ours)) == set(re.findall("--[a-z-]+", airflows))
         assert ours.partition("examples:")[2].split() == airflows.partition("examples:")[2].split() != []
+
+
+class TestAHoldInAVariable:
+    @pytest.fixture(autouse=True)
+    def no_variable(self, environment: dict[str, str]) -> Iterator[None]:
+        from airflow.configuration import conf
+
+        environment["AIRFLOW__CORE__FERNET_KEY"] = conf.get("core", "fernet_key")
+        start_airflow()
+        delete_variable("isales_hold")
+        yield
+        delete_variable("isales_hold")
+
+    def test_is_written_with_an_absolute_time(self, environment: dict[str, str]) -> None:
+        until = (datetime.now(UTC) + timedelta(hours=2)).replace(microsecond=0)
+        arguments = ["--until", until.isoformat(), "--timezone", "Asia/Shanghai", "--reason", "end of month"]
+        done = command(environment, "isales", "hold", *arguments, "--campaign", "2", "--campaign", "1")
+        assert done.returncode == 0, done
+        assert read_variable("isales_hold") == {
+            "until": until.astimezone(ZoneInfo("Asia/Shanghai")).isoformat(),
+            "campaign_ids": [1, 2],
+            "reason": "end of month",
+        }
+        assert done.stdout.startswith(f"On hold until {read_variable('isales_hold')['until']}: campaigns 1, 2.")
+
+    def test_of_today_is_in_the_zone_of_the_connection(
+        self, isales_simulator: Simulator, environment: dict[str, str]
+    ) -> None:
+        zone = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"  # in which it is noon
+        environment["AIRFLOW_CONN_ISALES_DEFAULT"] = isales_simulator.connection(timezone=zone)
+        done = command(environment, "isales", "hold", "--until", "20:00")
+        assert done.returncode == 0, done
+        until = datetime.fromisoformat(read_variable("isales_hold")["until"])
+        assert (until, until.utcoffset()) == (
+            datetime.now(ZoneInfo(zone)).replace(hour=20, minute=0, second=0, microsecond=0),
+            datetime.now(ZoneInfo(zone)).utcoffset(),
+        )
+
+    def test_that_lasts_is_ended_now(self, environment: dict[str, str]) -> None:
+        lasting = {"until": "2999-01-01T20:00+08:00", "campaign_ids": [1], "reason": "end of month"}
+        set_variable("isales_hold", json.dumps(lasting))
+        before = datetime.now(UTC).replace(microsecond=0)
+        done = command(environment, "isales", "hold", "--clear")
+        assert done.returncode == 0, done
+        found = read_variable("isales_hold")
+        assert before <= datetime.fromisoformat(found.pop("until")) <= datetime.now(UTC)
+        assert found == {"campaign_ids": [1], "reason": "end of month"}
+
+    @pytest.mark.parametrize("text", ['{"until": "2026-01-01T20:00+08:00"}', "tonight", None])
+    def test_that_is_over_or_can_not_be_ended_is_deleted(self, environment: dict[str, str], text: str | None) -> None:
+        if text is not None:
+            set_variable("isales_hold", text)
+        done = command(environment, "isales", "hold", "--clear")
+        assert (done.returncode, done.stdout) == (0, "There is no hold in the Variable isales_hold.\n"), done
+        assert read_variable("isales_hold") is None
+
+    def test_that_is_hidden_by_the_environment_is_told(self, environment: dict[str, str]) -> None:
+        environment["AIRFLOW_VAR_ISALES_HOLD"] = "{}"
+        until = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+        done = command(environment, "isales", "hold", "--until", until)
+        assert done.returncode == 1
+        assert "a secrets backend or the environment has another value" in done.stderr

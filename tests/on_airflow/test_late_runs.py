@@ -184,6 +184,29 @@ def test_the_reason_lists_what_may_be_where_airflow_does_not_answer() -> None:
     assert explain(context).startswith("The pause at the end failed or did not run, somebody restarted calls, ")
 
 
+class TestTheReasonAfterAHold:
+    """It lasted until 20:00; the shift had ended at 18:00."""
+
+    def explain(self, context: Context) -> str:
+        end, until = (shanghai(text).in_timezone("Asia/Shanghai") for text in ("24 18:00", "24 20:00"))
+        return explain_lateness(SHIFTS, context, end, timedelta(minutes=5), held_until=until, may_be_held=True)
+
+    def test_is_no_run_that_skipped_because_of_it(self) -> None:
+        context = late_run(("24 20:20", "24 20:30"), success=("24 19:50", "24 19:50"))
+        assert self.explain(context).startswith("No run of this DAG has succeeded since. ")
+
+    def test_may_be_a_run_that_paused_after_it(self) -> None:
+        context = late_run(("24 20:20", "24 20:30"), success=("24 20:20", "24 20:20"))
+        assert self.explain(context) == (
+            "The run before, of 20:20:00 on Tue 2026-11-24, succeeded. So calls were started since: by somebody, by "
+            "another DAG, by a campaign's own begin, or in a shift that the calendar has no longer. Or a hold that was "
+            "changed since kept that run from pausing."
+        )
+
+    def test_is_no_scheduler_that_was_off_if_the_run_was_started_while_it_lasted(self) -> None:
+        assert self.explain(late_run(started="24 19:00")).endswith("no worker was free, or this one's clock is ahead.")
+
+
 NAMES = {"1002": "spring sale"}
 
 

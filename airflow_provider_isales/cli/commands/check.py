@@ -20,8 +20,9 @@ from airflow_provider_isales.client.models import BatchStatus, Campaign, Campaig
 from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.text import clean_text, join_first
 from airflow_provider_isales.client.verbs import LIST, LIST_CAMPAIGNS
-from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.shifts import TICK, ShiftCalendar, in_utc
 from airflow_provider_isales.shifts.lateness import format_duration, format_lateness
+from airflow_provider_isales.support.holds import Hold, format_until, read_hold
 
 # The worst first: that somebody is called is worse than not to know.
 _WORDS = {FAILURE: "STARTED", UNUSABLE: "UNKNOWN", SUCCESS: "OK"}
@@ -45,8 +46,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.max_lateness is not None and not arguments.shifts:
         raise UsageError("--max-lateness needs --shifts CALENDAR: without, no shift has an end to be late after")
     shifts = read_calendar(arguments.shifts) if arguments.shifts else None
+    hold, now = None, in_utc(clock.utc_now())
+    if arguments.hold_until:
+        shift_end = shifts.previous_end(now + TICK) if shifts else None
+        hold = read_hold({"until": arguments.hold_until}, shifts, shift_end, now)
     with make_client(arguments) as client:
-        check = Check(client, shifts, arguments.max_lateness or timedelta(), arguments.exclude)
+        check = Check(client, shifts, arguments.max_lateness or timedelta(), arguments.exclude, hold)
         verdicts = check.check_campaigns(arguments.campaigns) if arguments.campaigns else check.check_vdn()
     # What is wrong comes first: Nagios shows the first line.
     found = sorted(verdicts.items(), key=lambda item: [*_WORDS].index(item[1].status))
@@ -70,12 +75,14 @@ class Check:
 
     :param shifts: when people may be called; None for never
     :param exclude: the ids of batches and campaigns to leave alone
+    :param hold: until when what is started is no alarm, though no shift is on
     """
 
     client: ISalesClient
     shifts: ShiftCalendar | None
     max_lateness: timedelta
     exclude: list[str]
+    hold: Hold | None
 
     def check_campaigns(self, campaign_ids: list[int]) -> dict[CampaignKey, Verdict]:
         """Return the verdicts on campaigns that are named."""
@@ -133,6 +140,10 @@ class Check:
         what = format_count(len(started), "batch", "batches") if started else "the whole campaign"
         named = join_first(started) if started else "it has no batches"
         fields: dict[str, Any] = {"started": started}
+        if self.hold:
+            fields["held_until"] = self.hold.local_until.isoformat()
+        if self.hold and listed[0] < self.hold.until:
+            return Verdict(SUCCESS, f"{what} started, on hold until {format_until(self.hold.local_until)}", fields)
         if self.shifts is None:
             return Verdict(FAILURE, f"{what}: {named}", fields)
         if on := next((at for at in listed if self.shifts.is_on(at)), None):
@@ -141,9 +152,11 @@ class Check:
         end = self.shifts.previous_end(listed[0])
         if end is None:
             return Verdict(FAILURE, f"{what} before the first shift: {named}", fields)
-        late = listed[0] - end
-        fields |= {"shift_end": end.isoformat(), "seconds_after_shift_end": round(late.total_seconds(), 3)}
-        after = f"{what} started {format_lateness(late, end)}"
+        seconds = (listed[0] - end).total_seconds()
+        fields |= {"shift_end": end.isoformat(), "seconds_after_shift_end": round(seconds, 3)}
+        since, event = (self.hold.local_until, "the hold until") if self.hold else (end, "the end of the shift at")
+        late = listed[0] - since
+        after = f"{what} started {format_lateness(late, since, event)}"
         if late <= self.max_lateness:
             return Verdict(SUCCESS, f"{after}; {format_duration(self.max_lateness)} are allowed", fields)
         return Verdict(FAILURE, f"{after}: {named}", fields)

@@ -27,6 +27,11 @@ with DAG("bulk_guarded_pause", schedule=None) as guarded_pause:
 with DAG("bulk_pause_mapped", schedule=None) as pause_mapped:
     Pause.partial(task_id="act", **COMMON).expand(campaign_id=[7, 8, 9])
 
+RENDERED: dict[str, Any] = {"batch_ids": "{{ params.batch_ids }}", "exclude": "{{ params.exclude }}"}
+
+with DAG("bulk_pause_rendered", schedule=None, params={"batch_ids": "all", "exclude": []}) as pause_rendered:
+    Pause(task_id="act", campaign_id=7, **RENDERED, **COMMON)
+
 with DAG("bulk_pause_in_no_time", schedule=None) as pause_in_no_time:
     Pause(task_id="act", campaign_id=7, execution_timeout=timedelta(seconds=3))
 

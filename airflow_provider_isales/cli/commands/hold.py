@@ -1,0 +1,84 @@
+"""``isales hold``: writes the Airflow Variable that pause tasks read as their ``hold``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+
+from airflow_provider_isales import clock
+from airflow_provider_isales.cli.connections import make_client
+from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, say, silence, warn
+from airflow_provider_isales.support.holds import MAX_HOLD, is_time_of_day, read_until
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry the command out, and return the exit status."""
+    if bool(arguments.until) == arguments.clear:
+        raise UsageError("type --until TIME, or --clear")
+    if arguments.clear:
+        return _clear(arguments.variable)
+    until = _read_until(arguments)
+    hold: dict[str, Any] = {"until": until.isoformat(timespec="seconds")}
+    if arguments.campaign:
+        hold["campaign_ids"] = sorted(set(arguments.campaign))
+    if arguments.reason:
+        hold["reason"] = arguments.reason
+    what = f"campaigns {', '.join(map(str, hold['campaign_ids']))}" if arguments.campaign else "all campaigns"
+    return _write(arguments.variable, hold, f"On hold until {hold['until']}: {what}.")
+
+
+def _read_until(arguments: argparse.Namespace) -> datetime:
+    """Return the end that was typed, with its time zone; a ``UsageError`` if it is over or too far ahead."""
+    text, zone = arguments.until, arguments.timezone
+    if is_time_of_day(text) and zone is None:
+        with suppress(UsageError):  # without a connection nothing names a zone
+            zone = make_client(arguments).timezone
+        if zone is None:
+            raise UsageError(
+                f"--until {text}: in which time zone? Add --timezone Asia/Shanghai, set the connection's extra field "
+                "timezone, or write the time with a date and its offset"
+            )
+    now = clock.utc_now()
+    until = read_until(text, zone, now).astimezone(zone or UTC)
+    if not now < until <= now + MAX_HOLD:
+        raise UsageError(f"--until {until.isoformat()} must be in the next 24 hours: write the date for another day")
+    return until
+
+
+def _clear(name: str) -> int:
+    """End a hold now: what was held until now counts as late from now. Delete one that is over or can't be read."""
+    found, now = _use_variable(name, "read", lambda variable: variable.get(name, default_var=None)), clock.utc_now()
+    with suppress(ValueError, TypeError, LookupError):
+        hold = json.loads(found)
+        if datetime.fromisoformat(hold["until"]) > now:
+            return _write(name, {**hold, "until": now.isoformat(timespec="seconds")}, "The hold is over.")
+    _use_variable(name, "deleted", lambda variable: variable.delete(name))
+    say(f"There is no hold in the Variable {name}.")
+    return SUCCESS
+
+
+def _write(name: str, hold: dict[str, Any], done: str) -> int:
+    text = json.dumps(hold)
+    _use_variable(name, "written", lambda variable: variable.set(name, text))
+    if _use_variable(name, "read", lambda variable: variable.get(name, default_var=None)) != text:
+        warn(f"isales: the Variable {name} is written, but a secrets backend or the environment has another value")
+        return FAILURE
+    say(f"{done} The Variable {name} holds {text}")
+    return SUCCESS
+
+
+def _use_variable(name: str, done: str, use: Callable[[Any], Any]) -> Any:
+    """Return what a function returns for Airflow's model of Variables; a ``UsageError`` if it can't be used."""
+    with silence():
+        try:
+            return use(import_module("airflow.models.variable").Variable)
+        except ImportError as error:
+            problem = f"Airflow can't be imported ({error}), and it has the Variable"
+        except Exception as error:  # of the database
+            problem = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+    raise UsageError(f"the Variable {name} can't be {done}: {problem}")

@@ -1,0 +1,192 @@
+"""Holds: overtime, for which pause tasks leave campaigns alone until a given time."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pendulum import DateTime
+
+from airflow_provider_isales.client.arguments import check_campaign_id, make_argument_error
+from airflow_provider_isales.client.errors import ISalesArgumentError
+from airflow_provider_isales.client.text import clean_text, format_value, join_first
+from airflow_provider_isales.shifts import TICK, ShiftCalendar, in_utc
+from airflow_provider_isales.support.templates import is_templated, read_rendered
+
+MAX_HOLD = timedelta(hours=24)
+_FIELDS = ("until", "campaign_ids", "reason")
+_EXAMPLE = '{"until": "2026-11-29T20:00+08:00", "campaign_ids": [1001], "reason": "..."}'
+_TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+@dataclass(frozen=True)
+class Hold:
+    """
+    What is left alone, and until when.
+
+    :param until: when it ends, in UTC
+    :param timezone: that of the calendar, for people; UTC without one
+    :param campaign_ids: the campaigns that it is for; None for all
+    :param reason: why, for people
+    :param is_daily: whether it names no date, so that it holds again after the next shift
+    """
+
+    until: DateTime
+    timezone: str
+    campaign_ids: frozenset[int] | None = None
+    reason: str = ""
+    is_daily: bool = False
+
+    @property
+    def local_until(self) -> DateTime:
+        """When it ends, in the calendar's time zone."""
+        return self.until.in_timezone(self.timezone)
+
+    def covers(self, campaign_id: int) -> bool:
+        """Tell whether it is for this campaign."""
+        return self.campaign_ids is None or campaign_id in self.campaign_ids
+
+    def describe(self, held: Collection[int], next_run: str) -> str:
+        """
+        Say what is not paused, until when and why, and what pauses it then.
+
+        :param held: the campaigns that it leaves alone, if others are not
+        """
+        what = f"Campaigns {join_first(list(map(str, held)))} are not paused" if held else "Not paused"
+        why = f": {clean_text(self.reason)}" if self.reason else ""
+        daily = ' "until" names no date, so this holds on every day until somebody removes it.' if self.is_daily else ""
+        return f"{what}, because of a hold until {format_until(self.local_until)}{why}. {next_run}{daily}"
+
+
+def format_until(until: DateTime) -> str:
+    """Write when a hold ends, in its time zone."""
+    return f"{until:%H:%M} on {until:%a %Y-%m-%d} {until.timezone_name}"
+
+
+def check_hold(value: object, shifts: ShiftCalendar | None) -> None:
+    """
+    Check what can be known of a hold when the DAG is parsed: all but what is templated, whatever the hour.
+
+    :raises ISalesArgumentError: it is no hold; the message says what is allowed
+    """
+    is_one_value = isinstance(value, str) or hasattr(value, "resolve")
+    if not (is_one_value and is_templated(value)):
+        _read_fields(value, shifts, is_left_out=is_templated)
+
+
+def read_hold(value: object, shifts: ShiftCalendar | None, shift_end: datetime | None, now: DateTime) -> Hold | None:
+    """
+    Return the hold that prolongs a shift, also one that is over by now; None if there is none.
+
+    A hold prolongs the last shift that ends before it does: one until 20:00 leaves the lunch break alone. Without a
+    date, it is for the day on which the shift ended: it is not to hold from midnight on.
+
+    :param value: as it was given, or as a template has rendered it
+    :param shift_end: the end of the shift that a pause is for; None if no shift has ended
+    :param now: in UTC
+    :raises ISalesArgumentError: it is no hold, or ends more than 24 hours ahead
+    """
+    fields = _read_fields(value, shifts)
+    if fields is None:
+        return None
+    zone = shifts.timezone if shifts else "UTC"
+    until = read_until(fields["until"], shifts.timezone if shifts else None, shift_end or now)
+    if until - now > MAX_HOLD:
+        raise ISalesArgumentError(
+            f"hold: until must be at most 24 hours ahead, not {format_until(until.in_timezone(zone))}"
+        )
+    if shifts is not None:
+        prolonged = shifts.previous_end(until + TICK)
+        ends = [end and in_utc(end) for end in (shift_end, prolonged)]
+        if ends[0] != ends[1] or ends[1] == until:
+            return None
+    ids = _read_campaign_ids(fields["campaign_ids"]) if "campaign_ids" in fields else None
+    return Hold(until, zone, ids, fields.get("reason", ""), is_time_of_day(fields["until"]))
+
+
+def find_first_repeat(repeat: timedelta, shift_end: datetime, until: datetime) -> DateTime:
+    """Return when the first repeat after the end of a shift is due that does not come before ``until``."""
+    number = math.ceil((in_utc(until) - in_utc(shift_end)).total_seconds() / repeat.total_seconds())
+    return in_utc(shift_end) + max(1, number) * repeat
+
+
+def describe_next_run(
+    hold: Hold, repeat: timedelta | None, shift_end: DateTime | None, next_start: DateTime | None
+) -> str:
+    """
+    Say which run pauses once a hold is over.
+
+    :param repeat: the time from one run to the next; None if it is not known
+    :param next_start: the start of the next shift
+    """
+    if repeat is None or shift_end is None:
+        return "The first run after that pauses what is started then."
+    due = find_first_repeat(repeat, shift_end, hold.until).in_timezone(hold.timezone)
+    if next_start is not None and in_utc(due) >= in_utc(next_start):
+        return f"No run comes between that and the next shift, which starts at {next_start:%H:%M}."
+    return f"The run of {due:%H:%M} pauses what is started then."
+
+
+def _read_fields(
+    value: object, shifts: ShiftCalendar | None, is_left_out: Callable[[object], bool] = lambda each: False
+) -> dict[str, Any] | None:
+    """Return the fields of a hold, each checked unless it is left out; None if there is no hold."""
+    fields = read_rendered(value)
+    if fields is None:
+        return None
+    if not isinstance(fields, Mapping):
+        raise make_argument_error("hold", f"None or a mapping such as {_EXAMPLE}", value)
+    for key in (key for key in fields if key not in _FIELDS):
+        raise ISalesArgumentError(f"hold has the unknown key {format_value(key)}; {', '.join(_FIELDS)} are allowed")
+    if "until" not in fields:
+        raise ISalesArgumentError('hold needs "until": when it ends, at most 24 hours ahead')
+    checked = {key: each for key, each in fields.items() if not is_left_out(each)}
+    if "until" in checked:
+        read_until(checked["until"], shifts.timezone if shifts else None, datetime.now(UTC))
+    if "campaign_ids" in checked:
+        _read_campaign_ids(checked["campaign_ids"])
+    if not isinstance(checked.get("reason", ""), str):
+        raise make_argument_error("hold: reason", "text", checked["reason"])
+    return dict(fields)
+
+
+def is_time_of_day(value: object) -> bool:
+    """Tell whether the end of a hold is written as ``HH:MM``."""
+    return isinstance(value, str) and _TIME_OF_DAY.fullmatch(value.strip()) is not None
+
+
+def read_until(value: object, zone: str | ZoneInfo | None, day: datetime) -> DateTime:
+    """
+    Return when a hold ends, in UTC.
+
+    :param value: an ISO time with a time zone, or ``HH:MM``
+    :param zone: the time zone of ``HH:MM``
+    :param day: an instant on the date of ``HH:MM``
+    :raises ISalesArgumentError: it is something else, or ``HH:MM`` without a zone
+    """
+    text = value.strip() if isinstance(value, str) else ""
+    if is_time_of_day(text) and zone is None:
+        raise ISalesArgumentError(f"hold: until {text} needs shifts, for their time zone. Or write a date with it")
+    try:
+        if zone is not None and is_time_of_day(text):
+            zone = ZoneInfo(str(zone))
+            until = datetime.combine(day.astimezone(zone).date(), time.fromisoformat(text), zone)
+        else:
+            until = value if isinstance(value, datetime) else datetime.fromisoformat(text)
+        if until.utcoffset() is not None:
+            return in_utc(until.astimezone(UTC))
+    except (ValueError, OverflowError):
+        pass
+    allowed = 'an ISO time with a time zone, such as "2026-11-29T20:00+08:00", or "HH:MM"'
+    raise make_argument_error("hold: until", allowed, value)
+
+
+def _read_campaign_ids(value: object) -> frozenset[int]:
+    if not isinstance(value, list | tuple) or not value:
+        raise make_argument_error("hold: campaign_ids", "a list of campaign ids; leave it out for all", value)
+    return frozenset(check_campaign_id(each, "hold: campaign_ids") for each in value)

@@ -1,0 +1,100 @@
+"""``isales hold`` as it is typed, and ``isales check --hold-until``; what is written is a test of Airflow's."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from isales_command import Isales
+
+from airflow_provider_isales.simulator import Simulator
+
+NOON = datetime.now(UTC)
+ZONE = f"Etc/GMT{NOON.hour - 12:+d}"  # in which it is noon
+
+
+def from_now(**later: float) -> str:
+    return (datetime.now(UTC) + timedelta(**later)).isoformat(timespec="seconds")
+
+
+@pytest.fixture
+def calendar(tmp_path: Path) -> Path:
+    """A calendar whose shift ended at 10:00 of a day on which it is past noon."""
+    file = tmp_path / "shifts.json"
+    file.write_text(json.dumps({"timezone": ZONE, "week": {"mon-sun": ["06:00-10:00"]}}))
+    return file
+
+
+class TestHold:
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            ([], "type --until TIME, or --clear"),
+            (["--until", "20:00", "--clear"], "type --until TIME, or --clear"),
+            (["--until", "tonight"], "hold: until must be an ISO time with a time zone"),
+            (["--until", "2026-11-29T20:00"], "hold: until must be an ISO time with a time zone"),
+            (
+                ["--until", "20:00"],
+                "--until 20:00: in which time zone? Add --timezone Asia/Shanghai, set the connection's",
+            ),
+            (["--until", "11:00", "--timezone", ZONE], "must be in the next 24 hours: write the date for another day"),
+            (["--until", from_now(hours=25)], "must be in the next 24 hours: write the date for another day"),
+            (["--until", from_now(minutes=-1)], "must be in the next 24 hours: write the date for another day"),
+            (["--until", "20:00", "--timezone", "Shanghai"], "timezone must be the IANA name of a time zone"),
+            (["--until", "20:00", "--campaign", "x"], "campaign_id must be a positive integer, not 'x'"),
+        ],
+    )
+    def test_what_can_not_be_held_is_an_error(self, isales: Isales, arguments: list[str], message: str) -> None:
+        done = isales("hold", *arguments)
+        assert done.returncode == 2
+        assert message in done.stderr
+
+    def test_a_time_of_day_needs_no_connection_to_be_refused(self, isales: Isales) -> None:
+        del isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"]
+        assert "in which time zone?" in isales("hold", "--until", "20:00").stderr
+
+
+class TestCheck:
+    @pytest.fixture(autouse=True)
+    def started(self, simulator: Simulator) -> None:
+        simulator.add_campaign(1001, batches=2)
+
+    def test_until_the_end_of_the_hold_what_is_started_is_no_alarm(self, isales: Isales) -> None:
+        done = isales("check", "--hold-until", from_now(hours=1))
+        assert done.returncode == 0
+        assert "2 batches started, on hold until " in done.stdout
+
+    def test_afterwards_it_is_one_again(self, isales: Isales) -> None:
+        assert isales("check", "--hold-until", from_now(minutes=-1)).returncode == 1
+
+    def test_a_time_of_day_is_on_the_day_of_the_last_shift(self, isales: Isales, calendar: Path) -> None:
+        done = isales("check", "--shifts", calendar, "--hold-until", "18:00")
+        assert done.returncode == 0
+        assert f"on hold until 18:00 on {datetime.now(UTC):%a}"[:16] in done.stdout
+
+    def test_lateness_counts_from_the_hold(self, isales: Isales, calendar: Path) -> None:
+        done = isales("check", "--shifts", calendar, "--hold-until", from_now(minutes=-5), "--max-lateness", "3h")
+        assert done.returncode == 0
+        assert "2 batches started 5 min after the hold until " in done.stdout
+        late = isales("check", "--shifts", calendar, "--hold-until", from_now(minutes=-5), "--max-lateness", "1m")
+        assert late.returncode == 1
+
+    def test_a_script_finds_the_end_of_the_hold(self, isales: Isales) -> None:
+        until = from_now(hours=1)
+        (record,) = json.loads(isales("check", "--hold-until", until, "--output", "json").stdout)
+        assert (record["verdict"], record["held_until"], len(record["started"])) == ("ok", until, 2)
+
+    @pytest.mark.parametrize(
+        ("until", "message"),
+        [
+            (from_now(hours=25), "hold: until must be at most 24 hours ahead"),
+            ("20:00", "hold: until 20:00 needs shifts, for their time zone"),
+            ("tonight", "hold: until must be an ISO time with a time zone"),
+        ],
+    )
+    def test_a_hold_that_can_not_be_is_an_error(self, isales: Isales, until: str, message: str) -> None:
+        done = isales("check", "--hold-until", until)
+        assert done.returncode == 2
+        assert message in done.stderr

@@ -1,0 +1,341 @@
+"""Overtime: pause tasks leave alone what a hold is for, until its end, and nothing longer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pendulum
+import pytest
+from airflow.providers.common.compat.sdk import DAG
+from airflow.timetables.base import TimeRestriction
+from airflow_runs import EXCEPTIONS, TaskRun, dag_file, run_dag, start_airflow
+from variables import delete_variable, read_variable, set_variable
+
+from airflow_provider_isales import clock
+from airflow_provider_isales.client import ISalesArgumentError
+from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator, PauseCallBatchOperator
+from airflow_provider_isales.operators.campaign import PauseCampaignsOperator
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
+from airflow_provider_isales.timetables.shift import ShiftEndTimetable
+
+EXECUTING, SUSPENDED = CampaignState.EXECUTING, CampaignState.SUSPENDED
+UNTIL_EIGHT = {"until": "2026-11-25T20:00+08:00"}
+FOR_THE_FIRST = {**UNTIL_EIGHT, "campaign_ids": [1]}
+MEMORY = "isales_paused_campaigns_isales_default_25"
+SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
+NUMBERS = count(1)
+SetNow = Callable[[str], pendulum.DateTime]
+ReadLog = Callable[[], str]
+
+
+@pytest.fixture(autouse=True)
+def campaigns(isales_simulator: Simulator, no_waiting: list[float]) -> dict[int, Campaign]:
+    """Two campaigns that are started, the second with one batch."""
+    for number in (1, 2):
+        isales_simulator.add_campaign(number, name=f"sale {number}", batches=1)
+    return isales_simulator.service.campaigns
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> SetNow:
+    """Set the time to one of November 2026 in Shanghai; the 25th is a Wednesday, and shifts end at 12:00 and 18:00."""
+
+    def set_now(text: str) -> pendulum.DateTime:
+        moment = pendulum.from_format(f"2026-11-{text}", "YYYY-MM-DD HH:mm:ss", tz="Asia/Shanghai").in_timezone("UTC")
+        monkeypatch.setattr("airflow_provider_isales.clock.utc_now", lambda: moment)
+        return moment
+
+    set_now("25 18:00:02")
+    return set_now
+
+
+@pytest.fixture(autouse=True)
+def variables() -> Iterator[None]:
+    """Remove them before and after the test."""
+    start_airflow()
+    for _ in range(2):
+        for name in ("isales_hold", MEMORY):
+            delete_variable(name)
+        if not _:
+            yield
+
+
+def hold(value: Any) -> None:
+    set_variable("isales_hold", value if isinstance(value, str) else json.dumps(value))
+
+
+def run(name: str = "watch", conf: dict[str, Any] | None = None) -> TaskRun:
+    return run_all(name, conf)[0]
+
+
+def run_all(name: str, conf: dict[str, Any] | None = None) -> list[TaskRun]:
+    """Run a DAG as if somebody triggered it at the time that it is: each run has a logical date of its own."""
+    EXCEPTIONS.clear()
+    logical_date = clock.utc_now() + timedelta(microseconds=next(NUMBERS))
+    return run_dag(getattr(dag_file("held"), name), conf, logical_date)["pause"]
+
+
+def started(campaigns: dict[int, Campaign]) -> list[int]:
+    return [number for number, campaign in campaigns.items() if campaign.state is EXECUTING]
+
+
+def start_all(campaigns: dict[int, Campaign]) -> None:
+    for campaign in campaigns.values():
+        campaign.state = EXECUTING
+
+
+def test_an_evening_with_overtime_is_paused_by_the_first_run_after_it(
+    campaigns: dict[int, Campaign], now: SetNow
+) -> None:
+    """A scheduler creates the runs; people go on calling until 19:45."""
+    hold({"until": "2026-11-25T19:45+08:00"})
+    timetable, last, found = dag_file("held").watch.timetable, None, list[Any]()
+    restriction = TimeRestriction(now("25 13:30:00"), None, True)
+    while len(found) < 6:
+        info = timetable.next_dagrun_info(last_automated_data_interval=last, restriction=restriction)
+        last, due = info.data_interval, info.run_after.in_timezone("Asia/Shanghai")
+        now(f"{due + timedelta(seconds=2):%d %H:%M:%S}")
+        found.append((f"{due:%H:%M}", run().state, started(campaigns)))
+    assert found == [
+        ("18:00", "skipped", [1, 2]),
+        ("18:30", "skipped", [1, 2]),
+        ("19:00", "skipped", [1, 2]),
+        ("19:30", "skipped", [1, 2]),
+        ("20:00", "success", []),
+        ("20:30", "success", []),
+    ]
+
+
+class TestWhileAHoldLasts:
+    def test_the_task_skips_and_says_until_when_and_why_and_what_pauses_then(
+        self, campaigns: dict[int, Campaign]
+    ) -> None:
+        hold({"until": "2026-11-25T19:45+08:00", "reason": "end of month"})
+        assert (run().state, started(campaigns)) == ("skipped", [1, 2])
+        (message,) = map(str, EXCEPTIONS)
+        assert message == (
+            "Not paused, because of a hold until 19:45 on Wed 2026-11-25 Asia/Shanghai: end of month. The run of "
+            "20:00 pauses what is started then."
+        )
+
+    def test_without_a_date_the_task_says_that_it_holds_every_day(self) -> None:
+        hold({"until": "20:00"})
+        assert run().state == "skipped"
+        assert '"until" names no date, so this holds on every day until somebody removes it.' in str(EXCEPTIONS)
+
+    @pytest.mark.parametrize("name", ["watch_of_batches", "watch_of_one_batch"])
+    @pytest.mark.parametrize(("campaign_ids", "state"), [([1], "skipped"), ([2], "success")])
+    def test_batches_are_held_if_their_campaign_is(
+        self, campaigns: dict[int, Campaign], name: str, campaign_ids: list[int], state: str
+    ) -> None:
+        hold({**UNTIL_EIGHT, "campaign_ids": campaign_ids})
+        assert run(name, {"batch_id": next(iter(campaigns[1].batches))}).state == state
+
+    def test_mapped_tasks_are_held_each_by_its_campaign(self) -> None:
+        hold(FOR_THE_FIRST)
+        assert [task_run.state for task_run in run_all("mapped")] == ["skipped", "success"]
+
+    def test_a_skip_does_not_hide_that_an_earlier_try_failed(
+        self, campaigns: dict[int, Campaign], isales_simulator: Simulator
+    ) -> None:
+        isales_simulator.inject("result", verb="list_campaigns", code="0200007", times=99)
+        isales_simulator.inject("result", verb="list_campaigns", code="09999999", times=99)
+        isales_simulator.on_request = lambda verb, parameters: hold(UNTIL_EIGHT)
+        task_run = run()
+        assert (task_run.state, task_run.tries) == ("failed", 2)
+        assert "Earlier tries of this run failed, but one may have taken effect" in str(EXCEPTIONS[-1])
+
+    def test_the_guard_comes_first(self, now: SetNow) -> None:
+        now("25 17:00:00")
+        hold(UNTIL_EIGHT)
+        assert run().state == "skipped"
+        assert "Not paused, because a shift is on" in str(EXCEPTIONS)
+
+
+class TestWhileAHoldLastsForSomeCampaigns:
+    def test_the_others_are_paused(self, campaigns: dict[int, Campaign]) -> None:
+        hold(FOR_THE_FIRST)
+        assert (run().state, started(campaigns)) == ("success", [1])
+
+    def test_the_result_names_them_and_the_end_of_the_hold(self) -> None:
+        hold(FOR_THE_FIRST)
+        result = run().xcom
+        assert (result["held"], result["excluded"]) == ([1], [])
+        assert result["held_until"] == "2026-11-25T20:00:00+08:00"
+
+    def test_the_log_says_so(self, read_log: ReadLog) -> None:
+        hold(FOR_THE_FIRST)
+        run()
+        assert "Campaigns 1 are not paused, because of a hold until 20:00 on Wed" in " ".join(read_log().split())
+
+    def test_the_task_skips_if_it_would_pause_nothing_else(self) -> None:
+        hold(FOR_THE_FIRST)
+        assert run("watch_of_some").state == "skipped"
+
+    def test_those_that_the_task_excludes_anyway_are_not_held(self, campaigns: dict[int, Campaign]) -> None:
+        hold({**UNTIL_EIGHT, "campaign_ids": [2]})
+        result = run("watch_of_some").xcom
+        assert (result["excluded"], "held" in result, started(campaigns)) == ([2], False, [2])
+
+    def test_what_is_late_among_the_others_is_red(self, campaigns: dict[int, Campaign], now: SetNow) -> None:
+        hold(FOR_THE_FIRST)
+        now("25 19:00:02")
+        task_run = run()
+        assert (task_run.state, task_run.xcom["late"], task_run.xcom["held"]) == ("failed", [2], [1])
+
+    def test_they_are_remembered_when_they_are_paused_afterwards(
+        self, campaigns: dict[int, Campaign], now: SetNow
+    ) -> None:
+        hold(FOR_THE_FIRST)
+        run()
+        now("25 20:00:02")
+        run()
+        assert (started(campaigns), sorted(read_variable(MEMORY)["campaigns"])) == ([], [1, 2])
+
+
+class TestAfterAHold:
+    def test_the_pause_is_in_time_and_says_truthfully_when_it_was(self, now: SetNow) -> None:
+        hold(UNTIL_EIGHT)
+        now("25 20:00:02")
+        task_run = run()
+        assert task_run.state == "success"
+        assert {name: task_run.xcom[name] for name in ("shift_end", "held_until", "seconds_after_shift_end")} == {
+            "shift_end": "2026-11-25T18:00:00+08:00",
+            "held_until": "2026-11-25T20:00:00+08:00",
+            "seconds_after_shift_end": 7202.0,
+        }
+
+    def test_that_ended_between_two_runs_the_first_one_is_in_time(self, now: SetNow) -> None:
+        hold({"until": "2026-11-25T19:45+08:00"})
+        now("25 20:00:02")
+        assert run().state == "success"
+
+    def test_what_is_started_later_is_red_and_counts_from_its_end(self, now: SetNow) -> None:
+        hold(UNTIL_EIGHT)
+        now("25 20:30:02")
+        assert run().state == "failed"
+        (message,) = map(str, EXCEPTIONS)
+        assert message.startswith(
+            "2 campaigns of VDN 25 were dialled until 20:30 Asia/Shanghai, 30 min after the hold until 20:00 on Wed "
+            "2026-11-25; they are paused now."
+        )
+
+    def test_for_some_what_was_held_counts_from_its_end_and_the_others_from_the_shifts(self, now: SetNow) -> None:
+        hold(FOR_THE_FIRST)
+        now("25 20:00:02")
+        assert run().xcom["late"] == [2]
+
+    def test_everything_that_is_late_is_told_once(self, now: SetNow) -> None:
+        hold(FOR_THE_FIRST)
+        now("25 21:00:02")
+        assert run().xcom["late"] == [1, 2]
+        (message,) = map(str, EXCEPTIONS)
+        assert "1 campaign of VDN 25 was dialled until 21:00 Asia/Shanghai, 3 h after the end of the shift" in message
+        assert "1 campaign of VDN 25 was dialled until 21:00 Asia/Shanghai, 1 h after the hold until 20:00" in message
+
+    def test_of_yesterday_nothing_is_left(self) -> None:
+        hold({"until": "2026-11-24T20:00+08:00"})
+        task_run = run()
+        assert (task_run.state, "held_until" in task_run.xcom) == ("success", False)
+
+    def test_without_a_date_the_night_is_paused(self, campaigns: dict[int, Campaign], now: SetNow) -> None:
+        hold({"until": "20:00"})
+        now("26 02:00:02")
+        run()
+        assert started(campaigns) == []
+
+
+WRONG = [
+    ({"until": "20:00", "campaigns": [1]}, "hold has the unknown key 'campaigns'"),
+    ({"until": "2026-11-25T20:00"}, "hold: until must be an ISO time with a time zone"),
+    ({"until": "2026-11-28T20:00+08:00"}, "hold: until must be at most 24 hours ahead"),
+    ('{"until": "20:00"', "hold must be None or a mapping"),
+    ("tonight", "hold must be None or a mapping"),
+]
+
+
+@pytest.mark.parametrize(("value", "problem"), WRONG)
+class TestAWrongHold:
+    def test_keeps_nothing_from_being_paused_and_then_fails_the_task_for_good(
+        self, campaigns: dict[int, Campaign], value: Any, problem: str
+    ) -> None:
+        hold(value)
+        task_run = run()
+        assert (task_run.state, task_run.tries, started(campaigns)) == ("failed", 1, [])
+        assert f"The hold is wrong, so it kept nothing from being paused: {problem}" in str(EXCEPTIONS)
+
+    def test_leaves_the_result_in_xcom(self, value: Any, problem: str) -> None:
+        hold(value)
+        assert sorted(run().xcom["paused"]) == [1, 2]
+
+
+def test_a_wrong_hold_is_logged_when_the_pause_fails_too(isales_simulator: Simulator, read_log: ReadLog) -> None:
+    hold("tonight")
+    isales_simulator.inject("result", verb="pause_campaign", code="09999999", times=99)
+    assert run().state == "failed"
+    assert "The hold is wrong, so it kept nothing from being paused" in " ".join(read_log().split())
+
+
+def test_a_wrong_hold_is_red_also_where_the_task_would_skip(campaigns: dict[int, Campaign]) -> None:
+    hold("tonight")
+    campaigns[1].state = SUSPENDED
+    assert run("watch_of_batches").state == "failed"
+    assert "Skipped: the campaign is suspended" in str(EXCEPTIONS)
+    assert "The hold is wrong, so it kept nothing from being paused" in str(EXCEPTIONS)
+
+
+@pytest.mark.parametrize("name", ["watch", "by_json", "natively"])
+class TestAVariable:
+    def test_holds(self, name: str) -> None:
+        hold(UNTIL_EIGHT)
+        assert run(name).state == "skipped"
+
+    def test_that_is_not_there_holds_nothing(self, name: str, campaigns: dict[int, Campaign]) -> None:
+        assert (run(name).state, started(campaigns)) == ("success", [])
+
+
+def test_a_mapping_may_have_templates(campaigns: dict[int, Campaign]) -> None:
+    assert (run("in_part").state, started(campaigns)) == ("success", [1])
+
+
+def test_without_shifts_a_hold_lasts_until_its_time(campaigns: dict[int, Campaign], now: SetNow) -> None:
+    hold(UNTIL_EIGHT)
+    assert run("without_shifts").state == "skipped"
+    now("25 20:00:00")
+    assert (run("without_shifts").state, started(campaigns)) == ("success", [])
+
+
+ID = "1" * 30
+PAUSES: list[Any] = [
+    (PauseCampaignsOperator, {}),
+    (PauseCallBatchesOperator, {"campaign_id": 1}),
+    (PauseCallBatchOperator, {"campaign_id": 1, "batch_id": ID}),
+]
+
+
+@pytest.mark.parametrize(("operator", "arguments"), PAUSES, ids=["campaigns", "batches", "batch"])
+class TestWhenTheDagIsParsed:
+    def test_a_wrong_hold_is_an_error(self, operator: Any, arguments: dict[str, Any]) -> None:
+        with pytest.raises(ISalesArgumentError, match="unknown key 'campaigns'"):
+            operator(task_id="a_task", hold={"until": "{{ x }}", "campaigns": [1]}, **arguments)
+
+    def test_a_time_without_a_date_needs_shifts(self, operator: Any, arguments: dict[str, Any]) -> None:
+        with pytest.raises(ISalesArgumentError, match="until 20:00 needs shifts"):
+            operator(task_id="a_task", hold={"until": "20:00"}, **arguments)
+
+    @pytest.mark.parametrize("is_mapped", [False, True])
+    def test_a_schedule_that_never_pauses_after_a_hold_is_an_error(
+        self, operator: Any, arguments: dict[str, Any], is_mapped: bool
+    ) -> None:
+        make: Any = operator.partial if is_mapped else operator
+        message = r"hold requires .* repeat=timedelta\(minutes=10\)"
+        with DAG("a_dag", schedule=ShiftEndTimetable(SHIFTS)), pytest.raises(ISalesArgumentError, match=message):
+            make(task_id="a_task", hold="{{ x }}", **arguments)
+
+    def test_hold_is_a_template(self, operator: Any, arguments: dict[str, Any]) -> None:
+        assert "hold" in operator.template_fields
