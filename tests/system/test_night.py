@@ -7,6 +7,8 @@ fourth and starts it, and resumes one of those that the evening paused.
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import browser
 from ended_shift import write_shifts
+from playwright.sync_api import expect
 from processes import wait_for
 from throwaway_airflow import ThrowawayAirflow
 
@@ -24,10 +28,11 @@ from airflow_provider_isales.simulator import CampaignState, Simulator
 
 DAGS = Path(__file__).parent / "night_dags"
 EVENING, RESUMED, SUSPENDED_BY_HAND, CREATED = 1001, 1002, 1003, 1004
-# Airflow reads the DAGs before the shift ends. There are two looks between the end and the next start.
+# Airflow reads the DAGs before the shift ends. Two looks come between the end and the next start; more on a picture.
 LEAD = timedelta(seconds=40)
-NIGHT = timedelta(minutes=3)
-SECONDS = 240
+NIGHT = timedelta(minutes=6 if os.environ.get("SCREENSHOTS") else 3)
+SECONDS = NIGHT.total_seconds() + 60
+WIDE = 1700
 MAX_LATENESS = 55  # as the DAG says; a look comes each minute
 # The DAGs are found soon, and read no more often than they change.
 READ_DAGS_ONCE = {
@@ -50,6 +55,8 @@ class Night:
     evening_states: list[str]
     morning: dict[str, Any]
     day: dict[int, str]
+    airflow_url: str
+    stray_page: str
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +93,8 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
                 [run["state"] for run in runs],
                 result_of(airflow, "morning", morning),
                 states_of(simulator),
+                airflow.url,
+                f"/dags/evening/runs/{runs[1]['dag_run_id']}/tasks/pause",
             )
 
 
@@ -163,3 +172,20 @@ def test_the_morning_resumes_exactly_what_the_evening_paused(night: Night) -> No
         SUSPENDED_BY_HAND: "suspended",
         CREATED: "suspended",
     }
+
+
+def test_the_grid_shows_a_red_run_among_green_ones_and_its_log_the_strays(night: Night, pictures: Path) -> None:
+    with browser(night.airflow_url) as page:
+        page.set_viewport_size({"width": WIDE, "height": 900})
+        page.goto(night.stray_page)
+        line = page.get_by_text(re.compile(r"2 campaigns of VDN 25 were dialled until .*late idea")).first
+        expect(line).to_be_visible()
+        page.keyboard.press("w")  # wraps long lines
+        page.wait_for_timeout(1000)
+        box = line.bounding_box() or {"y": 0, "height": 0}
+        height = box["y"] + box["height"]  # below may be paths of the machine at hand
+        page.screenshot(
+            path=pictures / "night.png",
+            animations="disabled",
+            clip={"x": 0, "y": 0, "width": WIDE, "height": height},
+        )
