@@ -1,7 +1,7 @@
 """
 Check arguments before anything is sent.
 
-Each function returns the value to use and raises ``ISalesArgumentError`` with the value and what is allowed.
+Each function returns the checked value, or raises ``ISalesArgumentError`` with the value and what is allowed.
 Source: Huawei Cloud CEC API Reference, "Outbound Call Batch Interfaces".
 """
 
@@ -21,7 +21,7 @@ from airflow_provider_isales.client.text import format_value
 
 P = ParamSpec("P")
 
-#: The word for every batch that does not have the wanted status yet.
+#: The word for all batches or campaigns that do not have the wanted status yet.
 ALL: Final = "all"
 
 MAX_VDN_ID = 9999
@@ -37,7 +37,7 @@ MAX_ATTEMPTS = 1000
 
 
 def hide_variables(function: Callable[P, None]) -> Callable[P, None]:
-    """Make a function raise without its frames: tracebacks may show variables, and some are secret."""
+    """Remove a function's frames from its exceptions: tracebacks may show variables, and some are secret."""
 
     @wraps(function)
     def hiding(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -68,7 +68,7 @@ def check_campaign_id(value: object, name: str = "campaign_id") -> int:
 
 
 def check_campaign_ids(value: object, *, may_be_all: bool = True) -> list[Any] | Literal["all"]:
-    """Check ``"all"``, or that there is a list, whose entries are for :func:`check_campaign_id`."""
+    """Check that the value is ``"all"`` or a list; check its entries with :func:`check_campaign_id`."""
     if isinstance(value, str) and value == ALL:
         if may_be_all:
             return ALL
@@ -81,8 +81,11 @@ def check_campaign_ids(value: object, *, may_be_all: bool = True) -> list[Any] |
 
 
 def check_campaign_exclude(value: object) -> list[int]:
-    """Check the campaigns that are to be left alone: a list of campaign ids."""
-    return [check_campaign_id(each, "exclude") for each in _to_list(value, "exclude", "a list of campaign ids")]
+    """Check the campaigns to leave alone: a list of campaign ids."""
+    return [
+        check_campaign_id(campaign_id, "exclude")
+        for campaign_id in _to_list(value, "exclude", "a list of campaign ids")
+    ]
 
 
 def check_batch_id(value: object, name: str = "batch_id") -> str:
@@ -99,14 +102,14 @@ def check_batch_id(value: object, name: str = "batch_id") -> str:
 
 
 def check_batch_ids(value: object) -> list[Any] | Literal["all"]:
-    """Check ``"all"``, or that there is a list, whose entries are for :func:`check_batch_id`."""
+    """Check that the value is ``"all"`` or a list; check its entries with :func:`check_batch_id`."""
     if isinstance(value, str) and value == ALL:
         return ALL
     return _to_list(value, "batch_ids", 'a list of batch ids, or "all" for every batch of the campaign')
 
 
 def check_exclude(value: object) -> list[str]:
-    """Check the batches that are to be left alone: a list of batch ids."""
+    """Check the batches to leave alone: a list of batch ids."""
     return [check_batch_id(batch_id, "exclude") for batch_id in _to_list(value, "exclude", "a list of batch ids")]
 
 
@@ -137,7 +140,7 @@ def check_batch_name(value: object, name: str = "name") -> str:
 
 
 def check_select(value: object, name: str = "select") -> str:
-    """Check a part of names to select by: what a batch name may have, and not only spaces."""
+    """Check a part of names to select by: the characters of a batch name, but not only spaces."""
     text = check_batch_name(value, name)
     if text.isspace():
         raise make_argument_error(name, "a part of names, not only spaces", value)
@@ -145,7 +148,7 @@ def check_select(value: object, name: str = "select") -> str:
 
 
 def check_all_for_select(ids: object) -> None:
-    """Check that the ids are ``"all"``, which is what ``select`` narrows."""
+    """Check that the ids are ``"all"``: ``select`` chooses among these."""
     if ids != ALL:
         raise make_argument_error("with select, the ids", '"all"', ids)
 
@@ -159,7 +162,7 @@ def check_status(value: object) -> BatchStatus:
 
 
 def check_campaign_filter(value: object) -> CampaignStatus:
-    """Check the status of the campaigns to list: started, suspended or completed; drafts can't be asked for."""
+    """Check the status of the campaigns to list: started, suspended or completed; drafts can't be selected."""
     number = _to_integer(value)
     if number in (CampaignStatus.STARTED, CampaignStatus.SUSPENDED, CampaignStatus.COMPLETED):
         return CampaignStatus(number)
@@ -182,7 +185,7 @@ def check_timezone(value: object) -> ZoneInfo:
         return value
     try:
         return ZoneInfo(to_text(value) or "")
-    except (KeyError, ValueError, OSError):  # OSError where the name is that of a directory
+    except (KeyError, ValueError, OSError):  # OSError if the name is that of a directory
         raise make_argument_error("timezone", "the IANA name of a time zone, such as 'Asia/Shanghai'", value) from None
 
 
@@ -247,5 +250,5 @@ def _to_integer(value: object) -> int | None:
 
 
 def to_text(value: object) -> str | None:
-    """Return a text as a plain ``str``, None for anything else."""
+    """Return text as a plain ``str``; None for anything else."""
     return str.__str__(value) if isinstance(value, str) else None

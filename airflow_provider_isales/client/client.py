@@ -1,4 +1,4 @@
-"""``ISalesClient``: the interfaces of CC-iSales for campaigns and call batches, one method for each."""
+"""``ISalesClient``: one method for each interface of CC-iSales for campaigns and call batches."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ _SPARE = timedelta(seconds=5)
 
 class ISalesClient:
     """
-    Speaks to one CC-iSales server over one keep-alive HTTPS session. Use it as a context manager, or ``close`` it.
+    A client of one CC-iSales server, with kept connections. Use it as a context manager, or ``close`` it.
 
     Every method checks its arguments before anything is sent (``ISalesArgumentError``), retries within the bounds of
     ``retry`` where that is safe, and raises an ``ISalesError`` unless the server explicitly reported success.
@@ -80,20 +80,20 @@ class ISalesClient:
     :param host: the server's name or address, without scheme or port
     :param access_key: the access key (AK)
     :param secret_key: the secret key (SK); it appears in no log, exception or repr
-    :param vdn_id: the VDN of calls that name none
+    :param vdn_id: the VDN for calls without one
     :param port: the server's port
-    :param verify: True to trust the usual authorities, the path of a CA bundle to trust that one, False to trust
-        anybody; a path wins over ``REQUESTS_CA_BUNDLE`` in the environment
-    :param verify_strict: False to accept certificates whose form the strict checks of Python 3.13 refuse
+    :param verify: True to trust the usual authorities, the path of a CA bundle, or False to trust any certificate; a
+        path wins over ``REQUESTS_CA_BUNDLE`` in the environment
+    :param verify_strict: False to accept certificates that fail the strict checks of Python 3.13
     :param client_cert: the path of a file with a certificate and its key, for a server that asks for one
-    :param timeout: the seconds that one request may take, from connecting to the last byte of its response
+    :param timeout: the most seconds for one request, from connecting to the last byte of its response
     :param signing_profile: ``current`` or ``legacy``
     :param proxies: proxies by scheme, as ``requests`` takes them, added to those of the environment
     :param retry: the bounds of retries within one call
-    :param timezone: the platform's time zone, an IANA name such as ``Asia/Shanghai``: with it, a campaign that can't be
-        paused because it has not begun is told from one that is dialling
+    :param timezone: the platform's time zone, an IANA name such as ``Asia/Shanghai``; needed to distinguish a campaign
+        that can't be paused because it has not begun from one that is dialling
     :param max_connections: how many connections are kept open: as many as threads use the client at once
-    :raises ISalesArgumentError: for a setting that cannot work
+    :raises ISalesArgumentError: a setting cannot work
     """
 
     @hide_variables
@@ -115,14 +115,14 @@ class ISalesClient:
         timezone: str | ZoneInfo | None = None,
         max_connections: int = 8,
     ) -> None:
-        secret_key = Secret.of(secret_key)  # before anything can go wrong: tracebacks may show variables
+        secret_key = Secret.of(secret_key)  # before anything raises: tracebacks may show variables
         self.auth = C2Auth(access_key, secret_key, signing_profile)
         self.vdn_id = None if vdn_id is None else check_vdn_id(vdn_id)
         self.timezone = None if timezone is None else check_timezone(timezone)
         if retry is not None and not isinstance(retry, RetryPolicy):
             raise ISalesArgumentError(f"retry must be a RetryPolicy, not {format_value(retry)}")
         route = Route(host, port, verify=verify, verify_strict=verify_strict, client_cert=client_cert, proxies=proxies)
-        #: Carries out the calls; for this package alone.
+        #: Carries out the calls; private to this package.
         self.session = Session(Transport(route, self.auth, timeout, max_connections), retry or RetryPolicy())
 
     def __enter__(self) -> Self:
@@ -141,11 +141,11 @@ class ISalesClient:
         self.session.transport.close()
 
     def stop(self) -> None:
-        """Send nothing more: calls under way end with ``ISalesStoppedError`` unless they get their response."""
+        """Send no more requests: calls under way end with ``ISalesStoppedError`` unless their response arrives."""
         self.session.gate.stop()
 
     def stop_before(self, edge: datetime) -> None:
-        """Send nothing more from :attr:`margin` before ``edge``, an aware datetime: calls would do harm after it."""
+        """Send no more requests from :attr:`margin` before ``edge``, an aware datetime: later they would do harm."""
         self.session.gate.close_at(check_instant("edge", edge) - self.margin)
 
     @property
@@ -159,8 +159,8 @@ class ISalesClient:
         """
         Suspend a batch. A batch that is already suspended counts as success.
 
-        A request whose response is lost is sent again, which is safe: the second response says whether the batch is
-        suspended by then.
+        A request whose response is lost is safely sent again: the second response says whether the batch is suspended
+        by then.
         """
         return switch_batch(self.session, PAUSE, self._batch(campaign_id, batch_id, vdn_id))
 
@@ -194,11 +194,11 @@ class ISalesClient:
         """
         Suspend many batches of a campaign in parallel; see :class:`.BulkSwitch` for how.
 
-        :param batch_ids: the batches; ``"all"`` for every batch that ``list`` has as started
+        :param batch_ids: the batches; ``"all"`` for every batch that is listed as started
         :param exclude: batches to leave alone, whatever their status
         :param select: with ``"all"``, only batches whose name contains this text, whatever its case
         :param max_parallel_requests: 1 to 64; give the client as many ``max_connections``
-        :raises ISalesBulkError: if any batch is not as wanted, after all were tried; it has the result
+        :raises ISalesBulkError: after all were tried, a batch is not suspended; the error has the result
         """
         return self._run(
             PAUSE, self.campaign(campaign_id, vdn_id), batch_ids, max_parallel_requests, exclude=exclude, select=select
@@ -214,7 +214,7 @@ class ISalesClient:
         max_parallel_requests: int = 8,
         vdn_id: int | str | None = None,
     ) -> BulkResult:
-        """Resume many batches in parallel, as :meth:`pause_call_batches`; ``"all"`` are those that are suspended."""
+        """Resume many batches in parallel, as :meth:`pause_call_batches` does; ``"all"`` are the suspended ones."""
         return self._run(
             RESUME, self.campaign(campaign_id, vdn_id), batch_ids, max_parallel_requests, exclude=exclude, select=select
         )
@@ -230,7 +230,7 @@ class ISalesClient:
         Create a batch. A request that may have reached the server is never sent twice: it could create two batches.
 
         :param name: 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``, unique in the campaign
-        :param status: the batch's first status
+        :param status: the initial status
         """
         fields = {"name": check_batch_name(name), "status": check_status(status)}
         batch_id = self.session.call(CREATE, self.campaign(campaign_id, vdn_id), **fields)
@@ -239,15 +239,15 @@ class ISalesClient:
     def update_call_batch(
         self, campaign_id: int | str, batch_id: str, name: str, vdn_id: int | str | None = None
     ) -> None:
-        """Rename a batch; the name has the rules of :meth:`create_call_batch`."""
+        """Rename a batch; the rules for names are those of :meth:`create_call_batch`."""
         self.session.call(UPDATE, self._batch(campaign_id, batch_id, vdn_id), name=check_batch_name(name))
 
     def delete_call_batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None = None) -> None:
         """
         Delete a batch.
 
-        When a response is lost and the next one says that the batch is not found, that is raised: nobody can tell
-        whether the first request deleted it.
+        If a response is lost and the next one says that the batch is not found, that is raised: the first request may
+        or may not have deleted it.
         """
         self.session.call(DELETE, self._batch(campaign_id, batch_id, vdn_id))
 
@@ -260,14 +260,14 @@ class ISalesClient:
         vdn_id: int | str | None = None,
     ) -> Iterator[CallBatch]:
         """
-        List a campaign's batches, page by page as they are asked for.
+        Yield a campaign's batches, requesting pages as needed.
 
-        Batches may be missed when others enter or leave the selection meanwhile, which is not always noticed. To change
-        the batches that are listed, read the whole list first.
+        Batches may be missed if others enter or leave the selection meanwhile, which is not always noticed. To change
+        listed batches, read the whole list first.
 
         :param status: only batches with this status
         :param name: only batches whose name contains this
-        :raises ISalesCampaignEditedError: if it is noticed, while the pages are read
+        :raises ISalesCampaignEditedError: while pages are read, if such a change is noticed
         """
         selection: dict[str, int | str] = {} if status is None else {"status": check_status(status)}
         if name is not None:
@@ -281,14 +281,14 @@ class ISalesClient:
         vdn_id: int | str | None = None,
     ) -> Iterator[Campaign]:
         """
-        List a VDN's campaigns, page by page as they are asked for.
+        Yield a VDN's campaigns, requesting pages as needed.
 
-        Campaigns may be missed when others enter or leave the selection meanwhile, as with :meth:`list_call_batches`.
+        Campaigns may be missed if others enter or leave the selection meanwhile, as with :meth:`list_call_batches`.
         Source: "Querying All Outbound Campaigns".
 
         :param status: only campaigns with this status: started, suspended or completed
         :param name: only campaigns whose name contains this
-        :raises ISalesCampaignEditedError: if pages contradict each other, while they are read
+        :raises ISalesCampaignEditedError: while pages are read, if they contradict each other
         """
         selection: dict[str, int | str] = {} if status is None else {"status": int(check_campaign_filter(status))}
         if name is not None:
@@ -297,7 +297,7 @@ class ISalesClient:
 
     def get_campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> Campaign:
         """
-        Read the details of a campaign, with the hours in which the platform itself lets it dial.
+        Return a campaign's details, with the hours in which the platform lets it dial.
 
         Source: "Querying Details About an Outbound Campaign".
         """
@@ -305,7 +305,7 @@ class ISalesClient:
 
     def list_special_dates(self, campaign_id: int | str, vdn_id: int | str | None = None) -> list[SpecialDate]:
         """
-        List the days on which a campaign dials at its ``special_day_hours``.
+        Return the days on which a campaign dials at its ``special_day_hours``.
 
         Source: "Querying the Special Date List of an Outbound Campaign".
         """
@@ -313,18 +313,18 @@ class ISalesClient:
 
     def pause_campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> CampaignResult:
         """
-        Suspend a campaign as a whole; its batches keep their status. What its details say afterwards decides.
+        Suspend a campaign as a whole; its batches keep their status. Its details afterwards decide the outcome.
 
-        A campaign that calls nobody without being suspended counts as success, with the outcome ``not_running``: a
-        draft, one that is completed, or one that begins later. Source: "Suspending an Outbound Campaign".
+        A campaign that calls nobody without being suspended counts as success, with the outcome ``not_running``: it is
+        a draft, completed, or begins later. Source: "Suspending an Outbound Campaign".
 
-        :raises ISalesUnchangedError: if the details still have it as started, or with a status that is not documented
+        :raises ISalesUnchangedError: the details still show it as started, or a status that is not documented
         """
         return switch_campaign(self.session, PAUSE_CAMPAIGN, self.campaign(campaign_id, vdn_id), self.timezone)
 
     def resume_campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> CampaignResult:
         """
-        Resume a campaign as a whole: it dials its started batches again. What its details say afterwards decides.
+        Resume a campaign as a whole: it dials its started batches again. Its details afterwards decide the outcome.
 
         Source: "Resuming an Outbound Campaign".
         """
@@ -342,12 +342,12 @@ class ISalesClient:
         """
         Suspend many campaigns of a VDN as a whole, in parallel; see :class:`.BulkSwitch` and :meth:`pause_campaign`.
 
-        :param campaign_ids: the campaigns; ``"all"`` for every one that is listed as started, or with a status that is
-            not documented, including those that somebody starts meanwhile
+        :param campaign_ids: the campaigns; ``"all"`` for all that are listed as started, or with a status that is not
+            documented, including those that somebody starts meanwhile
         :param exclude: campaigns to leave alone, whatever their status
         :param select: with ``"all"``, only campaigns whose name contains this text, whatever its case
         :param max_parallel_requests: 1 to 64; give the client as many ``max_connections``
-        :raises ISalesBulkError: if any campaign is not as wanted, after all were tried; it has the result
+        :raises ISalesBulkError: after all were tried, a campaign may be dialling; the error has the result
         """
         return self._run(
             PAUSE_CAMPAIGN, self.vdn(vdn_id), campaign_ids, max_parallel_requests, exclude=exclude, select=select
@@ -362,20 +362,20 @@ class ISalesClient:
         vdn_id: int | str | None = None,
     ) -> BulkResult:
         """
-        Resume many campaigns as a whole, as :meth:`pause_campaigns`.
+        Resume many campaigns as a whole, in parallel, as :meth:`pause_campaigns` does.
 
         ``"all"`` is an error: some campaigns may be suspended on purpose.
         """
         return self._run(RESUME_CAMPAIGN, self.vdn(vdn_id), campaign_ids, max_parallel_requests, exclude=exclude)
 
     def vdn(self, vdn_id: int | str | None = None) -> VdnKey:
-        """Return the key of a VDN: the client's unless another one is named."""
+        """Return the key of a VDN, by default the client's."""
         if vdn_id is None and self.vdn_id is None:
             raise ISalesArgumentError("no vdn_id: name it in the call, or set the connection's extra 'vdn_id'")
         return VdnKey(check_vdn_id(self.vdn_id if vdn_id is None else vdn_id))
 
     def campaign(self, campaign_id: int | str, vdn_id: int | str | None = None) -> CampaignKey:
-        """Return the key of a campaign, in the client's VDN unless another one is named."""
+        """Return the key of a campaign, by default in the client's VDN."""
         return CampaignKey(self.vdn(vdn_id).vdn_id, check_campaign_id(campaign_id))
 
     def _batch(self, campaign_id: int | str, batch_id: str, vdn_id: int | str | None) -> BatchKey:
@@ -393,5 +393,5 @@ class ISalesClient:
             started = list_items(self.session, LIST, campaign, selection={"status": BatchStatus.STARTED})
             return any(listed.id == batch.batch_id for listed in started)
         except ISalesError as error:
-            log.warning("Whether %s is already started could not be found out. %s", batch, error)
+            log.warning("Could not find out whether %s is already started. %s", batch, error)
             return False

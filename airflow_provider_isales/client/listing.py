@@ -25,9 +25,9 @@ from airflow_provider_isales.client.verbs import LIST, Verb
 
 PAGE_SIZE = 100
 MAX_LISTINGS = 5
-# Far above what a campaign holds: 1000 by the reference.
+# Far above the batches of a campaign: at most 1000 by the reference.
 MAX_ITEMS = 100_000
-# What the list of campaigns takes for "whatever it is".
+# "Any" status or device type in the list of campaigns.
 ANY = 0
 
 T = TypeVar("T", bound=CallBatch | Campaign)
@@ -47,14 +47,14 @@ def list_items(
     selection: Fields = MappingProxyType({}),
 ) -> Iterator[T]:
     """
-    Yield what a list holds, each once. If the pages contradict each other, the error is raised after the last.
+    Yield the entries of a list, each once. If its pages contradict each other, raise the error after the last entry.
 
     :param verb: ``LIST`` for the batches of a campaign, ``LIST_CAMPAIGNS`` for the campaigns of a VDN
-    :param retry: the bounds for each page, where they are not the session's
-    :param ends: when no more requests are sent, on the ``time.monotonic()`` clock
-    :param parallel: how many pages are asked for at once, after the first
+    :param retry: other bounds of retries per page than the session's
+    :param ends: the deadline for sending requests, on the ``time.monotonic()`` clock
+    :param parallel: how many pages after the first are requested at once
     :param selection: more fields of the request
-    :raises ISalesCampaignEditedError: if some came or went meanwhile, and it was noticed
+    :raises ISalesCampaignEditedError: entries came or went meanwhile, and it was noticed
     """
     action, limit = f"{verb.doing} {target}", PAGE_SIZE
     policy = retry or session.retry
@@ -75,7 +75,7 @@ def list_items(
         limit = full
         problem = yield from _read_until_short(first, page_at, limit)
     else:
-        # The largest page that the server gives is not documented: take what it gives for it.
+        # The largest page is not documented: assume that the server has just sent one.
         limit = min(limit, len(first.items)) or limit
         problem = yield from _read_to_total(first, page_at, limit, parallel)
     if problem:
@@ -89,7 +89,7 @@ def _select_page(verb: Verb[Any], offset: int, limit: int) -> dict[str, int | st
 
 
 def list_agreed(session: Session, verb: Verb[Page[T]], target: VdnKey) -> list[T]:
-    """Return all that :func:`list_items` yields, by :func:`find_agreed_listing`."""
+    """Return a whole list, by :func:`list_items` and :func:`find_agreed_listing`."""
     try:
         return [*find_agreed_listing(lambda: {item.id: item for item in list_items(session, verb, target)}).values()]
     except ISalesCampaignEditedError as error:
@@ -104,8 +104,8 @@ def find_agreed_listing(
 
     :param list_once: returns one listing by ids, or raises ``ISalesCampaignEditedError``
     :param previous: an earlier listing that counts as the first
-    :param ends: when no more listings begin, on the ``time.monotonic()`` clock
-    :raises ISalesCampaignEditedError: if no two agree
+    :param ends: the deadline for beginning a listing, on the ``time.monotonic()`` clock
+    :raises ISalesCampaignEditedError: no two listings in a row agree
     """
     for number in range(MAX_LISTINGS):
         if number and time.monotonic() > ends:
@@ -126,7 +126,7 @@ def _read_to_total(first: Page[T], page_at: PageAt[T], limit: int, parallel: int
     total, listed = first.total, set[object]()
     problem: ISalesError | None = None
     offsets = range(limit, total, limit)
-    # Both begin only when the first page is read.
+    # Neither sends a request before the first page has been used.
     others = map(page_at, offsets) if parallel == 1 else _read_at_once(page_at, offsets, parallel)
     for offset, page in chain([(0, first)], zip(offsets, others, strict=True)):
         problem = problem or _check_page(page, offset, limit, total)
@@ -138,7 +138,7 @@ def _read_to_total(first: Page[T], page_at: PageAt[T], limit: int, parallel: int
 
 
 def _check_page(page: Page[T], offset: int, limit: int, total: int) -> ISalesError | None:
-    """Return what is wrong with a page, by itself and beside the first one."""
+    """Return what is wrong with a page, in itself or compared with the first one."""
     if page.problem:
         return page.problem
     came = len(page.items)
@@ -169,7 +169,7 @@ def _read_until_short(first: Page[T], page_at: PageAt[T], limit: int) -> Items[T
 
 
 def _read_at_once(page_at: PageAt[T], offsets: Sequence[int], parallel: int) -> Iterator[Page[T]]:
-    """Yield pages in order that are asked for several at once; after one that fails, no more are asked for."""
+    """Request several pages at once and yield them in order; after a failure, request no more."""
     found: dict[int, Page[T]] = {}
     failed: dict[int, Exception] = {}
 
@@ -179,7 +179,7 @@ def _read_at_once(page_at: PageAt[T], offsets: Sequence[int], parallel: int) -> 
                 return
             try:
                 found[offset] = page_at(offset)
-            except Exception as error:  # raised below, where the pages are read
+            except Exception as error:  # raised below, in the order of the pages
                 failed[offset] = error
 
     run_threads(Queue(offsets), work, parallel)

@@ -68,16 +68,16 @@ def switch_campaign(session: Session, switch: Switch, campaign: CampaignKey, zon
 
     def attempt() -> tuple[Reply, Campaign]:
         nonlocal state
-        state = state.asked(clock.utc_now(), switch.opposite)
+        state = state.after_sending(clock.utc_now(), switch.opposite)
         try:
             reply = send_request(session, switch, campaign)
-            state = state.answered(reply)
+            state = state.after_reply(reply)
             details = read_details(session, campaign, reply, deadline=ends)
             outcome, begins_at = judge_details(switch, reply, details, zone, clock.utc_now())
         except ISalesError as error:
-            state = state.failed(error)
+            state = state.after_error(error)
             raise
-        state = state.switched(outcome, begins_at)
+        state = state.after_success(outcome, begins_at)
         return reply, details
 
     action = f"{switch.doing} {campaign}"

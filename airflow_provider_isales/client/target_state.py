@@ -53,17 +53,17 @@ class TargetState:
     sent_at: datetime | None = None
     asked_at: datetime | None = None
 
-    def seen(self, status: int, begins_at: datetime | None = None) -> TargetState:
+    def after_listing(self, status: int, begins_at: datetime | None = None) -> TargetState:
         """A listing contained it; ``begins_at`` is given if it is in the future."""
         before = status if self.asked_at is None else self.listed_before
         return replace(self, listed=status, begins_at=begins_at, is_missing=False, listed_before=before, reply=None)
 
-    def missed(self) -> TargetState:
+    def after_missing(self) -> TargetState:
         """The confirming listing lacked it."""
         return replace(self, listed=None, is_missing=True)
 
-    def asked(self, now: datetime, opposite: int) -> TargetState:
-        """A request is about to be sent: nothing is known until there is a response."""
+    def after_sending(self, now: datetime, opposite: int) -> TargetState:
+        """A request is sent: nothing is known until there is a response."""
         # An earlier request may have taken effect, unless a listing has said since that it did not.
         took_effect = self.may_be_ours and self.listed is not opposite
         return replace(
@@ -80,11 +80,11 @@ class TargetState:
             asked_at=self.asked_at if took_effect else now,
         )
 
-    def answered(self, reply: Reply) -> TargetState:
+    def after_reply(self, reply: Reply) -> TargetState:
         """A reply came; its effect is still to be read."""
         return replace(self, reply=reply, may_be_ours=self.may_be_ours or may_have_effect(reply))
 
-    def switched(self, outcome: Outcome, begins_at: datetime | None = None) -> TargetState:
+    def after_success(self, outcome: Outcome, begins_at: datetime | None = None) -> TargetState:
         """The outcome is known; ``begins_at`` is given if it is in the future."""
         # If this request changed it, no earlier one had taken effect.
         return replace(
@@ -95,7 +95,7 @@ class TargetState:
             asked_at=self.sent_at if outcome in _DONE else self.asked_at,
         )
 
-    def failed(self, error: ISalesError) -> TargetState:
+    def after_error(self, error: ISalesError) -> TargetState:
         """A request failed."""
         no_response = error.sent and isinstance(error, (ISalesTransportError, ISalesProtocolError, ISalesStoppedError))
         return replace(

@@ -1,5 +1,5 @@
 """
-The interfaces, one row for each.
+The table of interfaces.
 
 Sources: "Outbound Call Batch Interfaces", "Querying All Outbound Campaigns", "Querying Details About an Outbound
 Campaign", "Suspending an Outbound Campaign", "Resuming an Outbound Campaign" and "Querying the Special Date List of an
@@ -40,7 +40,7 @@ from airflow_provider_isales.client.result_codes import (
 
 T_co = TypeVar("T_co", covariant=True)
 
-# Where the interfaces are, below the base URL: those of a VDN, of the batches of a campaign, and of a campaign.
+# The paths of the interfaces for a VDN, for the batches of a campaign, and for a campaign.
 _VDN_PATH = "/rest/isales/v1/openapi/campaigns/{vdn_id}"
 _BATCH_PATH = _VDN_PATH + "/callbatch/{campaign_id}/{verb}"
 _CAMPAIGN_PATH = _VDN_PATH + "/{campaign_id}"
@@ -53,14 +53,14 @@ class Verb(Generic[T_co]):
     """
     One interface.
 
-    :param name: its name; of those for batches, the last part of its path
-    :param doing: its name in messages, before what it is done to
-    :param path: where it is, with fields of the key in braces
-    :param codes: the failure codes that the reference has for it
-    :param read: reads what a response holds besides code and description
-    :param also_success: one more result code that says that the goal is reached
+    :param name: its name; for batches, the last part of its path
+    :param doing: the words for it in messages, before its target
+    :param path: its path below the base URL, with fields of the key in braces
+    :param codes: its failure codes by the reference
+    :param read: returns the data of a response
+    :param also_success: one more result code that means success
     :param repeatable: whether a request that may have reached the server may be sent again
-    :param when_unknown: advice when the request may have taken effect; it may name fields in braces
+    :param when_unknown: advice if the request may have taken effect, with fields in braces
     """
 
     name: str
@@ -75,10 +75,10 @@ class Verb(Generic[T_co]):
 
     def make_request(self, target: VdnKey, fields: Mapping[str, object]) -> tuple[str, bytes]:
         """
-        Return path and body of a request: its fields are JSON in the body for batches, and in the query for campaigns.
+        Return path and body of a request. Fields are sent as JSON in the body for batches, in the query for campaigns.
 
         :param target: the VDN, campaign or batch
-        :param fields: what is sent besides
+        :param fields: more fields of the request
         """
         path = self.path.format(verb=self.name, **vars(target))
         if self.path == _BATCH_PATH:
@@ -93,10 +93,10 @@ class Switch(Verb[None]):
     """
     An interface that switches a batch or a campaign to the status ``wanted``.
 
-    :param opposite: the status before
-    :param done: the outcome for one that was switched
-    :param already: the outcome for one that had that status
-    :param not_found: the error for one that does not exist
+    :param opposite: the status that it changes
+    :param done: the outcome for a target that was switched
+    :param already: the outcome for a target that already had the wanted status
+    :param not_found: the error for a target that does not exist
     :param not_running: other statuses of campaigns that call nobody, and so need not be paused
     """
 
@@ -109,7 +109,7 @@ class Switch(Verb[None]):
     not_running: tuple[CampaignStatus, ...] = ()
 
     def find_outcome(self, code: str) -> Outcome:
-        """Return the outcome that a result code of success stands for."""
+        """Return the outcome for a result code of success."""
         return self.already if code == self.also_success else self.done
 
 
@@ -145,7 +145,7 @@ LIST_CAMPAIGNS: Verb[Page[Campaign]] = Verb(
     name="list_campaigns",
     method="GET",
     path=_VDN_PATH,
-    # It names no campaign, so it has no code for one that does not exist.
+    # Without the code for a campaign that does not exist: the request names none.
     codes=tuple(known for known in CAMPAIGN_RESULT_CODES if known.code != ISalesCampaignNotFoundError.code),
     doing="Listing the campaigns of",
     read=read_campaign_page,

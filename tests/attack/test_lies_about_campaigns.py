@@ -162,7 +162,7 @@ class TestDetails:
     ) -> None:
         simulator.add_campaign(1)
         lie("get_campaign", lambda said: said | {"returnObject": said["returnObject"] | {"id": 2, "status": 3}})
-        with pytest.raises(ISalesBulkError, match="the details of campaign 2 came instead of those of") as caught:
+        with pytest.raises(ISalesBulkError, match="The details of campaign 2 came instead of those of") as caught:
             client.pause_call_batches(1)
         assert caught.value.retryable
 

@@ -123,7 +123,7 @@ class TestPause:
         simulator.add_campaign(1001, state=state)
         done = isales("pause", 1001)
         assert done.returncode == status
-        assert ("it has no batches, and its details show it as started" in done.stdout) is bool(status)
+        assert ("It has no batches, and its details show it as started" in done.stdout) is bool(status)
 
     def test_pause_of_batches_that_are_all_suspended_succeeds(self, isales: Isales, vdn: Simulator) -> None:
         assert isales("pause", 1002).returncode == 0

@@ -668,7 +668,7 @@ class TestStopping:
         assert time.monotonic() - began < 3
         assert sent < 120
         assert simulator.requests["pause"] == sent
-        assert "the client was stopped" in message
+        assert "The client was stopped" in message
         assert set(result.changed) <= set(with_status(campaign, BatchStatus.SUSPENDED))
 
     def test_a_batch_for_which_nothing_was_sent_is_not_tried_rather_than_failed(
@@ -692,7 +692,7 @@ class TestStopping:
             client.stop_before(datetime.now(UTC) + client.margin + timedelta(seconds=0.3))
             _, message = failure_of(client)
         assert simulator.requests["pause"] < 120
-        assert "the next shift boundary is too close" in message
+        assert "The request was not sent, because the next shift boundary is too close" in message
 
     def test_a_stopped_client_does_not_wait_for_the_next_attempt(
         self, simulator: Simulator, campaign: Campaign

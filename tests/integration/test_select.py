@@ -155,7 +155,7 @@ class TestBatches:
 
     def test_of_a_campaign_without_any_fail_as_without_select(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(8)
-        with pytest.raises(ISalesBulkError, match="it has no batches"):
+        with pytest.raises(ISalesBulkError, match="It has no batches"):
             client.pause_call_batches(8, select="night")
 
     def test_are_selected_on_every_page_of_the_list(self, client: ISalesClient, simulator: Simulator) -> None:
@@ -175,7 +175,7 @@ class TestMatchingNone:
         ]
 
     def test_fails_where_a_match_is_required(self, client: ISalesClient, campaigns: dict[str, Campaign]) -> None:
-        with pytest.raises(ISalesBulkError, match=r"whose names contain 'nigth' failed: .* no name matches") as caught:
+        with pytest.raises(ISalesBulkError, match=r"whose names contain 'nigth' failed: .* No name matches") as caught:
             pause_required(client, "nigth")
         assert caught.value.retryable
         assert caught.value.result.matched == {}

@@ -162,6 +162,6 @@ def test_a_task_that_is_killed_stops_sending(campaign: Campaign, isales_simulato
     operator = dag_file("bulk").pause_all.get_task("act")
     isales_simulator.inject("delay", seconds=0.1, verb="pause", times=999)
     isales_simulator.on_request = lambda verb, body: operator.on_kill() if verb == "pause" else None
-    with pytest.raises(ISalesBulkError, match="the client was stopped"):
+    with pytest.raises(ISalesBulkError, match="The client was stopped"):
         operator.execute({"ti": Mock()})
     assert isales_simulator.requests["pause"] < 30

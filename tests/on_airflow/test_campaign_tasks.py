@@ -231,7 +231,7 @@ def test_a_task_that_is_killed_stops_sending(isales_simulator: Simulator) -> Non
     operator = dag_file("whole").killed.get_task("act")
     isales_simulator.inject("delay", seconds=0.1, verb="pause_campaign", times=99)
     isales_simulator.on_request = lambda verb, parameters: operator.on_kill() if verb == "pause_campaign" else None
-    with pytest.raises(ISalesBulkError, match="the client was stopped"):
+    with pytest.raises(ISalesBulkError, match="The client was stopped"):
         operator.execute({"ti": Mock()})
     assert isales_simulator.requests["pause_campaign"] < 20
 

@@ -95,7 +95,7 @@ def test_a_name_that_matches_nothing_is_a_warning(campaigns: dict[int, Campaign]
 def test_a_required_name_that_matches_nothing_fails_each_try() -> None:
     task_run = run("select_required")
     assert (task_run.state, task_run.tries, task_run.xcom["matched"]) == ("failed", 2, {})
-    assert "no name matches. Compare select with the names of the campaigns in the console." in str(EXCEPTIONS[0])
+    assert "No name matches. Compare select with the names of the campaigns in the console." in str(EXCEPTIONS[0])
 
 
 def test_batches_are_paused_and_resumed_by_their_names(campaigns: dict[int, Campaign]) -> None:

@@ -128,15 +128,15 @@ def test_0200011_means_not_allowed_for_campaigns_alone() -> None:
 
 SOON = NOW + timedelta(hours=1)
 LOST = ISalesTimeoutError("no response in time")
-ASKED = TargetState().seen(STARTED).asked(NOW, STARTED)
+ASKED = TargetState().after_listing(STARTED).after_sending(NOW, STARTED)
 LOST_AFTER_REFUSAL = ISalesTimeoutError("its details can't be read")
 LOST_AFTER_REFUSAL.sent = False
-ACCEPTED_ONLY = ASKED.answered(ACCEPTED)
+ACCEPTED_ONLY = ASKED.after_reply(ACCEPTED)
 
 
 def found(outcome: Outcome, begins_at: datetime | None = None) -> TargetState:
     """Return the state after the details said what came of an accepted request, or of a refused one."""
-    return ASKED.answered(ACCEPTED if outcome is Outcome.PAUSED else NOT_ALLOWED).switched(outcome, begins_at)
+    return ASKED.after_reply(ACCEPTED if outcome is Outcome.PAUSED else NOT_ALLOWED).after_success(outcome, begins_at)
 
 
 def refuse() -> TargetState:
@@ -144,7 +144,7 @@ def refuse() -> TargetState:
     try:
         judge_details(PAUSE_CAMPAIGN, NOT_ALLOWED, Campaign(7, "a", STARTED, BEGUN), SHANGHAI, NOW)
     except ISalesError as error:
-        return ASKED.answered(NOT_ALLOWED).failed(error)
+        return ASKED.after_reply(NOT_ALLOWED).after_error(error)
     raise AssertionError("the refusal counts as success")
 
 
@@ -154,8 +154,8 @@ STATES = {
     "not_running": found(Outcome.NOT_RUNNING),
     "begins later": found(Outcome.NOT_RUNNING, SOON),
     "refused": refuse(),
-    "lost": ASKED.failed(LOST),
-    "details lost": ACCEPTED_ONLY.failed(LOST),
+    "lost": ASKED.after_error(LOST),
+    "details lost": ACCEPTED_ONLY.after_error(LOST),
     "stopped in between": ACCEPTED_ONLY,
 }
 # By the last listing: started, started but to begin, draft, suspended, completed, an unknown status.
@@ -174,32 +174,37 @@ LISTED = [(STARTED, None), (STARTED, SOON), (DRAFT, None), (SUSPENDED, None), (C
 
 @pytest.mark.parametrize(("name", "number"), [*product(SETTLED, range(len(LISTED)))])
 def test_the_last_listing_decides_whatever_the_details_said(name: str, number: int) -> None:
-    outcome, _ = settle(STATES[name].seen(*LISTED[number]), PAUSE_CAMPAIGN, missing_is_gone=True)
+    outcome, _ = settle(STATES[name].after_listing(*LISTED[number]), PAUSE_CAMPAIGN, missing_is_gone=True)
     assert outcome.value == SETTLED[name][number]
 
 
 @pytest.mark.parametrize(("name", "number"), [*product(SETTLED, range(len(LISTED)))])
 def test_a_campaign_that_failed_by_its_listing_must_change(name: str, number: int) -> None:
-    must_change = STATES[name].seen(*LISTED[number]).must_change(PAUSE_CAMPAIGN)
+    must_change = STATES[name].after_listing(*LISTED[number]).must_change(PAUSE_CAMPAIGN)
     assert must_change == (SETTLED[name][number] == "failed")
 
 
 def test_a_listing_that_names_an_unknown_status_is_the_reason() -> None:
-    _, error = settle(STATES["paused"].seen(UNKNOWN), PAUSE_CAMPAIGN, missing_is_gone=True)
+    _, error = settle(STATES["paused"].after_listing(UNKNOWN), PAUSE_CAMPAIGN, missing_is_gone=True)
     assert str(error).startswith("the list still shows it as 7, a status that is not documented")
 
 
 def test_a_pause_that_was_refused_is_not_ours_though_it_is_suspended_later() -> None:
-    refused = ASKED.answered(NOT_ALLOWED).failed(LOST_AFTER_REFUSAL)
-    assert settle(refused.seen(SUSPENDED), PAUSE_CAMPAIGN, missing_is_gone=True)[0] is Outcome.ALREADY_PAUSED
+    refused = ASKED.after_reply(NOT_ALLOWED).after_error(LOST_AFTER_REFUSAL)
+    assert settle(refused.after_listing(SUSPENDED), PAUSE_CAMPAIGN, missing_is_gone=True)[0] is Outcome.ALREADY_PAUSED
 
 
 @pytest.mark.parametrize(("missing_is_gone", "outcome"), [(True, Outcome.NOT_RUNNING), (False, Outcome.FAILED)])
 def test_a_completed_campaign_that_was_to_be_resumed_failed_only_where_it_was_asked_for(
     missing_is_gone: bool, outcome: Outcome
 ) -> None:
-    state = TargetState().seen(COMPLETED).asked(NOW, SUSPENDED).failed(ISalesUnchangedError("completed"))
-    assert settle(state.seen(COMPLETED), RESUME_CAMPAIGN, missing_is_gone=missing_is_gone)[0] is outcome
+    state = (
+        TargetState()
+        .after_listing(COMPLETED)
+        .after_sending(NOW, SUSPENDED)
+        .after_error(ISalesUnchangedError("completed"))
+    )
+    assert settle(state.after_listing(COMPLETED), RESUME_CAMPAIGN, missing_is_gone=missing_is_gone)[0] is outcome
 
 
 def test_the_result_holds_what_any_json_can_hold() -> None:

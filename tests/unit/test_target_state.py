@@ -19,11 +19,11 @@ REFUSED = ISalesNotAllowedError("")
 NEVER_SENT = ISalesConnectError("refused")
 
 
-LISTED = TargetState().seen(STARTED)
+LISTED = TargetState().after_listing(STARTED)
 
 
 def asked(state: TargetState = LISTED, now: datetime = EVENING) -> TargetState:
-    return state.asked(now, STARTED)
+    return state.after_sending(now, STARTED)
 
 
 def outcome_of(state: TargetState, *, missing_is_gone: bool = True) -> Outcome:
@@ -33,61 +33,61 @@ def outcome_of(state: TargetState, *, missing_is_gone: bool = True) -> Outcome:
 @pytest.mark.parametrize(
     "found",
     [
-        asked().switched(Outcome.PAUSED),
-        asked().switched(Outcome.ALREADY_PAUSED),
-        asked().switched(Outcome.PAUSED).missed(),
-        asked().switched(Outcome.PAUSED).seen(SUSPENDED),
-        asked().failed(REFUSED),
-        asked().failed(LOST).missed(),
+        asked().after_success(Outcome.PAUSED),
+        asked().after_success(Outcome.ALREADY_PAUSED),
+        asked().after_success(Outcome.PAUSED).after_missing(),
+        asked().after_success(Outcome.PAUSED).after_listing(SUSPENDED),
+        asked().after_error(REFUSED),
+        asked().after_error(LOST).after_missing(),
         asked(),
     ],
 )
 def test_a_batch_that_the_last_listing_has_as_started_failed_whatever_was_found_before(found: TargetState) -> None:
-    assert outcome_of(found.seen(STARTED)) is Outcome.FAILED
+    assert outcome_of(found.after_listing(STARTED)) is Outcome.FAILED
 
 
 @pytest.mark.parametrize(
     ("found", "outcome"),
     [
-        (asked().switched(Outcome.PAUSED), Outcome.PAUSED),
-        (asked().switched(Outcome.ALREADY_PAUSED), Outcome.ALREADY_PAUSED),
-        (asked().failed(LOST), Outcome.PAUSED),
-        (asked().failed(REFUSED), Outcome.ALREADY_PAUSED),
+        (asked().after_success(Outcome.PAUSED), Outcome.PAUSED),
+        (asked().after_success(Outcome.ALREADY_PAUSED), Outcome.ALREADY_PAUSED),
+        (asked().after_error(LOST), Outcome.PAUSED),
+        (asked().after_error(REFUSED), Outcome.ALREADY_PAUSED),
         (TargetState(), Outcome.ALREADY_PAUSED),
     ],
 )
 def test_a_batch_that_the_last_listing_has_as_suspended_is_as_wanted(found: TargetState, outcome: Outcome) -> None:
-    assert outcome_of(found.seen(SUSPENDED)) is outcome
+    assert outcome_of(found.after_listing(SUSPENDED)) is outcome
 
 
 @pytest.mark.parametrize("then", [LOST, REFUSED, NEVER_SENT])
 def test_already_suspended_after_a_lost_response_is_our_own_work_whatever_failed_in_between(then: ISalesError) -> None:
-    found = asked(asked(asked().failed(LOST)).failed(then)).switched(Outcome.ALREADY_PAUSED)
+    found = asked(asked(asked().after_error(LOST)).after_error(then)).after_success(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.PAUSED
 
 
 def test_already_suspended_after_a_lost_response_is_ours_if_nobody_listed_the_batch_before() -> None:
-    found = asked(asked(TargetState()).failed(LOST)).switched(Outcome.ALREADY_PAUSED)
+    found = asked(asked(TargetState()).after_error(LOST)).after_success(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.PAUSED
 
 
 def test_already_suspended_after_a_lost_response_is_not_ours_if_the_batch_was_listed_so_before() -> None:
-    found = asked(asked(TargetState().seen(SUSPENDED)).failed(LOST)).switched(Outcome.ALREADY_PAUSED)
+    found = asked(asked(TargetState().after_listing(SUSPENDED)).after_error(LOST)).after_success(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.ALREADY_PAUSED
 
 
 def test_already_suspended_after_a_listing_that_came_too_early_is_ours() -> None:
-    found = asked(asked().switched(Outcome.PAUSED).seen(STARTED)).switched(Outcome.ALREADY_PAUSED)
-    assert outcome_of(found.seen(SUSPENDED)) is Outcome.PAUSED
+    found = asked(asked().after_success(Outcome.PAUSED).after_listing(STARTED)).after_success(Outcome.ALREADY_PAUSED)
+    assert outcome_of(found.after_listing(SUSPENDED)) is Outcome.PAUSED
 
 
 def test_already_suspended_after_a_request_that_was_never_sent_is_not_ours() -> None:
-    found = asked(asked().failed(NEVER_SENT)).switched(Outcome.ALREADY_PAUSED)
+    found = asked(asked().after_error(NEVER_SENT)).after_success(Outcome.ALREADY_PAUSED)
     assert outcome_of(found) is Outcome.ALREADY_PAUSED
 
 
 def test_without_a_listing_a_lost_response_leaves_the_outcome_unknown() -> None:
-    assert outcome_of(asked().failed(LOST)) is Outcome.UNKNOWN
+    assert outcome_of(asked().after_error(LOST)) is Outcome.UNKNOWN
 
 
 def test_without_a_listing_a_request_under_way_leaves_the_outcome_unknown() -> None:
@@ -95,33 +95,33 @@ def test_without_a_listing_a_request_under_way_leaves_the_outcome_unknown() -> N
 
 
 def test_a_batch_for_which_nothing_was_sent_is_not_tried() -> None:
-    assert outcome_of(TargetState().seen(STARTED)) is Outcome.NOT_TRIED
+    assert outcome_of(TargetState().after_listing(STARTED)) is Outcome.NOT_TRIED
 
 
 def test_a_missing_batch_is_gone_where_that_is_no_failure() -> None:
-    assert outcome_of(asked().failed(REFUSED).missed()) is Outcome.GONE
+    assert outcome_of(asked().after_error(REFUSED).after_missing()) is Outcome.GONE
 
 
 @pytest.mark.parametrize("error", [LOST, NEVER_SENT])
 def test_a_missing_batch_is_not_gone_if_the_service_never_answered_for_it(error: ISalesError) -> None:
-    assert outcome_of(asked().failed(error).missed()) is Outcome.FAILED
+    assert outcome_of(asked().after_error(error).after_missing()) is Outcome.FAILED
 
 
 def test_a_missing_batch_failed_where_it_was_asked_for() -> None:
-    assert outcome_of(asked().switched(Outcome.PAUSED).missed(), missing_is_gone=False) is Outcome.FAILED
+    assert outcome_of(asked().after_success(Outcome.PAUSED).after_missing(), missing_is_gone=False) is Outcome.FAILED
 
 
 def test_the_first_request_that_may_have_taken_effect_is_when_it_was_asked() -> None:
-    assert asked(asked().failed(LOST), LATER).asked_at == EVENING
+    assert asked(asked().after_error(LOST), LATER).asked_at == EVENING
 
 
 @pytest.mark.parametrize("error", [REFUSED, NEVER_SENT])
 def test_a_request_that_changed_nothing_is_not_when_it_was_asked(error: ISalesError) -> None:
-    assert asked(asked().failed(error), LATER).asked_at == LATER
+    assert asked(asked().after_error(error), LATER).asked_at == LATER
 
 
 def test_a_batch_that_was_restarted_meanwhile_was_asked_again_later() -> None:
-    assert asked(asked().failed(LOST).seen(STARTED), LATER).asked_at == LATER
+    assert asked(asked().after_error(LOST).after_listing(STARTED), LATER).asked_at == LATER
 
 
 def reason_for(state: TargetState, *, missing_is_gone: bool = True) -> ISalesError | None:
@@ -129,7 +129,7 @@ def reason_for(state: TargetState, *, missing_is_gone: bool = True) -> ISalesErr
 
 
 def test_a_request_that_was_never_sent_failed_even_without_a_listing() -> None:
-    assert outcome_of(asked().failed(NEVER_SENT)) is Outcome.FAILED
+    assert outcome_of(asked().after_error(NEVER_SENT)) is Outcome.FAILED
 
 
 def test_a_batch_that_nothing_is_known_of_is_not_tried() -> None:
@@ -137,19 +137,19 @@ def test_a_batch_that_nothing_is_known_of_is_not_tried() -> None:
 
 
 def test_the_reason_of_a_started_batch_is_the_refusal_of_the_last_request() -> None:
-    assert reason_for(asked().failed(REFUSED).seen(STARTED)) is REFUSED
+    assert reason_for(asked().after_error(REFUSED).after_listing(STARTED)) is REFUSED
 
 
 def test_the_reason_of_a_batch_that_is_started_after_all_is_the_listing() -> None:
-    reason = reason_for(asked().switched(Outcome.PAUSED).seen(STARTED))
+    reason = reason_for(asked().after_success(Outcome.PAUSED).after_listing(STARTED))
     assert str(reason).startswith("the list still shows it as started")
 
 
 def test_the_reason_of_a_given_batch_that_answered_and_is_missing_is_worth_a_retry() -> None:
-    reason = reason_for(asked().switched(Outcome.PAUSED).missed(), missing_is_gone=False)
+    reason = reason_for(asked().after_success(Outcome.PAUSED).after_missing(), missing_is_gone=False)
     assert reason
     assert reason.retryable
 
 
 def test_the_reason_of_a_given_batch_that_is_missing_is_its_refusal() -> None:
-    assert reason_for(asked().failed(REFUSED).missed(), missing_is_gone=False) is REFUSED
+    assert reason_for(asked().after_error(REFUSED).after_missing(), missing_is_gone=False) is REFUSED
