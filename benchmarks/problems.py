@@ -1,7 +1,7 @@
 """
-What three DAGs that stop a VDN at 18:00 make of what goes wrong, on a real Airflow: writes ``PROBLEMS.md``.
+Compare how three DAGs that stop a VDN at 18:00 cope with faults, on a real Airflow; write ``PROBLEMS.md``.
 
-The two without the provider's operators are lent its signature, check the result code, and have the same retries.
+The two without the provider's operators use its signature, check the result code, and have the same retries.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ WRONG, STOPS_THE_DAY = "**green, and calls go on**", "**stops the day's work**"
 
 
 def start_another_campaign(simulator: Simulator) -> None:
-    """Have a colleague start a campaign as soon as the first one is paused."""
+    """Start another campaign, as a colleague might, when the first one is paused."""
 
     def start(verb: str, parameters: Any) -> None:
         if verb == "pause_campaign":
@@ -58,38 +58,38 @@ def start_another_campaign(simulator: Simulator) -> None:
 
 
 def return_short_pages(simulator: Simulator) -> None:
-    """Have each page of a listing hold two campaigns, however many are asked for."""
+    """Limit each page of a listing to two campaigns, however many are requested."""
     simulator.service.max_page_size = 2
 
 
-def fail(kind: str, verb: str = "pause_campaign", **settings: Any) -> Callable[[Simulator], None]:
-    """Return what has the simulator fail once."""
+def make_fault(kind: str, verb: str = "pause_campaign", **settings: Any) -> Callable[[Simulator], None]:
+    """Return a function that makes the simulator fail once."""
     return lambda simulator: simulator.inject(kind, verb=verb, **settings)
 
 
 PROBLEMS: dict[str, Callable[[Simulator], None]] = {
     "nothing": lambda simulator: None,
-    "HTTP 503": fail("answer", status=503),
-    "HTTP 429 with `Retry-After`": fail("answer", status=429, headers={"Retry-After": "1"}),
-    "HTTP 200 with a result code of failure": fail("result", code="0200006"),
-    "HTTP 200 with a firewall's page": fail("answer", status=200),
-    "the connection breaks before the pause takes effect": fail("close_before"),
-    "the connection breaks after the pause took effect": fail("close_after"),
-    "the response breaks off": fail("truncate"),
-    "the listing breaks off": fail("truncate", verb="list_campaigns"),
-    "success is answered, but the campaign dials on": fail("result", code="0200000"),
+    "HTTP 503": make_fault("answer", status=503),
+    "HTTP 429 with `Retry-After`": make_fault("answer", status=429, headers={"Retry-After": "1"}),
+    "HTTP 200 with a result code of failure": make_fault("result", code="0200006"),
+    "HTTP 200 with a firewall's page": make_fault("answer", status=200),
+    "the connection breaks before the pause takes effect": make_fault("close_before"),
+    "the connection breaks after the pause took effect": make_fault("close_after"),
+    "the response breaks off": make_fault("truncate"),
+    "the listing breaks off": make_fault("truncate", verb="list_campaigns"),
+    "the response says success, but the campaign dials on": make_fault("result", code="0200000"),
     "pages of the listing are shorter than asked for": return_short_pages,
     "somebody starts a campaign meanwhile": start_another_campaign,
     LATE: lambda simulator: None,
 }
 
 
-def run(way: str, problem: str) -> str:
-    """Run a DAG while something goes wrong; say what came of it."""
+def run_dag(way: str, problem: str) -> str:
+    """Run a DAG with a problem; return the outcome."""
     with Simulator() as simulator, ExitStack() as stack:
         for file in dags_folder().glob("*.py"):
             file.unlink()
-        code = code_of(way).replace("timedelta(seconds=30)", "timedelta(0)")
+        code = read_code(way).replace("timedelta(seconds=30)", "timedelta(0)")
         file = dags_folder() / f"{way}.py"
         file.write_text(code.replace("/etc/ssl/isales-ca.pem", str(simulator.ca_file)))
         connection = json.loads(simulator.connection())
@@ -111,34 +111,34 @@ def run(way: str, problem: str) -> str:
     return RIGHT if green else "red, though all is stopped"
 
 
-def code_of(way: str) -> str:
+def read_code(way: str) -> str:
     """Return the source of a DAG."""
     return (HERE / "dags" / f"{way}.py").read_text()
 
 
-def lines_of(code: str) -> int:
+def count_lines(code: str) -> int:
     """Count the lines that are not empty."""
     return sum(bool(line.strip()) for line in code.splitlines())
 
 
 def main() -> None:
-    """Run all, print, write."""
+    """Run all combinations; print and write the table."""
     start_airflow()
-    found = {problem: [run(way, problem) for way in WAYS] for problem in PROBLEMS}
+    found = {problem: [run_dag(way, problem) for way in WAYS] for problem in PROBLEMS}
     right = [sum(outcomes[number] == RIGHT for outcomes in found.values()) for number in range(len(WAYS))]
     rows = [
         ["what goes wrong, once", *WAYS.values()],
         ["---"] * (len(WAYS) + 1),
         *([problem, *outcomes] for problem, outcomes in found.items()),
         ["**right**", *(f"{count} of {len(PROBLEMS)}" for count in right)],
-        ["lines of code", *(str(lines_of(code_of(way))) for way in WAYS)],
+        ["lines of code", *(str(count_lines(read_code(way))) for way in WAYS)],
     ]
     text = (
         "# What goes wrong, and who notices\n\n"
         f"Made by `make bench`: {datetime.now(UTC):%Y-%m-%d}, Airflow {version('apache-airflow')}, "
         f"its HTTP provider {version('apache-airflow-providers-http')}, requests {version('requests')}.\n\n"
         "Three DAGs stop the three campaigns of a simulated VDN at 18:00: `dags/with_*.py`, each with three retries.\n"
-        f"Those without the provider's operators are lent its signature ({lines_of(SIGNATURE)} lines more), and check\n"
+        f"Those without the provider's operators use its signature ({count_lines(SIGNATURE)} lines more), and check\n"
         "the result code. *Right*: the calls are stopped and the run is green; a late run leaves the day's work alone."
         "\n\n"
     )
