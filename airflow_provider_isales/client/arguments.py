@@ -128,14 +128,10 @@ def check_parallelism(value: object, name: str = "max_parallel_requests") -> int
 
 
 def check_batch_name(value: object, name: str = "name") -> str:
-    """Check a batch name: 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``, and no control characters."""
-    text = to_text(value)
-    if text is None or not 1 <= len(text) <= MAX_NAME_LENGTH:
-        raise make_argument_error(name, f"text of 1 to {MAX_NAME_LENGTH} characters", value)
+    """Check a batch name: as :func:`check_campaign_name`, and none of ``<>!@#$%^&*?;"~/\\``."""
+    text = check_campaign_name(value, name)
     if forbidden := sorted(FORBIDDEN_IN_NAMES.intersection(text)):
         raise ISalesArgumentError(f"{name} must not contain {' '.join(forbidden)}, as {format_value(value)} does")
-    if any(map(_is_control_character, text)):
-        raise ISalesArgumentError(f"{name} must not contain control characters, as {format_value(value)} does")
     return text
 
 
@@ -169,13 +165,13 @@ def check_campaign_filter(value: object) -> CampaignStatus:
     raise make_argument_error("status", "2 (started), 3 (suspended) or 4 (completed)", value)
 
 
-def check_campaign_name(value: object) -> str:
-    """Check a part of a campaign's name: 1 to 255 characters."""
+def check_campaign_name(value: object, name: str = "name") -> str:
+    """Check a part of a campaign's name: 1 to 255 characters, and no control characters."""
     text = to_text(value)
-    if text is None or not 1 <= len(text) <= MAX_NAME_LENGTH or any(map(_is_control_character, text)):
-        raise make_argument_error(
-            "name", f"text of 1 to {MAX_NAME_LENGTH} characters, none of them control characters", value
-        )
+    if text is None or not 1 <= len(text) <= MAX_NAME_LENGTH:
+        raise make_argument_error(name, f"text of 1 to {MAX_NAME_LENGTH} characters", value)
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise ISalesArgumentError(f"{name} must not contain control characters, as {format_value(value)} does")
     return text
 
 
@@ -225,10 +221,6 @@ def check_instant(name: str, value: object) -> datetime:
     if isinstance(value, datetime) and value.utcoffset() is not None and value.year > 1:
         return value
     raise make_argument_error(name, "a datetime with a time zone", value)
-
-
-def _is_control_character(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Cs")
 
 
 def make_argument_error(name: str, allowed: str, value: object) -> ISalesArgumentError:
