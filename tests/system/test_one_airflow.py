@@ -19,6 +19,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,12 @@ from shared_airflow import Shared, shared_airflow
 from throwaway_airflow import ThrowawayAirflow
 
 from airflow_provider_isales.client import BatchStatus
-from airflow_provider_isales.simulator import Campaign, Simulator
+from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
 ALARM_SECONDS = 60
 REFUSED = "0200001"
-# The campaigns of the two DAGs.
-END_OF_SHIFT, WITH_EVIDENCE = 1003, 1002
+# The campaigns of three DAGs.
+END_OF_SHIFT, WITH_EVIDENCE, HELD = 1003, 1002, 1004
 NOT_DONE, FAILED = "end_of_shift is not done", "end_of_shift failed"
 MEMORY = "variables/isales_paused_isales_killed_25_7"
 KILLED_AND_TRIED_AGAIN = ("success", 2)
@@ -205,6 +206,25 @@ def test_only_the_callback_of_the_dag_reports_a_run_that_hangs(blocked: Blocked)
 
 def test_red_runs_do_not_pause_the_dag(blocked: Blocked) -> None:
     assert not blocked.is_paused
+
+
+def run_with_hold(shared: Shared, hold: str) -> tuple[str, CampaignState]:
+    """Write a hold into its Variable, and run the DAG; return how its task ended, and the campaign's state then."""
+    airflow = shared.airflow
+    airflow.api("DELETE", "variables/isales_hold")
+    airflow.api("POST", "variables", json={"key": "isales_hold", "value": hold}).raise_for_status()
+    campaign = shared.simulator.add_campaign(HELD, batches=1)
+    (instance,) = airflow.run_dag("held", {})
+    return instance["state"], campaign.state
+
+
+def test_a_variable_holds_a_pause_back_until_its_time(shared: Shared) -> None:
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    assert run_with_hold(shared, json.dumps({"until": until})) == ("skipped", CampaignState.EXECUTING)
+
+
+def test_a_wrong_variable_holds_nothing_back_and_is_red(shared: Shared) -> None:
+    assert run_with_hold(shared, '{"until": "tonight"}') == ("failed", CampaignState.SUSPENDED)
 
 
 @pytest.fixture(scope="module")
