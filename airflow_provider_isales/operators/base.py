@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, Asset, BaseOperator
 
 from airflow_provider_isales import clock
-from airflow_provider_isales.client.arguments import ALL, check_all_for_select, check_select, check_vdn_id
+from airflow_provider_isales.client.arguments import (
+    ALL,
+    check_all_for_select,
+    check_campaign_id,
+    check_select,
+    check_vdn_id,
+)
 from airflow_provider_isales.client.errors import (
     ISalesArgumentError,
     ISalesBulkError,
@@ -54,6 +60,7 @@ class ISalesOperator(BaseOperator):
     _pauses: ClassVar[bool]
     _kind: ClassVar[str] = "batches"  # what is paused or resumed, in results, metrics and messages
     max_parallel_requests: int = 1
+    campaign_id: Any  # of the operators for batches
 
     def __init__(
         self,
@@ -162,7 +169,8 @@ class ISalesOperator(BaseOperator):
 
     def _find_held(self, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
         """Return which of these campaigns the task would pause, and whether it would pause nothing else."""
-        raise NotImplementedError
+        campaign_id = check_campaign_id(self.campaign_id)
+        return [campaign_id] if campaign_id in campaign_ids else [], True
 
     def _get_repeat(self) -> timedelta | None:
         """Return the time from one run of the DAG to the next outside the shifts; None if it is not known."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -49,9 +49,6 @@ class _OneBatchOperator(ISalesOperator):
         self.campaign_id, self.batch_id = campaign_id, batch_id
         check_unless_templated(check_campaign_id, campaign_id)
         check_unless_templated(check_batch_id, batch_id)
-
-    def _find_held(self, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
-        return _find_held_campaign(self.campaign_id, campaign_ids)
 
     def _report_batch(self, result: CallBatchResult, context: Context) -> dict[str, Any]:
         done = result.outcome.replace("_", " ").capitalize()
@@ -177,9 +174,6 @@ class _ManyBatchesOperator(ISalesBulkOperator):
         if self._pauses or batch_ids != REMEMBERED:
             check_ids_unless_templated("batch_ids", batch_ids, check_batch_ids, check_batch_id)
         check_ids_unless_templated("exclude", exclude, check_exclude, partial(check_batch_id, name="exclude"))
-
-    def _find_held(self, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
-        return _find_held_campaign(self.campaign_id, campaign_ids)
 
     def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
         # Imported here, like the hook.
@@ -309,8 +303,3 @@ class ResumeCallBatchesOperator(_ManyBatchesOperator):
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         return self._resume(client, self.batch_ids, context, missing_memory=self.missing_memory)
-
-
-def _find_held_campaign(campaign_id: object, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
-    """Return the campaign whose batches a task pauses if it is among those that are held."""
-    return [held for held in [check_campaign_id(campaign_id)] if held in campaign_ids], True

@@ -299,6 +299,13 @@ class TestAVariable:
         assert (run(name).state, started(campaigns)) == ("success", [])
 
 
+def test_a_variable_that_is_no_json_is_not_called_a_wrong_hold_if_the_template_reads_json() -> None:
+    """Airflow 3 renders none, Airflow 2 can't render the template. So the documentation has ``var.value``."""
+    hold("tonight")
+    run("by_json")
+    assert "The hold is wrong" not in str(EXCEPTIONS)
+
+
 def test_a_mapping_may_have_templates(campaigns: dict[int, Campaign]) -> None:
     assert (run("in_part").state, started(campaigns)) == ("success", [1])
 
@@ -334,7 +341,11 @@ class TestWhenTheDagIsParsed:
     ) -> None:
         make: Any = operator.partial if is_mapped else operator
         message = r"hold requires .* repeat=timedelta\(minutes=10\)"
-        with DAG("a_dag", schedule=ShiftEndTimetable(SHIFTS)), pytest.raises(ISalesArgumentError, match=message):
+        start = pendulum.datetime(2026, 1, 1)
+        with (
+            DAG("a_dag", schedule=ShiftEndTimetable(SHIFTS), start_date=start),
+            pytest.raises(ISalesArgumentError, match=message),
+        ):
             make(task_id="a_task", hold="{{ x }}", **arguments)
 
     def test_hold_is_a_template(self, operator: Any, arguments: dict[str, Any]) -> None:
