@@ -114,7 +114,8 @@ class ISalesOperator(BaseOperator):
                     client.stop_before(self._window.until)
             if self._killed:
                 client.stop()
-            self._heed_hold(context)
+            if self._pauses:  # a resume may be given one by default_args
+                self._heed_hold(context)
             try:
                 return self._switch(client, context)
             except AirflowSkipException as skip:

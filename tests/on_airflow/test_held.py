@@ -238,6 +238,12 @@ class TestAfterAHold:
         assert "1 campaign of VDN 25 was dialled until 21:00 Asia/Shanghai, 3 h after the end of the shift" in message
         assert "1 campaign of VDN 25 was dialled until 21:00 Asia/Shanghai, 1 h after the hold until 20:00" in message
 
+    def test_batches_that_are_started_later_count_from_its_end_too(self, now: SetNow) -> None:
+        hold(FOR_THE_FIRST)
+        now("25 20:30:02")
+        assert run("watch_of_batches").state == "failed"
+        assert "30 min after the hold until 20:00 on Wed 2026-11-25; it is paused now." in str(EXCEPTIONS)
+
     def test_of_yesterday_nothing_is_left(self) -> None:
         hold({"until": "2026-11-24T20:00+08:00"})
         task_run = run()
@@ -315,6 +321,13 @@ def test_without_shifts_a_hold_lasts_until_its_time(campaigns: dict[int, Campaig
     assert run("without_shifts").state == "skipped"
     now("25 20:00:00")
     assert (run("without_shifts").state, started(campaigns)) == ("success", [])
+
+
+@pytest.mark.parametrize("value", [UNTIL_EIGHT, "tonight"])
+def test_a_resume_has_no_hold_not_even_from_default_args(campaigns: dict[int, Campaign], value: Any) -> None:
+    campaigns[1].state = SUSPENDED
+    hold(value)
+    assert (run("resume").state, started(campaigns)) == ("success", [1, 2])
 
 
 ID = "1" * 30

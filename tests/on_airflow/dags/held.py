@@ -10,7 +10,7 @@ from airflow.providers.common.compat.sdk import DAG
 from airflow_runs import remembering
 
 from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator, PauseCallBatchOperator
-from airflow_provider_isales.operators.campaign import PauseCampaignsOperator
+from airflow_provider_isales.operators.campaign import PauseCampaignsOperator, ResumeCampaignsOperator
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
@@ -56,6 +56,9 @@ with DAG("held_in_part", schedule=None) as in_part:
 
 with DAG("held_mapped", **WATCH) as mapped:
     PauseBatches.partial(**TASK).expand(campaign_id=[1, 2])
+
+with DAG("held_resume", schedule=None, default_args={"hold": FROM_VARIABLE}) as resume:
+    ResumeCampaignsOperator(task_id="pause", campaign_ids=[1, 2])
 
 with DAG("held_without_shifts", schedule=None) as without_shifts:
     Pause(**{**TASK, "shifts": None, "max_lateness": None})
