@@ -1,4 +1,4 @@
-"""Every command with its arguments. Imports little: the help and each start of ``airflow`` need it."""
+"""Every command with its arguments. Keep imports light: the help and each start of ``airflow`` load this."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ _DURATION = re.compile(r"(?=\d)(?:(\d{1,4})h)?(?:(\d{1,4})m)?(?:(\d{1,5})s)?")
 
 
 class Argument:
-    """An argument as ``argparse`` takes it, with the interface of Airflow's ``Arg``."""
+    """An argument for ``argparse``, with the interface of Airflow's ``Arg``."""
 
     def __init__(self, *flags: str, **settings: Any) -> None:
         self.flags = flags
         self.settings = settings
 
     def add_to_parser(self, parser: Any) -> None:
-        """Add it to a parser, or to a group of one."""
+        """Add the argument to a parser or argument group."""
         parser.add_argument(*self.flags, **self.settings)
 
 
 class Command(NamedTuple):
-    """A command; the module of its name in ``commands`` has its function ``run``."""
+    """A command; its function is ``run`` of the module with its name in ``commands``."""
 
     summary: str
     arguments: Sequence[Argument]
@@ -51,7 +51,7 @@ class Command(NamedTuple):
 
     @property
     def epilog(self) -> str:
-        """What is below the help: examples and exit statuses."""
+        """The text below the help: examples and exit statuses."""
         statuses = "\n".join(f"{status:<4} {meaning}" for status, meaning in STATUSES.items())
         return f"examples:\n{_indent(self.examples)}\n\nexit statuses:\n{_indent(statuses)}"
 
@@ -65,7 +65,7 @@ def _indent(text: str) -> str:
 
 
 def _checked(check: Callable[[Any], T], convert: Callable[[str], Any] = str, expected: str = "") -> Callable[[str], T]:
-    """Return the ``type=`` of an argument; ``expected`` names what it should be where a ``ValueError`` is raised."""
+    """Return the ``type=`` of an argument; ``expected`` is for the message of a ``ValueError`` of ``convert``."""
 
     def read(text: str) -> T:
         try:
@@ -73,7 +73,7 @@ def _checked(check: Callable[[Any], T], convert: Callable[[str], Any] = str, exp
         except ISalesArgumentError as error:
             raise argparse.ArgumentTypeError(error.problem) from None
         except ValueError:
-            raise argparse.ArgumentTypeError(f"{text!r} is no {expected}") from None
+            raise argparse.ArgumentTypeError(f"{text!r} is not a {expected}") from None
 
     return read
 
@@ -81,7 +81,7 @@ def _checked(check: Callable[[Any], T], convert: Callable[[str], Any] = str, exp
 def _read_duration(text: str) -> timedelta:
     found = _DURATION.fullmatch(text)
     if not found:
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration such as 90s, 5m or 1h30m")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration such as 90s, 5m or 1h30m")
     hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
@@ -99,27 +99,27 @@ def _make_batch_ids(flag: str, meaning: str) -> Argument:
 _DATE = _checked(date.fromisoformat, expected="date such as 2026-10-01")
 _DAYS = _checked(lambda days: check_integer("--days", days, 1, 366), int, "number")
 MAX_LATENESS = "how long after the end of a shift batches may still be started, such as 5m; needs --shifts"
-CALENDAR = "a .yaml, .yml or .json file, or FILE.py:NAME for a calendar in Python, whose file is run"
+CALENDAR = "a .yaml, .yml or .json file, or FILE.py:NAME for a calendar in a Python file, which is run"
 EXCLUDE = _make_batch_ids(
-    "--exclude", "a batch to leave alone, whatever its status; a campaign, where campaigns are switched as a whole"
+    "--exclude", "a batch to leave alone, whatever its status; or a campaign, if campaigns are switched as a whole"
 )
 PARALLEL = Argument(
     "--parallel",
     metavar="NUMBER",
     type=_checked(check_parallelism, int, "number"),
     default=16,
-    help="how many requests are under way at once, over all campaigns, 1 to 64 (default: %(default)s)",
+    help="number of parallel requests, over all campaigns, 1 to 64 (default: %(default)s)",
 )
-VERBOSE = Argument("-v", "--verbose", action="store_true", help="say on standard error what is being done")
+VERBOSE = Argument("-v", "--verbose", action="store_true", help="print progress on standard error")
 OUTPUT = (
     Argument("--output", choices=("text", "json"), default="text", help="json is for scripts (default: %(default)s)"),
     VERBOSE,
 )
 CONNECTION_DESCRIPTION = (
-    "The first of: --connection-file, the variable AIRFLOW_CONN_<ID>, Airflow's secrets backends and database where "
-    "it is installed. Keys are never given on the command line."
+    "Searched in this order: --connection-file, the variable AIRFLOW_CONN_<ID>, and, where Airflow is installed, its "
+    "secrets backends and database. Keys are never given on the command line."
 )
-RETRY_FOR = "how long one request is tried again after transient failures (default: %(default)s)"
+RETRY_FOR = "how long to retry a request after transient failures (default: %(default)s)"
 CONNECTION = (
     Argument("--conn-id", metavar="ID", help="(default: %(default)s)", default=DEFAULT_CONN_ID),
     Argument("--connection-file", metavar="FILE", help="a file with the connection as JSON, or as Airflow exports it"),
@@ -128,8 +128,8 @@ CONNECTION = (
 )
 
 HOLD_UNTIL = (
-    "until when what is started is no alarm: an ISO time with its offset, or HH:MM on the day of the last shift's end, "
-    "which needs --shifts; at most 24 hours ahead"
+    "raise no alarm until then: an ISO time with its offset, or HH:MM on the day of the last shift's end, which needs "
+    "--shifts; at most 24 hours ahead"
 )
 
 #: All commands, in the order of the help.
@@ -148,7 +148,7 @@ COMMANDS = {
         """,
     ),
     "pause": Command(
-        "Stop calling: suspend batches or whole campaigns, and make sure by list that it was done.",
+        "Stop calling: suspend batches or whole campaigns, and confirm it by listing them.",
         (
             _make_campaigns("*"),
             Argument("--all", action="store_true", help="pause every started campaign of the VDN as a whole"),
@@ -162,7 +162,7 @@ COMMANDS = {
             _make_batch_ids("--batch", "pause only this batch, of a single campaign"),
             EXCLUDE,
             PARALLEL,
-            Argument("--save", metavar="FILE", help="note what was started, for `isales resume --from-file FILE`"),
+            Argument("--save", metavar="FILE", help="save what was started, for `isales resume --from-file FILE`"),
             Argument("-y", "--yes", action="store_true", help="do not ask; without a terminal, nobody is asked"),
             *OUTPUT,
         ),
@@ -174,14 +174,14 @@ COMMANDS = {
         """,
     ),
     "resume": Command(
-        "Start calling again: resume batches or campaigns, and make sure by list that it was done.",
+        "Start calling again: resume batches or campaigns, and confirm it by listing them.",
         (
-            _make_campaigns("*", "; with --from-file, all that it has if none is named"),
+            _make_campaigns("*", "; with --from-file, all in the file by default"),
             _make_batch_ids("--batch", "resume this batch, of a single campaign"),
             EXCLUDE,
             PARALLEL,
-            Argument("--from-file", metavar="FILE", help="resume what `isales pause --save FILE` noted"),
-            Argument("--whole", action="store_true", help="resume campaigns as a whole, which were paused as such"),
+            Argument("--from-file", metavar="FILE", help="resume what `isales pause --save FILE` saved"),
+            Argument("--whole", action="store_true", help="resume campaigns that were paused as a whole"),
             Argument(
                 "--all", action="store_true", help="resume all batches, even if suspended on purpose; needs --yes"
             ),
@@ -190,24 +190,24 @@ COMMANDS = {
         ),
         """
         isales resume --from-file before.json   # what `isales pause` stopped
-        isales resume 1001 --all --yes          # whoever suspended it
+        isales resume 1001 --all --yes          # all suspended batches
         """,
     ),
     "check": Command(
-        "Find out whether anything is started that must not be; changes nothing. For cron and Nagios.",
+        "Check whether anything is started that must not be; changes nothing. For cron and Nagios.",
         (
             _make_campaigns("*", "; without one, the whole VDN is checked"),
-            Argument("--shifts", metavar="CALENDAR", help=f"when batches may be started; without, never: {CALENDAR}"),
+            Argument("--shifts", metavar="CALENDAR", help=f"when people may be called (default: never): {CALENDAR}"),
             Argument("--max-lateness", metavar="TIME", type=_read_duration, help=MAX_LATENESS),
             Argument("--hold-until", metavar="TIME", help=HOLD_UNTIL),
             _make_batch_ids("--exclude", "a batch to leave alone, or, without campaigns, a campaign"),
             Argument("--nagios", action="store_true", help="exit with 2 instead of 1, and with 3 instead of 2"),
-            Argument("--quiet", action="store_true", help="say nothing of campaigns that are as they must be"),
+            Argument("--quiet", action="store_true", help="print only campaigns with a problem"),
             *OUTPUT,
         ),
         """
-        isales check             # the VDN must be silent now, whatever the hour
-        isales check 1001 1002   # the batches of two campaigns must be
+        isales check             # nobody in the VDN may be called now
+        isales check 1001 1002   # nobody may be called by these campaigns now
         isales check --shifts shifts.yaml --max-lateness 5m
         """,
     ),
@@ -223,7 +223,7 @@ COMMANDS = {
                 type=_checked(check_campaign_id),
                 help="hold only this campaign; may be repeated (default: all)",
             ),
-            Argument("--reason", metavar="TEXT", help="why; the tasks that skip say so"),
+            Argument("--reason", metavar="TEXT", help="for the log of the tasks that skip"),
             Argument(
                 "--timezone",
                 metavar="ZONE",
@@ -239,7 +239,7 @@ COMMANDS = {
         """,
     ),
     "shifts": Command(
-        "Preview a calendar of shifts: its next days, and the hour of each pause.",
+        "Preview a calendar of shifts: its next days, and the time of each pause.",
         (
             Argument("calendar", metavar="CALENDAR", help=CALENDAR),
             Argument(
@@ -251,10 +251,10 @@ COMMANDS = {
         has_connection=False,
     ),
     "doctor": Command(
-        "Find out how a platform answers, step by step, and what to do where something is wrong.",
+        "Diagnose a platform step by step, with advice where something is wrong.",
         (
             _make_campaigns("?", "; without one, some steps are skipped"),
-            Argument("--write", action="store_true", help="also make a batch without numbers, switch it and delete it"),
+            Argument("--write", action="store_true", help="also create, switch and delete a batch without numbers"),
             Argument(
                 "--switch",
                 metavar="CAMPAIGN",

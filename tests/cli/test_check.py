@@ -181,7 +181,7 @@ class TestWithShifts:
     def test_max_lateness_needs_shifts(self, isales: Isales) -> None:
         done = isales("check", 1001, "--max-lateness", "5m")
         assert done.returncode == 2
-        assert "--max-lateness needs --shifts" in done.stderr
+        assert "--max-lateness requires --shifts" in done.stderr
 
 
 def test_check_with_a_wrong_key_is_unknown(isales: Isales, simulator: Simulator) -> None:

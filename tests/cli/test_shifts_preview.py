@@ -133,7 +133,7 @@ class TestTheArguments:
     @pytest.mark.parametrize(
         ("arguments", "complaint"),
         [
-            (["--from", "tomorrow"], "'tomorrow' is no date such as 2026-10-01"),
+            (["--from", "tomorrow"], "'tomorrow' is not a date such as 2026-10-01"),
             (["--days", "0"], "--days must be an integer from 1 to 366, not 0"),
             (["--days", "1000"], "--days must be an integer from 1 to 366, not 1000"),
         ],

@@ -24,9 +24,9 @@ from airflow_provider_isales.shifts import TICK, ShiftCalendar, in_utc
 from airflow_provider_isales.shifts.lateness import format_duration, format_lateness
 from airflow_provider_isales.support.holds import Hold, format_until, read_hold
 
-# The worst first: that somebody is called is worse than not to know.
+# The worst first: calls are worse than not knowing.
 _WORDS = {FAILURE: "STARTED", UNUSABLE: "UNKNOWN", SUCCESS: "OK"}
-# No time zone differs from UTC by more.
+# No time zone differs more from UTC.
 _ANY_ZONE = timedelta(days=1)
 
 #: When a listing began, and when it ended.
@@ -34,7 +34,7 @@ Listed = tuple[datetime, datetime]
 
 
 class Verdict(NamedTuple):
-    """What was found in a campaign: its exit status, in words, and more fields for scripts."""
+    """The result for one campaign: exit status, text, and more fields for scripts."""
 
     status: int
     text: str
@@ -42,9 +42,9 @@ class Verdict(NamedTuple):
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the command out, and return the exit status."""
+    """Run the command; return the exit status."""
     if arguments.max_lateness is not None and not arguments.shifts:
-        raise UsageError("--max-lateness needs --shifts CALENDAR: without, no shift has an end to be late after")
+        raise UsageError("--max-lateness requires --shifts CALENDAR")
     shifts = read_calendar(arguments.shifts) if arguments.shifts else None
     hold, now = None, in_utc(clock.utc_now())
     if arguments.hold_until:
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     with make_client(arguments) as client:
         check = Check(client, shifts, arguments.max_lateness or timedelta(), arguments.exclude, hold)
         verdicts = check.check_campaigns(arguments.campaigns) if arguments.campaigns else check.check_vdn()
-    # What is wrong comes first: Nagios shows the first line.
+    # The worst first: Nagios shows the first line.
     found = sorted(verdicts.items(), key=lambda item: [*_WORDS].index(item[1].status))
     if arguments.output == "json":
         say_json([_make_record(scope, verdict) for scope, verdict in found])
@@ -71,7 +71,7 @@ def _make_record(scope: VdnKey, verdict: Verdict) -> dict[str, Any]:
 @dataclass(frozen=True)
 class Check:
     """
-    Looks at campaigns.
+    Checks campaigns.
 
     :param shifts: when people may be called; None for never
     :param exclude: the ids of batches and campaigns to leave alone
@@ -85,11 +85,11 @@ class Check:
     hold: Hold | None
 
     def check_campaigns(self, campaign_ids: list[int]) -> dict[CampaignKey, Verdict]:
-        """Return the verdicts on campaigns that are named."""
+        """Return the verdicts on these campaigns."""
         return map_each(self._check, make_campaign_keys(self.client, campaign_ids))
 
     def check_vdn(self) -> Mapping[Any, Verdict]:
-        """Return the verdicts on the started campaigns of the VDN, or the one that there is none."""
+        """Return the verdicts on the started campaigns of the VDN; if there is none, one on the VDN."""
         vdn, began = make_vdn_key(self.client), clock.utc_now()
         try:
             campaigns = list_agreed(self.client.session, LIST_CAMPAIGNS, vdn)
@@ -114,8 +114,8 @@ class Check:
         """
         Return the verdict on a campaign.
 
-        :param campaign: what is known of it; by default its details are read, if its batches leave the question open
-        :param began: when the reading began
+        :param campaign: from the listing of the VDN; if None, its details are read when they are needed
+        :param began: when that listing began
         """
         began, started = began or clock.utc_now(), list[str]()
         try:
@@ -136,7 +136,7 @@ class Check:
         return verdict
 
     def _judge_time(self, started: list[str], listed: Listed) -> Verdict:
-        """Decide whether batches, or the whole campaign if there are none, may be started by the calendar."""
+        """Decide by the calendar whether the batches, or the campaign if it has none, may be started."""
         what = format_count(len(started), "batch", "batches") if started else "the whole campaign"
         named = join_first(started) if started else "it has no batches"
         fields: dict[str, Any] = {"started": started}
@@ -162,7 +162,7 @@ class Check:
         return Verdict(FAILURE, f"{after}: {named}", fields)
 
     def _find_excuse(self, campaign: Campaign, listed: Listed) -> tuple[int, str] | None:
-        """Return why a campaign calls nobody, or why that is not known; None if it may be dialling."""
+        """Return status and text if a campaign calls nobody or that is unknown; None if it may be dialling."""
         if not campaign.may_be_dialling:
             return SUCCESS, f"the campaign is {describe_status(campaign.status)}, so nobody is called"
         zone = self.client.timezone or (ZoneInfo(self.shifts.timezone) if self.shifts else None)
@@ -172,11 +172,11 @@ class Check:
         if (begin and begin > last) or (end and end <= first):
             return SUCCESS, f"{runs}, not now"
         if not isinstance(campaign.status, CampaignStatus):
-            text = f"its status {campaign.status} is not documented. Look in the console whether it is dialling"
+            text = f"its status {campaign.status} is not documented. Check in the console whether it is dialling"
             return UNUSABLE, text
         if zone is None and any(at and first < at <= last for at in (begin, end)):
             advice = "Set the connection's extra 'timezone' to that of the platform, such as 'Asia/Shanghai'"
-            return UNUSABLE, f"{runs}, in a time zone that is not known. {advice}"
+            return UNUSABLE, f"{runs}, in an unknown time zone. {advice}"
         return None
 
 

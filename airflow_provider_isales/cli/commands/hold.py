@@ -17,9 +17,9 @@ from airflow_provider_isales.support.holds import MAX_HOLD, is_time_of_day, read
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Carry the command out, and return the exit status."""
+    """Run the command; return the exit status."""
     if bool(arguments.until) == arguments.clear:
-        raise UsageError("type --until TIME, or --clear")
+        raise UsageError("add either --until TIME or --clear")
     if arguments.clear:
         return _clear(arguments.variable)
     until = _read_until(arguments)
@@ -33,25 +33,25 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read_until(arguments: argparse.Namespace) -> datetime:
-    """Return the end that was typed, with its time zone; a ``UsageError`` if it is over or too far ahead."""
+    """Return the end of the hold, with its time zone; a ``UsageError`` if it is past or too far ahead."""
     text, zone = arguments.until, arguments.timezone
     if is_time_of_day(text) and zone is None:
         with suppress(UsageError):  # without a connection nothing names a zone
             zone = make_client(arguments).timezone
         if zone is None:
             raise UsageError(
-                f"--until {text}: in which time zone? Add --timezone Asia/Shanghai, set the connection's extra field "
-                "timezone, or write the time with a date and its offset"
+                f"--until {text} needs a time zone: add --timezone Asia/Shanghai, set the connection's extra "
+                "'timezone', or write date, time and offset"
             )
     now = clock.utc_now()
     until = read_until(text, zone, now).astimezone(zone or UTC)
     if not now < until <= now + MAX_HOLD:
-        raise UsageError(f"--until {until.isoformat()} must be in the next 24 hours: write the date for another day")
+        raise UsageError(f"--until {until.isoformat()} is not within the next 24 hours: for another day, add the date")
     return until
 
 
 def _clear(name: str) -> int:
-    """End a hold now: what was held until now counts as late from now. Delete one that is over or can't be read."""
+    """End a hold now, so that lateness counts from now. Delete a hold that is over or unreadable."""
     found, now = _use_variable(name, "read", lambda variable: variable.get(name, default_var=None)), clock.utc_now()
     with suppress(ValueError, TypeError, LookupError):
         hold = json.loads(found)
@@ -66,19 +66,19 @@ def _write(name: str, hold: dict[str, Any], done: str) -> int:
     text = json.dumps(hold)
     _use_variable(name, "written", lambda variable: variable.set(name, text))
     if _use_variable(name, "read", lambda variable: variable.get(name, default_var=None)) != text:
-        warn(f"isales: the Variable {name} is written, but a secrets backend or the environment has another value")
+        warn(f"isales: the Variable {name} was written, but a secrets backend or the environment overrides it")
         return FAILURE
     say(f"{done} The Variable {name} holds {text}")
     return SUCCESS
 
 
 def _use_variable(name: str, done: str, use: Callable[[Any], Any]) -> Any:
-    """Return what a function returns for Airflow's model of Variables; a ``UsageError`` if it can't be used."""
+    """Call ``use`` with Airflow's model of Variables; a ``UsageError`` if that fails."""
     with silence():
         try:
             return use(import_module("airflow.models.variable").Variable)
         except ImportError as error:
-            problem = f"Airflow can't be imported ({error}), and it has the Variable"
+            problem = f"Airflow, which stores it, can't be imported ({error})"
         except Exception as error:  # of the database
             problem = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
     raise UsageError(f"the Variable {name} can't be {done}: {problem}")
