@@ -1,4 +1,4 @@
-"""What the operators share: connection, guard, report, and for many at once the list of ids and the memory."""
+"""What the operators share: connection, guard, report, and for many targets the ids and the memory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from airflow_provider_isales.client.models import CampaignKey, CampaignStatus, V
 from airflow_provider_isales.client.text import format_value, join_first
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
-from airflow_provider_isales.support.guard import Window, find_pause_window, find_resume_window, turn_back
+from airflow_provider_isales.support.guard import Window, find_pause_window, find_resume_window, skip_or_fail
 from airflow_provider_isales.support.holds import Hold, check_hold, describe_next_run, find_first_repeat, read_hold
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 from airflow_provider_isales.support.metrics import send_metrics
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from airflow_provider_isales.hooks.isales import ISalesHook
 
 _BLOCKING = ("depends_on_past", "wait_for_downstream")
-# More red runs in a row than any closed time has: Airflow 2.11 and 3.0 take 0 for the configuration's value.
+# More failed runs in a row than ever occur. Not 0, which Airflow 2.11 and 3.0 replace by the configured value.
 NEVER = 1_000_000
-# Bounds what nothing else does: a server that goes on answering, but ever so slowly.
+# For what no other timeout bounds: a server that keeps responding, but very slowly.
 EXECUTION_TIMEOUT = timedelta(minutes=5)
 BULK_EXECUTION_TIMEOUT = timedelta(minutes=30)
 
@@ -55,7 +55,7 @@ REMEMBERED: Literal["remembered"] = "remembered"
 
 
 class ISalesOperator(BaseOperator):
-    """Pauses or resumes at the right hour, and reports it. What that is says a subclass, in ``_switch``."""
+    """Base of all operators: applies guard and hold, and reports the result of ``_switch``, which they implement."""
 
     _pauses: ClassVar[bool]
     _kind: ClassVar[str] = "batches"  # what is paused or resumed, in results, metrics and messages
@@ -83,13 +83,13 @@ class ISalesOperator(BaseOperator):
         self._window = Window(None, None)
         self._may_be_held = hold is not None
         self._hold: Hold | None = None
-        self._held: list[int] = []  # the campaigns that are left alone now, if others are not
+        self._held: list[int] = []  # the campaigns that a hold leaves alone, if it does not cover all
         self._hold_problem = ""
         if vdn_id is not None:
             check_unless_templated(check_vdn_id, vdn_id)
         if not isinstance(shifts, ShiftCalendar | None):
             raise InvalidArgumentError(f"shifts must be a ShiftCalendar, not {shifts!r}")
-        run_check(partial(check_hold, shifts=shifts), hold)  # which skips what is templated
+        run_check(partial(check_hold, shifts=shifts), hold)  # it skips templates
         self._check_dag(self.get_dag(), blocks=self.depends_on_past, holds=self._may_be_held)  # which both set
 
     @classmethod
@@ -114,8 +114,8 @@ class ISalesOperator(BaseOperator):
                     client.stop_before(self._window.until)
             if self._killed:
                 client.stop()
-            if self._pauses:  # a resume may be given one by default_args
-                self._heed_hold(context)
+            if self._pauses:  # default_args may give one to a resume, too
+                self._apply_hold(context)
             try:
                 return self._switch(client, context)
             except AirflowSkipException as skip:
@@ -139,18 +139,18 @@ class ISalesOperator(BaseOperator):
         self.max_lateness = max_lateness
         self.campaign_suspended = campaign_suspended
 
-    def _heed_hold(self, context: Context) -> None:
+    def _apply_hold(self, context: Context) -> None:
         """
-        Leave alone what a hold is for, while it lasts.
+        Leave alone what a hold covers, while it lasts.
 
-        One that is wrong, or can't be read, keeps nothing from being paused, and fails the task afterwards.
+        An invalid hold is ignored, and fails the task afterwards.
         """
         now = in_utc(clock.utc_now())
         try:
             hold = read_hold(self.hold, self.shifts, self._window.since, now)
         except Exception as error:
             problem = error.problem if isinstance(error, ISalesError) else format_value(error)
-            self._hold_problem = f"The hold is wrong, so it kept nothing from being paused: {problem}."
+            self._hold_problem = f"The hold is invalid and was ignored: {problem}."
             self.log.error("%s", self._hold_problem)
             return
         if hold is None:
@@ -165,33 +165,33 @@ class ISalesOperator(BaseOperator):
             self._held = [] if are_all else held
             text = hold.describe(self._held, describe_next_run(hold, self._get_repeat(), *self._window))
             if are_all:
-                turn_back(context, text)
+                skip_or_fail(context, text)
             self.log.warning("%s", text)
 
     def _find_held(self, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
-        """Return which of these campaigns the task would pause, and whether it would pause nothing else."""
+        """Return which of these campaigns the task would pause, and whether they are all that it would pause."""
         campaign_id = check_campaign_id(self.campaign_id)
         return [campaign_id] if campaign_id in campaign_ids else [], True
 
     def _get_repeat(self) -> timedelta | None:
-        """Return the time from one run of the DAG to the next outside the shifts; None if it is not known."""
+        """Return the time from one run of the DAG to the next outside the shifts; None if unknown."""
         timetable = getattr(self.get_dag(), "timetable", None)
         has_same_shifts = self.shifts is not None and getattr(timetable, "shifts", None) == self.shifts
         return getattr(timetable, "repeat", None) if has_same_shifts else None
 
     @abstractmethod
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
-        """Do it, and return the task's result."""
+        """Pause or resume; return the task's result."""
 
     @classmethod
     def _check_dag(cls, dag: Any, *, blocks: bool, holds: bool) -> None:
-        """Refuse, or warn of, what would keep later pauses from running, when the DAG is parsed."""
+        """Refuse, or warn of, settings of the DAG that would stop later pauses from running."""
         if not cls._pauses:
             return
         if blocks:
             raise InvalidArgumentError(
-                "depends_on_past and wait_for_downstream must be False for a pause: after one red run, no other would "
-                "pause. If default_args set them, set both to False for the task"
+                "depends_on_past and wait_for_downstream must be False for a pause: after one failed run, no other "
+                "would pause. If default_args set them, set both to False for the task"
             )
         timetable = getattr(dag, "timetable", None)
         if holds and getattr(timetable, "repeat", timedelta()) is None:
@@ -202,13 +202,13 @@ class ISalesOperator(BaseOperator):
         repeats = getattr(timetable, "repeat", None) is not None
         if repeats and 0 < (most := dag.max_consecutive_failed_dag_runs) < NEVER:
             warnings.warn(
-                f"After {most} red runs in a row, Airflow switches off the DAG {dag.dag_id!r}, and nothing pauses what "
-                f"is restarted. Set max_consecutive_failed_dag_runs={NEVER:_} for the DAG.",
+                f"After {most} red runs in a row, Airflow switches off the DAG {dag.dag_id!r}, and nothing stops calls "
+                f"that are restarted. Set max_consecutive_failed_dag_runs={NEVER:_} for the DAG.",
                 stacklevel=3,
             )
 
     def _new_hook(self) -> ISalesHook:
-        # Imported here, because DAG files are parsed again and again, and need nothing of what it imports.
+        # Imported here to keep the parsing of DAG files fast.
         from airflow_provider_isales.hooks.isales import ISalesHook  # noqa: PLC0415
 
         return ISalesHook(self.isales_conn_id, max_connections=self.max_parallel_requests)
@@ -217,16 +217,16 @@ class ISalesOperator(BaseOperator):
         self, result: CallBatchResult | BulkResult, context: Context, problem: str = "", note: str = ""
     ) -> dict[str, Any]:
         """
-        Publish what was done, and return the task's result.
+        Publish the result of a pause or resume; return it as the task's result.
 
-        :param problem: what fails the task all the same
-        :param note: what whoever reads the log or the failure should know too
+        :param problem: why the task fails nevertheless
+        :param note: what to add to the log or to the message of the failure
         """
-        record, lateness = self._account_for(result, context)
+        record, lateness = self._make_record(result, context)
         problem = " ".join(filter(None, (problem, self._hold_problem)))
         if lateness or problem:
-            self._push(record, context)
-            # For good: a next try would find all as wanted, and be green.
+            self._push_result(record, context)
+            # Not retried: the next try would find everything paused and succeed.
             raise AirflowFailException(" ".join(filter(None, (lateness, note, problem))))
         if note:
             self.log.warning("%s", note)
@@ -235,8 +235,8 @@ class ISalesOperator(BaseOperator):
                 context["outlet_events"][outlet].extra.update(record)
         return record
 
-    def _account_for(self, result: CallBatchResult | BulkResult, context: Context) -> tuple[dict[str, Any], str]:
-        """Return the task's result, and what was late. Send the metrics of a pause."""
+    def _make_record(self, result: CallBatchResult | BulkResult, context: Context) -> tuple[dict[str, Any], str]:
+        """Return the task's result, and a message about what was late; send the metrics of a pause."""
         record: dict[str, Any] = result.to_dict()
         lateness = ""
         if not self._pauses:
@@ -258,9 +258,9 @@ class ISalesOperator(BaseOperator):
         self, asked_at: Mapping[Any, datetime], record: dict[str, Any], context: Context, shift_end: DateTime
     ) -> str:
         """
-        Add what was late to the task's result, and say so; return nothing if nothing was.
+        Add what was late to the task's result and return a message about it; empty if nothing was late.
 
-        What had a hold is late by the first run that could pause it afterwards.
+        For what a hold covered, lateness counts from the first run that could pause it afterwards.
 
         :param asked_at: when the requests were sent that paused something, by its id
         """
@@ -283,30 +283,30 @@ class ISalesOperator(BaseOperator):
         return " ".join(texts)
 
     def _find_hold(self, key: Any) -> Hold | None:
-        """Return the hold if it is, or was, for what has this id: a campaign, or a batch of the task's campaign."""
+        """Return the hold if it covers, or covered, this campaign, or the campaign of this batch."""
         is_held = self._hold and (self._kind == "batches" or self._hold.covers(key))
         return self._hold if is_held else None
 
-    def _push(self, record: dict[str, Any], context: Context) -> None:
+    def _push_result(self, record: dict[str, Any], context: Context) -> None:
         """Write the result of a task that does not succeed."""
         try:
             context["ti"].xcom_push(key="return_value", value=record)
-        except Exception:  # what failed the task matters more
+        except Exception:  # the task's own failure matters more
             self.log.exception("The result could not be written to XCom.")
 
     def _skip_if_suspended(self, client: ISalesClient, campaign: CampaignKey, error: ISalesError) -> None:
-        """Skip if that is wanted, and the campaign's details confirm that it is suspended as a whole."""
+        """Skip if ``campaign_suspended`` says so and the details confirm that the campaign is suspended."""
         if self.campaign_suspended != "skip":
             return
         try:
             status = client.get_campaign(campaign.campaign_id, campaign.vdn_id).status
         except ISalesError as problem:
-            self.log.error("Whether the campaign is suspended is not known. %s", problem)
+            self.log.error("Could not find out whether the campaign is suspended. %s", problem)
             error.retryable = True
             return
         if status is not CampaignStatus.SUSPENDED:
             found = status.name.lower() if isinstance(status, CampaignStatus) else status
-            self.log.error("By its details, the campaign is not suspended as a whole, but %s.", found)
+            self.log.error("Its details say that the campaign is not suspended as a whole, but %s.", found)
             error.retryable = True
             return
         raise AirflowSkipException(
@@ -317,10 +317,10 @@ class ISalesOperator(BaseOperator):
 
 class ISalesBulkOperator(ISalesOperator):
     """
-    Pauses or resumes many at once, and remembers what was paused.
+    Base of the operators for many batches or campaigns.
 
-    A subclass sets ``_kind`` and ``exclude``, says in two methods what is paused and where it is remembered, and calls
-    ``_pause`` or ``_resume`` in ``_switch``.
+    A subclass sets ``_kind`` and ``exclude``, implements ``_new_bulk_switch`` and ``_new_memory``, and calls ``_pause``
+    or ``_resume`` in ``_switch``.
     """
 
     select: str | None = None
@@ -329,7 +329,7 @@ class ISalesBulkOperator(ISalesOperator):
 
     @abstractmethod
     def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
-        """Return what pauses or resumes these ids; the settings are those of ``BulkSwitch``."""
+        """Return the switch for these ids; the settings are those of ``BulkSwitch``."""
 
     @abstractmethod
     def _new_memory(self, client: ISalesClient) -> Memory:
@@ -337,7 +337,7 @@ class ISalesBulkOperator(ISalesOperator):
 
     def _set_select(self, select: str | None, ids: object, *, required: bool) -> None:
         self.select, self.select_required = select, required
-        # Kept apart, because a template may render to None, which must not pause all.
+        # Stored separately, because a template may render to None, which must not pause everything.
         self._has_select = select is not None
         if self._has_select:
             check_unless_templated(check_select, select)
@@ -346,7 +346,7 @@ class ISalesBulkOperator(ISalesOperator):
             raise InvalidArgumentError("select_required requires select")
 
     def _read_select(self) -> dict[str, Any]:
-        """Return the settings of ``BulkSwitch`` for what was selected, checked after templates were rendered."""
+        """Return the ``BulkSwitch`` settings of ``select``, checked after templates were rendered."""
         if not self._has_select:
             return {}
         return {"select": check_select(self.select), "select_required": self.select_required}
@@ -358,7 +358,7 @@ class ISalesBulkOperator(ISalesOperator):
             result = self._run(bulk, context)
         except ISalesBulkError as error:
             if memory:
-                for problem in (memory.settle(error.result), self._find_not_remembered(memory, error.result)):
+                for problem in (memory.settle(error.result), self._describe_not_remembered(memory, error.result)):
                     if problem:
                         self.log.error("%s", problem)
             if isinstance(scope := error.result.scope, CampaignKey) and bulk.is_not_allowed:
@@ -370,10 +370,10 @@ class ISalesBulkOperator(ISalesOperator):
         if result.matched is not None:
             about = [each for each in result.matched if each not in result.excluded]
         problem = memory.settle(result, completed=about)
-        return self._report(result, context, problem, self._find_not_remembered(memory, result))
+        return self._report(result, context, problem, self._describe_not_remembered(memory, result))
 
-    def _find_not_remembered(self, memory: Memory, result: BulkResult) -> str:
-        """Say what was paused that the memory did not take in; nothing if there is none."""
+    def _describe_not_remembered(self, memory: Memory, result: BulkResult) -> str:
+        """Describe what was paused but not recorded; empty if there is nothing."""
         if not memory.not_remembered or self._window.since is None:
             return ""
         names = result.to_dict().get("names", {})
@@ -389,10 +389,10 @@ class ISalesBulkOperator(ISalesOperator):
         if not remembered:
             found = f"has been empty since {since}" if since else "is empty"
             if remembered is None:
-                found = "is not there, as before the first pause, or not readable, as with another Fernet key"
+                found = "does not exist (no pause has run yet) or can't be decrypted (another Fernet key)"
             problem = f"nothing to resume in {scope}: the Variable {memory.name} {found}"
             if remembered is None and missing_memory == "fail":
-                raise MemoryFailedError(problem, advice="Find out in the console what should be started.")
+                raise MemoryFailedError(problem, advice="Check in the console what should be started.")
             self.log.warning("There is %s.", problem)
             return self._report(bulk.result(), context)
         try:
@@ -402,7 +402,7 @@ class ISalesBulkOperator(ISalesOperator):
             raise
         memory.forget_resumed(result)
         if result.gone and not result.found_any:
-            self._push(result.to_dict(), context)
+            self._push_result(result.to_dict(), context)
             raise MemoryFailedError(
                 f"none of the {self._kind} that the Variable {memory.name} holds is in {scope}: "
                 f"{join_first(list(map(str, result.gone)))}",
@@ -412,13 +412,13 @@ class ISalesBulkOperator(ISalesOperator):
         return self._report(result, context)
 
     def _run(self, bulk: BulkSwitch, context: Context) -> BulkResult:
-        """Run it; push the result also when it fails, a timeout or the task's end included."""
+        """Run the switch; if it fails, times out or is killed, push the result, too."""
         try:
             return bulk.run()
         except BaseException as error:
-            if isinstance(error, ISalesBulkError) or not isinstance(error, ISalesError):  # else nothing was done
-                record, lateness = self._account_for(bulk.result(), context)
-                self._push(record, context)
+            if isinstance(error, ISalesBulkError) or not isinstance(error, ISalesError):  # otherwise nothing was sent
+                record, lateness = self._make_record(bulk.result(), context)
+                self._push_result(record, context)
                 if lateness:
                     self.log.error("%s", lateness)
             raise

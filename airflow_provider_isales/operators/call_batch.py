@@ -58,10 +58,10 @@ class _OneBatchOperator(ISalesOperator):
 
 class PauseCallBatchOperator(_OneBatchOperator):
     """
-    Pauses one call batch. A batch that is already paused counts as success, so a task may run twice without harm.
+    Pauses one call batch. A batch that is already paused is a success, so the task can safely run twice.
 
-    The task succeeds only if CC-iSales said that the batch is suspended. It fails for good where trying again cannot
-    help (a campaign that does not exist, a wrong key); otherwise it fails the try, so that Airflow's ``retries`` apply.
+    The task succeeds only if CC-iSales said that the batch is suspended. Permanent errors (a campaign that does not
+    exist, a wrong key) fail the task for good; others fail the try, so that Airflow's ``retries`` apply.
 
     Returns, as XCom, a dict with ``vdn_id``, ``campaign_id``, ``batch_id``, ``outcome`` (``paused`` or
     ``already_paused``), ``result_code``, ``result_desc`` and ``confirmed_at`` (ISO 8601, in UTC); with ``shifts``,
@@ -71,13 +71,13 @@ class PauseCallBatchOperator(_OneBatchOperator):
     :param batch_id: the call batch, text of digits (templated)
     :param vdn_id: the VDN, 1 to 9999; the connection's when None (templated)
     :param isales_conn_id: the connection (templated)
-    :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work, or
-        fails for good if an earlier try failed
-    :param max_lateness: how long after the end of the shift the batch may still be started: with ``shifts``, one that
-        is found started later is paused, and then the task fails for good. It fails, too, if its run comes only when
-        the next shift is on
-    :param campaign_suspended: what comes of the task when CC-iSales refuses because the campaign itself is suspended,
-        so that nobody is called: ``"skip"``, if the campaign's details confirm that, or ``"fail"`` for good
+    :param shifts: when people may be called: a run while a shift is on skips, so that it does not stop the shift's
+        work, or fails for good if an earlier try failed
+    :param max_lateness: how long after the end of the shift the batch may still be started; requires ``shifts``. If it
+        is found started later, it is paused and the task fails for good. The task also fails if its run starts only
+        during the next shift
+    :param campaign_suspended: what to do if CC-iSales refuses because the campaign itself is suspended, so that nobody
+        is called: ``"skip"`` the task if the campaign's details confirm that, or ``"fail"`` for good
     :param hold: None, or what to leave alone for a time: a mapping, or its text as JSON or Python writes it, with
         ``until`` (an ISO time with its time zone, at most 24 hours ahead, or ``"HH:MM"`` in the time zone of
         ``shifts``, on the day of the shift's end), and if wanted ``campaign_ids`` (a list, else all) and ``reason``.
@@ -129,11 +129,10 @@ class PauseCallBatchOperator(_OneBatchOperator):
 
 class ResumeCallBatchOperator(_OneBatchOperator):
     """
-    Resumes one call batch. A batch that is already started counts as success.
+    Resumes one call batch. A batch that is already started is a success.
 
     Parameters, result and failures are those of :class:`.PauseCallBatchOperator`, but ``outcome`` is ``resumed`` or
-    ``already_started``, and with ``shifts`` a run outside every shift skips, or fails for good after an earlier try,
-    instead of having people called then.
+    ``already_started``, and with ``shifts`` a run outside every shift skips, or fails for good after an earlier try.
     Source: "Outbound Call Batch Interfaces".
     """
 
@@ -195,10 +194,10 @@ class _ManyBatchesOperator(ISalesBulkOperator):
 
 class PauseCallBatchesOperator(_ManyBatchesOperator):
     """
-    Pauses many call batches of a campaign in one task, and makes sure by ``list`` that it was done.
+    Pauses many call batches of a campaign in one task, and confirms it by ``list``.
 
-    All are tried, however many fail. Then ``list`` has the last word: a batch that it still has as started is tried
-    once more, then counts as failed. The task fails if any batch failed: for good if trying again cannot help any.
+    All batches are tried, however many fail. Then ``list`` decides: a batch that is still started is tried once more,
+    then counts as failed. The task fails if any batch failed, and for good if no retry can help.
 
     Returns, as XCom, a dict with ``vdn_id``, ``campaign_id``, ``paused`` and ``already_paused`` (lists of batch ids),
     ``failed`` (reasons by batch id), ``gone``, ``unknown``, ``not_tried`` and ``excluded`` (lists), and
@@ -208,14 +207,14 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
     Parameters that are not listed here are those of :class:`.PauseCallBatchOperator`.
 
     :param batch_ids: a list of batch ids; ``"all"`` for every batch that ``list`` has as started, including those that
-        are started while the task runs. None, which a template or another task may give, is an error (templated)
+        are started while the task runs. None, which a template or another task may return, is an error (templated)
     :param exclude: batch ids to leave alone, whatever their status (templated)
     :param select: with ``batch_ids="all"``, only batches whose name contains this text, whatever its case. The result
         has the dict ``matched`` then: the names of all that match, by batch id (templated)
     :param select_required: whether a ``select`` that matches nothing fails the try, instead of being a warning
-    :param remember: whether to note what it pauses in an Airflow Variable, for ``ResumeCallBatchesOperator`` with
+    :param remember: whether to record what it pauses in an Airflow Variable, for ``ResumeCallBatchesOperator`` with
         ``batch_ids="remembered"``
-    :param max_parallel_requests: how many requests are under way at once, 1 to 64
+    :param max_parallel_requests: number of parallel requests, 1 to 64
     :param execution_timeout: how long a try may take; 30 minutes unless set here or in ``default_args``
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """
@@ -261,18 +260,18 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
 
 class ResumeCallBatchesOperator(_ManyBatchesOperator):
     """
-    Resumes many call batches of a campaign in one task, and makes sure by ``list`` that it was done.
+    Resumes many call batches of a campaign in one task, and confirms it by ``list``.
 
     Parameters, result and failures are those of :class:`.PauseCallBatchesOperator`, but ``"all"`` means every batch
     that ``list`` has as suspended, no matter who suspended it; the lists in the result are ``resumed`` and
     ``already_started``; and with ``shifts`` a run outside every shift skips, or fails for good after an earlier try.
 
     ``batch_ids="remembered"`` resumes what ``PauseCallBatchesOperator(remember=True)`` has paused with the same
-    connection, VDN and campaign. What is confirmed as started, or gone, is then taken out of the memory. If nothing is
-    in it, the task succeeds with a warning; if all that is in it is gone, the task fails and keeps it.
+    connection, VDN and campaign. Batches that are confirmed as started or gone are then removed from the memory. If it
+    is empty, the task succeeds with a warning; if all of its batches are gone, the task fails and keeps it.
 
-    :param missing_memory: what comes of the task when the memory is not there, or can't be decrypted: ``"warn"`` to
-        succeed with a warning, ``"fail"`` to fail the try
+    :param missing_memory: what to do if the memory does not exist or can't be decrypted: ``"warn"`` and succeed, or
+        ``"fail"`` the try
     """
 
     _pauses = False

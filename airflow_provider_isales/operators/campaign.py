@@ -87,11 +87,11 @@ class _CampaignsOperator(ISalesBulkOperator):
 
 class PauseCampaignsOperator(_CampaignsOperator):
     """
-    Pauses campaigns of a VDN as a whole, one request each, and makes sure by their details and a list that it was done.
+    Pauses campaigns of a VDN as a whole, one request each, and confirms it by their details and a list.
 
-    The batches keep their own status. A campaign that calls nobody without being suspended counts as success: a draft,
-    one that is completed, or one that begins later; one that begins before the next shift is a warning in the log. The
-    task fails if any campaign failed: for good if trying again cannot help any.
+    The batches keep their own status. A campaign that calls nobody without being suspended is a success: a draft, one
+    that is completed, or one that begins later; one that begins before the next shift is a warning in the log. The task
+    fails if any campaign failed, and for good if no retry can help.
 
     Returns, as XCom, a dict with ``vdn_id``, ``paused``, ``already_paused`` and ``not_running`` (lists of campaign
     ids), ``failed`` (reasons by id), ``gone``, ``unknown``, ``not_tried`` and ``excluded`` (lists), ``names`` and
@@ -102,22 +102,22 @@ class PauseCampaignsOperator(_CampaignsOperator):
 
     :param campaign_ids: a list of campaign ids, integers or their digits as text; ``"all"`` for every campaign of the
         VDN that is started, including those that somebody creates or starts while the task runs. None, which a
-        template or another task may give, is an error (templated)
+        template or another task may return, is an error (templated)
     :param exclude: campaign ids to leave alone, whatever their status (templated)
     :param select: with ``campaign_ids="all"``, only campaigns whose name contains this text, whatever its case. The
         result has the dict ``matched`` then: the names of all that match, by id as text (templated)
     :param select_required: whether a ``select`` that matches nothing fails the try, instead of being a warning
-    :param shifts: when people may be called: a run while a shift is on skips, instead of stopping the shift's work, or
-        fails for good if an earlier try failed
-    :param max_lateness: how long after the end of the shift a campaign may still be started: with ``shifts``, one that
-        is found started later is paused, and then the task fails for good. It fails, too, if its run comes only when
-        the next shift is on
+    :param shifts: when people may be called: a run while a shift is on skips, so that it does not stop the shift's
+        work, or fails for good if an earlier try failed
+    :param max_lateness: how long after the end of the shift a campaign may still be started; requires ``shifts``. One
+        that is found started later is paused and the task fails for good. The task also fails if its run starts only
+        during the next shift
     :param hold: None, or overtime as for :class:`.PauseCallBatchOperator`. With ``campaign_ids`` in it, it leaves those
         alone: they are the list ``held`` in the result (templated)
-    :param remember: whether to note what it pauses in an Airflow Variable, for ``ResumeCampaignsOperator`` with
+    :param remember: whether to record what it pauses in an Airflow Variable, for ``ResumeCampaignsOperator`` with
         ``campaign_ids="remembered"``. With ``shifts``, what is started after a pause for the same end of the shift has
         completed is paused, but not remembered
-    :param max_parallel_requests: how many requests are under way at once, 1 to 64
+    :param max_parallel_requests: number of parallel requests, 1 to 64
     :param vdn_id: the VDN, 1 to 9999; the connection's when None (templated)
     :param isales_conn_id: the connection (templated)
     :param execution_timeout: how long a try may take; 30 minutes unless set here or in ``default_args``
@@ -170,10 +170,10 @@ class ResumeCampaignsOperator(_CampaignsOperator):
     earlier try. Source: "Resuming an Outbound Campaign".
 
     :param campaign_ids: a list of campaign ids; ``"remembered"`` for what ``PauseCampaignsOperator(remember=True)`` has
-        paused with the same connection and VDN. What is confirmed as started, or gone, is then taken out of the memory.
-        ``"all"`` is an error: it would also resume what somebody suspended on purpose (templated)
-    :param missing_memory: what comes of the task when the memory is not there, or can't be decrypted: ``"warn"`` to
-        succeed with a warning, ``"fail"`` to fail the try
+        paused with the same connection and VDN. Campaigns that are confirmed as started or gone are then removed from
+        the memory. ``"all"`` is an error: it would also resume what somebody suspended on purpose (templated)
+    :param missing_memory: what to do if the memory does not exist or can't be decrypted: ``"warn"`` and succeed, or
+        ``"fail"`` the try
     """
 
     _pauses = False

@@ -1,4 +1,4 @@
-"""Holds: overtime, for which pause tasks leave campaigns alone until a given time."""
+"""Holds: during overtime, pause tasks leave campaigns alone until a given time."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _TIME_OF_DAY = re.compile(r"(?:[01][0-9]|2[0-3]):[0-5][0-9]")
 @dataclass(frozen=True)
 class Hold:
     """
-    What is left alone, and until when.
+    Which campaigns to leave alone, and until when.
 
-    :param until: when it ends, in UTC
-    :param timezone: that of the calendar, for people; UTC without one
-    :param campaign_ids: the campaigns that it is for; None for all
-    :param reason: why, for people
-    :param is_daily: whether it names no date, so that it holds again after the next shift
+    :param until: its end, in UTC
+    :param timezone: the calendar's, for messages; UTC without a calendar
+    :param campaign_ids: the campaigns that it covers; None for all
+    :param reason: for messages
+    :param is_daily: whether it names no date, so that it applies again after the next shift
     """
 
     until: DateTime
@@ -44,35 +44,38 @@ class Hold:
 
     @property
     def local_until(self) -> DateTime:
-        """When it ends, in the calendar's time zone."""
+        """Its end in the calendar's time zone."""
         return self.until.in_timezone(self.timezone)
 
     def covers(self, campaign_id: int) -> bool:
-        """Tell whether it is for this campaign."""
+        """Return whether it covers this campaign."""
         return self.campaign_ids is None or campaign_id in self.campaign_ids
 
     def describe(self, held: Collection[int], next_run: str) -> str:
         """
-        Say what is not paused, until when and why, and what pauses it then.
+        Say what is not paused, until when and why, and which run pauses it then.
 
-        :param held: the campaigns that it leaves alone, if others are not
+        :param held: the campaigns that it leaves alone; empty for all
+        :param next_run: from :func:`describe_next_run`
         """
         what = f"Campaigns {join_first(list(map(str, held)))} are not paused" if held else "Not paused"
         why = f": {clean_text(self.reason)}" if self.reason else ""
-        daily = ' "until" names no date, so this holds on every day until somebody removes it.' if self.is_daily else ""
+        daily = (
+            ' "until" names no date, so the hold applies every day until somebody removes it.' if self.is_daily else ""
+        )
         return f"{what}, because of a hold until {format_until(self.local_until)}{why}. {next_run}{daily}"
 
 
 def format_until(until: DateTime) -> str:
-    """Write when a hold ends, in its time zone."""
+    """Format the end of a hold with its date and time zone."""
     return f"{until:%H:%M} on {until:%a %Y-%m-%d} {until.timezone_name}"
 
 
 def check_hold(value: object, shifts: ShiftCalendar | None) -> None:
     """
-    Check what can be known of a hold when the DAG is parsed: all but what is templated, whatever the hour.
+    Check a hold when the DAG is parsed: all that is not templated, without regard to the present time.
 
-    :raises ISalesArgumentError: it is no hold; the message says what is allowed
+    :raises ISalesArgumentError: it is not a valid hold; the message says what is allowed
     """
     is_one_value = isinstance(value, str) or hasattr(value, "resolve")
     if not (is_one_value and is_templated(value)):
@@ -81,15 +84,15 @@ def check_hold(value: object, shifts: ShiftCalendar | None) -> None:
 
 def read_hold(value: object, shifts: ShiftCalendar | None, shift_end: datetime | None, now: DateTime) -> Hold | None:
     """
-    Return the hold that prolongs a shift, also one that is over by now; None if there is none.
+    Return the hold that prolongs this shift, even if it is over by now; None if there is none.
 
-    A hold prolongs the last shift that ends before it does: one until 20:00 leaves the lunch break alone. Without a
-    date, it is for the day on which the shift ended: it is not to hold from midnight on.
+    A hold prolongs the last shift that ends before the hold does: one until 20:00 does not affect the lunch break.
+    Without a date, it is for the day on which the shift ended, so that it does not start again at midnight.
 
-    :param value: as it was given, or as a template has rendered it
+    :param value: as it was given or as a template rendered it
     :param shift_end: the end of the shift that a pause is for; None if no shift has ended
     :param now: in UTC
-    :raises ISalesArgumentError: it is no hold, or ends more than 24 hours ahead
+    :raises ISalesArgumentError: it is not a valid hold, or ends more than 24 hours ahead
     """
     fields = _read_fields(value, shifts)
     if fields is None:
@@ -110,7 +113,7 @@ def read_hold(value: object, shifts: ShiftCalendar | None, shift_end: datetime |
 
 
 def find_first_repeat(repeat: timedelta, shift_end: datetime, until: datetime) -> DateTime:
-    """Return when the first repeat after the end of a shift is due that does not come before ``until``."""
+    """Return when the first repeat after a shift end is due that is not before ``until``."""
     number = math.ceil((in_utc(until) - in_utc(shift_end)).total_seconds() / repeat.total_seconds())
     return in_utc(shift_end) + max(1, number) * repeat
 
@@ -119,23 +122,23 @@ def describe_next_run(
     hold: Hold, repeat: timedelta | None, shift_end: DateTime | None, next_start: DateTime | None
 ) -> str:
     """
-    Say which run pauses once a hold is over.
+    Say which run pauses after the end of a hold.
 
-    :param repeat: the time from one run to the next; None if it is not known
+    :param repeat: the time from one run to the next; None if unknown
     :param next_start: the start of the next shift
     """
     if repeat is None or shift_end is None:
-        return "The first run after that pauses what is started then."
+        return "The first run after that pauses what is still started."
     due = find_first_repeat(repeat, shift_end, hold.until).in_timezone(hold.timezone)
     if next_start is not None and in_utc(due) >= in_utc(next_start):
-        return f"No run comes between that and the next shift, which starts at {next_start:%H:%M}."
-    return f"The run of {due:%H:%M} pauses what is started then."
+        return f"No run is due between then and the next shift, which starts at {next_start:%H:%M}."
+    return f"The run of {due:%H:%M} pauses what is still started."
 
 
 def _read_fields(
     value: object, shifts: ShiftCalendar | None, is_left_out: Callable[[object], bool] = lambda each: False
 ) -> dict[str, Any] | None:
-    """Return the fields of a hold, each checked unless it is left out; None if there is no hold."""
+    """Return the fields of a hold, checked except those for which ``is_left_out`` is true; None for no hold."""
     fields = read_rendered(value)
     if fields is None:
         return None
@@ -156,18 +159,18 @@ def _read_fields(
 
 
 def is_time_of_day(value: object) -> bool:
-    """Tell whether the end of a hold is written as ``HH:MM``."""
+    """Return whether the end of a hold is written as ``HH:MM``."""
     return isinstance(value, str) and _TIME_OF_DAY.fullmatch(value.strip()) is not None
 
 
 def read_until(value: object, zone: str | ZoneInfo | None, day: datetime) -> DateTime:
     """
-    Return when a hold ends, in UTC.
+    Return the end of a hold, in UTC.
 
     :param value: an ISO time with a time zone, or ``HH:MM``
     :param zone: the time zone of ``HH:MM``
-    :param day: an instant on the date of ``HH:MM``
-    :raises ISalesArgumentError: it is something else, or ``HH:MM`` without a zone
+    :param day: any instant on the date of ``HH:MM``
+    :raises ISalesArgumentError: for anything else, or ``HH:MM`` without a zone
     """
     text = value.strip() if isinstance(value, str) else ""
     if is_time_of_day(text) and zone is None:

@@ -1,4 +1,4 @@
-"""What Airflow's task context says about a run: which shift end it is for, and why it found batches started late."""
+"""Reads from Airflow's task context which shift end a run is for, and why it found batches started late."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 _SINGULAR = {"batches": "batch", "campaigns": "campaign"}
 _POSSIBLE_REASONS = (
-    "The pause at the end failed or did not run, somebody restarted calls, a campaign began, the calendar was changed, "
-    "or this worker's clock is ahead."
+    "Possible reasons: the pause at the end failed or did not run, somebody restarted calls, a campaign began, the "
+    "calendar was changed, or this worker's clock is ahead."
 )
 
 
 def find_own_shift_end(shifts: ShiftCalendar, context: Context) -> DateTime | None:
     """
-    Return the end of a shift for which the scheduler made a run: the one in its data interval.
+    Return the shift end for which the scheduler created a run: the one in its data interval.
 
-    None for a repeat, and for a run that somebody triggered or cleared: it is for the hour at which that was done.
+    None for a repeat, and for a run that somebody triggered or cleared: that is for the time of this action.
     """
     run, start, end = context.get("dag_run"), context.get("data_interval_start"), context.get("data_interval_end")
     if run is None or run.run_type != "scheduled" or run.clear_number or not (start and end):
@@ -34,13 +34,13 @@ def find_own_shift_end(shifts: ShiftCalendar, context: Context) -> DateTime | No
     last = shifts.previous_end(in_utc(end) + TICK)
     if last is None:
         return None
-    # An overdue run may have its bounds moved by some microseconds, so that it has a logical date of its own.
+    # The timetable may move the bounds of an overdue run by microseconds, to give it a unique logical date.
     is_at_end = in_utc(end) - in_utc(last) < timedelta(seconds=1)
     return last if is_at_end or in_utc(start) < in_utc(last) else None
 
 
 def is_retry(context: Context) -> bool:
-    """Tell whether an earlier try failed or was lost since the run was made or last cleared."""
+    """Return whether an earlier try failed or was lost since the run was created or last cleared."""
     ti, run = context["ti"], context.get("dag_run")
     if ti.try_number > 1 and run is not None and not run.clear_number:
         return True
@@ -64,7 +64,7 @@ def explain_lateness(
     may_be_held: bool = False,
 ) -> str:
     """
-    Say why batches were still started after the end of a shift: what Airflow knows of it, else what may be.
+    Say why batches were still started after the end of a shift: as far as Airflow knows, or else possible reasons.
 
     :param held_until: until when a hold kept earlier runs from pausing them; None if none did
     :param may_be_held: whether a hold that is there no longer may have done so
@@ -77,17 +77,17 @@ def explain_lateness(
         return "Earlier tries of this run failed."
     try:
         success = find_last_success(context)
-    except Exception:  # which batches were late matters more
+    except Exception:  # naming the late batches matters more
         return _POSSIBLE_REASONS
     # A run that began while the hold lasted succeeded because it skipped.
     if success and success[0] >= in_utc(shift_end) and (held_until is None or success[1] >= in_utc(held_until)):
-        removed = " Or a hold that was changed since kept that run from pausing." if may_be_held else ""
+        removed = " Or that run left them alone because of a hold that was changed since." if may_be_held else ""
         return (
-            f"The run before, of {format_time(success[1])}, succeeded. So calls were started since: by somebody, by "
-            f"another DAG, by a campaign's own begin, or in a shift that the calendar has no longer.{removed}"
+            f"The previous run, of {format_time(success[1])}, succeeded, so calls were started after it: by a person, "
+            f"by another DAG, by a campaign's own begin, or in a shift that is no longer in the calendar.{removed}"
         )
     if started := find_own_shift_end(shifts, context) and context["dag_run"].start_date:
-        why = "the DAG or the scheduler was off or busy"
+        why = "the DAG was switched off, or the scheduler was down or busy"
         if in_utc(started) - (held_until or shift_end) <= max_lateness:
             why = "no worker was free, or this one's clock is ahead"
         return f"Airflow started the run for that end at {format_time(started)}: {why}."
@@ -127,7 +127,7 @@ def describe_late(
 
 
 def describe_not_remembered(ids: Collection[Any], names: Mapping[str, str], shift_end: DateTime) -> str:
-    """Say that these were paused but are not resumed, because the pause for the end of the shift was over by then."""
+    """Say that these were paused but will not be resumed, because they were started after the pause for the end."""
     are, they, them = ("is", "it was", "it") if len(ids) == 1 else ("are", "they were", "them")
     return (
         f"{_join_with_names(ids, names)} {are} not remembered: {they} started after the pause of {shift_end:%H:%M}, so "

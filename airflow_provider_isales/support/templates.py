@@ -1,4 +1,4 @@
-"""Values of operators that may be templates, and what templates render as text."""
+"""Arguments of operators that may be templates, and the text that templates render."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def is_templated(value: object) -> bool:
-    """Tell whether a value is known only when the task runs, or part of a list or mapping is."""
+    """Return whether a value, or a part of a list or mapping, is known only when the task runs."""
     if isinstance(value, str):
         return any(mark in value for mark in ("{{", "{%", "{#"))
     if isinstance(value, dict):
@@ -20,7 +20,7 @@ def is_templated(value: object) -> bool:
 
 
 def read_rendered(value: object) -> Any:
-    """Return what a template has rendered as JSON or a Python literal, None for no text; other values as they are."""
+    """Return the value that a template rendered as JSON or a Python literal; None for empty text, else the value."""
     if not isinstance(value, str):
         return value
     if not (text := value.strip()):

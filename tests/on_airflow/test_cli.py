@@ -157,4 +157,4 @@ class TestAHoldInAVariable:
         until = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
         done = command(environment, "isales", "hold", "--until", until)
         assert done.returncode == 1
-        assert "a secrets backend or the environment has another value" in done.stderr
+        assert "a secrets backend or the environment overrides it" in done.stderr

@@ -171,8 +171,8 @@ class TestARetry:
     ) -> None:
         run_at("retried_pause", "25 18:00:00", "26 09:05:00")
         assert (
-            "It ends at 2026-11-26T12:00:00+08:00. Earlier tries of this run failed, but one may have taken effect: "
-            "look in the console what is dialled now." in unwrapped(read_log())
+            "It ends at 2026-11-26T12:00:00+08:00. Earlier tries of this run failed, but one of them may have taken "
+            "effect: check in the console what is being dialled." in unwrapped(read_log())
         )
 
     def test_a_retry_acts_at_the_right_hour(self, run_at: Runs) -> None:
@@ -253,9 +253,9 @@ class TestAWorkerWhoseClockIsBehindTheSchedulers:
     def test_the_error_says_how_slow_the_clock_is(self, run_at: Runs, read_log: Callable[[], str]) -> None:
         run_at("pause", "25 11:44:59", due=AT_THE_END)
         assert (
-            "Not paused: this run is for the end of a shift at 2026-11-25T12:00:00+08:00, but by this worker's clock "
-            "it is 2026-11-25T11:44:59+08:00. Correct the clock; if it is right, run this again when the "
-            "time has come." in unwrapped(read_log())
+            "Not paused: this run is for the end of a shift at 2026-11-25T12:00:00+08:00, but this worker's clock "
+            "says 2026-11-25T11:44:59+08:00. Correct the clock; if it is right, clear this task after that time."
+            in unwrapped(read_log())
         )
 
     def test_a_worker_with_a_slow_clock_skips_a_pause_for_an_end_no_longer_in_the_calendar(self, run_at: Runs) -> None:
@@ -343,7 +343,8 @@ class TestTheGuardItself:
         with pytest.raises(AirflowSkipException) as caught:
             right_until(find_resume_window, "25 11:59:48")
         assert str(caught.value) == (
-            "Not resumed, because the shift ends in 12 s. The next shift starts at 2026-11-25T13:30:00+08:00."
+            "Not resumed, because the shift ends in 12 s: the request could still take effect then. The next shift "
+            "starts at 2026-11-25T13:30:00+08:00."
         )
 
     def test_a_pause_skips_in_a_shift_that_never_ends(self) -> None:
@@ -413,7 +414,9 @@ class TestTheGuardAskedDirectly:
     def test_a_pause_skips_at_the_margin_before_the_next_start(self, ask: Ask) -> None:
         with pytest.raises(AirflowSkipException) as caught:
             ask(find_pause_window, "25 13:29:45")
-        assert str(caught.value) == ("Not paused, because the next shift starts in 15 s: it could stop its work.")
+        assert str(caught.value) == (
+            "Not paused, because the next shift starts in 15 s: the request could still take effect then."
+        )
 
     def test_a_resume_acts_more_than_the_margin_before_the_end(self, ask: Ask) -> None:
         assert ask(find_resume_window, "25 11:59:44") == self.NOON
@@ -422,7 +425,8 @@ class TestTheGuardAskedDirectly:
         with pytest.raises(AirflowSkipException) as caught:
             ask(find_resume_window, "25 11:59:45")
         assert str(caught.value) == (
-            "Not resumed, because the shift ends in 15 s. The next shift starts at 2026-11-25T13:30:00+08:00."
+            "Not resumed, because the shift ends in 15 s: the request could still take effect then. The next shift "
+            "starts at 2026-11-25T13:30:00+08:00."
         )
 
     @pytest.mark.parametrize("interval", [("25 09:00:00", "25 12:00:00"), ("25 12:00:00", "25 12:00:00")])
@@ -437,8 +441,8 @@ class TestTheGuardAskedDirectly:
             ask(find_pause_window, "25 11:44:59", interval=("25 09:00:00", "25 12:00:00"))
         assert type(caught.value) is AirflowException
         assert str(caught.value) == (
-            "Not paused: this run is for the end of a shift at 2026-11-25T12:00:00+08:00, but by this worker's clock "
-            "it is 2026-11-25T11:44:59+08:00. Correct the clock; if it is right, run this again when the time has come."
+            "Not paused: this run is for the end of a shift at 2026-11-25T12:00:00+08:00, but this worker's clock "
+            "says 2026-11-25T11:44:59+08:00. Correct the clock; if it is right, clear this task after that time."
         )
 
     @pytest.mark.parametrize("interval", [("25 13:30:00", "25 18:00:00"), ("25 12:00:00", "25 13:30:00")])
@@ -452,7 +456,7 @@ class TestTheGuardAskedDirectly:
         with pytest.raises(AirflowException) as caught:
             ask(find_resume_window, "25 13:14:59", interval=("25 13:30:00", "25 18:00:00"))
         assert str(caught.value).startswith(
-            "Not resumed: this run is for the start of a shift at 2026-11-25T13:30:00+08:00, but by this worker's clock"
+            "Not resumed: this run is for the start of a shift at 2026-11-25T13:30:00+08:00, but this worker's clock"
         )
 
     @pytest.mark.parametrize("interval", [("25 09:00:00", "25 11:58:00"), ("24 13:30:00", "24 18:00:00"), None])
@@ -492,16 +496,17 @@ class TestTheGuardAskedDirectly:
             ask(find_resume_window, "25 18:30:00", tries=(2, 1, 1))
         assert str(caught.value) == (
             "Not resumed, because no shift is on: people would be called outside the shifts. The next shift starts at "
-            "2026-11-26T09:00:00+08:00. Earlier tries of this run failed, but one may have taken effect: look in "
-            "the console what is dialled now."
+            "2026-11-26T09:00:00+08:00. Earlier tries of this run failed, but one of them may have taken effect: "
+            "check in the console what is being dialled."
         )
 
     def test_a_retried_pause_says_what_to_check(self, ask: Ask) -> None:
         with pytest.raises(AirflowFailException) as caught:
             ask(find_pause_window, "25 13:29:50", tries=(2, 1, 1))
         assert str(caught.value) == (
-            "Not paused, because the next shift starts in 10 s: it could stop its work. Earlier tries of this run "
-            "failed, but one may have taken effect: look in the console what is dialled now."
+            "Not paused, because the next shift starts in 10 s: the request could still take effect then. Earlier "
+            "tries of this run failed, but one of them may have taken effect: check in the console what is being "
+            "dialled."
         )
 
     def test_a_retried_resume_that_is_too_late_says_what_to_check(self, ask: Ask) -> None:

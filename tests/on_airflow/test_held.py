@@ -120,13 +120,13 @@ class TestWhileAHoldLasts:
         (message,) = map(str, EXCEPTIONS)
         assert message == (
             "Not paused, because of a hold until 19:45 on Wed 2026-11-25 Asia/Shanghai: end of month. The run of "
-            "20:00 pauses what is started then."
+            "20:00 pauses what is still started."
         )
 
     def test_without_a_date_the_task_says_that_it_holds_every_day(self) -> None:
         hold({"until": "20:00"})
         assert run().state == "skipped"
-        assert '"until" names no date, so this holds on every day until somebody removes it.' in str(EXCEPTIONS)
+        assert '"until" names no date, so the hold applies every day until somebody removes it.' in str(EXCEPTIONS)
 
     @pytest.mark.parametrize("name", ["watch_of_batches", "watch_of_one_batch"])
     @pytest.mark.parametrize(("campaign_ids", "state"), [([1], "skipped"), ([2], "success")])
@@ -148,7 +148,7 @@ class TestWhileAHoldLasts:
         isales_simulator.on_request = lambda verb, parameters: hold(UNTIL_EIGHT)
         task_run = run()
         assert (task_run.state, task_run.tries) == ("failed", 2)
-        assert "Earlier tries of this run failed, but one may have taken effect" in str(EXCEPTIONS[-1])
+        assert "Earlier tries of this run failed, but one of them may have taken effect" in str(EXCEPTIONS[-1])
 
     def test_the_guard_comes_first(self, now: SetNow) -> None:
         now("25 17:00:00")
@@ -273,7 +273,7 @@ class TestAWrongHold:
         hold(value)
         task_run = run()
         assert (task_run.state, task_run.tries, started(campaigns)) == ("failed", 1, [])
-        assert f"The hold is wrong, so it kept nothing from being paused: {problem}" in str(EXCEPTIONS)
+        assert f"The hold is invalid and was ignored: {problem}" in str(EXCEPTIONS)
 
     def test_leaves_the_result_in_xcom(self, value: Any, problem: str) -> None:
         hold(value)
@@ -284,7 +284,7 @@ def test_a_wrong_hold_is_logged_when_the_pause_fails_too(isales_simulator: Simul
     hold("tonight")
     isales_simulator.inject("result", verb="pause_campaign", code="09999999", times=99)
     assert run().state == "failed"
-    assert "The hold is wrong, so it kept nothing from being paused" in " ".join(read_log().split())
+    assert "The hold is invalid and was ignored" in " ".join(read_log().split())
 
 
 def test_a_wrong_hold_is_red_also_where_the_task_would_skip(campaigns: dict[int, Campaign]) -> None:
@@ -292,7 +292,7 @@ def test_a_wrong_hold_is_red_also_where_the_task_would_skip(campaigns: dict[int,
     campaigns[1].state = SUSPENDED
     assert run("watch_of_batches").state == "failed"
     assert "Skipped: the campaign is suspended" in str(EXCEPTIONS)
-    assert "The hold is wrong, so it kept nothing from being paused" in str(EXCEPTIONS)
+    assert "The hold is invalid and was ignored" in str(EXCEPTIONS)
 
 
 @pytest.mark.parametrize("name", ["watch", "by_json", "natively"])

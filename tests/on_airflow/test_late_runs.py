@@ -69,10 +69,10 @@ class TestANightThatNobodyPaused:
         with pytest.raises(AirflowFailException) as caught:
             pause_at("25 09:30", late_run())
         assert str(caught.value) == (
-            "Nobody paused after the end of the shift at 18:00 on Tue 2026-11-24 Asia/Shanghai: its run came only now, "
-            "so people may have been called until the next shift. The DAG, the scheduler or the workers were off or "
-            "busy. Not paused, because a shift is on: 09:00-12:00 on Wed 2026-11-25 Asia/Shanghai. A pause now would "
-            "stop its work. It ends at 2026-11-25T12:00:00+08:00."
+            "Nobody paused after the end of the shift at 18:00 on Tue 2026-11-24 Asia/Shanghai: the run for it started "
+            "only now, so people may have been called until the next shift. The DAG was switched off, or the scheduler "
+            "or the workers were down or busy. Not paused, because a shift is on: 09:00-12:00 on Wed 2026-11-25 "
+            "Asia/Shanghai. A pause now would stop its work. It ends at 2026-11-25T12:00:00+08:00."
         )
 
     def test_fails_the_run_that_comes_when_the_next_shift_is_about_to_start(self) -> None:
@@ -106,8 +106,8 @@ class TestANightThatNobodyPaused:
         with pytest.raises(AirflowSkipException) as caught:
             pause_at("25 09:30", late_run(success=success))
         assert str(caught.value).endswith(
-            "Whether anything was paused at 18:00 on Tue 2026-11-24 Asia/Shanghai is not known: no run of this DAG had "
-            "succeeded by then."
+            "It is unknown whether anything was paused at 18:00 on Tue 2026-11-24 Asia/Shanghai: no run of this DAG "
+            "had succeeded by then."
         )
 
     def test_is_told_by_a_retry_as_what_its_earlier_tries_left(self) -> None:
@@ -149,13 +149,13 @@ def explain(context: Context, end: str = "24 18:00") -> str:
         (late_run(try_number=2), "Earlier tries of this run failed."),
         (
             late_run(("24 19:00", "24 19:10"), success=("24 19:00", "24 19:01")),
-            "The run before, of 19:01:00 on Tue 2026-11-24, succeeded. So calls were started since: by somebody, by "
-            "another DAG, by a campaign's own begin, or in a shift that the calendar has no longer.",
+            "The previous run, of 19:01:00 on Tue 2026-11-24, succeeded, so calls were started after it: by a person, "
+            "by another DAG, by a campaign's own begin, or in a shift that is no longer in the calendar.",
         ),
         (
             late_run(started="24 22:10"),
-            "Airflow started the run for that end at 22:10:00 on Tue 2026-11-24: the DAG or the scheduler was off or "
-            "busy.",
+            "Airflow started the run for that end at 22:10:00 on Tue 2026-11-24: the DAG was switched off, or the "
+            "scheduler was down or busy.",
         ),
         (
             late_run(started="24 18:00"),
@@ -164,8 +164,8 @@ def explain(context: Context, end: str = "24 18:00") -> str:
         ),
         (
             late_run(("24 18:00", "24 18:10")),
-            "No run of this DAG has succeeded since. The pause at the end failed or did not run, somebody restarted "
-            "calls, a campaign began, the calendar was changed, or this worker's clock is ahead.",
+            "No run of this DAG has succeeded since. Possible reasons: the pause at the end failed or did not run, "
+            "somebody restarted calls, a campaign began, the calendar was changed, or this worker's clock is ahead.",
         ),
     ],
     ids=["retry", "restarted", "late run", "late worker", "an earlier run failed"],
@@ -176,12 +176,12 @@ def test_the_reason_names_what_airflow_knows(context: Context, reason: str) -> N
 
 def test_the_reason_lists_what_may_be_where_airflow_knows_nothing() -> None:
     context = {"ti": Mock(try_number=1, max_tries=0), "task": Mock(retries=0), "dag_run": None}
-    assert explain(context).startswith("The pause at the end failed or did not run, somebody restarted calls, ")
+    assert explain(context).startswith("Possible reasons: the pause at the end failed or did not run, somebody ")
 
 
 def test_the_reason_lists_what_may_be_where_airflow_does_not_answer() -> None:
     context = late_run() | {"prev_data_interval_end_success": Proxy(lambda: 1 / 0)}
-    assert explain(context).startswith("The pause at the end failed or did not run, somebody restarted calls, ")
+    assert explain(context).startswith("Possible reasons: the pause at the end failed or did not run, somebody ")
 
 
 class TestTheReasonAfterAHold:
@@ -198,9 +198,9 @@ class TestTheReasonAfterAHold:
     def test_may_be_a_run_that_paused_after_it(self) -> None:
         context = late_run(("24 20:20", "24 20:30"), success=("24 20:20", "24 20:20"))
         assert self.explain(context) == (
-            "The run before, of 20:20:00 on Tue 2026-11-24, succeeded. So calls were started since: by somebody, by "
-            "another DAG, by a campaign's own begin, or in a shift that the calendar has no longer. Or a hold that was "
-            "changed since kept that run from pausing."
+            "The previous run, of 20:20:00 on Tue 2026-11-24, succeeded, so calls were started after it: by a person, "
+            "by another DAG, by a campaign's own begin, or in a shift that is no longer in the calendar. Or that run "
+            "left them alone because of a hold that was changed since."
         )
 
     def test_is_no_scheduler_that_was_off_if_the_run_was_started_while_it_lasted(self) -> None:

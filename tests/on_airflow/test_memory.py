@@ -206,7 +206,7 @@ def unreadable(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.usefixtures("unreadable")
 def test_an_unreadable_memory_is_green_with_a_warning(read_log: ReadLog) -> None:
     assert resume().state == "success"
-    expected = f"the Variable {NAME} is not there, as before the first pause, or not readable"
+    expected = f"the Variable {NAME} does not exist (no pause has run yet) or can't be decrypted"
     assert expected in " ".join(read_log().split())
 
 

@@ -225,16 +225,16 @@ class TestTheRunThatPausesAfterAHold:
 
     @pytest.mark.parametrize(("value", "due"), [("20:00", "20:00"), ("20:01", "20:10"), ("18:03", "18:10")])
     def test_is_the_first_repeat_that_does_not_come_before(self, value: str, due: str) -> None:
-        assert self.next_run(value) == f"The run of {due} pauses what is started then."
+        assert self.next_run(value) == f"The run of {due} pauses what is still started."
         hold = read({"until": value}, "27 18:00")
         assert hold
         assert find_first_repeat(TEN_MINUTES, shanghai("27 18:00"), hold.until) == shanghai(f"27 {due}")
 
     def test_is_none_where_the_next_shift_comes_first(self) -> None:
-        assert self.next_run("20:55") == "No run comes between that and the next shift, which starts at 21:00."
+        assert self.next_run("20:55") == "No run is due between then and the next shift, which starts at 21:00."
 
     def test_is_not_named_where_it_is_not_known(self) -> None:
-        assert self.next_run("20:00", None) == "The first run after that pauses what is started then."
+        assert self.next_run("20:00", None) == "The first run after that pauses what is still started."
 
 
 def test_what_is_left_alone_is_told_with_the_end_and_the_reason() -> None:
@@ -242,7 +242,7 @@ def test_what_is_left_alone_is_told_with_the_end_and_the_reason() -> None:
     assert hold
     assert hold.describe([1, 2], "And then.") == (
         "Campaigns 1, 2 are not paused, because of a hold until 20:00 on Wed 2026-11-25 Asia/Shanghai: end of month. "
-        'And then. "until" names no date, so this holds on every day until somebody removes it.'
+        'And then. "until" names no date, so the hold applies every day until somebody removes it.'
     )
 
 
