@@ -303,7 +303,7 @@ class TestTiming:
 
 
 class TestIds:
-    def test_one_that_is_given_as_number_and_as_text_is_paused_once(
+    def test_a_campaign_given_as_number_and_as_text_is_paused_once(
         self, client: ISalesClient, simulator: Simulator
     ) -> None:
         simulator.add_campaign(1)
@@ -312,7 +312,7 @@ class TestIds:
 
     @pytest.mark.parametrize("exclude", [["1"], [1], ["01"], [1, "1"]])
     @pytest.mark.parametrize("given", ["all", [1, 2], ["1", "2"]])
-    def test_one_that_is_excluded_is_left_alone_however_it_is_written(
+    def test_an_excluded_campaign_is_left_alone_in_any_spelling(
         self, client: ISalesClient, simulator: Simulator, given: Any, exclude: Any
     ) -> None:
         for number in (1, 2):
@@ -321,7 +321,7 @@ class TestIds:
         assert (result["paused"], result["excluded"]) == ([2], [1])
         assert simulator.service.campaigns[1].state is EXECUTING
 
-    def test_one_that_is_excluded_has_no_say_in_whether_the_run_is_green(
+    def test_an_excluded_campaign_does_not_affect_the_result(
         self, client: ISalesClient, simulator: Simulator, lie: Lie
     ) -> None:
         simulator.add_campaign(1)

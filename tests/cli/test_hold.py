@@ -49,12 +49,12 @@ class TestHold:
             (["--until", "20:00", "--campaign", "x"], "campaign_id must be a positive integer, not 'x'"),
         ],
     )
-    def test_what_can_not_be_held_is_an_error(self, isales: Isales, arguments: list[str], message: str) -> None:
+    def test_wrong_arguments_of_hold_are_an_error(self, isales: Isales, arguments: list[str], message: str) -> None:
         done = isales("hold", *arguments)
         assert done.returncode == 2
         assert message in done.stderr
 
-    def test_a_time_of_day_needs_no_connection_to_be_refused(self, isales: Isales) -> None:
+    def test_hold_refuses_a_time_without_a_zone_even_without_a_connection(self, isales: Isales) -> None:
         del isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"]
         assert "needs a time zone" in isales("hold", "--until", "20:00").stderr
 
@@ -64,27 +64,27 @@ class TestCheck:
     def started(self, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=2)
 
-    def test_until_the_end_of_the_hold_what_is_started_is_no_alarm(self, isales: Isales) -> None:
+    def test_check_raises_no_alarm_before_the_end_of_the_hold(self, isales: Isales) -> None:
         done = isales("check", "--hold-until", from_now(hours=1))
         assert done.returncode == 0
         assert "2 batches started, on hold until " in done.stdout
 
-    def test_afterwards_it_is_one_again(self, isales: Isales) -> None:
+    def test_check_raises_an_alarm_after_the_end_of_the_hold(self, isales: Isales) -> None:
         assert isales("check", "--hold-until", from_now(minutes=-1)).returncode == 1
 
-    def test_a_time_of_day_is_on_the_day_of_the_last_shift(self, isales: Isales, calendar: Path) -> None:
+    def test_check_takes_a_time_on_the_day_of_the_last_shift(self, isales: Isales, calendar: Path) -> None:
         done = isales("check", "--shifts", calendar, "--hold-until", "18:00")
         assert done.returncode == 0
         assert f"on hold until 18:00 on {datetime.now(UTC):%a}"[:16] in done.stdout
 
-    def test_lateness_counts_from_the_hold(self, isales: Isales, calendar: Path) -> None:
+    def test_check_counts_lateness_from_the_hold(self, isales: Isales, calendar: Path) -> None:
         done = isales("check", "--shifts", calendar, "--hold-until", from_now(minutes=-5), "--max-lateness", "3h")
         assert done.returncode == 0
         assert "2 batches started 5 min after the hold until " in done.stdout
         late = isales("check", "--shifts", calendar, "--hold-until", from_now(minutes=-5), "--max-lateness", "1m")
         assert late.returncode == 1
 
-    def test_a_script_finds_the_end_of_the_hold(self, isales: Isales) -> None:
+    def test_check_json_has_the_end_of_the_hold(self, isales: Isales) -> None:
         until = from_now(hours=1)
         (record,) = json.loads(isales("check", "--hold-until", until, "--output", "json").stdout)
         assert (record["verdict"], record["held_until"], len(record["started"])) == ("ok", until, 2)
@@ -98,7 +98,7 @@ class TestCheck:
         ],
         ids=["too far ahead", "no time zone", "no time"],  # without the present time, which differs among workers
     )
-    def test_a_hold_that_can_not_be_is_an_error(self, isales: Isales, until: str, message: str) -> None:
+    def test_check_refuses_an_invalid_hold(self, isales: Isales, until: str, message: str) -> None:
         done = isales("check", "--hold-until", until)
         assert done.returncode == 2
         assert message in done.stderr

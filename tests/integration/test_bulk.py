@@ -58,22 +58,22 @@ def failure_of(client: ISalesClient, *arguments: Any, **settings: Any) -> tuple[
 
 
 class TestEveryBatch:
-    def test_that_is_started_is_paused(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_every_started_batch_is_paused(self, client: ISalesClient, campaign: Campaign) -> None:
         result = client.pause_call_batches(7)
         assert sorted(result.changed) == ids(campaign)
         assert with_status(campaign, BatchStatus.STARTED) == []
 
-    def test_that_was_paused_before_is_left_alone(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_a_batch_that_was_paused_before_is_left_alone(self, client: ISalesClient, campaign: Campaign) -> None:
         campaign.set_status(ids(campaign)[0], BatchStatus.SUSPENDED)
         assert ids(campaign)[0] not in client.pause_call_batches(7).changed
 
-    def test_that_is_suspended_is_resumed(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_every_suspended_batch_is_resumed(self, client: ISalesClient, campaign: Campaign) -> None:
         client.pause_call_batches(7)
         result = client.resume_call_batches(7)
         assert len(result.changed) == 120
         assert with_status(campaign, BatchStatus.SUSPENDED) == []
 
-    def test_has_its_place_in_the_dict_for_xcom(
+    def test_every_batch_is_in_the_dict_for_xcom(
         self, client: ISalesClient, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         now = datetime(2026, 11, 24, 10, 0, 3, 250_000, tzinfo=UTC)
@@ -101,13 +101,13 @@ class TestEveryBatch:
         assert {record.levelno for record in caplog.records} == {logging.INFO}
         assert "Pausing the call batches of campaign 7 (VDN 25): list has none that is started." in caplog.text
 
-    def test_that_is_paused_is_no_reason_for_a_warning(
+    def test_a_run_that_pauses_every_batch_logs_no_warning(
         self, client: ISalesClient, campaign: Campaign, caplog: pytest.LogCaptureFixture
     ) -> None:
         client.pause_call_batches(7)
         assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
-    def test_that_is_started_while_we_work_is_paused_too(
+    def test_a_batch_started_meanwhile_is_paused(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def grow(verb: str, body: dict[str, object]) -> None:
@@ -119,7 +119,7 @@ class TestEveryBatch:
         assert len(result.changed) == 125
         assert with_status(campaign, BatchStatus.STARTED) == []
 
-    def test_that_is_started_after_the_last_round_is_a_failure(
+    def test_a_batch_started_after_the_last_round_is_a_failure(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         restarted = ids(campaign)[0]
@@ -132,7 +132,7 @@ class TestEveryBatch:
         result, _ = failure_of(client)
         assert result.failed == {restarted: "the list still shows it as started"}
 
-    def test_whose_answer_was_lost_counts_as_paused_by_us(
+    def test_a_batch_whose_response_was_lost_counts_as_paused_by_us(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("close_after", verb="pause", times=10)
@@ -140,7 +140,7 @@ class TestEveryBatch:
         assert len(result.changed) == 120
         assert result.unchanged == []
 
-    def test_that_is_deleted_meanwhile_is_gone_not_failed(
+    def test_a_batch_deleted_meanwhile_is_gone_not_failed(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         deleted = ids(campaign)[5]
@@ -155,7 +155,7 @@ class TestEveryBatch:
         assert len(result.changed) == 119
 
 
-def test_no_batch_is_gone_because_a_firewall_blocks_the_pauses_and_list_comes_back_empty(
+def test_batches_are_not_gone_if_a_firewall_blocks_pauses_and_the_list_is_empty(
     client: ISalesClient, simulator: Simulator
 ) -> None:
     campaign = simulator.add_campaign(7, batches=3)
@@ -224,7 +224,7 @@ class TestListings:
         simulator.on_request = act
 
     @pytest.mark.parametrize("given", [True, False])
-    def test_do_not_lose_a_batch_that_slips_over_the_edge_of_a_page_twice(
+    def test_a_batch_that_twice_slips_over_the_edge_of_a_page_is_not_lost(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, given: bool
     ) -> None:
         batches = ids(campaign)
@@ -239,24 +239,26 @@ class TestListings:
             client.pause_call_batches(7, batches if given else "all")
         assert with_status(campaign, BatchStatus.STARTED) == []
 
-    def test_are_two_in_quiet_times(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
+    def test_a_quiet_campaign_is_listed_twice(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
         client.pause_call_batches(7)
         assert simulator.requests["list"] == 2 * 3
 
-    def test_are_asked_for_again_when_they_fail_in_passing(
+    def test_a_listing_that_fails_transiently_is_retried(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("answer", status=502, verb="list", times=5)
         assert len(client.pause_call_batches(7).changed) == 210
 
-    def test_are_repeated_until_two_in_a_row_agree(
+    def test_listings_are_repeated_until_two_in_a_row_agree(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         self.edit(simulator, {5: campaign.add_batch})
         client.pause_call_batches(7)
         assert with_status(campaign, BatchStatus.STARTED) == []
 
-    def test_that_never_agree_fail_the_try_and_say_why(
+    def test_listings_that_never_agree_fail_the_run_and_say_why(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         self.edit(simulator, dict.fromkeys(range(1, 99), campaign.add_batch))
@@ -264,7 +266,7 @@ class TestListings:
             client.pause_call_batches(7)
         assert caught.value.retryable
 
-    def test_that_never_agree_leave_no_started_batch_unnamed(
+    def test_listings_that_never_agree_still_name_every_started_batch(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         batches = ids(campaign)
@@ -274,7 +276,7 @@ class TestListings:
         last = ids(campaign)[-3:]  # created while the last listing was read
         assert {*with_status(campaign, BatchStatus.STARTED)} <= {*result.failed, *result.not_tried, *last}
 
-    def test_end_when_their_time_is_over(
+    def test_listings_end_when_their_time_is_over(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("airflow_provider_isales.client.bulk.LISTING_SECONDS", 0.5)
@@ -283,7 +285,7 @@ class TestListings:
             client.pause_call_batches(7, max_parallel_requests=1)
         assert simulator.requests["list"] == 2
 
-    def test_that_fail_do_not_keep_given_batches_from_being_paused(
+    def test_given_batches_are_paused_if_listings_fail(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("answer", status=502, verb="list", times=99)
@@ -292,61 +294,71 @@ class TestListings:
 
 
 class TestGivenBatches:
-    def test_are_paused_and_no_others(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_only_given_batches_are_paused(self, client: ISalesClient, campaign: Campaign) -> None:
         client.pause_call_batches(7, ids(campaign)[:50])
         assert with_status(campaign, BatchStatus.SUSPENDED) == ids(campaign)[:50]
 
-    def test_none_given_means_none_done(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
+    def test_an_empty_list_of_batches_pauses_nothing(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
         client.pause_call_batches(7, [])
         assert with_status(campaign, BatchStatus.SUSPENDED) == []
 
-    def test_twice_are_done_once(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
+    def test_a_batch_given_twice_is_paused_once(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
         client.pause_call_batches(7, [*ids(campaign)[:5], *ids(campaign)[:5]])
         assert simulator.requests.get("pause") == 5
 
-    def test_that_are_paused_already_are_told_apart(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_given_batches_that_are_already_paused_are_reported_as_such(
+        self, client: ISalesClient, campaign: Campaign
+    ) -> None:
         campaign.set_status(ids(campaign)[0], BatchStatus.SUSPENDED)
         result = client.pause_call_batches(7, ids(campaign)[:3])
         assert result.unchanged == ids(campaign)[:1]
         assert sorted(result.changed) == ids(campaign)[1:3]
 
-    def test_that_are_started_already_are_told_by_list(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_given_batches_that_are_already_started_are_recognised_by_list(
+        self, client: ISalesClient, campaign: Campaign
+    ) -> None:
         result = client.resume_call_batches(7, ids(campaign)[:3])
         assert result.changed == []
         assert sorted(result.unchanged) == ids(campaign)[:3]
 
     @pytest.mark.parametrize("value", [None, "123", b"123", 7, {"a": "b"}])
-    def test_must_be_a_list(self, client: ISalesClient, value: Any) -> None:
+    def test_given_batches_must_be_a_list(self, client: ISalesClient, value: Any) -> None:
         with pytest.raises(ISalesArgumentError, match=r'must be a list of batch ids, or "all" for every'):
             client.pause_call_batches(7, value)
 
     @pytest.mark.parametrize("value", [0, 65, True, 8.0, "8"])
-    def test_are_done_by_1_to_64_requests_at_once(self, client: ISalesClient, value: Any) -> None:
+    def test_given_batches_are_paused_by_1_to_64_parallel_requests(self, client: ISalesClient, value: Any) -> None:
         with pytest.raises(ISalesArgumentError, match="max_parallel_requests must be an integer from 1 to 64, not"):
             client.pause_call_batches(7, [], max_parallel_requests=value)
 
 
 class TestFailures:
-    def test_do_not_keep_the_others_from_being_paused(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_the_other_batches_are_paused_if_one_fails(self, client: ISalesClient, campaign: Campaign) -> None:
         result, _ = failure_of(client, [ABSENT, "not digits", 17, *ids(campaign)])
         assert len(result.changed) == 120
         assert set(result.failed) == {ABSENT, "not digits", "17"}
 
-    def test_are_named_with_counts_and_the_first_few_reasons(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_failures_are_named_with_counts_and_the_first_few_reasons(
+        self, client: ISalesClient, campaign: Campaign
+    ) -> None:
         _, message = failure_of(client, [*ids(campaign)[:2], *(f"{n}" for n in range(1, 9))])
         assert message.startswith(
             "Pausing the call batches of campaign 7 (VDN 25) failed: 2 paused, 0 already_paused, 8 failed. "
             "8 of them (1, 2, 3, ...): [03000004] batch id not found. Check batch_id and campaign_id"
         )
 
-    def test_that_a_second_round_mends_are_none(
+    def test_a_failure_that_a_second_round_corrects_is_no_failure(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("result", code="0200001", verb="pause", times=10)
         assert len(client.pause_call_batches(7).changed) == 120
 
     @pytest.mark.parametrize("given", [True, False])
-    def test_are_what_list_still_has_as_started_whatever_the_answer_said(
+    def test_a_batch_still_listed_as_started_failed_whatever_the_response_said(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, given: bool
     ) -> None:
         body = '{"resultCode": "0200000"}'
@@ -355,14 +367,14 @@ class TestFailures:
         assert len(result.failed) == 120
         assert "the list still shows it as started" in message
 
-    def test_are_given_batches_that_list_does_not_know_whatever_the_answer_said(
+    def test_a_given_batch_that_is_not_listed_failed_whatever_the_response_said(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("answer", status=200, body='{"resultCode": "0200000"}', verb="pause")
         result, _ = failure_of(client, [ABSENT])
         assert result.failed == {ABSENT: "[03000004] batch id not found (it is not in the list)"}
 
-    def test_to_find_a_batch_in_the_list_that_answered_before_are_worth_a_later_try(
+    def test_a_batch_that_responded_and_is_not_listed_is_retryable(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("answer", status=200, body='{"resultCode": "0200000"}', verb="pause")
@@ -373,7 +385,7 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("reasons", "ending"), [(3, "number 3. Check it in the console."), (5, " And 2 more reasons.")]
     )
-    def test_of_many_kinds_are_counted_after_the_third(
+    def test_failures_of_many_kinds_are_counted_after_the_third(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch, reasons: int, ending: str
     ) -> None:
         send = Session.send
@@ -388,17 +400,17 @@ class TestFailures:
         assert message.count("1 of them") == 3
         assert message.removesuffix(" It is safe to try again.").endswith(ending)
 
-    def test_of_an_answer_are_none_if_list_has_the_batch_as_wanted(
+    def test_a_failed_response_is_no_failure_if_the_list_has_the_wanted_status(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("close_after", verb="pause", times=8)
         assert len(client.pause_call_batches(7, max_parallel_requests=1).changed) == 120
 
-    def test_of_the_first_list_are_raised_as_they_are(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_an_error_of_the_first_list_is_raised_unchanged(self, client: ISalesClient, campaign: Campaign) -> None:
         with pytest.raises(ISalesCampaignNotFoundError, match=r"Listing the batches of campaign 8"):
             client.pause_call_batches(8)
 
-    def test_to_list_the_second_page_do_not_keep_batches_of_the_first_from_being_paused(
+    def test_batches_of_the_first_page_are_paused_if_the_second_cannot_be_listed(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         def break_second_page(verb: str, parameters: Any) -> None:
@@ -410,22 +422,20 @@ class TestFailures:
         assert len(result.changed) == 100
         assert "neither a resultCode nor a returnCode" in message
 
-    def test_of_an_id_that_is_none_are_found_before_anything_is_sent_for_it(
+    def test_an_invalid_id_fails_before_anything_is_sent_for_it(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         result, _ = failure_of(client, [ids(campaign)[0], "x"])
         assert result.failed["x"].startswith("batch_id must be text of 1 to 64 digits")
         assert simulator.requests["pause"] == 1
 
-    def test_of_an_id_that_is_none_are_failures_also_where_deleted_ones_are_gone(
-        self, client: ISalesClient, campaign: Campaign
-    ) -> None:
+    def test_an_invalid_id_is_a_failure_even_if_deleted_is_gone(self, client: ISalesClient, campaign: Campaign) -> None:
         bulk = BulkSwitch(PAUSE, client.session, client.campaign(7), [ids(campaign)[0], "x"], deleted_is_gone=True)
         with pytest.raises(ISalesBulkError):
             bulk.run()
         assert ([*bulk.result().failed], bulk.result().gone) == (["x"], [])
 
-    def test_of_an_id_that_is_a_number_do_not_keep_the_batch_of_that_number_from_being_paused(
+    def test_a_batch_is_paused_beside_its_id_as_a_number_which_fails(
         self, client: ISalesClient, simulator: Simulator
     ) -> None:
         campaign = simulator.add_campaign(7)
@@ -435,7 +445,7 @@ class TestFailures:
         assert campaign.batches["5"].status is BatchStatus.SUSPENDED
         assert simulator.requests["list"] == 2
 
-    def test_that_nobody_expected_do_not_keep_the_others_from_being_paused(
+    def test_the_other_batches_are_paused_after_an_unexpected_error(
         self, client: ISalesClient, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         send, broken = Session.send, ids(campaign)[3]
@@ -450,7 +460,7 @@ class TestFailures:
         assert len(result.changed) == 119
         assert result.failed == {broken: "unexpected RuntimeError: a bug"}
 
-    def test_that_are_permanent_are_retryable_while_any_batch_is_started(
+    def test_a_permanent_failure_is_retryable_while_any_batch_is_started(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("result", code="0200001", verb="pause", times=999)
@@ -458,7 +468,7 @@ class TestFailures:
             client.pause_call_batches(7)
         assert caught.value.retryable
 
-    def test_that_are_permanent_are_retryable_while_the_verification_is_refused(
+    def test_a_permanent_failure_is_retryable_while_the_verification_is_refused(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("result", code="0200001", times=999)
@@ -467,7 +477,7 @@ class TestFailures:
         assert caught.value.retryable
 
     @pytest.mark.parametrize("given", [True, False])
-    def test_to_find_a_campaign_that_was_listed_before_are_worth_a_later_try(
+    def test_a_missing_campaign_that_was_listed_before_is_retryable(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, given: bool
     ) -> None:
         def refuse_the_rest(verb: str, body: dict[str, object]) -> None:
@@ -480,7 +490,7 @@ class TestFailures:
         assert caught.value.retryable
 
     @pytest.mark.parametrize("batches", [0, 2, 120])
-    def test_to_authenticate_after_a_first_page_are_worth_a_later_try(
+    def test_a_401_after_a_first_page_is_retryable(
         self, client: ISalesClient, simulator: Simulator, batches: int
     ) -> None:
         simulator.add_campaign(8, batches=batches)
@@ -496,12 +506,12 @@ class TestFailures:
             client.pause_call_batches(8)
         assert caught.value.retryable
 
-    def test_of_a_campaign_that_does_not_exist_are_permanent(self, client: ISalesClient) -> None:
+    def test_a_missing_campaign_is_a_permanent_failure(self, client: ISalesClient) -> None:
         with pytest.raises(ISalesBulkError) as caught:
             client.pause_call_batches(404, [ABSENT])
         assert not caught.value.retryable
 
-    def test_that_may_pass_are_retryable_even_if_the_verification_is_refused(
+    def test_a_transient_failure_is_retryable_even_if_the_verification_is_refused(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         simulator.inject("answer", status=502, verb="pause", times=99)
@@ -510,13 +520,15 @@ class TestFailures:
             client.pause_call_batches(7, ids(campaign)[:3])
         assert caught.value.retryable
 
-    def test_to_verify_are_failures(self, client: ISalesClient, simulator: Simulator, campaign: Campaign) -> None:
+    def test_a_failed_verification_is_a_failure(
+        self, client: ISalesClient, simulator: Simulator, campaign: Campaign
+    ) -> None:
         simulator.inject("answer", status=502, verb="list", times=99)
         result, message = failure_of(client, ids(campaign))
         assert len(result.changed) == 120
         assert "Listing the batches" in message
 
-    def test_that_no_retry_mends_are_permanent(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_failures_that_no_retry_can_help_are_permanent(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(7, batches=3, state=CampaignState.SUSPENDED)
         with pytest.raises(ISalesBulkError, match=r"\[03000002\] not allowed") as caught:
             client.pause_call_batches(7)
@@ -603,7 +615,7 @@ class TestTheServerUnderStress:
         assert "No more requests were sent: the time limit of 1 s was reached" in message
         assert result.not_tried
 
-    def test_what_fails_does_not_slow_down_what_works(
+    def test_failing_batches_do_not_delay_the_others(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, no_waiting: list[float]
     ) -> None:
         simulator.inject("answer", status=502, verb="pause", times=30)
@@ -621,7 +633,7 @@ class TestTheServerUnderStress:
             "Trying again in " in caplog.text
         )
 
-    def test_progress_is_logged_when_batches_are_tried_again_too(
+    def test_progress_is_logged_during_later_rounds(
         self,
         client: ISalesClient,
         simulator: Simulator,
@@ -726,20 +738,20 @@ class TestStopping:
 
 
 class TestExclude:
-    def test_leaves_a_started_batch_alone(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_an_excluded_started_batch_is_left_alone(self, client: ISalesClient, campaign: Campaign) -> None:
         kept, *others = ids(campaign)
         result = client.pause_call_batches(7, exclude=[kept])
         assert (sorted(result.changed), with_status(campaign, BatchStatus.STARTED)) == (others, [kept])
 
-    def test_is_named_in_the_result(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_an_excluded_batch_is_named_in_the_result(self, client: ISalesClient, campaign: Campaign) -> None:
         kept = ids(campaign)[0]
         assert client.pause_call_batches(7, exclude=[kept]).excluded == [kept]
 
-    def test_goes_before_a_list(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_exclude_wins_over_a_given_list(self, client: ISalesClient, campaign: Campaign) -> None:
         first, second, *_ = ids(campaign)
         assert client.pause_call_batches(7, [first, second], exclude=[first]).changed == [second]
 
-    def test_may_name_a_batch_that_is_not_there(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_exclude_may_name_a_missing_batch(self, client: ISalesClient, campaign: Campaign) -> None:
         assert len(client.pause_call_batches(7, exclude=[ABSENT]).changed) == 120
 
     @pytest.mark.parametrize(
@@ -751,7 +763,7 @@ class TestExclude:
             (["x"], "exclude must be text of 1 to 64 digits, not 'x'"),
         ],
     )
-    def test_is_an_error_before_anything_is_sent_when_it_is_wrong(
+    def test_a_wrong_exclude_is_an_error_before_anything_is_sent(
         self, client: ISalesClient, simulator: Simulator, exclude: Any, message: str
     ) -> None:
         with pytest.raises(ISalesArgumentError) as caught:
@@ -771,7 +783,7 @@ class TestWhen:
     def now(self) -> datetime:
         return datetime(2026, 11, 24, 18, tzinfo=UTC) + timedelta(seconds=next(self.seconds))
 
-    def test_each_batch_was_asked_comes_before_it_is_confirmed(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_each_batch_is_asked_before_it_is_confirmed(self, client: ISalesClient, campaign: Campaign) -> None:
         result = client.pause_call_batches(7)
         assert result.confirmed_at is not None
         assert max(result.asked_at.values()) < result.confirmed_at
@@ -801,7 +813,9 @@ class TestWhen:
         first, second = moments
         assert first < asked_at < second
 
-    def test_what_no_listing_confirms_is_not_confirmed(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_batches_without_a_confirming_listing_are_not_confirmed(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
         simulator.add_campaign(7, batches=1)
         simulator.inject("result", verb="list", code="0200001", times=9)
         result, _ = failure_of(client, ["000000000000007000000000000001"])
@@ -816,32 +830,34 @@ class TestTheAnnouncement:
             bulk.run()
         return told
 
-    def test_names_what_is_about_to_be_paused(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_the_announcement_names_the_batches_to_be_paused(self, client: ISalesClient, campaign: Campaign) -> None:
         assert self.announced(client) == [ids(campaign)]
 
-    def test_comes_before_the_first_request(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_the_announcement_comes_before_the_first_request(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(7, batches=1)
         sent: list[int] = []
         told = lambda batch_ids: sent.append(simulator.requests.get("pause", 0))  # noqa: E731
         BulkSwitch(PAUSE, client.session, client.campaign(7), announce=told).run()
         assert sent == [0]
 
-    def test_names_of_a_list_what_is_started_alone(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_the_announcement_names_only_the_started_ones_of_a_list(
+        self, client: ISalesClient, campaign: Campaign
+    ) -> None:
         first, second, *_ = ids(campaign)
         campaign.set_status(first, BatchStatus.SUSPENDED)
         assert self.announced(client, [first, second, ABSENT]) == [[second]]
 
-    def test_names_what_is_started_after_a_first_listing_that_failed_transiently(
+    def test_the_announcement_names_started_batches_after_a_first_listing_failed_transiently(
         self, client: ISalesClient, campaign: Campaign, simulator: Simulator
     ) -> None:
         simulator.inject("answer", status=503, verb="list")
         assert self.announced(client, ids(campaign)[:2]) == [ids(campaign)[:2]]
 
-    def test_names_nothing_that_is_excluded(self, client: ISalesClient, campaign: Campaign) -> None:
+    def test_the_announcement_names_no_excluded_batch(self, client: ISalesClient, campaign: Campaign) -> None:
         first, *others = ids(campaign)
         assert self.announced(client, exclude=[first]) == [others]
 
-    def test_names_all_given_batches_when_nobody_knows_what_is_started(
+    def test_the_announcement_names_all_given_batches_if_no_listing_succeeds(
         self, client: ISalesClient, campaign: Campaign, simulator: Simulator
     ) -> None:
         simulator.inject("result", verb="list", code="0200001", times=9)
@@ -862,7 +878,7 @@ def test_a_deleted_batch_of_a_list_is_gone_where_that_is_no_failure(client: ISal
 
 
 @pytest.mark.parametrize(("more", "alone"), [([], True), ([ABSENT], False)])
-def test_it_can_be_told_whether_one_kind_of_error_alone_was_in_the_way(
+def test_a_result_tells_whether_only_one_kind_of_error_occurred(
     client: ISalesClient, simulator: Simulator, more: list[str], alone: bool
 ) -> None:
     campaign = simulator.add_campaign(7, batches=2, state=CampaignState.SUSPENDED)
@@ -876,11 +892,13 @@ class TestACampaignWithoutBatches:
     """It is dialled as a whole, which a pause of its batches does not stop."""
 
     @pytest.mark.parametrize("state", ["draft", "suspended", "completed"])
-    def test_that_calls_nobody_is_a_success(self, simulator: Simulator, client: ISalesClient, state: str) -> None:
+    def test_a_campaign_without_batches_that_calls_nobody_is_a_success(
+        self, simulator: Simulator, client: ISalesClient, state: str
+    ) -> None:
         simulator.add_campaign(1001, state=state)
         assert client.pause_call_batches(1001).confirmed_at
 
-    def test_that_is_started_is_a_failure_that_names_what_stops_it(
+    def test_a_started_campaign_without_batches_is_a_failure_that_names_what_stops_it(
         self, simulator: Simulator, client: ISalesClient
     ) -> None:
         simulator.add_campaign(1001)
@@ -888,12 +906,16 @@ class TestACampaignWithoutBatches:
             client.pause_call_batches(1001)
         assert caught.value.retryable
 
-    def test_whose_details_cannot_be_read_is_a_failure(self, simulator: Simulator, client: ISalesClient) -> None:
+    def test_a_campaign_without_batches_is_a_failure_if_its_details_cannot_be_read(
+        self, simulator: Simulator, client: ISalesClient
+    ) -> None:
         simulator.add_campaign(1001, state="suspended")
         simulator.inject("result", verb="get_campaign", code="0200001", times=99)
         with pytest.raises(ISalesBulkError):
             client.pause_call_batches(1001)
 
-    def test_may_be_resumed_batch_by_batch_without_a_question(self, simulator: Simulator, client: ISalesClient) -> None:
+    def test_a_resume_of_a_campaign_without_batches_reads_no_details(
+        self, simulator: Simulator, client: ISalesClient
+    ) -> None:
         simulator.add_campaign(1001, state="suspended")
         assert client.resume_call_batches(1001).confirmed_at

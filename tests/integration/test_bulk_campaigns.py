@@ -62,7 +62,7 @@ class TestAll:
         client.pause_campaigns("all")
         assert simulator.requests == {"list_campaigns": 2, "pause_campaign": 20, "get_campaign": 20}
 
-    def test_the_last_is_asked_before_the_details_of_the_first_are_read(
+    def test_every_pause_is_sent_before_the_first_details_are_read(
         self, client: ISalesClient, simulator: Simulator
     ) -> None:
         for number in range(1, 4):
@@ -73,7 +73,7 @@ class TestAll:
         pauses, details = ["pause_campaign"] * 3, ["get_campaign"] * 3
         assert verbs == ["list_campaigns", *pauses, *details, "list_campaigns"]
 
-    def test_those_that_are_not_started_are_left_alone(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_campaigns_that_are_not_started_are_left_alone(self, client: ISalesClient, simulator: Simulator) -> None:
         for number, state in enumerate(CampaignState, 1):
             simulator.add_campaign(number, state=state)
         result = client.pause_campaigns("all")
@@ -167,7 +167,7 @@ class TestAll:
         assert sorted(client.pause_campaigns("all").changed) == [*range(10, 121, 10)]
 
     @pytest.mark.parametrize("odd", [{"id": 2, "status": None}, {"id": None, "status": 2}, None], ids=str)
-    def test_an_entry_that_can_not_be_read_is_a_failure_but_keeps_no_other_from_being_paused(
+    def test_an_unreadable_entry_is_a_failure_and_the_others_are_paused(
         self, client: ISalesClient, simulator: Simulator, odd: Any
     ) -> None:
         simulator.add_campaign(1)
@@ -247,19 +247,19 @@ class TestNotRunning:
 
 
 class TestGivenCampaigns:
-    def test_they_alone_are_paused(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_only_given_campaigns_are_paused(self, client: ISalesClient, simulator: Simulator) -> None:
         for number in (1, 2, 3):
             simulator.add_campaign(number)
         assert sorted(client.pause_campaigns([1, "3"]).changed) == [1, 3]
         assert states(simulator)[2] is EXECUTING
 
-    def test_one_that_somebody_suspended_before_is_already_paused(
+    def test_a_given_campaign_suspended_before_is_already_paused(
         self, client: ISalesClient, simulator: Simulator
     ) -> None:
         simulator.add_campaign(1, state=SUSPENDED)
         assert client.pause_campaigns([1]).unchanged == [1]
 
-    def test_one_that_does_not_exist_fails_for_good_and_the_others_are_paused(
+    def test_a_given_campaign_that_does_not_exist_fails_for_good_and_the_others_are_paused(
         self, client: ISalesClient, simulator: Simulator
     ) -> None:
         simulator.add_campaign(1)
@@ -267,7 +267,7 @@ class TestGivenCampaigns:
         assert (error.result.changed, [*error.result.failed], error.retryable) == ([1], [404, "x"], False)
 
     @pytest.mark.parametrize("value", [None, "7", 7, {"7": 1}])
-    def test_they_must_be_a_list(self, client: ISalesClient, value: Any) -> None:
+    def test_given_campaigns_must_be_a_list(self, client: ISalesClient, value: Any) -> None:
         with pytest.raises(ISalesArgumentError, match='campaign_ids must be a list of campaign ids, or "all" for'):
             client.pause_campaigns(value)
 
@@ -361,7 +361,7 @@ class TestFaults:
         finally:
             simulator.max_at_once = None
 
-    def test_what_is_about_to_be_paused_is_announced(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_campaigns_are_announced_before_they_are_paused(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(1)
         simulator.add_campaign(2, state=SUSPENDED)
         announced: list[list[int]] = []
@@ -380,17 +380,17 @@ class TestResume:
         simulator.add_campaign(1, state=SUSPENDED)
         assert client.resume_campaigns(number for number in (1,)).changed == [1]  # type: ignore[arg-type]
 
-    def test_one_that_is_started_is_already_started(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_a_started_campaign_is_already_started(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(1)
         assert client.resume_campaigns([1]).unchanged == [1]
 
-    def test_one_that_is_completed_fails_for_good(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_resuming_a_completed_campaign_fails_for_good(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(1, state=COMPLETED)
         with pytest.raises(ISalesBulkError) as caught:
             client.resume_campaigns([1])
         assert ([*caught.value.result.failed], caught.value.retryable) == ([1], False)
 
-    def test_one_that_is_completed_is_not_running_where_deleted_ones_are_gone(
+    def test_a_completed_campaign_is_not_running_if_deleted_is_gone(
         self, client: ISalesClient, simulator: Simulator
     ) -> None:
         simulator.add_campaign(1, state=COMPLETED)
@@ -399,7 +399,7 @@ class TestResume:
         assert (result.changed, result.not_running, result.gone) == ([2], [1], [3])
         assert result.confirmed == [2, 1, 3]
 
-    def test_all_is_an_error_that_says_why(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_resuming_all_campaigns_is_an_error_that_says_why(self, client: ISalesClient, simulator: Simulator) -> None:
         with pytest.raises(ISalesArgumentError, match='not "all": that would also resume campaigns that somebody susp'):
             client.resume_campaigns("all")
         assert simulator.requests == {}

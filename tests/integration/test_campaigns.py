@@ -108,20 +108,20 @@ class TestList:
 
 
 class TestDetails:
-    def test_they_have_the_hours_of_the_platform(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_details_have_the_hours_of_the_platform(self, client: ISalesClient, simulator: Simulator) -> None:
         simulator.add_campaign(7, hours={"workdayBeginTime1": "09:00", "workdayEndTime1": "21:00"})
         assert client.get_campaign(7).workday_hours == (("09:00", "21:00"),)
 
-    def test_special_dates_are_listed_apart(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_special_dates_have_their_own_list(self, client: ISalesClient, simulator: Simulator) -> None:
         date = {"name": "new year", "type": 3, "beginTime": "01-01", "endTime": "01-02"}
         simulator.add_campaign(7, special_dates=[date])
         assert client.list_special_dates(7) == [SpecialDate("new year", 3, "", "01-01", "01-02")]
 
-    def test_a_campaign_that_is_not_there_is_an_error(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_details_of_a_missing_campaign_are_an_error(self, client: ISalesClient, simulator: Simulator) -> None:
         with pytest.raises(ISalesCampaignNotFoundError, match=r"Reading the details of campaign 7 \(VDN 25\) failed"):
             client.get_campaign(7)
 
-    def test_those_of_another_campaign_are_an_error(
+    def test_details_of_another_campaign_are_an_error(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:
         campaign.id = 8

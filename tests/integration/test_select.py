@@ -57,20 +57,20 @@ def pause_required(client: ISalesClient, select: str, **settings: Any) -> BulkRe
 
 
 class TestCampaigns:
-    def test_whose_name_contains_the_text_are_paused_and_no_others(
+    def test_only_campaigns_whose_name_contains_the_text_are_paused(
         self, client: ISalesClient, campaigns: dict[str, Campaign]
     ) -> None:
         result = client.pause_campaigns("all", select="night")
         assert sorted(result.changed) == [1, 3, 4]
         assert campaigns["day sales"].state is EXECUTING
 
-    def test_match_in_small_and_capital_letters(self, client: ISalesClient, campaigns: dict[str, Campaign]) -> None:
+    def test_campaign_names_match_in_any_case(self, client: ISalesClient, campaigns: dict[str, Campaign]) -> None:
         assert client.pause_campaigns("all", select="NIGHT S").changed == [1]
 
-    def test_match_in_chinese(self, client: ISalesClient, campaigns: dict[str, Campaign]) -> None:
+    def test_chinese_campaign_names_match(self, client: ISalesClient, campaigns: dict[str, Campaign]) -> None:
         assert client.pause_campaigns("all", select="夜间").changed == [4]
 
-    def test_that_match_are_named_also_if_suspended_or_excluded(
+    def test_matching_campaigns_are_named_even_if_suspended_or_excluded(
         self, client: ISalesClient, campaigns: dict[str, Campaign]
     ) -> None:
         campaigns["overnight"].state = SUSPENDED
@@ -78,15 +78,17 @@ class TestCampaigns:
         assert result.changed == [1]
         assert result.matched == {1: "Night sales", 3: "overnight", 4: "夜间 night"}
 
-    def test_that_match_are_in_the_dict_for_xcom(self, client: ISalesClient, campaigns: dict[str, Campaign]) -> None:
+    def test_matching_campaigns_are_in_the_dict_for_xcom(
+        self, client: ISalesClient, campaigns: dict[str, Campaign]
+    ) -> None:
         assert client.pause_campaigns("all", select="day").to_dict()["matched"] == {"2": "day sales"}
 
-    def test_without_select_have_nothing_in_the_dict_for_xcom(
+    def test_without_select_the_dict_for_xcom_has_no_matches(
         self, client: ISalesClient, campaigns: dict[str, Campaign]
     ) -> None:
         assert "matched" not in client.pause_campaigns("all").to_dict()
 
-    def test_that_match_are_in_the_log(
+    def test_matching_campaigns_are_in_the_log(
         self, client: ISalesClient, campaigns: dict[str, Campaign], caplog: pytest.LogCaptureFixture
     ) -> None:
         with caplog.at_level(logging.INFO):
@@ -95,7 +97,7 @@ class TestCampaigns:
             "Pausing the campaigns of VDN 25 whose names contain 'sales': 2 match: Night sales (1), day sales (2)."
         ) in caplog.messages
 
-    def test_that_match_and_are_created_meanwhile_are_paused_too(
+    def test_matching_campaigns_created_meanwhile_are_paused(
         self, client: ISalesClient, simulator: Simulator, campaigns: dict[str, Campaign]
     ) -> None:
         def create(verb: str, parameters: Any) -> None:
@@ -107,7 +109,7 @@ class TestCampaigns:
         assert sorted(client.pause_campaigns("all", select="night").changed) == [1, 3, 4, 5]
         assert simulator.service.campaigns[6].state is EXECUTING
 
-    def test_renamed_meanwhile_are_not_taken_for_gone(
+    def test_campaigns_renamed_meanwhile_are_not_gone(
         self, client: ISalesClient, simulator: Simulator, campaigns: dict[str, Campaign]
     ) -> None:
         overnight = campaigns["overnight"]
@@ -123,7 +125,7 @@ class TestCampaigns:
             client.pause_campaigns("all", select="overnight")
         assert caught.value.result.failed == {3: "the list still shows it as started"}
 
-    def test_are_selected_by_the_client_whatever_the_service_makes_of_a_name(
+    def test_the_client_selects_campaigns_however_the_service_filters_names(
         self, client: ISalesClient, simulator: Simulator, campaigns: dict[str, Campaign]
     ) -> None:
         queries: list[Any] = []
@@ -133,38 +135,40 @@ class TestCampaigns:
 
 
 class TestBatches:
-    def test_whose_name_contains_the_text_are_paused_and_no_others(
+    def test_only_batches_whose_name_contains_the_text_are_paused(
         self, client: ISalesClient, campaign: Campaign
     ) -> None:
         result = client.pause_call_batches(7, select="night")
         assert started(campaign) == ["day 1"]
         assert sorted(result.to_dict()["matched"].values()) == ["Night 2", "night 1"]
 
-    def test_whose_name_contains_the_text_are_resumed_and_no_others(
+    def test_only_batches_whose_name_contains_the_text_are_resumed(
         self, client: ISalesClient, campaign: Campaign
     ) -> None:
         client.pause_call_batches(7)
         client.resume_call_batches(7, select="day")
         assert started(campaign) == ["day 1"]
 
-    def test_of_which_none_matches_do_not_make_it_a_campaign_without_batches(
+    def test_a_campaign_without_a_matching_batch_is_not_one_without_batches(
         self, client: ISalesClient, campaign: Campaign
     ) -> None:
         assert client.pause_call_batches(7, select="evening").confirmed_at is not None
         assert len(started(campaign)) == 3
 
-    def test_of_a_campaign_without_any_fail_as_without_select(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_a_campaign_without_batches_fails_as_without_select(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
         simulator.add_campaign(8)
         with pytest.raises(ISalesBulkError, match="It has no batches"):
             client.pause_call_batches(8, select="night")
 
-    def test_are_selected_on_every_page_of_the_list(self, client: ISalesClient, simulator: Simulator) -> None:
+    def test_batches_are_selected_on_every_page_of_the_list(self, client: ISalesClient, simulator: Simulator) -> None:
         batch = simulator.add_campaign(7, batches=250).add_batch("night")
         assert client.pause_call_batches(7, select="night").changed == [batch.id]
 
 
 class TestMatchingNone:
-    def test_is_a_warning_with_the_text_and_where_it_was_looked_for(
+    def test_no_match_is_a_warning_with_the_text_and_the_scope(
         self, client: ISalesClient, campaigns: dict[str, Campaign], caplog: pytest.LogCaptureFixture
     ) -> None:
         result = client.pause_campaigns("all", select="nigth")
@@ -174,21 +178,19 @@ class TestMatchingNone:
             "names of the campaigns in the console."
         ]
 
-    def test_fails_where_a_match_is_required(self, client: ISalesClient, campaigns: dict[str, Campaign]) -> None:
+    def test_no_match_fails_if_a_match_is_required(self, client: ISalesClient, campaigns: dict[str, Campaign]) -> None:
         with pytest.raises(ISalesBulkError, match=r"whose names contain 'nigth' failed: .* No name matches") as caught:
             pause_required(client, "nigth")
         assert caught.value.retryable
         assert caught.value.result.matched == {}
 
-    def test_is_not_so_where_the_only_match_is_excluded(
-        self, client: ISalesClient, campaigns: dict[str, Campaign]
-    ) -> None:
+    def test_an_excluded_match_is_a_match(self, client: ISalesClient, campaigns: dict[str, Campaign]) -> None:
         assert pause_required(client, "day", exclude=[2]).matched == {2: "day sales"}
 
 
 class TestArguments:
     @pytest.mark.parametrize("select", ["", " ", 5, "night*", "n" * 256, "night\n"])
-    def test_that_no_name_can_contain_are_refused(
+    def test_a_select_that_no_name_can_contain_is_refused(
         self, client: ISalesClient, simulator: Simulator, select: Any
     ) -> None:
         with pytest.raises(ISalesArgumentError, match=r"^select must "):
@@ -196,6 +198,6 @@ class TestArguments:
         assert not simulator.requests
 
     @pytest.mark.parametrize("ids", [["1"], []])
-    def test_beside_ids_are_refused(self, client: ISalesClient, ids: list[str]) -> None:
+    def test_a_select_beside_ids_is_refused(self, client: ISalesClient, ids: list[str]) -> None:
         with pytest.raises(ISalesArgumentError, match=r'^with select, the ids must be "all", not \['):
             BulkSwitch(PAUSE, client.session, client.campaign(7), ids, select="night")

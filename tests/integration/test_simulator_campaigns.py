@@ -115,23 +115,23 @@ class TestAllInterfacesOfACampaign:
 
     @pytest.mark.parametrize("interface", PATHS)
     @pytest.mark.parametrize("campaign_id", ["0", "x", "7%00"])
-    def test_an_id_that_is_no_campaigns_is_0200001(self, call: Caller, interface: str, campaign_id: str) -> None:
+    def test_an_invalid_campaign_id_is_0200001(self, call: Caller, interface: str, campaign_id: str) -> None:
         assert call(interface, campaign_id)["resultCode"] == "0200001"
 
     @pytest.mark.parametrize("interface", PATHS)
-    def test_a_body_is_0200001(self, call: Caller, campaign: Campaign, interface: str) -> None:
+    def test_a_campaign_request_with_a_body_is_0200001(self, call: Caller, campaign: Campaign, interface: str) -> None:
         assert call(interface, data=b"{}")["resultCode"] == "0200001"
 
-    def test_another_vdn_is_0200001(self, call: Caller) -> None:
+    def test_a_campaign_request_for_another_vdn_is_0200001(self, call: Caller) -> None:
         assert call.read(call.send("GET", BASE + "26", params=ALL))["resultCode"] == "0200001"
 
     @pytest.mark.parametrize("path", ["25/7/pause", "25/7/resume"])
-    def test_another_method_is_405(self, call: Caller, path: str) -> None:
+    def test_a_campaign_request_with_another_method_is_405(self, call: Caller, path: str) -> None:
         assert call.send("POST", BASE + path).status_code == 405
 
 
 class TestDetails:
-    def test_show_the_campaign(self, call: Caller, simulator: Simulator) -> None:
+    def test_details_show_the_campaign(self, call: Caller, simulator: Simulator) -> None:
         simulator.add_campaign(7, name="早班", begin="2026-11-27", hours={"workdayBeginTime1": "09:00"})
         details = call("get_campaign")["returnObject"]
         hours = details.pop("scheduleParam")
@@ -149,15 +149,17 @@ class TestDetails:
         assert (hours["workdayBeginTime1"], hours["holidayEndTime3"], len(hours)) == ("09:00", "", 12)
 
     @pytest.mark.parametrize(("state", "number"), NUMBERS)
-    def test_have_the_state_as_a_number(self, call: Caller, campaign: Campaign, state: str, number: int) -> None:
+    def test_details_have_the_state_as_a_number(
+        self, call: Caller, campaign: Campaign, state: str, number: int
+    ) -> None:
         campaign.state = state
         assert call("get_campaign")["returnObject"]["status"] == number
 
-    def test_show_the_begin_in_the_platforms_time_zone(self, call: Caller, simulator: Simulator) -> None:
+    def test_details_show_the_begin_in_the_platforms_time_zone(self, call: Caller, simulator: Simulator) -> None:
         simulator.add_campaign(7, begin=datetime(2026, 11, 27, 23, 30, 5, tzinfo=UTC))
         assert call("get_campaign")["returnObject"]["strBeginTime"] == "2026-11-28 07:30:05"
 
-    def test_show_the_old_status_as_often_as_they_lag(
+    def test_details_show_the_old_status_while_they_lag(
         self, call: Caller, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(call.simulator.service, "details_lag", 2)
@@ -172,7 +174,7 @@ class TestDetails:
 
 
 class TestList:
-    def test_shows_every_campaign_with_the_sizes(self, call: Caller, campaign: Campaign) -> None:
+    def test_the_list_has_every_campaign_and_the_sizes(self, call: Caller, campaign: Campaign) -> None:
         answer = {name: value for name, value in call.list().items() if not name.startswith(("result", "return"))}
         assert answer == {
             "curPage": 1,
@@ -207,13 +209,15 @@ class TestList:
             ({"endTime": "2026-11-03 12:00:00"}, [1, 2, 3]),
         ],
     )
-    def test_can_be_narrowed(self, call: Caller, simulator: Simulator, query: dict[str, str], ids: list[int]) -> None:
+    def test_the_list_can_be_filtered(
+        self, call: Caller, simulator: Simulator, query: dict[str, str], ids: list[int]
+    ) -> None:
         for number, state in enumerate(CampaignState, 1):
             simulator.add_campaign(number, state=state, begin=f"2026-11-0{number}", end=f"2026-11-0{number} 12:00:00")
         assert listed(call.list(**query)) == ids
 
     @pytest.mark.parametrize(("page", "ids"), [("-1", [1, 2]), ("0", [1, 2]), ("1", [1, 2]), ("2", [3]), ("3", [])])
-    def test_gives_one_page_counted_from_one(
+    def test_the_list_gives_one_page_counted_from_one(
         self, call: Caller, simulator: Simulator, page: str, ids: list[int]
     ) -> None:
         for number in (1, 2, 3):
@@ -221,7 +225,7 @@ class TestList:
         answer = call.list(curPage=page, rowsPerPage="2")
         assert (listed(answer), answer["totalSize"]) == (ids, 3)
 
-    def test_may_have_smaller_pages_than_asked_for(
+    def test_the_list_may_have_smaller_pages_than_requested(
         self, call: Caller, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(simulator.service, "max_page_size", 2)
@@ -230,7 +234,7 @@ class TestList:
         answer = call.list(curPage="2")
         assert (listed(answer), answer["rowsPerPage"]) == ([3], 2)
 
-    def test_may_count_the_page_alone(
+    def test_the_total_of_the_list_may_be_that_of_the_page(
         self, call: Caller, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(simulator.service, "total_counts_page", True)
@@ -238,13 +242,13 @@ class TestList:
             simulator.add_campaign(number)
         assert call.list(rowsPerPage="2")["totalSize"] == 2
 
-    def test_may_have_the_status_as_text(
+    def test_the_list_may_have_the_status_as_text(
         self, call: Caller, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(call.simulator.service, "status_as_text", True)
         assert call.list(status="2")["data"][0]["status"] == "2"
 
-    def test_shows_the_old_status_as_often_as_it_lags(
+    def test_the_list_shows_the_old_status_while_it_lags(
         self, call: Caller, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(call.simulator.service, "list_lag", 1)
@@ -253,7 +257,7 @@ class TestList:
 
     @pytest.mark.parametrize("name", ALL)
     @pytest.mark.parametrize("value", [None, ""])
-    def test_without_a_mandatory_parameter_is_02000001(self, call: Caller, name: str, value: str | None) -> None:
+    def test_a_list_without_a_mandatory_parameter_is_02000001(self, call: Caller, name: str, value: str | None) -> None:
         assert call.list(**{name: value})["resultCode"] == "02000001"
 
     @pytest.mark.parametrize(
@@ -271,13 +275,13 @@ class TestList:
             ("statusV2", "2"),
         ],
     )
-    def test_with_a_parameter_that_cannot_be_is_0200001(self, call: Caller, name: str, value: str) -> None:
+    def test_a_list_with_an_invalid_parameter_is_0200001(self, call: Caller, name: str, value: str) -> None:
         assert call.list(**{name: value})["resultCode"] == "0200001"
 
 
 class TestSignature:
     @pytest.mark.parametrize("vector", [v for v in VECTORS if v["query"]], ids=lambda vector: str(vector["name"]))
-    def test_the_vendors_own_of_a_query_is_accepted(self, vector: dict[str, Any]) -> None:
+    def test_the_vendors_signature_of_a_query_is_accepted(self, vector: dict[str, Any]) -> None:
         check = SignatureCheck(vector["access_key"], vector["secret_key"], tuple(SigningProfile))
         refusal = check.find_refusal(
             datetime.fromisoformat(vector["timestamp"]),
@@ -305,7 +309,9 @@ class TestSignature:
         assert call.send("GET", BASE + "25", params=ALL).status_code == 401
 
     @pytest.mark.parametrize("interface", ["pause_campaign", "get_campaign"])
-    def test_without_a_signature_is_401(self, call: Caller, campaign: Campaign, interface: str) -> None:
+    def test_a_campaign_request_without_a_signature_is_401(
+        self, call: Caller, campaign: Campaign, interface: str
+    ) -> None:
         method, path = PATHS[interface]
         call.session.auth = lambda request: request
         assert call.send(method, f"{BASE}25/{path.format(campaign=7)}").status_code == 401
@@ -340,7 +346,7 @@ class TestFaultsAndCounts:
 
 
 @pytest.mark.parametrize("value", ["paused", None])
-def test_a_campaign_takes_no_state_that_there_is_not(campaign: Campaign, value: Any) -> None:
+def test_a_campaign_refuses_an_unknown_state(campaign: Campaign, value: Any) -> None:
     with pytest.raises(ValueError, match="state must be one of draft, executing, suspended, completed, not"):
         campaign.state = value
 
@@ -361,21 +367,21 @@ class TestColleague:
     def edit(self, call: Caller, method: str, changes: object, number: object = 8) -> requests.Response:
         return call.send(method, f"/simulator/campaigns/{number}", json=changes)
 
-    def test_creates_a_campaign(self, call: Caller) -> None:
+    def test_the_control_api_creates_a_campaign(self, call: Caller) -> None:
         self.edit(call, "PUT", self.NEW)
         details, dates = call("get_campaign", 8)["returnObject"], call("list_special_dates", 8)["data"]
         assert (details["name"], details["status"], details["strEndTime"]) == ("late", 1, "2026-11-27")
         assert (dates[0]["endTime"], len(call.simulator.service.campaigns[8].batches)) == ("2026-10-07", 2)
 
-    def test_creates_a_campaign_without_batches_if_none_are_named(self, call: Caller) -> None:
+    def test_the_control_api_creates_a_campaign_without_batches_by_default(self, call: Caller) -> None:
         answer = self.edit(call, "PUT", {"name": "late"})
         assert answer.json()["batches"] == {}
 
-    def test_changes_when_it_begins(self, call: Caller, campaign: Campaign) -> None:
+    def test_the_control_api_changes_the_begin_of_a_campaign(self, call: Caller, campaign: Campaign) -> None:
         self.edit(call, "POST", {"begin": "2099-01-01"}, 7)
         assert call("pause_campaign")["resultCode"] == "0200011"
 
-    def test_creates_what_the_state_shows(self, call: Caller) -> None:
+    def test_the_control_api_creates_a_campaign_from_its_shown_state(self, call: Caller) -> None:
         created = self.edit(call, "PUT", self.NEW).json()
         assert call.send("GET", "/simulator/state").json()["campaigns"]["8"] == created
 
@@ -399,7 +405,7 @@ class TestColleague:
             ({"special_dates": [{"type": 1}] * 21}, "special_dates must be a list of at most 20, not"),
         ],
     )
-    def test_is_told_what_is_allowed(self, call: Caller, changes: object, complaint: str) -> None:
+    def test_the_control_api_says_what_is_allowed(self, call: Caller, changes: object, complaint: str) -> None:
         answer = self.edit(call, "PUT", changes)
         assert (answer.status_code, answer.text[: len(complaint)]) == (400, complaint)
         assert not call.simulator.service.campaigns

@@ -71,7 +71,7 @@ def test_an_empty_list_from_another_task_pauses_nothing(campaign: Campaign) -> N
     assert len(started(campaign)) == 30
 
 
-def test_none_from_another_task_is_not_taken_for_all(campaign: Campaign) -> None:
+def test_none_from_another_task_does_not_mean_all(campaign: Campaign) -> None:
     ((task_run,), messages) = run("pause_given", {"batch_ids": None})
     assert task_run.state == "failed"
     assert task_run.tries == 1
@@ -82,9 +82,7 @@ def test_none_from_another_task_is_not_taken_for_all(campaign: Campaign) -> None
 
 
 @pytest.mark.parametrize("write", [str, json.dumps], ids=["Python", "JSON"])
-def test_templates_may_give_batches_and_those_to_leave_alone(
-    campaign: Campaign, write: Callable[[object], str]
-) -> None:
+def test_templates_may_render_batches_and_excluded_ones(campaign: Campaign, write: Callable[[object], str]) -> None:
     first, second, third, *_ = campaign.batches
     ((task_run,), _) = run("pause_rendered", {"batch_ids": write([first, second]), "exclude": write([second])})
     assert task_run.xcom["paused"] == [first]
@@ -110,7 +108,9 @@ def test_the_summary_is_in_xcom_even_when_the_task_fails(campaign: Campaign) -> 
     assert "30 paused, 0 already_paused, 1 failed. 1 of them (404" in messages[0]
 
 
-def test_what_may_pass_is_retried(campaign: Campaign, isales_simulator: Simulator, no_waiting: list[float]) -> None:
+def test_a_transient_failure_is_retried(
+    campaign: Campaign, isales_simulator: Simulator, no_waiting: list[float]
+) -> None:
     isales_simulator.inject("result", code="09999999", verb="pause", times=60)
     ((task_run,), messages) = run("pause_all")
     assert task_run.state == "success"
@@ -129,7 +129,7 @@ def test_campaigns_are_paused_by_mapped_tasks(campaign: Campaign, isales_simulat
     assert [started(each) for each in (campaign, *others)] == [[], [], []]
 
 
-def test_none_in_a_mapped_list_is_not_taken_for_all(campaign: Campaign) -> None:
+def test_none_in_a_mapped_list_does_not_mean_all(campaign: Campaign) -> None:
     runs, _ = run("pause_mapped_ids", {"batch_ids": [list(campaign.batches)[:1], None]})
     assert [task_run.state for task_run in runs] == ["success", "failed"]
     assert len(started(campaign)) == 29
@@ -143,7 +143,7 @@ def test_a_pause_skips_while_a_shift_is_on(campaign: Campaign, monkeypatch: pyte
     assert len(started(campaign)) == 30
 
 
-def test_a_task_that_runs_out_of_time_stops_sending_and_logs_how_far_it_was(
+def test_a_task_that_times_out_stops_sending_and_logs_its_progress(
     campaign: Campaign, isales_simulator: Simulator, read_log: Callable[[], str]
 ) -> None:
     pytest.importorskip("airflow.sdk", reason="dag.test() of Airflow 2 does not survive a task's timeout")
@@ -158,7 +158,7 @@ def test_a_task_that_runs_out_of_time_stops_sending_and_logs_how_far_it_was(
     assert "Pausing the call batches of campaign 7 (VDN 25) was interrupted: " in read_log()
 
 
-def test_a_task_that_is_killed_stops_sending(campaign: Campaign, isales_simulator: Simulator) -> None:
+def test_a_killed_batch_task_stops_sending(campaign: Campaign, isales_simulator: Simulator) -> None:
     operator = dag_file("bulk").pause_all.get_task("act")
     isales_simulator.inject("delay", seconds=0.1, verb="pause", times=999)
     isales_simulator.on_request = lambda verb, body: operator.on_kill() if verb == "pause" else None

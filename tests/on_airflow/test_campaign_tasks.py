@@ -58,7 +58,7 @@ def started(campaigns: dict[int, Campaign]) -> list[int]:
     return [number for number, campaign in campaigns.items() if campaign.state is EXECUTING]
 
 
-def test_every_started_campaign_of_the_vdn_is_paused_but_for_those_that_are_excluded(
+def test_every_started_campaign_is_paused_except_the_excluded(
     campaigns: dict[int, Campaign],
 ) -> None:
     assert run("pause").state == "success"
@@ -119,14 +119,14 @@ class TestCampaignsThatAreStartedTooLongAfterTheShift:
     def later(self, now: SetNow) -> None:
         now("22:10:00")
 
-    def test_are_paused_by_a_task_that_fails_for_good(self, campaigns: dict[int, Campaign]) -> None:
+    def test_late_campaigns_are_paused_by_a_task_that_fails_for_good(self, campaigns: dict[int, Campaign]) -> None:
         task_run = run("kept")
         assert (task_run.state, task_run.tries, started(campaigns)) == ("failed", 1, [])
 
-    def test_are_in_the_result(self) -> None:
+    def test_late_campaigns_are_in_the_result(self) -> None:
         assert run("kept").xcom["late"] == [1, 2, 9]
 
-    def test_are_named_in_the_message(self, campaigns: dict[int, Campaign]) -> None:
+    def test_late_campaigns_are_named_in_the_message(self, campaigns: dict[int, Campaign]) -> None:
         campaigns[9].state = COMPLETED
         run("kept")
         (message,) = map(str, EXCEPTIONS)
@@ -160,7 +160,7 @@ def test_templates_give_the_campaigns(
 
 
 @pytest.mark.parametrize("given", [None, "some", "[1", {"1": 2}, 7])
-def test_what_no_list_of_campaigns_is_fails_for_good(campaigns: dict[int, Campaign], given: Any) -> None:
+def test_a_value_that_is_not_a_list_of_campaigns_fails_for_good(campaigns: dict[int, Campaign], given: Any) -> None:
     task_run = run("given", {"campaign_ids": given})
     assert (task_run.state, task_run.tries, started(campaigns)) == ("failed", 1, [1, 2, 9])
     assert "campaign_ids must be a list of campaign ids" in str(EXCEPTIONS)
@@ -210,7 +210,7 @@ def test_lists_of_campaigns_may_be_mapped(campaigns: dict[int, Campaign]) -> Non
         (ResumeCampaignsOperator, {"campaign_ids": [1], "missing_memory": "ask"}, "missing_memory must be "),
     ],
 )
-def test_what_can_not_work_is_an_error_when_the_dag_is_parsed(
+def test_wrong_campaign_options_are_an_error_at_parse_time(
     operator: Any, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ISalesArgumentError) as caught, DAG("a_dag", schedule=None):
@@ -225,7 +225,7 @@ def test_the_documented_fields_are_templates(operator: Any, more: list[str]) -> 
     assert [*operator.template_fields] == ["campaign_ids", "exclude", "vdn_id", "isales_conn_id", *more]
 
 
-def test_a_task_that_is_killed_stops_sending(isales_simulator: Simulator) -> None:
+def test_a_killed_campaign_task_stops_sending(isales_simulator: Simulator) -> None:
     for number in range(100, 120):
         isales_simulator.add_campaign(number)
     operator = dag_file("whole").killed.get_task("act")

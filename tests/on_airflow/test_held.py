@@ -112,7 +112,7 @@ def test_an_evening_with_overtime_is_paused_by_the_first_run_after_it(
 
 
 class TestWhileAHoldLasts:
-    def test_the_task_skips_and_says_until_when_and_why_and_what_pauses_then(
+    def test_a_held_task_skips_and_says_until_when_and_why_and_what_pauses_then(
         self, campaigns: dict[int, Campaign]
     ) -> None:
         hold({"until": "2026-11-25T19:45+08:00", "reason": "end of month"})
@@ -123,24 +123,24 @@ class TestWhileAHoldLasts:
             "20:00 pauses what is still started."
         )
 
-    def test_without_a_date_the_task_says_that_it_holds_every_day(self) -> None:
+    def test_a_hold_without_a_date_says_that_it_applies_every_day(self) -> None:
         hold({"until": "20:00"})
         assert run().state == "skipped"
         assert '"until" names no date, so the hold applies every day until somebody removes it.' in str(EXCEPTIONS)
 
     @pytest.mark.parametrize("name", ["watch_of_batches", "watch_of_one_batch"])
     @pytest.mark.parametrize(("campaign_ids", "state"), [([1], "skipped"), ([2], "success")])
-    def test_batches_are_held_if_their_campaign_is(
+    def test_batches_of_a_held_campaign_are_held(
         self, campaigns: dict[int, Campaign], name: str, campaign_ids: list[int], state: str
     ) -> None:
         hold({**UNTIL_EIGHT, "campaign_ids": campaign_ids})
         assert run(name, {"batch_id": next(iter(campaigns[1].batches))}).state == state
 
-    def test_mapped_tasks_are_held_each_by_its_campaign(self) -> None:
+    def test_each_mapped_task_is_held_by_its_own_campaign(self) -> None:
         hold(FOR_THE_FIRST)
         assert [task_run.state for task_run in run_all("mapped")] == ["skipped", "success"]
 
-    def test_a_skip_does_not_hide_that_an_earlier_try_failed(
+    def test_a_held_retry_fails_if_an_earlier_try_failed(
         self, campaigns: dict[int, Campaign], isales_simulator: Simulator
     ) -> None:
         isales_simulator.inject("result", verb="list_campaigns", code="0200007", times=99)
@@ -150,7 +150,7 @@ class TestWhileAHoldLasts:
         assert (task_run.state, task_run.tries) == ("failed", 2)
         assert "Earlier tries of this run failed, but one of them may have taken effect" in str(EXCEPTIONS[-1])
 
-    def test_the_guard_comes_first(self, now: SetNow) -> None:
+    def test_the_guard_skips_before_the_hold(self, now: SetNow) -> None:
         now("25 17:00:00")
         hold(UNTIL_EIGHT)
         assert run().state == "skipped"
@@ -158,37 +158,37 @@ class TestWhileAHoldLasts:
 
 
 class TestWhileAHoldLastsForSomeCampaigns:
-    def test_the_others_are_paused(self, campaigns: dict[int, Campaign]) -> None:
+    def test_campaigns_that_are_not_held_are_paused(self, campaigns: dict[int, Campaign]) -> None:
         hold(FOR_THE_FIRST)
         assert (run().state, started(campaigns)) == ("success", [1])
 
-    def test_the_result_names_them_and_the_end_of_the_hold(self) -> None:
+    def test_the_result_names_the_held_campaigns_and_the_end_of_the_hold(self) -> None:
         hold(FOR_THE_FIRST)
         result = run().xcom
         assert (result["held"], result["excluded"]) == ([1], [])
         assert result["held_until"] == "2026-11-25T20:00:00+08:00"
 
-    def test_the_log_says_so(self, read_log: ReadLog) -> None:
+    def test_the_log_names_the_held_campaigns(self, read_log: ReadLog) -> None:
         hold(FOR_THE_FIRST)
         run()
         assert "Campaigns 1 are not paused, because of a hold until 20:00 on Wed" in " ".join(read_log().split())
 
-    def test_the_task_skips_if_it_would_pause_nothing_else(self) -> None:
+    def test_a_task_skips_if_all_of_its_campaigns_are_held(self) -> None:
         hold(FOR_THE_FIRST)
         assert run("watch_of_some").state == "skipped"
 
-    def test_those_that_the_task_excludes_anyway_are_not_held(self, campaigns: dict[int, Campaign]) -> None:
+    def test_excluded_campaigns_are_not_reported_as_held(self, campaigns: dict[int, Campaign]) -> None:
         hold({**UNTIL_EIGHT, "campaign_ids": [2]})
         result = run("watch_of_some").xcom
         assert (result["excluded"], "held" in result, started(campaigns)) == ([2], False, [2])
 
-    def test_what_is_late_among_the_others_is_red(self, campaigns: dict[int, Campaign], now: SetNow) -> None:
+    def test_late_campaigns_that_are_not_held_fail_the_task(self, campaigns: dict[int, Campaign], now: SetNow) -> None:
         hold(FOR_THE_FIRST)
         now("25 19:00:02")
         task_run = run()
         assert (task_run.state, task_run.xcom["late"], task_run.xcom["held"]) == ("failed", [2], [1])
 
-    def test_they_are_remembered_when_they_are_paused_afterwards(
+    def test_held_campaigns_are_remembered_when_they_are_paused(
         self, campaigns: dict[int, Campaign], now: SetNow
     ) -> None:
         hold(FOR_THE_FIRST)
@@ -199,7 +199,7 @@ class TestWhileAHoldLastsForSomeCampaigns:
 
 
 class TestAfterAHold:
-    def test_the_pause_is_in_time_and_says_truthfully_when_it_was(self, now: SetNow) -> None:
+    def test_a_pause_after_a_hold_is_in_time_and_reports_its_real_time(self, now: SetNow) -> None:
         hold(UNTIL_EIGHT)
         now("25 20:00:02")
         task_run = run()
@@ -210,12 +210,12 @@ class TestAfterAHold:
             "seconds_after_shift_end": 7202.0,
         }
 
-    def test_that_ended_between_two_runs_the_first_one_is_in_time(self, now: SetNow) -> None:
+    def test_the_first_run_after_a_hold_is_in_time(self, now: SetNow) -> None:
         hold({"until": "2026-11-25T19:45+08:00"})
         now("25 20:00:02")
         assert run().state == "success"
 
-    def test_what_is_started_later_is_red_and_counts_from_its_end(self, now: SetNow) -> None:
+    def test_what_is_started_after_a_hold_is_late_from_its_end(self, now: SetNow) -> None:
         hold(UNTIL_EIGHT)
         now("25 20:30:02")
         assert run().state == "failed"
@@ -225,12 +225,12 @@ class TestAfterAHold:
             "2026-11-25; they are paused now."
         )
 
-    def test_for_some_what_was_held_counts_from_its_end_and_the_others_from_the_shifts(self, now: SetNow) -> None:
+    def test_held_campaigns_are_late_from_the_hold_and_others_from_the_shift_end(self, now: SetNow) -> None:
         hold(FOR_THE_FIRST)
         now("25 20:00:02")
         assert run().xcom["late"] == [2]
 
-    def test_everything_that_is_late_is_told_once(self, now: SetNow) -> None:
+    def test_late_campaigns_after_a_hold_are_reported_once(self, now: SetNow) -> None:
         hold(FOR_THE_FIRST)
         now("25 21:00:02")
         assert run().xcom["late"] == [1, 2]
@@ -238,18 +238,20 @@ class TestAfterAHold:
         assert "1 campaign of VDN 25 was dialled until 21:00 Asia/Shanghai, 3 h after the end of the shift" in message
         assert "1 campaign of VDN 25 was dialled until 21:00 Asia/Shanghai, 1 h after the hold until 20:00" in message
 
-    def test_batches_that_are_started_later_count_from_its_end_too(self, now: SetNow) -> None:
+    def test_batches_started_after_a_hold_are_late_from_its_end(self, now: SetNow) -> None:
         hold(FOR_THE_FIRST)
         now("25 20:30:02")
         assert run("watch_of_batches").state == "failed"
         assert "30 min after the hold until 20:00 on Wed 2026-11-25; it is paused now." in str(EXCEPTIONS)
 
-    def test_of_yesterday_nothing_is_left(self) -> None:
+    def test_a_hold_of_yesterday_has_no_effect(self) -> None:
         hold({"until": "2026-11-24T20:00+08:00"})
         task_run = run()
         assert (task_run.state, "held_until" in task_run.xcom) == ("success", False)
 
-    def test_without_a_date_the_night_is_paused(self, campaigns: dict[int, Campaign], now: SetNow) -> None:
+    def test_a_hold_without_a_date_does_not_apply_after_midnight(
+        self, campaigns: dict[int, Campaign], now: SetNow
+    ) -> None:
         hold({"until": "20:00"})
         now("26 02:00:02")
         run()
@@ -267,7 +269,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("value", "problem"), WRONG)
 class TestAWrongHold:
-    def test_keeps_nothing_from_being_paused_and_then_fails_the_task_for_good(
+    def test_a_wrong_hold_is_ignored_and_then_fails_the_task_for_good(
         self, campaigns: dict[int, Campaign], value: Any, problem: str
     ) -> None:
         hold(value)
@@ -275,7 +277,7 @@ class TestAWrongHold:
         assert (task_run.state, task_run.tries, started(campaigns)) == ("failed", 1, [])
         assert f"The hold is invalid and was ignored: {problem}" in str(EXCEPTIONS)
 
-    def test_leaves_the_result_in_xcom(self, value: Any, problem: str) -> None:
+    def test_a_wrong_hold_leaves_the_result_in_xcom(self, value: Any, problem: str) -> None:
         hold(value)
         assert sorted(run().xcom["paused"]) == [1, 2]
 
@@ -287,7 +289,7 @@ def test_a_wrong_hold_is_logged_when_the_pause_fails_too(isales_simulator: Simul
     assert "The hold is invalid and was ignored" in " ".join(read_log().split())
 
 
-def test_a_wrong_hold_is_red_also_where_the_task_would_skip(campaigns: dict[int, Campaign]) -> None:
+def test_a_wrong_hold_fails_a_task_that_would_skip(campaigns: dict[int, Campaign]) -> None:
     hold("tonight")
     campaigns[1].state = SUSPENDED
     assert run("watch_of_batches").state == "failed"
@@ -297,11 +299,11 @@ def test_a_wrong_hold_is_red_also_where_the_task_would_skip(campaigns: dict[int,
 
 @pytest.mark.parametrize("name", ["watch", "by_json", "natively"])
 class TestAVariable:
-    def test_holds(self, name: str) -> None:
+    def test_a_hold_is_read_from_a_variable(self, name: str) -> None:
         hold(UNTIL_EIGHT)
         assert run(name).state == "skipped"
 
-    def test_that_is_not_there_holds_nothing(self, name: str, campaigns: dict[int, Campaign]) -> None:
+    def test_a_missing_variable_holds_nothing(self, name: str, campaigns: dict[int, Campaign]) -> None:
         assert (run(name).state, started(campaigns)) == ("success", [])
 
 
@@ -340,11 +342,11 @@ PAUSES: list[Any] = [
 
 @pytest.mark.parametrize(("operator", "arguments"), PAUSES, ids=["campaigns", "batches", "batch"])
 class TestWhenTheDagIsParsed:
-    def test_a_wrong_hold_is_an_error(self, operator: Any, arguments: dict[str, Any]) -> None:
+    def test_a_wrong_hold_is_an_error_at_parse_time(self, operator: Any, arguments: dict[str, Any]) -> None:
         with pytest.raises(ISalesArgumentError, match="unknown key 'campaigns'"):
             operator(task_id="a_task", hold={"until": "{{ x }}", "campaigns": [1]}, **arguments)
 
-    def test_a_time_without_a_date_needs_shifts(self, operator: Any, arguments: dict[str, Any]) -> None:
+    def test_a_hold_without_a_date_needs_shifts(self, operator: Any, arguments: dict[str, Any]) -> None:
         with pytest.raises(ISalesArgumentError, match="until 20:00 needs shifts"):
             operator(task_id="a_task", hold={"until": "20:00"}, **arguments)
 

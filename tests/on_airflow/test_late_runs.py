@@ -65,7 +65,7 @@ def pause_at(now: str, context: Context, *, max_lateness: bool = True) -> Any:
 
 
 class TestANightThatNobodyPaused:
-    def test_fails_the_run_that_comes_when_the_next_shift_is_on(self) -> None:
+    def test_a_run_for_an_unpaused_night_fails_during_the_next_shift(self) -> None:
         with pytest.raises(AirflowFailException) as caught:
             pause_at("25 09:30", late_run())
         assert str(caught.value) == (
@@ -75,11 +75,11 @@ class TestANightThatNobodyPaused:
             "Asia/Shanghai. A pause now would stop its work. It ends at 2026-11-25T12:00:00+08:00."
         )
 
-    def test_fails_the_run_that_comes_when_the_next_shift_is_about_to_start(self) -> None:
+    def test_a_run_for_an_unpaused_night_fails_just_before_the_next_shift(self) -> None:
         with pytest.raises(AirflowFailException, match="Nobody paused after the end of the shift at 18:00 on Tue"):
             find_pause_window(SHIFTS, late_run(), timedelta(minutes=2), shanghai("25 08:59"), fail_if_missed=True)
 
-    def test_fails_the_run_of_a_cron_schedule(self) -> None:
+    def test_a_cron_run_for_an_unpaused_night_fails_during_the_next_shift(self) -> None:
         with pytest.raises(AirflowFailException, match="Nobody paused after the end of the shift at 18:00 on Tue"):
             pause_at("25 09:30", late_run(("23 18:05", "24 18:05")))
 
@@ -93,16 +93,16 @@ class TestANightThatNobodyPaused:
         ],
         ids=["triggered", "cleared", "a repeat", "without an interval"],
     )
-    def test_is_not_what_other_runs_are_for(self, context: Context) -> None:
+    def test_runs_for_no_shift_end_skip_during_a_shift(self, context: Context) -> None:
         with pytest.raises(AirflowSkipException):
             pause_at("25 09:30", context)
 
-    def test_skips_without_max_lateness(self) -> None:
+    def test_a_run_for_an_unpaused_night_skips_without_max_lateness(self) -> None:
         with pytest.raises(AirflowSkipException):
             pause_at("25 09:30", late_run(), max_lateness=False)
 
     @pytest.mark.parametrize("success", [None, ("20 18:00", "25 09:29")], ids=["first run", "catching up"])
-    def test_is_not_known_of_a_dag_that_was_switched_on_since(self, success: tuple[str, str] | None) -> None:
+    def test_a_run_of_a_dag_that_was_switched_on_later_skips_as_unknown(self, success: tuple[str, str] | None) -> None:
         with pytest.raises(AirflowSkipException) as caught:
             pause_at("25 09:30", late_run(success=success))
         assert str(caught.value).endswith(
@@ -110,19 +110,19 @@ class TestANightThatNobodyPaused:
             "had succeeded by then."
         )
 
-    def test_is_told_by_a_retry_as_what_its_earlier_tries_left(self) -> None:
+    def test_a_retry_for_an_unpaused_night_says_that_earlier_tries_failed(self) -> None:
         with pytest.raises(AirflowFailException, match="Earlier tries of this run failed"):
             pause_at("25 09:30", late_run(try_number=2))
 
 
 class TestLatenessCountsFrom:
-    def test_the_end_that_a_delayed_run_is_for(self) -> None:
+    def test_lateness_of_a_delayed_run_counts_from_its_own_end(self) -> None:
         assert pause_at("25 12:30", late_run()).since == shanghai("24 18:00")
 
     @pytest.mark.parametrize(
         "context", [late_run(run_type="manual"), late_run(clears=2), late_run(("24 18:00", "24 18:10"))]
     )
-    def test_the_last_end_for_other_runs(self, context: Context) -> None:
+    def test_lateness_of_other_runs_counts_from_the_last_end(self, context: Context) -> None:
         assert pause_at("25 12:30", context).since == shanghai("25 12:00")
 
 
@@ -133,7 +133,7 @@ def test_an_overdue_run_whose_interval_was_moved_by_microseconds_is_for_its_end(
     assert find_own_shift_end(SHIFTS, context) == shanghai("24 18:00")
 
 
-def test_a_run_for_an_end_that_the_calendar_no_longer_has_is_for_none() -> None:
+def test_a_run_for_an_end_no_longer_in_the_calendar_has_no_end() -> None:
     prolonged = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-20:00"]})
     assert find_own_shift_end(prolonged, late_run()) is None
 
@@ -174,12 +174,12 @@ def test_the_reason_names_what_airflow_knows(context: Context, reason: str) -> N
     assert explain(context) == reason
 
 
-def test_the_reason_lists_what_may_be_where_airflow_knows_nothing() -> None:
+def test_possible_reasons_are_listed_if_airflow_knows_nothing() -> None:
     context = {"ti": Mock(try_number=1, max_tries=0), "task": Mock(retries=0), "dag_run": None}
     assert explain(context).startswith("Possible reasons: the pause at the end failed or did not run, somebody ")
 
 
-def test_the_reason_lists_what_may_be_where_airflow_does_not_answer() -> None:
+def test_possible_reasons_are_listed_if_airflow_does_not_respond() -> None:
     context = late_run() | {"prev_data_interval_end_success": Proxy(lambda: 1 / 0)}
     assert explain(context).startswith("Possible reasons: the pause at the end failed or did not run, somebody ")
 
@@ -191,11 +191,11 @@ class TestTheReasonAfterAHold:
         end, until = (shanghai(text).in_timezone("Asia/Shanghai") for text in ("24 18:00", "24 20:00"))
         return explain_lateness(SHIFTS, context, end, timedelta(minutes=5), held_until=until, may_be_held=True)
 
-    def test_is_no_run_that_skipped_because_of_it(self) -> None:
+    def test_a_run_that_skipped_for_a_hold_is_not_the_reason(self) -> None:
         context = late_run(("24 20:20", "24 20:30"), success=("24 19:50", "24 19:50"))
         assert self.explain(context).startswith("No run of this DAG has succeeded since. ")
 
-    def test_may_be_a_run_that_paused_after_it(self) -> None:
+    def test_the_reason_may_be_a_run_that_paused_after_the_hold(self) -> None:
         context = late_run(("24 20:20", "24 20:30"), success=("24 20:20", "24 20:20"))
         assert self.explain(context) == (
             "The previous run, of 20:20:00 on Tue 2026-11-24, succeeded, so calls were started after it: by a person, "
@@ -203,14 +203,14 @@ class TestTheReasonAfterAHold:
             "left them alone because of a hold that was changed since."
         )
 
-    def test_is_no_scheduler_that_was_off_if_the_run_was_started_while_it_lasted(self) -> None:
+    def test_a_run_started_during_a_hold_does_not_blame_the_scheduler(self) -> None:
         assert self.explain(late_run(started="24 19:00")).endswith("no worker was free, or this one's clock is ahead.")
 
 
 NAMES = {"1002": "spring sale"}
 
 
-def test_one_late_batch_is_told_in_the_singular() -> None:
+def test_one_late_batch_is_reported_in_the_singular() -> None:
     end = shanghai("24 18:00").in_timezone("Asia/Shanghai")
     late = {"1": shanghai("24 18:40")}
     assert describe_late(late, "batches", "campaign 7 (VDN 25)", end, "Why.", names=NAMES) == (
@@ -219,7 +219,7 @@ def test_one_late_batch_is_told_in_the_singular() -> None:
     )
 
 
-def test_late_campaigns_are_told_with_ids_and_names() -> None:
+def test_late_campaigns_are_reported_with_ids_and_names() -> None:
     end = shanghai("24 18:00").in_timezone("Asia/Shanghai")
     late = {1001: shanghai("24 18:40"), 1002: shanghai("24 18:30")}
     assert describe_late(late, "campaigns", "VDN 25", end, "Why.", names=NAMES) == (

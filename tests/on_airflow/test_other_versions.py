@@ -66,10 +66,10 @@ def nothing_was_told() -> None:
     ids=["end", "start", "repeat", "last call", "dates of every year"],
 )
 class TestATimetable:
-    def test_is_stored_like_this(self, timetable: Timetable, stored: dict[str, Any]) -> None:
+    def test_a_timetable_is_stored_in_this_form(self, timetable: Timetable, stored: dict[str, Any]) -> None:
         assert timetable.serialize() == stored
 
-    def test_is_read_from_this(self, timetable: Timetable, stored: dict[str, Any]) -> None:
+    def test_a_timetable_is_read_from_this_form(self, timetable: Timetable, stored: dict[str, Any]) -> None:
         assert type(timetable).deserialize(json.loads(json.dumps(stored))) == timetable
 
 
@@ -80,16 +80,18 @@ class TestATimetable:
     ids=["of the timetable", "of the calendar"],
 )
 class TestAFieldOfANewerVersion:
-    def test_is_left_out(self, kind: type[Timetable], stored: dict[str, Any], unknown: str) -> None:
+    def test_a_field_of_a_newer_version_is_dropped(
+        self, kind: type[Timetable], stored: dict[str, Any], unknown: str
+    ) -> None:
         assert kind.deserialize(stored) == kind(SHIFTS)
 
-    def test_is_named_in_the_log(
+    def test_a_field_of_a_newer_version_is_logged(
         self, kind: type[Timetable], stored: dict[str, Any], unknown: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         kind.deserialize(stored)
         assert f"written by a newer version of airflow-provider-isales: {unknown} is not known" in caplog.text
 
-    def test_is_named_once_however_often_the_scheduler_reads_it(
+    def test_a_field_of_a_newer_version_is_logged_once(
         self, kind: type[Timetable], stored: dict[str, Any], unknown: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         for _ in range(3):
@@ -116,22 +118,24 @@ class TestWhatCannotBeRead:
     def unreadable(self, kind: type[Timetable], stored: Any) -> Any:
         return kind.deserialize(stored)
 
-    def test_has_no_runs(self, unreadable: Any) -> None:
+    def test_an_unreadable_timetable_has_no_runs(self, unreadable: Any) -> None:
         long_ago = TimeRestriction(pendulum.datetime(2026, 1, 1), None, catchup=True)
         assert unreadable.next_dagrun_info(last_automated_data_interval=None, restriction=long_ago) is None
 
-    def test_can_be_run_by_hand(self, unreadable: Any) -> None:
+    def test_a_dag_with_an_unreadable_timetable_can_be_triggered(self, unreadable: Any) -> None:
         now = pendulum.datetime(2026, 1, 1)
         assert unreadable.infer_manual_data_interval(run_after=now) == DataInterval.exact(now)
 
-    def test_says_so_where_the_schedule_stands(self, unreadable: Any, kind: type[Timetable]) -> None:
+    def test_an_unreadable_timetable_says_so_as_its_schedule(self, unreadable: Any, kind: type[Timetable]) -> None:
         expected = f"no runs: this version of airflow-provider-isales cannot read this {kind.__name__}: "
         assert unreadable.summary.startswith(expected)
 
-    def test_is_logged_as_an_error(self, unreadable: Any, caplog: pytest.LogCaptureFixture) -> None:
+    def test_an_unreadable_timetable_is_logged_as_an_error(
+        self, unreadable: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
         assert [record.levelno for record in caplog.get_records("setup")] == [logging.ERROR]
 
-    def test_is_kept_as_it_is(self, unreadable: Any, stored: Any) -> None:
+    def test_an_unreadable_timetable_is_stored_unchanged(self, unreadable: Any, stored: Any) -> None:
         assert unreadable.serialize() == stored
 
 

@@ -78,9 +78,7 @@ def test_a_template_that_renders_to_no_part_of_a_name_pauses_nothing(
 
 
 @pytest.mark.parametrize("select", [None, 2])
-def test_a_template_that_renders_to_something_else_than_text_pauses_nothing(
-    campaigns: dict[int, Campaign], select: Any
-) -> None:
+def test_a_template_that_does_not_render_text_pauses_nothing(campaigns: dict[int, Campaign], select: Any) -> None:
     task_run = run("native_select", {"select": select})
     assert (task_run.state, task_run.tries, started(campaigns)) == ("failed", 1, [1, 2, 3])
     assert f"select must be text of 1 to 255 characters, not {select}" in str(EXCEPTIONS)
@@ -133,7 +131,7 @@ def test_batches_are_paused_and_resumed_by_their_names(campaigns: dict[int, Camp
         ),
     ],
 )
-def test_what_can_not_work_is_an_error_when_the_dag_is_parsed(
+def test_wrong_select_options_are_an_error_at_parse_time(
     operator: Any, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ISalesArgumentError) as caught, DAG("a_dag", schedule=None):
@@ -157,7 +155,7 @@ class TestWithAMemory:
     def test_only_what_was_selected_is_remembered(self) -> None:
         assert sorted(read_variable(MEMORY)["campaigns"]) == [1, 2]
 
-    def test_one_that_is_made_later_and_matches_is_paused_and_not_remembered(
+    def test_a_matching_campaign_created_later_is_paused_and_not_remembered(
         self, campaigns: dict[int, Campaign], isales_simulator: Simulator
     ) -> None:
         isales_simulator.add_campaign(4, name="sale 4")
@@ -168,7 +166,7 @@ class TestWithAMemory:
         assert run("evening").xcom["paused"] == [3]
         assert sorted(read_variable(MEMORY)["campaigns"]) == [1, 2, 3]
 
-    def test_a_suspended_one_that_matched_and_was_started_later_is_not_remembered_by_a_pause_of_all(
+    def test_a_pause_of_all_does_not_remember_a_match_that_was_started_later(
         self, campaigns: dict[int, Campaign]
     ) -> None:
         edited = read_variable(MEMORY) | {"campaigns": []}

@@ -103,7 +103,7 @@ def test_an_unknown_status_stays_a_number() -> None:
         *({**ENTRY, "status": status} for status in (None, True, "on", -1)),
     ],
 )
-def test_what_is_no_campaign_is_a_protocol_error(entry: Any) -> None:
+def test_an_entry_that_is_not_a_campaign_is_a_protocol_error(entry: Any) -> None:
     with pytest.raises(ISalesProtocolError):
         read_campaign(success(returnObject=entry))
     page = read_campaign_page(success(totalSize=2, data=[entry, ENTRY]))
@@ -113,7 +113,7 @@ def test_what_is_no_campaign_is_a_protocol_error(entry: Any) -> None:
 @pytest.mark.parametrize(
     "payload", [{"data": []}, {"totalSize": -1, "data": []}, {"totalSize": 1}, {"totalSize": 1, "data": {}}]
 )
-def test_what_is_no_page_is_a_protocol_error(payload: dict[str, Any]) -> None:
+def test_a_response_that_is_not_a_page_is_a_protocol_error(payload: dict[str, Any]) -> None:
     with pytest.raises(ISalesProtocolError):
         read_campaign_page(success(**payload))
 
@@ -140,7 +140,7 @@ def test_a_special_date_has_its_kind_and_its_days() -> None:
 
 
 @pytest.mark.parametrize("data", [None, {}, ["weekend"]])
-def test_what_is_no_list_of_special_dates_is_a_protocol_error(data: Any) -> None:
+def test_a_response_without_special_dates_is_a_protocol_error(data: Any) -> None:
     with pytest.raises(ISalesProtocolError):
         read_special_dates(success(data=data))
 

@@ -54,11 +54,11 @@ def test_a_hold_is_a_mapping_or_the_text_of_one(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [None, "", " ", "None", "null"])
-def test_no_hold_may_be_written_in_every_way_that_a_template_renders_it(value: Any) -> None:
+def test_no_hold_may_have_any_form_that_a_template_renders(value: Any) -> None:
     assert read(value, "25 18:30") is None
 
 
-def test_a_hold_without_campaigns_is_for_all() -> None:
+def test_a_hold_without_campaigns_covers_all() -> None:
     hold = read({"until": "20:00"}, "25 18:30")
     assert hold
     assert hold.campaign_ids is None
@@ -67,47 +67,47 @@ def test_a_hold_without_campaigns_is_for_all() -> None:
 
 class TestATimeWithoutADate:
     @pytest.mark.parametrize("now", ["25 18:00", "25 21:00", "26 02:00", "26 08:59"])
-    def test_is_on_the_day_on_which_the_shift_ended(self, now: str) -> None:
+    def test_a_time_without_a_date_is_on_the_day_of_the_shift_end(self, now: str) -> None:
         assert until("20:00", now) == "25 20:00"
 
-    def test_does_not_hold_on_days_without_a_shift(self) -> None:
+    def test_a_time_without_a_date_does_not_apply_on_days_without_a_shift(self) -> None:
         assert until("20:00", "29 10:00") == "27 20:00"
 
-    def test_before_the_end_of_the_shift_is_none(self) -> None:
+    def test_a_time_before_the_end_of_the_shift_is_no_hold(self) -> None:
         assert until("01:00", "25 18:30") is None
 
-    def test_is_in_the_zone_of_the_calendar(self) -> None:
+    def test_a_time_without_a_date_is_in_the_zone_of_the_calendar(self) -> None:
         berlin = ShiftCalendar("Europe/Berlin", {"mon-fri": ["09:00-12:00"]})
         assert until("20:00", "25 23:00", berlin) == "26 03:00"
 
-    def test_that_occurs_twice_is_its_first_occurrence(self) -> None:
+    def test_a_time_that_occurs_twice_is_its_first_occurrence(self) -> None:
         berlin = ShiftCalendar("Europe/Berlin", {"sat": ["22:00-24:00"]})
         now = datetime(2026, 10, 24, 23, tzinfo=UTC)
         hold = read_hold({"until": "02:30"}, berlin, berlin.previous_end(now), pendulum.instance(now))
         assert hold
         assert hold.until == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
-    def test_is_an_error_without_a_calendar(self) -> None:
+    def test_a_time_without_a_date_is_an_error_without_a_calendar(self) -> None:
         with pytest.raises(ISalesArgumentError, match="until 20:00 needs shifts"):
             read({"until": "20:00"}, "25 18:30", None)
 
 
 class TestAHoldProlongsTheLastShiftThatEndsBeforeIt:
-    def test_so_tonights_leaves_the_lunch_break_alone(self) -> None:
+    def test_a_hold_of_tonight_does_not_affect_the_lunch_break(self) -> None:
         assert until("2026-11-25T20:00+08:00", "25 12:10") is None
 
     @pytest.mark.parametrize("value", ["13:30", "2026-11-25T13:00+08:00", "2026-11-25T14:00+08:00"])
-    def test_which_may_be_that_before_the_lunch_break(self, value: str) -> None:
+    def test_a_hold_may_prolong_the_shift_before_the_lunch_break(self, value: str) -> None:
         assert until(value, "25 12:10")
 
-    def test_so_it_may_be_for_a_day_without_shifts(self) -> None:
+    def test_a_hold_may_be_for_a_day_without_shifts(self) -> None:
         assert until("2026-11-28T15:00+08:00", "28 10:00") == "28 15:00"
 
     @pytest.mark.parametrize("value", ["2026-11-25T18:00+08:00", "18:00", "17:00", "2026-11-24T20:00+08:00"])
-    def test_so_one_that_was_over_before_is_none(self, value: str) -> None:
+    def test_a_hold_that_ended_before_the_shift_is_none(self, value: str) -> None:
         assert until(value, "25 18:30") is None
 
-    def test_and_is_known_when_it_is_over(self) -> None:
+    def test_a_hold_is_returned_after_its_end(self) -> None:
         assert until("2026-11-25T20:00+08:00", "25 23:00") == "25 20:00"
 
 
@@ -139,7 +139,7 @@ def test_without_a_calendar_a_hold_lasts_until_its_time() -> None:
         ({"until": "20:00", "reason": 7}, "hold: reason must be text, not 7"),
     ],
 )
-def test_what_is_no_hold_is_an_error_that_says_what_is_allowed(value: Any, message: str) -> None:
+def test_an_invalid_hold_is_an_error_that_says_what_is_allowed(value: Any, message: str) -> None:
     with pytest.raises(ISalesArgumentError) as at_parse_time:
         check_hold(value, SHIFTS)
     with pytest.raises(ISalesArgumentError) as in_the_run:
@@ -165,7 +165,7 @@ def test_a_hold_that_ends_more_than_a_day_ahead_is_an_error() -> None:
         max_leaves=6,
     )
 )
-def test_whatever_is_given_is_a_hold_or_none_or_an_error(value: Any) -> None:
+def test_any_value_is_a_hold_or_none_or_an_error(value: Any) -> None:
     for written in (value, repr(value), json.dumps(value, default=str)):
         try:
             hold = read(written, "25 18:30")
@@ -175,7 +175,7 @@ def test_whatever_is_given_is_a_hold_or_none_or_an_error(value: Any) -> None:
 
 
 @given(some.integers(0, 24 * 60 - 1), some.integers(0, 13 * 24 * 60))
-def test_no_time_of_day_holds_in_a_closed_time_that_began_on_another_day(minute: int, later: int) -> None:
+def test_a_time_without_a_date_does_not_apply_after_a_shift_end_of_another_day(minute: int, later: int) -> None:
     now = shanghai("16 00:00").add(minutes=later).in_timezone("UTC")
     end = SHIFTS.previous_end(now + timedelta(microseconds=1))
     hold = read_hold({"until": f"{minute // 60:02}:{minute % 60:02}"}, SHIFTS, end, now)
@@ -206,14 +206,14 @@ class TestCheckingAHoldWhenTheDagIsParsed:
             {"until": "20:00", "campaign_ids": [1001, "{{ params.id }}"]},
         ],
     )
-    def test_leaves_templates_to_the_run(self, value: Any) -> None:
+    def test_templates_of_a_hold_are_left_to_the_run(self, value: Any) -> None:
         check_hold(value, SHIFTS)
 
-    def test_finds_what_is_wrong_beside_templates(self) -> None:
+    def test_errors_beside_templates_of_a_hold_are_found(self) -> None:
         with pytest.raises(ISalesArgumentError, match="unknown key 'ids'"):
             check_hold({"until": "{{ params.until }}", "ids": [1]}, SHIFTS)
 
-    def test_does_not_depend_on_the_hour(self) -> None:
+    def test_checking_a_hold_does_not_depend_on_the_time(self) -> None:
         check_hold({"until": "2199-01-01T00:00+08:00"}, SHIFTS)
 
 
@@ -224,20 +224,20 @@ class TestTheRunThatPausesAfterAHold:
         return describe_next_run(hold, repeat, shanghai("27 18:00"), shanghai("27 21:00"))
 
     @pytest.mark.parametrize(("value", "due"), [("20:00", "20:00"), ("20:01", "20:10"), ("18:03", "18:10")])
-    def test_is_the_first_repeat_that_does_not_come_before(self, value: str, due: str) -> None:
+    def test_the_run_after_a_hold_is_the_first_repeat_not_before_its_end(self, value: str, due: str) -> None:
         assert self.next_run(value) == f"The run of {due} pauses what is still started."
         hold = read({"until": value}, "27 18:00")
         assert hold
         assert find_first_repeat(TEN_MINUTES, shanghai("27 18:00"), hold.until) == shanghai(f"27 {due}")
 
-    def test_is_none_where_the_next_shift_comes_first(self) -> None:
+    def test_no_run_is_named_if_the_next_shift_comes_first(self) -> None:
         assert self.next_run("20:55") == "No run is due between then and the next shift, which starts at 21:00."
 
-    def test_is_not_named_where_it_is_not_known(self) -> None:
+    def test_no_run_is_named_if_it_is_unknown(self) -> None:
         assert self.next_run("20:00", None) == "The first run after that pauses what is still started."
 
 
-def test_what_is_left_alone_is_told_with_the_end_and_the_reason() -> None:
+def test_held_campaigns_are_described_with_the_end_and_the_reason() -> None:
     hold = read({"until": "20:00", "campaign_ids": [2, 1], "reason": "end of month"}, "25 18:30")
     assert hold
     assert hold.describe([1, 2], "And then.") == (
