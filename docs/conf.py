@@ -104,7 +104,7 @@ def uncover_contents(app: Sphinx, page: str, source: list[str]) -> None:
 def index_result_codes(app: Sphinx, page: str, source: list[str]) -> None:
     """Put the result codes into the index, in brackets as messages have them: the search finds numbers nowhere else."""
     if page == "errors":
-        source[0] = re.sub(r"^- `(\d+)` ", r"- {index}`\1 <[\1]>` ", source[0], flags=re.MULTILINE)
+        source[0] = re.sub(r"^- `(\d+)`", r"- {index}`\1 <[\1]>`", source[0], flags=re.MULTILINE)
 
 
 def leave_out_what_is_not_translated(app: Sphinx, config: Config) -> None:
