@@ -16,6 +16,14 @@ ACTS = {quote: row[-1] for row in ROWS for quote in re.findall(r"`([^`]+)`", row
 CERTIFICATES = STEP_3.partition("### The certificate")[2]
 # What OpenSSL says, and not we.
 OPENSSL = {"has expired", "unable to get local issuer certificate", "self-signed certificate"}
+# What the code puts together from parts, and what Airflow says.
+COMPOSED = {
+    "Pausing the campaigns of VDN",
+    "Pausing the call batches",
+    "not remembered: it was started after the pause of",
+    "Not paused: this run is for the end of a shift at",
+    "AirflowTaskTimeout",
+}
 NOT_ALL_PAUSED = (
     "Pausing the campaigns of VDN 25 failed: 19 paused, 0 already_paused, 1 failed. 1 of them (1001): accepted, but"
 )
@@ -48,3 +56,16 @@ def test_the_row_for_a_message_begins_with_the_right_act(message: str, act: str)
 def test_what_is_quoted_of_certificates_is_what_the_client_says(quote: str) -> None:
     client = " ".join(path.read_text() for path in (REPOSITORY / "airflow_provider_isales" / "client").glob("*.py"))
     assert quote.removesuffix(" ...") in client
+
+
+def quoted_words() -> set[str]:
+    """Return what the first table quotes of messages, without numbers and what varies."""
+    quotes = {quote for quote in ACTS if quote not in CERTIFICATES}
+    parts = {part.strip(" .:") for quote in quotes for part in re.split(r"\.\.\.|\[\d+\]|\b\d[\d:]*\b|[;,]", quote)}
+    return parts - COMPOSED - {""}
+
+
+@pytest.mark.parametrize("words", sorted(quoted_words()))
+def test_what_is_quoted_of_messages_is_in_the_code(words: str) -> None:
+    package = "".join(path.read_text() for path in (REPOSITORY / "airflow_provider_isales").rglob("*.py"))
+    assert words in re.sub(r'"\s+f?"', "", package)
