@@ -1,5 +1,5 @@
 """
-Pin everything that development and tests install: ``python dev/constraints.py 3.3`` for one line of Airflow.
+Pin everything that development and tests install, for one line of Airflow: ``python dev/constraints.py 3.3``.
 
 ``lowest`` pins the lowest versions that ``pyproject.toml`` allows instead of the newest.
 """
@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 OLDEST_PYTHON = "3.11"
 GROUPS = ("dev", "package", "docs", "bench", "system")
 
-# What Airflow itself needs and does not say: the execution API of that line does not work with newer ones.
+# Bounds that Airflow itself lacks: the execution API of that line does not work with newer versions.
 BOUNDS = {
     "3.0": ["cadwyn<5.5", "fastapi<0.117", "pydantic<2.12", "starlette<0.48"],
     "3.2": ["cadwyn<8", "fastapi<0.137", "svcs<26"],

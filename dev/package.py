@@ -31,14 +31,14 @@ IN_WHEEL = {
 } - {"example_dags/shifts_china.py"}
 IN_SDIST = {"pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "PKG-INFO", PACKAGE, "example_dags"}
 UV = (sys.executable, "-m", "uv", "--quiet")
-# Beside .venv, so that what is installed there need not be copied from uv's cache.
+# Beside .venv, where uv can link packages from its cache instead of copying them.
 REQUIRED = REPOSITORY / "build" / "required"
 
 
 def main() -> int:
     """Build and check; return 0 if all is well."""
     constraints = Path(sys.argv[1]).resolve()
-    # The dates of the files in the archives: the commit's, whenever they are built.
+    # Files in the archives get the commit's date, whenever they are built.
     if "SOURCE_DATE_EPOCH" not in os.environ:
         os.environ["SOURCE_DATE_EPOCH"] = run("git", "log", "-1", "--no-show-signature", "--format=%ct").strip()
     shutil.rmtree(DIST, ignore_errors=True)

@@ -223,7 +223,7 @@ class BulkSwitch:
             to_switch = self._add_given_ids(before)
         self._switch_all(to_switch, is_listed=problem is None)
         if self._all and problem and not isinstance(problem, ISalesCampaignEditedError):
-            raise problem  # after what was listed before it has been switched
+            raise problem  # only now that what was listed before it is switched
         listed = self._verify(None if problem else before)
         for _ in range(MAX_PASSES - 1):
             unswitched = [item_id for item_id in self._find_unswitched() if self._tries[item_id] < TRIES]
@@ -251,7 +251,7 @@ class BulkSwitch:
             log.info("%s: %s.", self, matched)
             return
         advice = f"Compare select with the names of the {self._targets.name} in the console."
-        error = ISalesError(matched, advice=advice, retryable=True)  # a new one may only be listed later
+        error = ISalesError(matched, advice=advice, retryable=True)  # a new target may be listed later
         if self._select_required:
             raise error
         log.warning("%s: %s", self, error)

@@ -45,8 +45,7 @@ RESULT_CODES = (
     ResultCode("03000004", "pause, resume, update, delete", "batch id not found", "Check batch_id and campaign_id."),
     ResultCode(ALREADY_SUSPENDED, "pause", "the batch has been suspended already", "Nothing to do."),
 )
-#: The failure codes for whole campaigns. Source: the interfaces for outbound campaigns, such as "Suspending an Outbound
-#: Campaign".
+#: The failure codes for whole campaigns. Source: "Suspending an Outbound Campaign" and the like.
 CAMPAIGN_RESULT_CODES = (
     *(known for known in RESULT_CODES if known.interface == "all"),
     ResultCode(

@@ -86,7 +86,7 @@ class Transport:
         try:
             headers = {**_HEADERS, "Content-Length": str(len(body))}
             url = f"{self.route.base_url}{path}"
-            # In the expression itself: no variable of this frame holds the signature, or an echo of it.
+            # Inside one expression, so that no variable of this frame holds the signature or an echo of it.
             return read(self._send(method, path, body, (auth or self._auth).make_headers(method, url, headers, body)))
         except ISalesError as error:
             # Drop the traceback: its frames hold the Authorization header, and some log formats show their variables.

@@ -25,8 +25,9 @@ class ISalesHook(BaseHook):
     >>> with ISalesHook().get_conn() as client:
     ...     client.pause_call_batch(1001, "174712034211433247704877116507")
 
-    :param isales_conn_id: the connection: host, port (443 when empty), login (access key), password (secret key), and
-        in extra ``vdn_id``, ``verify``, ``timeout`` (seconds), ``signing_profile`` and ``proxies``
+    :param isales_conn_id: the connection: host, port (443 if empty), login (access key), password (secret key), and in
+        extra any of ``vdn_id``, ``verify``, ``verify_strict``, ``client_cert``, ``timeout``, ``signing_profile``,
+        ``proxies`` and ``timezone``, as :class:`.ISalesClient` takes them
     :param max_connections: how many connections are kept open: as many as threads use the client at once
     """
 

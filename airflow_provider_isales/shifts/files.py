@@ -11,7 +11,7 @@ import yaml
 
 from airflow_provider_isales.shifts.parsing import ShiftCalendarError, quote
 
-_DEPTH = 5  # deeper than any calendar, and small enough that aliases of aliases cannot grow
+_DEPTH = 5  # deeper than any calendar, and shallow enough that aliases of aliases stay small
 
 
 def read_data(file: Path) -> Any:
@@ -22,7 +22,7 @@ def read_data(file: Path) -> Any:
     try:
         text = read_file(file).decode("utf-8-sig")
         # compose() constructs nothing, and tags have no effect. The base loader keeps dates and times as text; YAML's
-        # own rules would turn 12:00 into a number and "no" into a boolean. JSON is YAML, but for tabs.
+        # own rules would turn 12:00 into a number and "no" into a boolean. JSON is YAML, except for tabs.
         node = yaml.compose(text.replace("\t", " ") if kind == "JSON" else text, Loader=yaml.BaseLoader)
         return _convert_node(node) if node else None
     except UnicodeDecodeError:

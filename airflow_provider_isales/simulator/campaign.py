@@ -65,7 +65,7 @@ class Campaign:
         self.end = _check_time(end)
         self.hours = _check_hours(hours or {})
         self.special_dates = _check_special_dates([*special_dates])
-        #: One of the reference's numbers.
+        #: Its ``deviceType`` in responses.
         self.device_type = 3
         self.max_batches = max_batches
         #: The batches by their ids, in the order in which they were created.

@@ -24,7 +24,7 @@ _VDN = "/rest/isales/v1/openapi/campaigns/{vdn_id}"
 _BATCHES = _VDN + "/callbatch/{campaign_id}"
 _CAMPAIGN = _VDN + "/{campaign_id}"
 
-#: Every interface by the name that faults, counts and ``on_request`` know it by.
+#: The interfaces by the names that faults, counts and ``on_request`` use.
 INTERFACES = {
     "pause": Interface("POST", _BATCHES + "/pause"),
     "resume": Interface("POST", _BATCHES + "/resume"),

@@ -31,7 +31,7 @@ SUCCESS = "0200000"
 # Made up: the reference does not give the code for resuming a batch that is started.
 ALREADY_STARTED = "03999999"
 
-#: What a campaign's state is in responses. "Started" also covers one that has not begun.
+#: The number of a campaign's state in responses. "Started" also covers one that has not begun.
 STATUS_NUMBERS = {
     CampaignState.DRAFT: 1,
     CampaignState.EXECUTING: 2,

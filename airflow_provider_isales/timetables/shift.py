@@ -232,7 +232,7 @@ class ShiftEndTimetable(_ShiftTimetable):
         number = max(1, count_repeats_until(moment))
         if last is not None:
             number = max(number, count_repeats_until(last.end) + 1)
-        if earliest is not None:  # and its data interval is not to start before that
+        if earliest is not None:  # its data interval must not start before that
             number = max(number, count_repeats_until(earliest - TICK) + 2)
         due = end + number * repeat
         return None if start and due >= start else self._cut_after(last, DataInterval(due - repeat, due))
