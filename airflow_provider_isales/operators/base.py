@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -20,20 +20,19 @@ from airflow_provider_isales.client.arguments import (
     check_vdn_id,
 )
 from airflow_provider_isales.client.errors import (
-    ISalesArgumentError,
     ISalesBulkError,
     ISalesError,
 )
 from airflow_provider_isales.client.models import CampaignKey, CampaignStatus, VdnKey
 from airflow_provider_isales.client.text import format_value, join_first
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
+from airflow_provider_isales.support.checks import check_choice, check_unless_templated, run_check
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
 from airflow_provider_isales.support.guard import Window, find_pause_window, find_resume_window, skip_or_fail
 from airflow_provider_isales.support.holds import Hold, check_hold, describe_next_run, find_first_repeat, read_hold
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 from airflow_provider_isales.support.metrics import send_metrics
 from airflow_provider_isales.support.runs import describe_late, describe_not_remembered, explain_lateness
-from airflow_provider_isales.support.templates import is_templated, read_rendered
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -90,7 +89,8 @@ class ISalesOperator(BaseOperator):
         if not isinstance(shifts, ShiftCalendar | None):
             raise InvalidArgumentError(f"shifts must be a ShiftCalendar, not {shifts!r}")
         run_check(partial(check_hold, shifts=shifts), hold)  # it skips templates
-        self._check_dag(self.get_dag(), blocks=self.depends_on_past, holds=self._may_be_held)  # which both set
+        # wait_for_downstream sets depends_on_past, too.
+        self._check_dag(self.get_dag(), blocks=self.depends_on_past, holds=self._may_be_held)
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
@@ -124,7 +124,7 @@ class ISalesOperator(BaseOperator):
                 raise AirflowFailException(f"{skip} {self._hold_problem}") from None
 
     def on_kill(self) -> None:
-        """Send nothing more."""
+        """Stop sending requests."""
         self._killed = True
         if self._client is not None:
             self._client.stop()
@@ -422,54 +422,6 @@ class ISalesBulkOperator(ISalesOperator):
                 if lateness:
                     self.log.error("%s", lateness)
             raise
-
-
-def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        choices = " or ".join(f'"{choice}"' for choice in allowed)
-        raise InvalidArgumentError(f"{name} must be {choices}, not {value!r}")
-
-
-def check_unless_templated(check: Callable[[Any], object], value: object) -> None:
-    if not is_templated(value):
-        run_check(check, value)
-
-
-def run_check(check: Callable[[Any], object], value: object) -> None:
-    try:
-        check(value)
-    except ISalesArgumentError as error:
-        raise InvalidArgumentError(error.problem) from None
-
-
-def check_ids_unless_templated(
-    name: str, ids: object, check_ids: Callable[[object], object], check_id: Callable[[object], object]
-) -> None:
-    """Check what names many: each id of a list, any of which may be a template, or another value as a whole."""
-    if isinstance(ids, Iterator):
-        # This check would leave nothing for the task, which would then pause nothing, and succeed.
-        raise InvalidArgumentError(f"{name} must be a list, not {ids!r}, which can be read only once")
-    if isinstance(ids, list | tuple):
-        for each in ids:
-            check_unless_templated(check_id, each)
-    else:
-        check_unless_templated(check_ids, ids)
-
-
-def read_rendered_list(name: str, ids: Any, kind: str) -> Any:
-    """
-    Return the list that a template has rendered as text; anything else as it is.
-
-    :param kind: what the ids are of, for the error: ``batch`` or ``campaign``
-    :raises InvalidArgumentError: the text is neither a list nor ``"all"``
-    """
-    found = read_rendered(ids)
-    if isinstance(ids, str) and found != ALL and not isinstance(found, list | tuple):
-        raise InvalidArgumentError(
-            f"{name} must be a list of {kind} ids, not {format_value(ids)}. A template has to render it as JSON or as "
-            'Python writes it, such as ["1001", "1002"]'
-        )
-    return found
 
 
 def _find_scope(record: dict[str, Any]) -> VdnKey:

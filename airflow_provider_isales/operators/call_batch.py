@@ -22,13 +22,15 @@ from airflow_provider_isales.operators.base import (
     REMEMBERED,
     ISalesBulkOperator,
     ISalesOperator,
+)
+from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.support.checks import (
     check_choice,
     check_ids_unless_templated,
     check_unless_templated,
     read_rendered_list,
 )
-from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
-from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.support.memory import Memory
 from airflow_provider_isales.support.metrics import send_metrics
 
@@ -78,11 +80,10 @@ class PauseCallBatchOperator(_OneBatchOperator):
         during the next shift
     :param campaign_suspended: what to do if CC-iSales refuses because the campaign itself is suspended, so that nobody
         is called: ``"skip"`` the task if the campaign's details confirm that, or ``"fail"`` for good
-    :param hold: None, or what to leave alone for a time: a mapping, or its text as JSON or Python writes it, with
-        ``until`` (an ISO time with its time zone, at most 24 hours ahead, or ``"HH:MM"`` in the time zone of
-        ``shifts``, on the day of the shift's end), and if wanted ``campaign_ids`` (a list, else all) and ``reason``.
-        The task skips until then. One that is wrong keeps nothing from being paused, then the task fails for good
-        (templated)
+    :param hold: None, or overtime, during which the task skips: a mapping, or its text as JSON or a Python literal,
+        with ``until`` (an ISO time with its time zone, at most 24 hours ahead, or ``"HH:MM"`` in the time zone of
+        ``shifts``, on the day of the shift's end), and optionally ``campaign_ids`` (a list; all by default) and
+        ``reason``. An invalid hold is ignored, and fails the task for good afterwards (templated)
     :param execution_timeout: how long a try may take; 5 minutes unless set here or in ``default_args``
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
     """

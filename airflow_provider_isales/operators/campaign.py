@@ -18,13 +18,15 @@ from airflow_provider_isales.operators.base import (
     BULK_EXECUTION_TIMEOUT,
     REMEMBERED,
     ISalesBulkOperator,
+)
+from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
+from airflow_provider_isales.shifts import ShiftCalendar
+from airflow_provider_isales.support.checks import (
     check_choice,
     check_ids_unless_templated,
     check_unless_templated,
     read_rendered_list,
 )
-from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
-from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.support.memory import Memory
 
 if TYPE_CHECKING:
@@ -112,8 +114,8 @@ class PauseCampaignsOperator(_CampaignsOperator):
     :param max_lateness: how long after the end of the shift a campaign may still be started; requires ``shifts``. One
         that is found started later is paused and the task fails for good. The task also fails if its run starts only
         during the next shift
-    :param hold: None, or overtime as for :class:`.PauseCallBatchOperator`. With ``campaign_ids`` in it, it leaves those
-        alone: they are the list ``held`` in the result (templated)
+    :param hold: None, or overtime as for :class:`.PauseCallBatchOperator`. If it has ``campaign_ids``, only those are
+        left alone, and are the list ``held`` in the result (templated)
     :param remember: whether to record what it pauses in an Airflow Variable, for ``ResumeCampaignsOperator`` with
         ``campaign_ids="remembered"``. With ``shifts``, what is started after a pause for the same end of the shift has
         completed is paused, but not remembered

@@ -39,7 +39,7 @@ class TestWithoutShifts:
         batch_id = list(campaign.batches)[1]
         campaign.set_status(batch_id, BatchStatus.STARTED)
         done = isales("check", 1001)
-        assert (done.returncode, done.stdout) == (1, f"STARTED campaign 1001 (VDN 25): 1 batch: {batch_id}\n")
+        assert (done.returncode, done.stdout) == (1, f"STARTED campaign 1001 (VDN 25): 1 batch started: {batch_id}\n")
 
     def test_check_prints_many_batches_on_one_line(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=300)
@@ -83,7 +83,7 @@ class TestWithoutShifts:
 
         simulator.on_request = edit
         done = isales("check", 1001)
-        assert (done.returncode, done.stdout) == (1, f"STARTED campaign 1001 (VDN 25): 1 batch: {hidden}\n")
+        assert (done.returncode, done.stdout) == (1, f"STARTED campaign 1001 (VDN 25): 1 batch started: {hidden}\n")
 
     def test_check_of_a_campaign_that_keeps_changing_is_unknown(self, isales: Isales, simulator: Simulator) -> None:
         campaign = simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
@@ -111,7 +111,7 @@ class TestWithoutShifts:
         simulator.add_campaign(1001)
         done = isales("check", 1001)
         assert done.returncode == 1
-        assert done.stdout == "STARTED campaign 1001 (VDN 25): the whole campaign: it has no batches\n"
+        assert done.stdout == "STARTED campaign 1001 (VDN 25): the whole campaign started: it has no batches\n"
 
     @pytest.mark.parametrize(("batches", "status"), [(1, 1), (0, 2)])
     def test_started_batches_decide_if_the_details_cannot_be_read(
@@ -139,7 +139,7 @@ class TestWithShifts:
         done = isales("check", 1001, "--shifts", file)
         assert done.returncode == 1
         assert re.search(
-            r"STARTED campaign 1001 \(VDN 25\): 1 batch started 1[23] min after the end of the shift", done.stdout
+            r"STARTED campaign 1001 \(VDN 25\): 1 batch still started 1[23] min after the end of the shift", done.stdout
         )
 
     def test_max_lateness_allows_a_while_after_the_shift(self, isales: Isales, tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ class TestWithShifts:
         assert isales("check", 1001, "--shifts", file, "--max-lateness", "5m").returncode == 1
         done = isales("check", 1001, "--shifts", file, "--max-lateness", "1h")
         assert done.returncode == 0
-        assert re.search("1 batch started 1[23] min after the end of the shift", done.stdout)
+        assert re.search("1 batch still started 1[23] min after the end of the shift", done.stdout)
         assert "1 h are allowed" in done.stdout
 
     def test_check_reads_a_calendar_in_python(self, isales: Isales, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_started_batch_of_a_campaign_that_nobody_named_is_found(isales: Isales
     (batch_id,) = silent.add_campaign(1009, batches=1, name="late").batches
     done = isales("check")
     assert done.returncode == 1
-    assert done.stdout.splitlines()[0] == f"STARTED campaign 1009 (VDN 25): late: 1 batch: {batch_id}"
+    assert done.stdout.splitlines()[0] == f"STARTED campaign 1009 (VDN 25): late: 1 batch started: {batch_id}"
 
 
 def test_a_started_campaign_without_batches_is_found(isales: Isales, silent: Simulator) -> None:
@@ -58,7 +58,7 @@ def test_a_started_campaign_without_batches_is_found(isales: Isales, silent: Sim
     done = isales("check")
     assert done.returncode == 1
     assert done.stdout.splitlines()[0] == (
-        "STARTED campaign 1009 (VDN 25): late: the whole campaign: it has no batches"
+        "STARTED campaign 1009 (VDN 25): late: the whole campaign started: it has no batches"
     )
 
 
@@ -158,7 +158,7 @@ class TestShifts:
         calendar.write_text(NEVER)
         done = isales("check", "--shifts", calendar)
         assert done.returncode == 1
-        assert "late: the whole campaign started" in done.stdout
+        assert "late: the whole campaign still started" in done.stdout
         assert "after the end of the shift at 10:00 on Wed 2020-01-01: it has no batches" in done.stdout
 
 

@@ -80,7 +80,7 @@ class TestCheck:
     def test_check_counts_lateness_from_the_hold(self, isales: Isales, calendar: Path) -> None:
         done = isales("check", "--shifts", calendar, "--hold-until", from_now(minutes=-5), "--max-lateness", "3h")
         assert done.returncode == 0
-        assert "2 batches started 5 min after the hold until " in done.stdout
+        assert "2 batches still started 5 min after the hold until " in done.stdout
         late = isales("check", "--shifts", calendar, "--hold-until", from_now(minutes=-5), "--max-lateness", "1m")
         assert late.returncode == 1
 

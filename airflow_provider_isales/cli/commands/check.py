@@ -75,7 +75,7 @@ class Check:
 
     :param shifts: when people may be called; None for never
     :param exclude: the ids of batches and campaigns to leave alone
-    :param hold: until when what is started is no alarm, though no shift is on
+    :param hold: overtime, during which started batches are allowed
     """
 
     client: ISalesClient
@@ -145,18 +145,18 @@ class Check:
         if self.hold and listed[0] < self.hold.until:
             return Verdict(SUCCESS, f"{what} started, on hold until {format_until(self.hold.local_until)}", fields)
         if self.shifts is None:
-            return Verdict(FAILURE, f"{what}: {named}", fields)
+            return Verdict(FAILURE, f"{what} started: {named}", fields)
         if on := next((at for at in listed if self.shifts.is_on(at)), None):
             shift = self.shifts.shift_at(on) or "it never ends"
             return Verdict(SUCCESS, f"{what} started, a shift is on: {shift}", fields)
         end = self.shifts.previous_end(listed[0])
         if end is None:
-            return Verdict(FAILURE, f"{what} before the first shift: {named}", fields)
+            return Verdict(FAILURE, f"{what} started before the first shift: {named}", fields)
         seconds = (listed[0] - end).total_seconds()
         fields |= {"shift_end": end.isoformat(), "seconds_after_shift_end": round(seconds, 3)}
         since, event = (self.hold.local_until, "the hold until") if self.hold else (end, "the end of the shift at")
         late = listed[0] - since
-        after = f"{what} started {format_lateness(late, since, event)}"
+        after = f"{what} still started {format_lateness(late, since, event)}"
         if late <= self.max_lateness:
             return Verdict(SUCCESS, f"{after}; {format_duration(self.max_lateness)} are allowed", fields)
         return Verdict(FAILURE, f"{after}: {named}", fields)
@@ -166,7 +166,7 @@ class Check:
         if not campaign.may_be_dialling:
             return SUCCESS, f"the campaign is {describe_status(campaign.status)}, so nobody is called"
         zone = self.client.timezone or (ZoneInfo(self.shifts.timezone) if self.shifts else None)
-        first, last = (listed[0], listed[1]) if zone else (listed[0] - _ANY_ZONE, listed[1] + _ANY_ZONE)
+        first, last = listed if zone else (listed[0] - _ANY_ZONE, listed[1] + _ANY_ZONE)
         begin, end = (at and at.replace(tzinfo=zone or UTC) for at in (campaign.begin, campaign.end))
         runs = f"the campaign runs from {campaign.begin} to {campaign.end}"
         if (begin and begin > last) or (end and end <= first):
