@@ -152,6 +152,12 @@ class TestAHoldInAVariable:
         assert (done.returncode, done.stdout) == (0, "There is no hold in the Variable isales_hold.\n"), done
         assert read_variable("isales_hold") is None
 
+    def test_that_the_environment_keeps_is_not_reported_as_cleared(self, environment: dict[str, str]) -> None:
+        environment["AIRFLOW_VAR_ISALES_HOLD"] = '{"until": "20:00"}'
+        done = command(environment, "isales", "hold", "--clear")
+        assert (done.returncode, done.stdout) == (1, ""), done
+        assert "a secrets backend or the environment overrides it" in done.stderr
+
     def test_that_is_hidden_by_the_environment_is_told(self, environment: dict[str, str]) -> None:
         environment["AIRFLOW_VAR_ISALES_HOLD"] = "{}"
         until = (datetime.now(UTC) + timedelta(hours=2)).isoformat()

@@ -52,24 +52,32 @@ def _read_until(arguments: argparse.Namespace) -> datetime:
 
 def _clear(name: str) -> int:
     """End a hold now, so that lateness counts from now. Delete a hold that is over or unreadable."""
-    found, now = _use_variable(name, "read", lambda variable: variable.get(name, default_var=None)), clock.utc_now()
+    found, now = _read(name), clock.utc_now()
     with suppress(ValueError, TypeError, LookupError):
         hold = json.loads(found)
         if datetime.fromisoformat(hold["until"]) > now:
             return _write(name, {**hold, "until": now.isoformat(timespec="seconds")}, "The hold is over.")
     _use_variable(name, "deleted", lambda variable: variable.delete(name))
-    say(f"There is no hold in the Variable {name}.")
-    return SUCCESS
+    return _confirm(name, None, f"There is no hold in the Variable {name}.")
 
 
 def _write(name: str, hold: dict[str, Any], done: str) -> int:
     text = json.dumps(hold)
     _use_variable(name, "written", lambda variable: variable.set(name, text))
-    if _use_variable(name, "read", lambda variable: variable.get(name, default_var=None)) != text:
-        warn(f"isales: the Variable {name} was written, but a secrets backend or the environment overrides it")
+    return _confirm(name, text, f"{done} The Variable {name} holds {text}")
+
+
+def _confirm(name: str, text: str | None, done: str) -> int:
+    """Report what was done if the Variable has this text, or None for no Variable; return the exit status."""
+    if _read(name) != text:
+        warn(f"isales: the Variable {name} was changed, but a secrets backend or the environment overrides it")
         return FAILURE
-    say(f"{done} The Variable {name} holds {text}")
+    say(done)
     return SUCCESS
+
+
+def _read(name: str) -> Any:
+    return _use_variable(name, "read", lambda variable: variable.get(name, default_var=None))
 
 
 def _use_variable(name: str, done: str, use: Callable[[Any], Any]) -> Any:
