@@ -128,7 +128,7 @@ CONNECTION = (
 )
 
 HOLD_UNTIL = (
-    "raise no alarm until then: an ISO time with its offset, or HH:MM on the day of the last shift's end, which needs "
+    "raise no alarm until then: an ISO time with its offset, or HH:MM on the day the last shift began, which needs "
     "--shifts; at most 24 hours ahead"
 )
 

@@ -28,11 +28,17 @@ from airflow_provider_isales.client.text import format_value, join_first
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.support.checks import check_choice, check_unless_templated, run_check
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
-from airflow_provider_isales.support.guard import Window, find_pause_window, find_resume_window, skip_or_fail
+from airflow_provider_isales.support.guard import (
+    CLOCK_TOLERANCE,
+    Window,
+    find_pause_window,
+    find_resume_window,
+    skip_or_fail,
+)
 from airflow_provider_isales.support.holds import Hold, check_hold, describe_next_run, find_first_repeat, read_hold
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 from airflow_provider_isales.support.metrics import send_metrics
-from airflow_provider_isales.support.runs import describe_late, describe_not_remembered, explain_lateness
+from airflow_provider_isales.support.runs import describe_late, describe_not_remembered, explain_lateness, find_due_time
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -67,20 +73,18 @@ class ISalesOperator(BaseOperator):
         vdn_id: int | str | None,
         isales_conn_id: str,
         shifts: ShiftCalendar | None,
-        hold: Mapping[str, Any] | str | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.vdn_id = vdn_id
         self.isales_conn_id = isales_conn_id
         self.shifts = shifts
-        self.hold = hold
         self.max_lateness: timedelta | None = None
         self.campaign_suspended = "fail"
         self._client: ISalesClient | None = None
         self._killed = False
         self._window = Window(None, None)
-        self._may_be_held = hold is not None
+        self._may_be_held = False
         self._hold: Hold | None = None
         self._held: list[int] = []  # the campaigns that a hold leaves alone, if it does not cover all
         self._hold_problem = ""
@@ -88,9 +92,6 @@ class ISalesOperator(BaseOperator):
             check_unless_templated(check_vdn_id, vdn_id)
         if not isinstance(shifts, ShiftCalendar | None):
             raise InvalidArgumentError(f"shifts must be a ShiftCalendar, not {shifts!r}")
-        run_check(partial(check_hold, shifts=shifts), hold)  # it skips templates
-        # wait_for_downstream sets depends_on_past, too.
-        self._check_dag(self.get_dag(), blocks=self.depends_on_past, holds=self._may_be_held)
 
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
@@ -114,7 +115,7 @@ class ISalesOperator(BaseOperator):
                     client.stop_before(self._window.until)
             if self._killed:
                 client.stop()
-            if self._pauses:  # default_args may give one to a resume, too
+            if self._pauses:
                 self._apply_hold(context)
             try:
                 return self._switch(client, context)
@@ -129,7 +130,17 @@ class ISalesOperator(BaseOperator):
         if self._client is not None:
             self._client.stop()
 
-    def _set_pause_options(self, max_lateness: timedelta | None, campaign_suspended: str = "fail") -> None:
+    def _set_pause_options(
+        self,
+        max_lateness: timedelta | None,
+        hold: Mapping[str, Any] | str | None,
+        campaign_suspended: str = "fail",
+    ) -> None:
+        self.hold = hold
+        self._may_be_held = hold is not None
+        run_check(partial(check_hold, shifts=self.shifts), hold)  # it skips templates
+        # wait_for_downstream sets depends_on_past, too.
+        self._check_dag(self.get_dag(), blocks=self.depends_on_past, holds=self._may_be_held)
         is_duration = isinstance(max_lateness, timedelta) and max_lateness >= timedelta()
         if not (is_duration or max_lateness is None):
             raise InvalidArgumentError(f"max_lateness must be a timedelta of 0 or more, not {max_lateness!r}")
@@ -145,9 +156,11 @@ class ISalesOperator(BaseOperator):
 
         An invalid hold is ignored, and fails the task afterwards.
         """
-        now = in_utc(clock.utc_now())
+        now, due = in_utc(clock.utc_now()), find_due_time(context)
+        if due is not None and now < due <= now + CLOCK_TOLERANCE:
+            now = due  # with a slow clock, the run that is due when the hold ends would leave the pause to the next
         try:
-            hold = read_hold(self.hold, self.shifts, self._window.since, now)
+            hold = read_hold(self.hold, self.shifts, now)
         except Exception as error:
             problem = error.problem if isinstance(error, ISalesError) else format_value(error)
             self._hold_problem = f"The hold is invalid and was ignored: {problem}."

@@ -82,7 +82,7 @@ class PauseCallBatchOperator(_OneBatchOperator):
         is called: ``"skip"`` the task if the campaign's details confirm that, or ``"fail"`` for good
     :param hold: None, or overtime, during which the task skips: a mapping, or its text as JSON or a Python literal,
         with ``until`` (an ISO time with its time zone, at most 24 hours ahead, or ``"HH:MM"`` in the time zone of
-        ``shifts``, on the day of the shift's end), and optionally ``campaign_ids`` (a list; all by default) and
+        ``shifts``, on the day the shift began), and optionally ``campaign_ids`` (a list; all by default) and
         ``reason``. An invalid hold is ignored, and fails the task for good afterwards (templated)
     :param execution_timeout: how long a try may take; 5 minutes unless set here or in ``default_args``
     :raises ISalesArgumentError: when the DAG is parsed, for a value that is not allowed and not templated
@@ -109,11 +109,10 @@ class PauseCallBatchOperator(_OneBatchOperator):
             vdn_id=vdn_id,
             isales_conn_id=isales_conn_id,
             shifts=shifts,
-            hold=hold,
             execution_timeout=execution_timeout,
             **kwargs,
         )
-        self._set_pause_options(max_lateness, campaign_suspended)
+        self._set_pause_options(max_lateness, hold, campaign_suspended)
         self._set_batch(campaign_id, batch_id)
 
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
@@ -246,11 +245,10 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
             vdn_id=vdn_id,
             isales_conn_id=isales_conn_id,
             shifts=shifts,
-            hold=hold,
             execution_timeout=execution_timeout,
             **kwargs,
         )
-        self._set_pause_options(max_lateness, campaign_suspended)
+        self._set_pause_options(max_lateness, hold, campaign_suspended)
         self.remember = remember
         self._set_batches(campaign_id, batch_ids, exclude, max_parallel_requests)
         self._set_select(select, batch_ids, required=select_required)

@@ -150,11 +150,10 @@ class PauseCampaignsOperator(_CampaignsOperator):
             vdn_id=vdn_id,
             isales_conn_id=isales_conn_id,
             shifts=shifts,
-            hold=hold,
             execution_timeout=execution_timeout,
             **kwargs,
         )
-        self._set_pause_options(max_lateness)
+        self._set_pause_options(max_lateness, hold)
         self.remember = remember
         self._set_campaigns(campaign_ids, exclude, max_parallel_requests)
         self._set_select(select, campaign_ids, required=select_required)

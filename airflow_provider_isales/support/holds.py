@@ -82,15 +82,14 @@ def check_hold(value: object, shifts: ShiftCalendar | None) -> None:
         _read_fields(value, shifts, is_left_out=is_templated)
 
 
-def read_hold(value: object, shifts: ShiftCalendar | None, shift_end: datetime | None, now: DateTime) -> Hold | None:
+def read_hold(value: object, shifts: ShiftCalendar | None, now: DateTime) -> Hold | None:
     """
-    Return the hold that prolongs this shift, even if it is over by now; None if there is none.
+    Return the hold that prolongs the last shift; None if there is none. With shifts, even if it is over by now.
 
     A hold prolongs the last shift that ends before the hold does: one until 20:00 does not affect the lunch break.
-    Without a date, it is for the day on which the shift ended, so that it does not start again at midnight.
+    Without a date, it is for the day on which the shift began: after a night shift, "20:00" must not hold all day.
 
     :param value: as it was given or as a template rendered it
-    :param shift_end: the end of the shift that a pause is for; None if no shift has ended
     :param now: in UTC
     :raises ISalesArgumentError: it is not a valid hold, or ends more than 24 hours ahead
     """
@@ -98,7 +97,10 @@ def read_hold(value: object, shifts: ShiftCalendar | None, shift_end: datetime |
     if fields is None:
         return None
     zone = shifts.timezone if shifts else "UTC"
-    until = read_until(fields["until"], shifts.timezone if shifts else None, shift_end or now)
+    shift_end = shifts.previous_end(now + TICK) if shifts else None
+    shift = shifts.shift_at(shift_end - TICK) if shifts and shift_end else None
+    day = shift.start if shift else shift_end or now
+    until = read_until(fields["until"], shifts.timezone if shifts else None, day)
     if until - now > MAX_HOLD:
         raise ISalesArgumentError(
             f"hold: until must be at most 24 hours ahead, not {format_until(until.in_timezone(zone))}"
@@ -108,6 +110,8 @@ def read_hold(value: object, shifts: ShiftCalendar | None, shift_end: datetime |
         ends = [end and in_utc(end) for end in (shift_end, prolonged)]
         if ends[0] != ends[1] or ends[1] == until:
             return None
+    elif until <= now:
+        return None
     ids = _read_campaign_ids(fields["campaign_ids"]) if "campaign_ids" in fields else None
     return Hold(until, zone, ids, fields.get("reason", ""), is_time_of_day(fields["until"]))
 

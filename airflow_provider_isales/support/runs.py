@@ -22,20 +22,28 @@ _POSSIBLE_REASONS = (
 )
 
 
+def find_due_time(context: Context) -> DateTime | None:
+    """Return when a run that the scheduler created was due; None for a run that somebody triggered or cleared."""
+    run, end = context.get("dag_run"), context.get("data_interval_end")
+    if run is None or run.run_type != "scheduled" or run.clear_number or not end:
+        return None
+    return in_utc(end)
+
+
 def find_own_shift_end(shifts: ShiftCalendar, context: Context) -> DateTime | None:
     """
     Return the shift end for which the scheduler created a run: the one in its data interval.
 
     None for a repeat, and for a run that somebody triggered or cleared: that is for the time of this action.
     """
-    run, start, end = context.get("dag_run"), context.get("data_interval_start"), context.get("data_interval_end")
-    if run is None or run.run_type != "scheduled" or run.clear_number or not (start and end):
+    start, end = context.get("data_interval_start"), find_due_time(context)
+    if not (start and end):
         return None
-    last = shifts.previous_end(in_utc(end) + TICK)
+    last = shifts.previous_end(end + TICK)
     if last is None:
         return None
     # The timetable may move the bounds of an overdue run by microseconds, to give it a unique logical date.
-    is_at_end = in_utc(end) - in_utc(last) < timedelta(seconds=1)
+    is_at_end = end - in_utc(last) < timedelta(seconds=1)
     return last if is_at_end or in_utc(start) < in_utc(last) else None
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
 from typing import Any
+from unittest.mock import Mock
 
 import pendulum
 import pytest
-from airflow.providers.common.compat.sdk import DAG
+from airflow.providers.common.compat.sdk import DAG, AirflowException, AirflowSkipException
 from airflow.timetables.base import TimeRestriction
 from airflow_runs import EXCEPTIONS, TaskRun, dag_file, run_dag, start_airflow
 from variables import delete_variable, read_variable, set_variable
@@ -18,7 +19,7 @@ from variables import delete_variable, read_variable, set_variable
 from airflow_provider_isales import clock
 from airflow_provider_isales.client import ISalesArgumentError
 from airflow_provider_isales.operators.call_batch import PauseCallBatchesOperator, PauseCallBatchOperator
-from airflow_provider_isales.operators.campaign import PauseCampaignsOperator
+from airflow_provider_isales.operators.campaign import PauseCampaignsOperator, ResumeCampaignsOperator
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 from airflow_provider_isales.timetables.shift import ShiftEndTimetable
@@ -198,6 +199,42 @@ class TestWhileAHoldLastsForSomeCampaigns:
         assert (started(campaigns), sorted(read_variable(MEMORY)["campaigns"])) == ([], [1, 2])
 
 
+class TestARunOfTheScheduler:
+    """Each task is run with what Airflow's context says of a scheduled run."""
+
+    def pause(self, start: pendulum.DateTime, due: pendulum.DateTime) -> Any:
+        run = Mock(run_type="scheduled", clear_number=0, start_date=due)
+        context: Any = {
+            "dag_run": run,
+            "data_interval_start": start,
+            "data_interval_end": due,
+            "ti": Mock(try_number=1, max_tries=2),
+            "task": Mock(retries=2),
+        }
+        hold = {"until": "2026-11-25T20:00+08:00"}
+        with DAG("a_dag", **dag_file("held").WATCH):
+            task = PauseCampaignsOperator(task_id="pause", shifts=SHIFTS, max_lateness=timedelta(minutes=5), hold=hold)
+        return task.execute(context)
+
+    @pytest.mark.parametrize("time", ["19:59:58", "19:50:00"])
+    def test_a_run_due_when_the_hold_ends_pauses_although_its_workers_clock_is_slow(
+        self, campaigns: dict[int, Campaign], now: SetNow, time: str
+    ) -> None:
+        start, due = now("25 19:30:00"), now("25 20:00:00")
+        now(f"25 {time}")
+        self.pause(start, due)
+        assert started(campaigns) == []
+
+    def test_a_run_for_an_earlier_shift_that_comes_only_now_is_held(
+        self, campaigns: dict[int, Campaign], now: SetNow
+    ) -> None:
+        start, due = now("25 09:00:00"), now("25 12:00:00")
+        now("25 18:00:30")
+        with pytest.raises(AirflowSkipException):
+            self.pause(start, due)
+        assert started(campaigns) == [1, 2]
+
+
 class TestAfterAHold:
     def test_a_pause_after_a_hold_is_in_time_and_reports_its_real_time(self, now: SetNow) -> None:
         hold(UNTIL_EIGHT)
@@ -322,7 +359,8 @@ def test_without_shifts_a_hold_lasts_until_its_time(campaigns: dict[int, Campaig
     hold(UNTIL_EIGHT)
     assert run("without_shifts").state == "skipped"
     now("25 20:00:00")
-    assert (run("without_shifts").state, started(campaigns)) == ("success", [])
+    task_run = run("without_shifts")
+    assert (task_run.state, "held_until" in task_run.xcom, started(campaigns)) == ("success", False, [])
 
 
 @pytest.mark.parametrize("value", [UNTIL_EIGHT, "tonight"])
@@ -330,6 +368,11 @@ def test_a_resume_has_no_hold_not_even_from_default_args(campaigns: dict[int, Ca
     campaigns[1].state = SUSPENDED
     hold(value)
     assert (run("resume").state, started(campaigns)) == ("success", [1, 2])
+
+
+def test_a_resume_takes_no_hold() -> None:
+    with pytest.raises((TypeError, AirflowException), match="Invalid arguments"):
+        ResumeCampaignsOperator(task_id="a_task", campaign_ids=[1], hold=UNTIL_EIGHT)
 
 
 ID = "1" * 30

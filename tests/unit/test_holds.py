@@ -28,8 +28,7 @@ def shanghai(text: str) -> pendulum.DateTime:
 def read(value: Any, now: str, shifts: ShiftCalendar | None = SHIFTS) -> Hold | None:
     """Return the hold that a pause finds in the closed time around ``now``."""
     moment = shanghai(now).in_timezone("UTC")
-    end = shifts.previous_end(moment + timedelta(microseconds=1)) if shifts else None
-    return read_hold(value, shifts, end, moment)
+    return read_hold(value, shifts, moment)
 
 
 def until(value: Any, now: str, shifts: ShiftCalendar | None = SHIFTS) -> str | None:
@@ -80,10 +79,16 @@ class TestATimeWithoutADate:
         berlin = ShiftCalendar("Europe/Berlin", {"mon-fri": ["09:00-12:00"]})
         assert until("20:00", "25 23:00", berlin) == "26 03:00"
 
+    @pytest.mark.parametrize("hours", ["18:00-24:00", "22:00-02:00", "19:00-24:00"])
+    @pytest.mark.parametrize("value", ["17:00", "20:00", "23:59"])
+    def test_a_time_without_a_date_does_not_hold_all_day_after_a_night_shift(self, hours: str, value: str) -> None:
+        night = ShiftCalendar("Asia/Shanghai", {"mon-fri": [hours]})
+        assert until(value, "26 02:30", night) is None
+
     def test_a_time_that_occurs_twice_is_its_first_occurrence(self) -> None:
-        berlin = ShiftCalendar("Europe/Berlin", {"sat": ["22:00-24:00"]})
+        berlin = ShiftCalendar("Europe/Berlin", {"sun": ["00:30-01:00"]})
         now = datetime(2026, 10, 24, 23, tzinfo=UTC)
-        hold = read_hold({"until": "02:30"}, berlin, berlin.previous_end(now), pendulum.instance(now))
+        hold = read_hold({"until": "02:30"}, berlin, pendulum.instance(now))
         assert hold
         assert hold.until == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
@@ -113,6 +118,7 @@ class TestAHoldProlongsTheLastShiftThatEndsBeforeIt:
 
 def test_without_a_calendar_a_hold_lasts_until_its_time() -> None:
     assert until("2026-11-25T20:00+08:00", "25 12:10", None) == "25 20:00"
+    assert until("2026-11-25T20:00+08:00", "25 20:00", None) is None
 
 
 @pytest.mark.parametrize(
@@ -178,7 +184,7 @@ def test_any_value_is_a_hold_or_none_or_an_error(value: Any) -> None:
 def test_a_time_without_a_date_does_not_apply_after_a_shift_end_of_another_day(minute: int, later: int) -> None:
     now = shanghai("16 00:00").add(minutes=later).in_timezone("UTC")
     end = SHIFTS.previous_end(now + timedelta(microseconds=1))
-    hold = read_hold({"until": f"{minute // 60:02}:{minute % 60:02}"}, SHIFTS, end, now)
+    hold = read_hold({"until": f"{minute // 60:02}:{minute % 60:02}"}, SHIFTS, now)
     assert end
     assert hold is None or hold.until.date() == end.date()
 

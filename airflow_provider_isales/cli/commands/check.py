@@ -20,7 +20,7 @@ from airflow_provider_isales.client.models import BatchStatus, Campaign, Campaig
 from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.text import clean_text, join_first
 from airflow_provider_isales.client.verbs import LIST, LIST_CAMPAIGNS
-from airflow_provider_isales.shifts import TICK, ShiftCalendar, in_utc
+from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.shifts.lateness import format_duration, format_lateness
 from airflow_provider_isales.support.holds import Hold, format_until, read_hold
 
@@ -48,8 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     shifts = read_calendar(arguments.shifts) if arguments.shifts else None
     hold, now = None, in_utc(clock.utc_now())
     if arguments.hold_until:
-        shift_end = shifts.previous_end(now + TICK) if shifts else None
-        hold = read_hold({"until": arguments.hold_until}, shifts, shift_end, now)
+        hold = read_hold({"until": arguments.hold_until}, shifts, now)
     with make_client(arguments) as client:
         check = Check(client, shifts, arguments.max_lateness or timedelta(), arguments.exclude, hold)
         verdicts = check.check_campaigns(arguments.campaigns) if arguments.campaigns else check.check_vdn()
