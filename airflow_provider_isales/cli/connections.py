@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-from airflow_provider_isales.cli.output import UsageError, silence, warn
+from airflow_provider_isales.cli.output import UsageError, discard_output, print_error
 from airflow_provider_isales.cli.parallel import MAX_PARALLEL
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesArgumentError
@@ -111,7 +111,7 @@ def _read_file(file: str) -> str:
     try:
         with open(file, encoding="utf-8") as stream:
             if os.fstat(stream.fileno()).st_mode & stat.S_IROTH:
-                warn(f"isales: every user of this machine can read the keys in {file}: chmod 600 {file}")
+                print_error(f"isales: every user of this machine can read the keys in {file}: chmod 600 {file}")
             return stream.read().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} can't be read: {error}") from None
@@ -119,7 +119,7 @@ def _read_file(file: str) -> str:
 
 def _ask_airflow(conn_id: str) -> ConnectionLike | str:
     """Return the connection from Airflow, or why there is none."""
-    with silence():
+    with discard_output():
         try:
             # Not BaseHook: in Airflow 3 it reads the database only within a task.
             found: ConnectionLike = import_module("airflow.models.connection").Connection.get_connection_from_secrets(

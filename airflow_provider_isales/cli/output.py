@@ -49,17 +49,17 @@ def set_up(*, verbose: bool) -> None:
     logging.getLogger("airflow_provider_isales.client.bulk").setLevel(logging.INFO if verbose else logging.ERROR)
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Print a line of the results."""
     _print(text, sys.stdout)
 
 
-def say_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print the results as JSON; in ASCII, so that it is valid in every locale."""
-    say(json.dumps(value, indent=2))
+    print_line(json.dumps(value, indent=2))
 
 
-def warn(text: str) -> None:
+def print_error(text: str) -> None:
     """Print a line on standard error."""
     _print(text, sys.stderr)
 
@@ -83,7 +83,7 @@ def confirm(question: str, reason: str = "") -> bool:
 
 
 @contextmanager
-def silence() -> Iterator[None]:
+def discard_output() -> Iterator[None]:
     """Discard what Airflow and DAG files print: it is no result, and cron would mail it."""
     printed = io.StringIO()  # not closed: Airflow's log may keep a reference
     with redirect_stdout(printed), redirect_stderr(printed):
@@ -109,4 +109,4 @@ def _print(text: str, stream: TextIO | None) -> None:
 
 class _Handler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        warn(self.format(record))
+        print_error(self.format(record))

@@ -64,7 +64,9 @@ def _indent(text: str) -> str:
     return textwrap.indent(textwrap.dedent(text).strip(), "  ")
 
 
-def _checked(check: Callable[[Any], T], convert: Callable[[str], Any] = str, expected: str = "") -> Callable[[str], T]:
+def _make_type(
+    check: Callable[[Any], T], convert: Callable[[str], Any] = str, expected: str = ""
+) -> Callable[[str], T]:
     """Return the ``type=`` of an argument; ``expected`` is for the message of a ``ValueError`` of ``convert``."""
 
     def read(text: str) -> T:
@@ -86,27 +88,27 @@ def _read_duration(text: str) -> timedelta:
     return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
-def _make_campaigns(nargs: str, more: str = "") -> Argument:
+def _make_campaigns_argument(nargs: str, more: str = "") -> Argument:
     meaning = f'the id of a campaign ("outbound call task" in the console){more}'
-    return Argument("campaigns", nargs=nargs, type=_checked(check_campaign_id), metavar="CAMPAIGN", help=meaning)
+    return Argument("campaigns", nargs=nargs, type=_make_type(check_campaign_id), metavar="CAMPAIGN", help=meaning)
 
 
-def _make_batch_ids(flag: str, meaning: str) -> Argument:
+def _make_ids_argument(flag: str, meaning: str) -> Argument:
     meaning += "; may be repeated"
-    return Argument(flag, metavar="ID", help=meaning, action="append", default=[], type=_checked(check_batch_id))
+    return Argument(flag, metavar="ID", help=meaning, action="append", default=[], type=_make_type(check_batch_id))
 
 
-_DATE = _checked(date.fromisoformat, expected="date such as 2026-10-01")
-_DAYS = _checked(lambda days: check_integer("--days", days, 1, 366), int, "number")
+_DATE = _make_type(date.fromisoformat, expected="date such as 2026-10-01")
+_DAYS = _make_type(lambda days: check_integer("--days", days, 1, 366), int, "number")
 MAX_LATENESS = "how long after the end of a shift batches may still be started, such as 5m; needs --shifts"
 CALENDAR = "a .yaml, .yml or .json file, or FILE.py:NAME for a calendar in a Python file, which is run"
-EXCLUDE = _make_batch_ids(
+EXCLUDE = _make_ids_argument(
     "--exclude", "a batch to leave alone, whatever its status; or a campaign, if campaigns are switched as a whole"
 )
 PARALLEL = Argument(
     "--parallel",
     metavar="NUMBER",
-    type=_checked(check_parallelism, int, "number"),
+    type=_make_type(check_parallelism, int, "number"),
     default=16,
     help="number of parallel requests, over all campaigns, 1 to 64 (default: %(default)s)",
 )
@@ -123,7 +125,7 @@ RETRY_FOR = "how long to retry a request after transient failures (default: %(de
 CONNECTION = (
     Argument("--conn-id", metavar="ID", help="(default: %(default)s)", default=DEFAULT_CONN_ID),
     Argument("--connection-file", metavar="FILE", help="a file with the connection as JSON, or as Airflow exports it"),
-    Argument("--vdn-id", metavar="VDN", help="another VDN than the connection's", type=_checked(check_vdn_id)),
+    Argument("--vdn-id", metavar="VDN", help="another VDN than the connection's", type=_make_type(check_vdn_id)),
     Argument("--retry-for", metavar="TIME", type=_read_duration, default="60s", help=RETRY_FOR),
 )
 
@@ -137,7 +139,7 @@ COMMANDS = {
     "list": Command(
         "List the campaigns of the VDN, or the batches of campaigns; changes nothing.",
         (
-            _make_campaigns("*", "; without one, the VDN's campaigns are listed"),
+            _make_campaigns_argument("*", "; without one, the VDN's campaigns are listed"),
             Argument("--status", choices=("started", "suspended"), help="only campaigns or batches with this status"),
             Argument("--name", metavar="TEXT", help="only campaigns or batches whose name contains this"),
             *OUTPUT,
@@ -150,24 +152,24 @@ COMMANDS = {
     "pause": Command(
         "Stop calling: suspend batches or whole campaigns, and confirm it by listing them.",
         (
-            _make_campaigns("*"),
+            _make_campaigns_argument("*"),
             Argument("--all", action="store_true", help="pause every started campaign of the VDN as a whole"),
             Argument("--whole", action="store_true", help="pause campaigns as a whole; batches keep their status"),
             Argument(
                 "--name",
                 metavar="TEXT",
-                type=_checked(lambda text: check_select(text, "--name")),
-                help="pause only those batches, or without campaigns those campaigns, whose name contains this",
+                type=_make_type(lambda text: check_select(text, "--name")),
+                help="pause only batches, or without CAMPAIGN only campaigns, whose name contains this",
             ),
-            _make_batch_ids("--batch", "pause only this batch, of a single campaign"),
+            _make_ids_argument("--batch", "pause only this batch, of a single campaign"),
             EXCLUDE,
             PARALLEL,
             Argument("--save", metavar="FILE", help="save what was started, for `isales resume --from-file FILE`"),
-            Argument("-y", "--yes", action="store_true", help="do not ask; without a terminal, nobody is asked"),
+            Argument("-y", "--yes", action="store_true", help="do not ask; not needed without a terminal"),
             *OUTPUT,
         ),
         """
-        isales pause --all --save before.json       # everything, noted
+        isales pause --all --save before.json       # everything
         isales pause --name sales                   # campaigns by their names
         isales pause 1001 1002 --save before.json   # the batches of two campaigns
         isales pause 1001 --batch 174712034211433247704877116507
@@ -176,8 +178,8 @@ COMMANDS = {
     "resume": Command(
         "Start calling again: resume batches or campaigns, and confirm it by listing them.",
         (
-            _make_campaigns("*", "; with --from-file, all in the file by default"),
-            _make_batch_ids("--batch", "resume this batch, of a single campaign"),
+            _make_campaigns_argument("*", "; with --from-file, all in the file by default"),
+            _make_ids_argument("--batch", "resume this batch, of a single campaign"),
             EXCLUDE,
             PARALLEL,
             Argument("--from-file", metavar="FILE", help="resume what `isales pause --save FILE` saved"),
@@ -196,11 +198,11 @@ COMMANDS = {
     "check": Command(
         "Check whether anything is started that must not be; changes nothing. For cron and Nagios.",
         (
-            _make_campaigns("*", "; without one, the whole VDN is checked"),
+            _make_campaigns_argument("*", "; without one, the whole VDN is checked"),
             Argument("--shifts", metavar="CALENDAR", help=f"when people may be called (default: never): {CALENDAR}"),
             Argument("--max-lateness", metavar="TIME", type=_read_duration, help=MAX_LATENESS),
             Argument("--hold-until", metavar="TIME", help=HOLD_UNTIL),
-            _make_batch_ids("--exclude", "a batch to leave alone, or, without campaigns, a campaign"),
+            _make_ids_argument("--exclude", "a batch to leave alone, or, without campaigns, a campaign"),
             Argument("--nagios", action="store_true", help="exit with 2 instead of 1, and with 3 instead of 2"),
             Argument("--quiet", action="store_true", help="print only campaigns with a problem"),
             *OUTPUT,
@@ -220,15 +222,15 @@ COMMANDS = {
                 "--campaign",
                 metavar="CAMPAIGN",
                 action="append",
-                type=_checked(check_campaign_id),
+                type=_make_type(check_campaign_id),
                 help="hold only this campaign; may be repeated (default: all)",
             ),
             Argument("--reason", metavar="TEXT", help="for the log of the tasks that skip"),
             Argument(
                 "--timezone",
                 metavar="ZONE",
-                type=_checked(check_timezone),
-                help="that of --until 20:00, such as Asia/Shanghai (default: the connection's)",
+                type=_make_type(check_timezone),
+                help="the time zone of --until 20:00, such as Asia/Shanghai (default: the connection's)",
             ),
             Argument("--variable", metavar="NAME", default="isales_hold", help="(default: %(default)s)"),
         ),
@@ -253,12 +255,12 @@ COMMANDS = {
     "doctor": Command(
         "Diagnose a platform step by step, with advice where something is wrong.",
         (
-            _make_campaigns("?", "; without one, some steps are skipped"),
+            _make_campaigns_argument("?", "; without one, some steps are skipped"),
             Argument("--write", action="store_true", help="also create, switch and delete a batch without numbers"),
             Argument(
                 "--switch",
                 metavar="CAMPAIGN",
-                type=_checked(check_campaign_id),
+                type=_make_type(check_campaign_id),
                 help="with --write, also suspend and resume this started campaign as a whole, twice each",
             ),
             Argument("--shifts", metavar="CALENDAR", help="compare the campaign's own hours with this calendar"),

@@ -39,15 +39,15 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         status: int = run(arguments)
     except (UsageError, ISalesArgumentError) as error:
-        output.warn(f"isales: {error}")
+        output.print_error(f"isales: {error}")
         status = UNUSABLE
     except KeyboardInterrupt:
-        output.warn("isales: interrupted")
+        output.print_error("isales: interrupted")
         status = INTERRUPTED
     except Exception as error:  # a bug: --verbose shows where
-        output.warn(traceback.format_exc() if verbose else f"isales: unexpected {type(error).__name__}: {error}")
+        output.print_error(traceback.format_exc() if verbose else f"isales: unexpected {type(error).__name__}: {error}")
         status = UNUSABLE
     if output.problem:
-        output.warn(f"isales: {output.problem}")
+        output.print_error(f"isales: {output.problem}")
         status = status or FAILURE
     return NAGIOS.get(status, status) if getattr(arguments, "nagios", False) else status

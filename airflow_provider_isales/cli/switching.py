@@ -145,39 +145,39 @@ def switch_all(
     if arguments.output == "json":
         errors = [run.error if run.has_ended else "interrupted" for run in runs]
         records = zip(results, errors, strict=True)
-        output.say_json([result.to_dict() | ({"error": error} if error else {}) for result, error in records])
+        output.print_json([result.to_dict() | ({"error": error} if error else {}) for result, error in records])
     elif status == output.INTERRUPTED:
         for run in runs:
             if not run.has_ended:
-                output.say(run.format_result())
+                output.print_line(run.format_result())
     elif len(runs) > 1:
-        _say_summary(runs)
+        _print_summary(runs)
     return status, results
 
 
 def _execute_runs(client: ISalesClient, runs: list[ScopeRun], at_once: int, *, is_text: bool) -> int:
     """Execute the runs and, if ``is_text``, print each result; return the exit status."""
 
-    def run_and_say(run: ScopeRun) -> None:
+    def run_and_print(run: ScopeRun) -> None:
         run.run()
         if is_text:
-            output.say(run.format_result())
+            output.print_line(run.format_result())
 
     try:
-        map_each(run_and_say, runs, at_once)
+        map_each(run_and_print, runs, at_once)
     except KeyboardInterrupt:
         client.stop()
         deadline = time.monotonic() + GRACE_SECONDS
         while time.monotonic() < deadline and any(run.has_begun and not run.has_ended for run in runs):
             time.sleep(0.02)
-        output.warn("isales: interrupted: no more requests are sent")
+        output.print_error("isales: interrupted: no more requests are sent")
         return output.INTERRUPTED
     return output.FAILURE if any(run.error for run in runs) else output.SUCCESS
 
 
-def _say_summary(runs: list[ScopeRun]) -> None:
+def _print_summary(runs: list[ScopeRun]) -> None:
     parts = "campaigns" if all(isinstance(run.scope, CampaignKey) for run in runs) else "parts"
     if failed := [str(getattr(run.scope, "campaign_id", run.scope)) for run in runs if run.error]:
-        output.say(f"NOT DONE in {len(failed)} of {len(runs)} {parts}: {', '.join(failed)}")
+        output.print_line(f"NOT DONE in {len(failed)} of {len(runs)} {parts}: {', '.join(failed)}")
     else:
-        output.say(f"All {len(runs)} {parts}: confirmed by list")
+        output.print_line(f"All {len(runs)} {parts}: confirmed by list")

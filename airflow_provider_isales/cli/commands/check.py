@@ -12,7 +12,15 @@ from zoneinfo import ZoneInfo
 from airflow_provider_isales import clock
 from airflow_provider_isales.cli.commands.shifts import read_calendar
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client, make_vdn_key
-from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UNUSABLE, UsageError, format_count, say, say_json
+from airflow_provider_isales.cli.output import (
+    FAILURE,
+    SUCCESS,
+    UNUSABLE,
+    UsageError,
+    format_count,
+    print_json,
+    print_line,
+)
 from airflow_provider_isales.cli.parallel import format_error, map_each
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.listing import list_agreed
@@ -55,11 +63,11 @@ def run(arguments: argparse.Namespace) -> int:
     # The worst first: Nagios shows the first line.
     found = sorted(verdicts.items(), key=lambda item: [*_WORDS].index(item[1].status))
     if arguments.output == "json":
-        say_json([_make_record(scope, verdict) for scope, verdict in found])
+        print_json([_make_record(scope, verdict) for scope, verdict in found])
     else:
         for scope, verdict in found:
             if verdict.status or not arguments.quiet:
-                say(f"{_WORDS[verdict.status]} {scope}: {verdict.text}")
+                print_line(f"{_WORDS[verdict.status]} {scope}: {verdict.text}")
     return found[0][1].status
 
 

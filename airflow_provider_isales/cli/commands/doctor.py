@@ -15,7 +15,7 @@ from airflow_provider_isales.cli.connections import make_campaign_keys, make_cli
 from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
 from airflow_provider_isales.cli.diagnosis.trial import BatchTrial, CampaignTrial
 from airflow_provider_isales.cli.diagnosis.visit import State, Step, Visit, run_steps
-from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, say
+from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, print_line
 from airflow_provider_isales.client.text import clean_text
 
 
@@ -34,8 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
             question = f"Create a batch without numbers in {campaign}, resume and pause it twice, then delete it{more}?"
             if not confirm(question, "--write changes the platform"):
                 raise UsageError("nothing was changed")
-        say(f"airflow-provider-isales {__version__}, Python {platform.python_version()} on {platform.system()}")
-        say(f"{ssl.OPENSSL_VERSION}, requests {version('requests')}, urllib3 {version('urllib3')}\n")
+        print_line(f"airflow-provider-isales {__version__}, Python {platform.python_version()} on {platform.system()}")
+        print_line(f"{ssl.OPENSSL_VERSION}, requests {version('requests')}, urllib3 {version('urllib3')}\n")
         trials: list[BatchTrial | CampaignTrial] = (
             [BatchTrial(client, campaign)] if arguments.write and campaign else []
         )
@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
                 for number in (signal.SIGINT, signal.SIGTERM):  # finish even on another Ctrl-C
                     signal.signal(number, signal.SIG_IGN)
                 _run_and_print(closing, counts, public=arguments.public)
-    say(f"\n{', '.join(f'{counts[state]} {state}' for state in State if counts[state])}")
+    print_line(f"\n{', '.join(f'{counts[state]} {state}' for state in State if counts[state])}")
     return FAILURE if counts[State.FAIL] else SUCCESS
 
 
@@ -59,6 +59,6 @@ def _run_and_print(steps: list[Step], counts: Counter[State], *, public: bool) -
     for step, finding in run_steps(steps):
         counts[finding.state] += 1
         private = f" ({clean_text(finding.private)})" if finding.private and not public else ""
-        say(f"{finding.state:<9}{step.name:<20}{finding.text}{private}")
+        print_line(f"{finding.state:<9}{step.name:<20}{finding.text}{private}")
         if finding.advice:
-            say(f"{'':<29}-> {finding.advice}")
+            print_line(f"{'':<29}-> {finding.advice}")

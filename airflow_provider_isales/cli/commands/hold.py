@@ -12,7 +12,7 @@ from typing import Any
 
 from airflow_provider_isales import clock
 from airflow_provider_isales.cli.connections import make_client
-from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, say, silence, warn
+from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, discard_output, print_error, print_line
 from airflow_provider_isales.support.holds import MAX_HOLD, is_time_of_day, read_until
 
 
@@ -70,9 +70,9 @@ def _write(name: str, hold: dict[str, Any], done: str) -> int:
 def _confirm(name: str, text: str | None, done: str) -> int:
     """Report what was done if the Variable has this text, or None for no Variable; return the exit status."""
     if _read(name) != text:
-        warn(f"isales: the Variable {name} was changed, but a secrets backend or the environment overrides it")
+        print_error(f"isales: the Variable {name} was changed, but a secrets backend or the environment overrides it")
         return FAILURE
-    say(done)
+    print_line(done)
     return SUCCESS
 
 
@@ -82,7 +82,7 @@ def _read(name: str) -> Any:
 
 def _use_variable(name: str, done: str, use: Callable[[Any], Any]) -> Any:
     """Call ``use`` with Airflow's model of Variables; a ``UsageError`` if that fails."""
-    with silence():
+    with discard_output():
         try:
             return use(import_module("airflow.models.variable").Variable)
         except ImportError as error:

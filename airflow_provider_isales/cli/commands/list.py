@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any
 
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client, make_vdn_key
-from airflow_provider_isales.cli.output import FAILURE, SUCCESS, say, say_json, warn
+from airflow_provider_isales.cli.output import FAILURE, SUCCESS, print_error, print_json, print_line
 from airflow_provider_isales.cli.parallel import map_each
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesError
@@ -27,13 +27,13 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             records = _list_campaigns(client, arguments)
     if arguments.output == "json":
-        say_json(records)
+        print_json(records)
     else:
         for record in records:
             for line in _format_lines(record):
-                say(line)
+                print_line(line)
             if "error" in record:
-                warn(f"isales: {record['error']}")
+                print_error(f"isales: {record['error']}")
     return FAILURE if any("error" in record for record in records) else SUCCESS
 
 

@@ -6,7 +6,7 @@ import argparse
 
 from airflow_provider_isales.cli.connections import make_client
 from airflow_provider_isales.cli.notes import Notes, to_json
-from airflow_provider_isales.cli.output import FAILURE, UsageError, confirm, is_interactive, warn
+from airflow_provider_isales.cli.output import FAILURE, UsageError, confirm, is_interactive, print_error
 from airflow_provider_isales.cli.switching import PAUSES, choose_targets, format_targets, switch_all
 from airflow_provider_isales.client.text import format_value
 
@@ -26,21 +26,21 @@ def run(arguments: argparse.Namespace) -> int:
         if notes:
             notes.add({})
             if notes.problem:
-                warn(f"isales: {notes.problem}. What is paused is printed at the end.")
+                print_error(f"isales: {notes.problem}. What is paused is printed at the end.")
         named = f", only those whose names contain {format_value(arguments.name)}" if arguments.name else ""
         if not arguments.yes and is_interactive() and not confirm(f"Pause {format_targets(targets)}{named}?"):
-            warn("Nothing was paused.")
+            print_error("Nothing was paused.")
             return FAILURE
         announce = notes.add if notes else lambda found: None
         status, results = switch_all(PAUSES, client, targets, arguments, announce, select=arguments.name)
     if arguments.name and not status and not any(result.matched for result in results):
-        warn(f"isales: nothing was paused: no name contains {format_value(arguments.name)}")
+        print_error(f"isales: nothing was paused: no name contains {format_value(arguments.name)}")
         status = FAILURE
     if notes:
         # Also what no listing showed as started before it was paused.
         notes.add({result.scope: result.changed for result in results})
         if notes.problem:
-            warn(f"isales: {notes.problem}. To resume what was started, save this to a file for --from-file:")
-            warn(to_json(notes.added))
+            print_error(f"isales: {notes.problem}. To resume what was started, save this to a file for --from-file:")
+            print_error(to_json(notes.added))
             return status or FAILURE
     return status

@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
 from airflow_provider_isales.cli.notes import Notes
-from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, warn
+from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, print_error
 from airflow_provider_isales.cli.switching import RESUMES, Targets, choose_targets, format_targets, switch_all
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.models import BulkResult, CampaignKey, VdnKey
@@ -24,10 +24,10 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             targets = choose_targets(arguments, client, whole=arguments.whole)
         if not targets:
-            warn("Nothing to resume.")
+            print_error("Nothing to resume.")
             return SUCCESS
         if not arguments.yes and not _ask(targets):
-            warn("Nothing was resumed.")
+            print_error("Nothing was resumed.")
             return FAILURE
         status, results = switch_all(RESUMES, client, targets, arguments, deleted_is_gone=True if notes else None)
     return _forget(notes, results, status) if notes else status
@@ -65,7 +65,7 @@ def _choose_noted(arguments: argparse.Namespace, client: ISalesClient, notes: No
 def _ask(targets: Targets) -> bool:
     for scope, ids in targets.items():
         is_batches = isinstance(scope, CampaignKey)
-        warn(f"  {scope}: {len(ids) if is_batches else join_first([str(each) for each in ids])}")
+        print_error(f"  {scope}: {len(ids) if is_batches else join_first([str(each) for each in ids])}")
     return confirm(f"Resume {format_targets(targets)}?", "a resume starts calls")
 
 
@@ -74,10 +74,10 @@ def _forget(notes: Notes, results: list[BulkResult], status: int) -> int:
     lost = [each for each in results if each.gone and not each.found_any]
     for result in lost:
         kind = "batches" if isinstance(result.scope, CampaignKey) else "campaigns"
-        warn(f"isales: {result.scope} has none of the {kind} in {notes.path}: is the file from this platform?")
+        print_error(f"isales: {result.scope} has none of the {kind} in {notes.path}: is the file from this platform?")
     notes.remove({result.scope: result.confirmed for result in results if result not in lost})
     status = status or (FAILURE if lost else SUCCESS)
     if notes.problem:
-        warn(f"isales: {notes.problem}. Fix the file: it still lists what has been resumed.")
+        print_error(f"isales: {notes.problem}. Fix the file: it still lists what has been resumed.")
         status = status or FAILURE
     return status

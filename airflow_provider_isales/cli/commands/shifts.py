@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pendulum
 
-from airflow_provider_isales.cli.output import SUCCESS, UsageError, say, silence, warn
+from airflow_provider_isales.cli.output import SUCCESS, UsageError, discard_output, print_error, print_line
 from airflow_provider_isales.shifts import ShiftCalendar, ShiftCalendarError, ShiftCalendarWarning
 
 COLUMNS = ("day", "starts", "pause at", "note")
@@ -27,11 +27,11 @@ def run(arguments: argparse.Namespace) -> int:
         rows = list(make_rows(calendar, first, arguments.days))
     except OverflowError:
         raise UsageError(f"--days {arguments.days} from {first} goes beyond the year 9999") from None
-    say(calendar.summary)
+    print_line(calendar.summary)
     lines = [COLUMNS, *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        say("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
+        print_line("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
     return SUCCESS
 
 
@@ -46,7 +46,7 @@ def read_calendar(name: str) -> ShiftCalendar:
         warnings.simplefilter("always", ShiftCalendarWarning)
         calendar = _load_calendar(name)
     for warning in found:
-        warn(f"isales: {warning.message}")
+        print_error(f"isales: {warning.message}")
     return calendar
 
 
@@ -61,7 +61,7 @@ def _load_calendar(name: str) -> ShiftCalendar:
             raise UsageError(str(error)) from None
     sys.path[:0] = [os.path.dirname(os.path.abspath(file)), os.getcwd()]  # for its imports
     try:
-        with silence():
+        with discard_output():
             found = runpy.run_path(file)
     except (Exception, SystemExit) as error:
         raise UsageError(f"{file} can't be run: {type(error).__name__}: {error}") from None
