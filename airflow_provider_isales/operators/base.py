@@ -417,9 +417,9 @@ class ISalesBulkOperator(ISalesOperator):
         if result.gone and not result.found_any:
             self._push_result(result.to_dict(), context)
             raise MemoryFailedError(
-                f"none of the {self._kind} that the Variable {memory.name} holds is in {scope}: "
+                f"none of the {self._kind} in the Variable {memory.name} exists in {scope}: "
                 f"{join_first(list(map(str, result.gone)))}",
-                advice=f"They stay remembered. Check the connection; if the {self._kind} were deleted, delete the "
+                advice=f"They stay in the Variable. Check the connection; if the {self._kind} were deleted, delete the "
                 "Variable.",
             )
         return self._report(result, context)

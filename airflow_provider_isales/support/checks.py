@@ -57,7 +57,7 @@ def read_rendered_list(name: str, ids: Any, kind: str) -> Any:
     found = read_rendered(ids)
     if isinstance(ids, str) and found != ALL and not isinstance(found, list | tuple):
         raise InvalidArgumentError(
-            f"{name} must be a list of {kind} ids, not {format_value(ids)}. A template has to render it as JSON or as "
-            'Python writes it, such as ["1001", "1002"]'
+            f"{name} must be a list of {kind} ids, not {format_value(ids)}. A template must render it as JSON or as a "
+            'Python list, such as ["1001", "1002"]'
         )
     return found

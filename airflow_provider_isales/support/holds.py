@@ -178,7 +178,7 @@ def read_until(value: object, zone: str | ZoneInfo | None, day: datetime) -> Dat
     """
     text = value.strip() if isinstance(value, str) else ""
     if is_time_of_day(text) and zone is None:
-        raise ISalesArgumentError(f"hold: until {text} needs shifts, for their time zone. Or write a date with it")
+        raise ISalesArgumentError(f"hold: until {text} needs shifts, for their time zone, or write date and offset")
     try:
         if zone is not None and is_time_of_day(text):
             zone = ZoneInfo(str(zone))

@@ -97,7 +97,7 @@ def test_a_template_that_renders_no_list_fails_for_good_with_advice(
 ) -> None:
     ((task_run,), messages) = run("pause_rendered", {"batch_ids": "all", "exclude": [], name: rendered})
     assert (task_run.state, task_run.tries, len(started(campaign))) == ("failed", 1, 30)
-    assert messages[0].startswith(f"{name} must be a list of batch ids, not {rendered!r}. A template has to render it")
+    assert messages[0].startswith(f"{name} must be a list of batch ids, not {rendered!r}. A template must render it")
 
 
 def test_the_summary_is_in_xcom_even_when_the_task_fails(campaign: Campaign) -> None:

@@ -173,7 +173,7 @@ def test_a_template_that_renders_no_list_fails_for_good_with_advice(
 ) -> None:
     task_run = run("templated", {"campaign_ids": "all", "exclude": [], name: rendered})
     assert (task_run.state, task_run.tries, started(campaigns)) == ("failed", 1, [1, 2, 9])
-    assert f"{name} must be a list of campaign ids, not {rendered!r}. A template has to render it as JSON" in str(
+    assert f"{name} must be a list of campaign ids, not {rendered!r}. A template must render it as JSON" in str(
         EXCEPTIONS[0]
     )
 

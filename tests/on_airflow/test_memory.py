@@ -242,7 +242,7 @@ class TestAResumeThatFindsEverythingGone:
     def test_a_resume_that_finds_everything_gone_says_why(self, read_log: ReadLog) -> None:
         resume()
         log = " ".join(read_log().split())
-        assert f"none of the batches that the Variable {NAME} holds is in campaign 7 (VDN 25): 404, 405" in log
+        assert f"none of the batches in the Variable {NAME} exists in campaign 7 (VDN 25): 404, 405" in log
 
 
 class TestAMemoryThatFails:
