@@ -53,7 +53,7 @@ from airflow_provider_isales.client.switching import (
 )
 from airflow_provider_isales.client.target_state import TargetState, describe_status, settle
 from airflow_provider_isales.client.targets import find_targets
-from airflow_provider_isales.client.text import clean_text, format_value, join_first
+from airflow_provider_isales.client.text import clean_text, format_value, join_named
 from airflow_provider_isales.client.verbs import PAUSE, RESUME_CAMPAIGN, Switch
 
 log = logging.getLogger(__name__)
@@ -162,7 +162,9 @@ class BulkSwitch:
                 self._check_matched()
         except ISalesError as error:
             if not (self._states or self._was_listed):
-                raise  # nothing is known, so the error says it all
+                if self.switch.done is Outcome.PAUSED:
+                    error.advice = f"{error.advice} Nothing was paused, so calls may go on.".strip()
+                raise
             raise self._make_error(error) from None
         except BaseException:  # a timeout of the task, an interrupt
             self._session.gate.stop()
@@ -377,7 +379,8 @@ class BulkSwitch:
         # A failed listing leaves all targets open.
         is_open |= error is not None and self._was_listed
         ended_by = str(error) if error else self._rounds.outage
-        why = [_format_reasons(failures), *_format_open(found), ended_by[:1].upper() + ended_by[1:]]
+        names = {str(item_id): name for item_id, name in self._names.copy().items()}
+        why = [_format_reasons(failures, names), *_format_open(found, names), ended_by[:1].upper() + ended_by[1:]]
         return ISalesBulkError(
             f"{self._format_counts()}. {' '.join(filter(None, why))}".removesuffix("."),
             self.result(),
@@ -418,20 +421,21 @@ def _get_failures(found: Settled) -> dict[Any, ISalesError]:
     return {item_id: error for item_id, (outcome, error) in found.items() if outcome is Outcome.FAILED and error}
 
 
-def _format_reasons(failures: Mapping[Any, ISalesError], few: int = 3) -> str:
-    """Return the first few reasons, each with the first few ids and what to do about it."""
+def _format_reasons(failures: Mapping[Any, ISalesError], names: Mapping[str, str], few: int = 3) -> str:
+    """Return the first few reasons, each with the first few ids and names and what to do about it."""
     ids: dict[str, list[str]] = {}
     for item_id, error in failures.items():
         ids.setdefault(f"{error.problem}. {error.advice}".strip(), []).append(str(item_id))
     reasons = [
-        f"{len(failed)} of them ({join_first(failed, few)}): {reason}" for reason, failed in islice(ids.items(), few)
+        f"{len(failed)} of them, {join_named(failed, names, few)}: {reason}"
+        for reason, failed in islice(ids.items(), few)
     ]
     more = len(ids) - few
     return " ".join([*reasons, f"And {more} more reasons."] if more > 0 else reasons)
 
 
-def _format_open(found: Settled) -> Iterator[str]:
-    """Yield the first few ids of each open outcome."""
+def _format_open(found: Settled, names: Mapping[str, str]) -> Iterator[str]:
+    """Yield the first few ids and names of each open outcome."""
     for outcome in OPEN:
-        if ids := [str(item_id) for item_id in _filter_ids(found, outcome)]:
-            yield f"{outcome.value.replace('_', ' ').capitalize()}: {join_first(ids)}."
+        if ids := _filter_ids(found, outcome):
+            yield f"{outcome.value.replace('_', ' ').capitalize()}: {join_named(ids, names)}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from itertools import islice
 
 MAX_CHARACTERS = 200
@@ -66,6 +66,14 @@ def format_value(value: object) -> str:
         return clean_text(repr(value))
     except Exception:
         return f"<{type(value).__name__}>"
+
+
+def join_named(ids: Collection[object], names: Mapping[str, str], few: int = 10) -> str:
+    """Return the first few ids, each with its name where the names, by ids as text, have one."""
+    named = [
+        f"{each} ({clean_text(name)})" if (name := names.get(str(each))) else str(each) for each in islice(ids, few + 1)
+    ]
+    return join_first(named, few)
 
 
 def join_first(names: Collection[str], few: int = 10) -> str:

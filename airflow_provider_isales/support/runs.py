@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pendulum import DateTime
 
-from airflow_provider_isales.client.text import clean_text, join_first
+from airflow_provider_isales.client.text import join_named
 from airflow_provider_isales.shifts import TICK, ShiftCalendar, in_utc
 from airflow_provider_isales.shifts.lateness import format_lateness
 
@@ -130,7 +130,7 @@ def describe_late(
     return (
         f"{len(late)} {nouns} of {scope} {were} dialled until {until:%H:%M} {zone}, "
         f"{format_lateness(until - since, since, event)}; {they} paused now. {reason} "
-        f"{kind.capitalize()}: {_join_with_names(late, names)}."
+        f"{kind.capitalize()}: {join_named(late, names)}."
     )
 
 
@@ -138,11 +138,6 @@ def describe_not_remembered(ids: Collection[Any], names: Mapping[str, str], shif
     """Say that these were paused but will not be resumed, because they were started after the pause for the end."""
     are, they, them = ("is", "it was", "it") if len(ids) == 1 else ("are", "they were", "them")
     return (
-        f"{_join_with_names(ids, names)} {are} not remembered: {they} started after the pause of {shift_end:%H:%M}, so "
+        f"{join_named(ids, names)} {are} not remembered: {they} started after the pause of {shift_end:%H:%M}, so "
         f"the morning does not start {them}."
     )
-
-
-def _join_with_names(ids: Collection[Any], names: Mapping[str, str]) -> str:
-    named = [f"{each} ({clean_text(name)})" if (name := names.get(str(each))) else str(each) for each in ids]
-    return join_first(named)

@@ -348,7 +348,7 @@ class TestFailures:
         _, message = failure_of(client, [*ids(campaign)[:2], *(f"{n}" for n in range(1, 9))])
         assert message.startswith(
             "Pausing the call batches of campaign 7 (VDN 25) failed: 2 paused, 0 already_paused, 8 failed. "
-            "8 of them (1, 2, 3, ...): [03000004] batch id not found. Check batch_id and campaign_id"
+            "8 of them, 1, 2, 3, ...: [03000004] batch id not found. Check batch_id and campaign_id"
         )
 
     def test_a_failure_that_a_second_round_corrects_is_no_failure(
@@ -696,7 +696,7 @@ class TestStopping:
         with simulator.client() as client:
             simulator.on_request = lambda verb, body: client.stop() if verb == "pause" else None
             _, message = failure_of(client, ids(campaign)[:3], max_parallel_requests=1)
-        assert f"Not tried: {ids(campaign)[1]}, {ids(campaign)[2]}." in message
+        assert f"Not tried: {ids(campaign)[1]} (batch-2), {ids(campaign)[2]} (batch-3)." in message
 
     def test_a_client_whose_time_is_over_sends_nothing_more(self, simulator: Simulator, campaign: Campaign) -> None:
         simulator.inject("delay", seconds=0.05, verb="pause", times=999)

@@ -14,6 +14,7 @@ from airflow_provider_isales.client import (
     ISalesArgumentError,
     ISalesBulkError,
     ISalesClient,
+    ISalesError,
     RetryPolicy,
 )
 from airflow_provider_isales.client.bulk import BulkSwitch
@@ -175,6 +176,18 @@ class TestAll:
         simulator.inject("answer", verb="list_campaigns", status=200, body=json.dumps(page), times=99)
         assert failure_of(client).retryable
         assert states(simulator) == {1: SUSPENDED}
+
+
+def test_a_failure_names_the_campaigns_as_the_console_does(client: ISalesClient, simulator: Simulator) -> None:
+    simulator.add_campaign(1, name="renewals")
+    simulator.inject("result", verb="pause_campaign", code="0200000", times=9)
+    assert "1 of them, 1 (renewals): accepted, but" in str(failure_of(client))
+
+
+def test_a_pause_that_could_list_nothing_says_that_calls_may_go_on(client: ISalesClient, simulator: Simulator) -> None:
+    simulator.inject("answer", verb="list_campaigns", status=403, times=9)
+    with pytest.raises(ISalesError, match=r"Nothing was paused, so calls may go on\."):
+        client.pause_campaigns("all")
 
 
 class TestNotRunning:
