@@ -255,7 +255,7 @@ class ISalesOperator(BaseOperator):
         if not self._pauses:
             return record, lateness
         if self._hold is not None:
-            record["held_until"] = self._hold.local_until.isoformat()
+            record["held_until"] = self._hold.until.isoformat()
         if self._held:
             record["held"] = sorted(self._held)
             record["excluded"] = [each for each in record["excluded"] if each not in self._held]
@@ -281,7 +281,7 @@ class ISalesOperator(BaseOperator):
         for hold in dict.fromkeys((None, self._hold)):
             if self.shifts is None or self.max_lateness is None:
                 break
-            repeat, since = self._get_repeat(), hold.local_until if hold else shift_end
+            repeat, since = self._get_repeat(), hold.until if hold else shift_end
             due = find_first_repeat(repeat, shift_end, since) if hold and repeat else since
             asked_here = {key: asked for key, asked in asked_at.items() if self._find_hold(key) == hold}
             if late := {key: asked for key, asked in asked_here.items() if asked > due + self.max_lateness}:

@@ -29,23 +29,16 @@ class Hold:
     """
     Which campaigns to leave alone, and until when.
 
-    :param until: its end, in UTC
-    :param timezone: the calendar's, for messages; UTC without a calendar
+    :param until: its end, in the calendar's time zone; in UTC without a calendar
     :param campaign_ids: the campaigns that it covers; None for all
     :param reason: for messages
     :param is_daily: whether it names no date, so that it applies again after the next shift
     """
 
     until: DateTime
-    timezone: str
     campaign_ids: frozenset[int] | None = None
     reason: str = ""
     is_daily: bool = False
-
-    @property
-    def local_until(self) -> DateTime:
-        """Its end in the calendar's time zone."""
-        return self.until.in_timezone(self.timezone)
 
     def covers(self, campaign_id: int) -> bool:
         """Return whether it covers this campaign."""
@@ -63,7 +56,7 @@ class Hold:
         daily = (
             ' "until" names no date, so the hold applies every day until somebody removes it.' if self.is_daily else ""
         )
-        return f"{what}, because of a hold until {format_until(self.local_until)}{why}. {next_run}{daily}"
+        return f"{what}, because of a hold until {format_until(self.until)}{why}. {next_run}{daily}"
 
 
 def format_until(until: DateTime) -> str:
@@ -77,8 +70,7 @@ def check_hold(value: object, shifts: ShiftCalendar | None) -> None:
 
     :raises ISalesArgumentError: it is not a valid hold; the message says what is allowed
     """
-    is_one_value = isinstance(value, str) or hasattr(value, "resolve")
-    if not (is_one_value and is_templated(value)):
+    if isinstance(value, Mapping) or not is_templated(value):
         _read_fields(value, shifts, is_left_out=is_templated)
 
 
@@ -96,15 +88,14 @@ def read_hold(value: object, shifts: ShiftCalendar | None, now: DateTime) -> Hol
     fields = _read_fields(value, shifts)
     if fields is None:
         return None
-    zone = shifts.timezone if shifts else "UTC"
+    zone = shifts.timezone if shifts else None
     shift_end = shifts.previous_end(now + TICK) if shifts else None
     shift = shifts.shift_at(shift_end - TICK) if shifts and shift_end else None
     day = shift.start if shift else shift_end or now
-    until = read_until(fields["until"], shifts.timezone if shifts else None, day)
+    until = read_until(fields["until"], zone, day)
+    local_until = until.in_timezone(zone or "UTC")
     if until - now > MAX_HOLD:
-        raise ISalesArgumentError(
-            f"hold: until must be at most 24 hours ahead, not {format_until(until.in_timezone(zone))}"
-        )
+        raise ISalesArgumentError(f"hold: until must be at most 24 hours ahead, not {format_until(local_until)}")
     if shifts is not None:
         prolonged = shifts.previous_end(until + TICK)
         ends = [end and in_utc(end) for end in (shift_end, prolonged)]
@@ -113,7 +104,7 @@ def read_hold(value: object, shifts: ShiftCalendar | None, now: DateTime) -> Hol
     elif until <= now:
         return None
     ids = _read_campaign_ids(fields["campaign_ids"]) if "campaign_ids" in fields else None
-    return Hold(until, zone, ids, fields.get("reason", ""), is_time_of_day(fields["until"]))
+    return Hold(local_until, ids, fields.get("reason", ""), is_time_of_day(fields["until"]))
 
 
 def find_first_repeat(repeat: timedelta, shift_end: datetime, until: datetime) -> DateTime:
@@ -133,7 +124,7 @@ def describe_next_run(
     """
     if repeat is None or shift_end is None:
         return "The first run after that pauses what is still started."
-    due = find_first_repeat(repeat, shift_end, hold.until).in_timezone(hold.timezone)
+    due = find_first_repeat(repeat, shift_end, hold.until).astimezone(hold.until.tzinfo)
     if next_start is not None and in_utc(due) >= in_utc(next_start):
         return f"No run is due between then and the next shift, which starts at {next_start:%H:%M}."
     return f"The run of {due:%H:%M} pauses what is still started."
@@ -194,6 +185,7 @@ def read_until(value: object, zone: str | ZoneInfo | None, day: datetime) -> Dat
 
 
 def _read_campaign_ids(value: object) -> frozenset[int]:
-    if not isinstance(value, list | tuple) or not value:
+    ids = read_rendered(value)
+    if not isinstance(ids, list | tuple) or not ids:
         raise make_argument_error("hold: campaign_ids", "a list of campaign ids; leave it out for all", value)
-    return frozenset(check_campaign_id(each, "hold: campaign_ids") for each in value)
+    return frozenset(check_campaign_id(each, "hold: campaign_ids") for each in ids)

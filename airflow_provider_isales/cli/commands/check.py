@@ -148,9 +148,9 @@ class Check:
         named = join_first(started) if started else "it has no batches"
         fields: dict[str, Any] = {"started": started}
         if self.hold:
-            fields["held_until"] = self.hold.local_until.isoformat()
+            fields["held_until"] = self.hold.until.isoformat()
         if self.hold and listed[0] < self.hold.until:
-            return Verdict(SUCCESS, f"{what} started, on hold until {format_until(self.hold.local_until)}", fields)
+            return Verdict(SUCCESS, f"{what} started, on hold until {format_until(self.hold.until)}", fields)
         if self.shifts is None:
             return Verdict(FAILURE, f"{what} started: {named}", fields)
         if on := next((at for at in listed if self.shifts.is_on(at)), None):
@@ -161,7 +161,7 @@ class Check:
             return Verdict(FAILURE, f"{what} started before the first shift: {named}", fields)
         seconds = (listed[0] - end).total_seconds()
         fields |= {"shift_end": end.isoformat(), "seconds_after_shift_end": round(seconds, 3)}
-        since, event = (self.hold.local_until, "the hold until") if self.hold else (end, "the end of the shift at")
+        since, event = (self.hold.until, "the hold until") if self.hold else (end, "the end of the shift at")
         late = listed[0] - since
         after = f"{what} still started {format_lateness(late, since, event)}"
         if late <= self.max_lateness:
