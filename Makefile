@@ -27,7 +27,7 @@ help:  ## say what can be made
 demo: $(INSTALLED)  ## a shift ends: a real Airflow pauses every campaign and keeps it so (about a minute)
 	@$(BIN)/python dev/demo.py
 
-test: lint $(INSTALLED)  ## lint, types, every test but those of whole processes
+test: lint $(INSTALLED)  ## lint, type checks and all tests except the system tests
 	$(BIN)/pytest $(AT_ONCE) 2
 
 test-matrix: $(addprefix matrix-,$(or $(ONLY),$(LINES)))  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some, ONLY=next the pre-release; -j2
