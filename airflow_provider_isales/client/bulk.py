@@ -220,7 +220,8 @@ class BulkSwitch:
         if self._all:
             to_switch = self._find_unswitched()
             if before and not to_switch:
-                log.info("%s: list has none that is %s.", self, self.switch.opposite.name.lower())
+                but = " but what is excluded" if self.exclude else ""
+                log.info("%s: list has none that is %s%s.", self, self.switch.opposite.name.lower(), but)
         else:
             to_switch = self._add_given_ids(before)
         self._switch_all(to_switch, is_listed=problem is None)
