@@ -1,4 +1,4 @@
-"""What the operators share: connection, guard, report, and for many targets the ids and the memory."""
+"""What the operators share: connection, guard, holds and report."""
 
 from __future__ import annotations
 
@@ -7,24 +7,20 @@ from abc import abstractmethod
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, Asset, BaseOperator
 
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import (
-    ALL,
-    check_all_for_select,
     check_campaign_id,
-    check_select,
     check_vdn_id,
 )
 from airflow_provider_isales.client.errors import (
-    ISalesBulkError,
     ISalesError,
 )
 from airflow_provider_isales.client.models import CampaignKey, CampaignStatus, VdnKey
-from airflow_provider_isales.client.text import format_value, join_first
+from airflow_provider_isales.client.text import format_value
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.support.checks import check_choice, check_unless_templated, run_check
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
@@ -36,15 +32,13 @@ from airflow_provider_isales.support.guard import (
     skip_or_fail,
 )
 from airflow_provider_isales.support.holds import Hold, check_hold, describe_next_run, find_first_repeat, read_hold
-from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 from airflow_provider_isales.support.metrics import send_metrics
-from airflow_provider_isales.support.runs import describe_late, describe_not_remembered, explain_lateness, find_due_time
+from airflow_provider_isales.support.runs import describe_late, explain_lateness, find_due_time
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
     from pendulum import DateTime
 
-    from airflow_provider_isales.client.bulk import BulkSwitch
     from airflow_provider_isales.client.client import ISalesClient
     from airflow_provider_isales.client.models import BulkResult, CallBatchResult
     from airflow_provider_isales.hooks.isales import ISalesHook
@@ -54,9 +48,6 @@ _BLOCKING = ("depends_on_past", "wait_for_downstream")
 NEVER = 1_000_000
 # For what no other timeout bounds: a server that keeps responding, but very slowly.
 EXECUTION_TIMEOUT = timedelta(minutes=5)
-BULK_EXECUTION_TIMEOUT = timedelta(minutes=30)
-
-REMEMBERED: Literal["remembered"] = "remembered"
 
 
 class ISalesOperator(BaseOperator):
@@ -326,115 +317,6 @@ class ISalesOperator(BaseOperator):
             f"{error} Skipped: the campaign is suspended, so nobody is being called. Its started batches will be "
             "dialled again when it resumes."
         ) from None
-
-
-class ISalesBulkOperator(ISalesOperator):
-    """
-    Base of the operators for many batches or campaigns.
-
-    A subclass sets ``_kind`` and ``exclude``, implements ``_new_bulk_switch`` and ``_new_memory``, and calls ``_pause``
-    or ``_resume`` in ``_switch``.
-    """
-
-    select: str | None = None
-    select_required: bool = False
-    _has_select: bool = False
-
-    @abstractmethod
-    def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
-        """Return the switch for these ids; the settings are those of ``BulkSwitch``."""
-
-    @abstractmethod
-    def _new_memory(self, client: ISalesClient) -> Memory:
-        """Return the memory that pause and resume share."""
-
-    def _set_select(self, select: str | None, ids: object, *, required: bool) -> None:
-        self.select, self.select_required = select, required
-        # Stored separately, because a template may render to None, which must not pause everything.
-        self._has_select = select is not None
-        if self._has_select:
-            check_unless_templated(check_select, select)
-            check_unless_templated(check_all_for_select, ids)
-        elif required:
-            raise InvalidArgumentError("select_required requires select")
-
-    def _read_select(self) -> dict[str, Any]:
-        """Return the ``BulkSwitch`` settings of ``select``, checked after templates were rendered."""
-        if not self._has_select:
-            return {}
-        return {"select": check_select(self.select), "select_required": self.select_required}
-
-    def _pause(self, client: ISalesClient, ids: Any, context: Context, *, remember: bool) -> dict[str, Any]:
-        memory = self._new_memory(client) if remember else None
-        bulk = self._new_bulk_switch(client, ids, **({"announce": memory.announce} if memory else {}))
-        try:
-            result = self._run(bulk, context)
-        except ISalesBulkError as error:
-            if memory:
-                for problem in (memory.settle(error.result), self._describe_not_remembered(memory, error.result)):
-                    if problem:
-                        self.log.error("%s", problem)
-            if isinstance(scope := error.result.scope, CampaignKey) and bulk.is_not_allowed:
-                self._skip_if_suspended(client, scope, error)
-            raise
-        if memory is None:
-            return self._report(result, context)
-        about = ALL if bulk.ids == ALL else result.confirmed
-        if result.matched is not None:
-            about = [each for each in result.matched if each not in result.excluded]
-        problem = memory.settle(result, completed=about)
-        return self._report(result, context, problem, self._describe_not_remembered(memory, result))
-
-    def _describe_not_remembered(self, memory: Memory, result: BulkResult) -> str:
-        """Describe what was paused but not recorded; empty if there is nothing."""
-        if not memory.not_remembered or self._window.since is None:
-            return ""
-        names = result.to_dict().get("names", {})
-        return describe_not_remembered(memory.not_remembered, names, self._window.since)
-
-    def _resume(self, client: ISalesClient, ids: Any, context: Context, *, missing_memory: str) -> dict[str, Any]:
-        if ids != REMEMBERED:
-            return self._report(self._run(self._new_bulk_switch(client, ids), context), context)
-        memory = self._new_memory(client)
-        remembered, since = memory.read()
-        bulk = self._new_bulk_switch(client, remembered or [], deleted_is_gone=True)
-        scope = bulk.scope
-        if not remembered:
-            found = f"has been empty since {since}" if since else "is empty"
-            if remembered is None:
-                found = "does not exist (no pause has run yet) or can't be decrypted (another Fernet key)"
-            problem = f"nothing to resume in {scope}: the Variable {memory.name} {found}"
-            if remembered is None and missing_memory == "fail":
-                raise MemoryFailedError(problem, advice="Check in the console what should be started.")
-            self.log.warning("There is %s.", problem)
-            return self._report(bulk.result(), context)
-        try:
-            result = self._run(bulk, context)
-        except ISalesBulkError as error:
-            memory.forget_resumed(error.result)
-            raise
-        memory.forget_resumed(result)
-        if result.gone and not result.found_any:
-            self._push_result(result.to_dict(), context)
-            raise MemoryFailedError(
-                f"none of the {self._kind} in the Variable {memory.name} exists in {scope}: "
-                f"{join_first(list(map(str, result.gone)))}",
-                advice=f"They stay in the Variable. Check the connection; if the {self._kind} were deleted, delete the "
-                "Variable.",
-            )
-        return self._report(result, context)
-
-    def _run(self, bulk: BulkSwitch, context: Context) -> BulkResult:
-        """Run the switch; if it fails, times out or is killed, push the result, too."""
-        try:
-            return bulk.run()
-        except BaseException as error:
-            if isinstance(error, ISalesBulkError) or not isinstance(error, ISalesError):  # otherwise nothing was sent
-                record, lateness = self._make_record(bulk.result(), context)
-                self._push_result(record, context)
-                if lateness:
-                    self.log.error("%s", lateness)
-            raise
 
 
 def _find_scope(record: dict[str, Any]) -> VdnKey:

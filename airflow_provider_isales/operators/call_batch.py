@@ -16,13 +16,8 @@ from airflow_provider_isales.client.arguments import (
     check_parallelism,
 )
 from airflow_provider_isales.client.errors import ISalesError, ISalesNotAllowedError
-from airflow_provider_isales.operators.base import (
-    BULK_EXECUTION_TIMEOUT,
-    EXECUTION_TIMEOUT,
-    REMEMBERED,
-    ISalesBulkOperator,
-    ISalesOperator,
-)
+from airflow_provider_isales.operators.base import EXECUTION_TIMEOUT, ISalesOperator
+from airflow_provider_isales.operators.bulk import BULK_EXECUTION_TIMEOUT, REMEMBERED, ISalesBulkOperator
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.support.checks import (

@@ -14,11 +14,7 @@ from airflow_provider_isales.client.arguments import (
     check_campaign_ids,
     check_parallelism,
 )
-from airflow_provider_isales.operators.base import (
-    BULK_EXECUTION_TIMEOUT,
-    REMEMBERED,
-    ISalesBulkOperator,
-)
+from airflow_provider_isales.operators.bulk import BULK_EXECUTION_TIMEOUT, REMEMBERED, ISalesBulkOperator
 from airflow_provider_isales.provider_info import DEFAULT_CONN_ID
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.support.checks import (
