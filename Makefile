@@ -28,7 +28,7 @@ demo: $(INSTALLED)  ## a shift ends: a real Airflow pauses every campaign and ke
 	@$(BIN)/python dev/demo.py
 
 test: lint $(INSTALLED)  ## lint, type checks and all tests except the system tests
-	$(BIN)/pytest $(AT_ONCE) 3
+	$(BIN)/pytest $(AT_ONCE) 2
 
 test-matrix: $(addprefix matrix-,$(or $(ONLY),$(LINES)))  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some, ONLY=next the pre-release; -j2
 
@@ -39,7 +39,7 @@ attack: $(INSTALLED)  ## the attacks of the tests at full length, and their figu
 	$(BIN)/pytest tests/attack --attack large --attack-results tests/attack/RESULTS.md $(if $(SEED),--attack-seed $(SEED))
 
 test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis and PostgreSQL (needs Debian's packages for them)
-	$(BIN)/pytest -rP --no-loadscope-reorder $(AT_ONCE) 4 tests/system $(addprefix --ignore ,$(WHOLE_SHIFTS))
+	$(BIN)/pytest -rP --no-loadscope-reorder $(AT_ONCE) 3 tests/system $(addprefix --ignore ,$(WHOLE_SHIFTS))
 
 test-shifts: $(INSTALLED)  ## whole shifts on a real scheduler: runs by hand, and a night that nobody paused (ten minutes)
 	$(BIN)/pytest -rP $(WHOLE_SHIFTS)
