@@ -28,7 +28,7 @@ demo: $(INSTALLED)  ## a shift ends: a real Airflow pauses every campaign and ke
 	@$(BIN)/python dev/demo.py
 
 test: lint $(INSTALLED)  ## lint, type checks and all tests except the system tests
-	$(BIN)/pytest $(AT_ONCE) 2
+	$(BIN)/pytest $(AT_ONCE) 3
 
 test-matrix: $(addprefix matrix-,$(or $(ONLY),$(LINES)))  ## the tests on every supported Airflow and Python; ONLY="2.11 3.0" names some, ONLY=next the pre-release; -j2
 
