@@ -22,8 +22,8 @@ NAGIOS: dict[Any, Any] = {FAILURE: 2, UNUSABLE: 3}
 #: What the exit statuses mean, for the help of every command.
 STATUSES = {
     SUCCESS: "nothing is wrong; a pause or resume is confirmed by a listing",
-    FAILURE: "something is started, failed, unconfirmed, or declined at the prompt",
-    UNUSABLE: "the arguments or the connection are wrong; check: unknown",
+    FAILURE: "check: calls may go on; others: failed, unconfirmed, or declined",
+    UNUSABLE: "wrong arguments or connection; check: could not find out",
     INTERRUPTED: "interrupted; the output says what was done and what is unknown",
 }
 

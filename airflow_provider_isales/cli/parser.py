@@ -203,7 +203,7 @@ COMMANDS = {
             Argument("--max-lateness", metavar="TIME", type=_read_duration, help=MAX_LATENESS),
             Argument("--hold-until", metavar="TIME", help=HOLD_UNTIL),
             _make_ids_argument("--exclude", "a batch to leave alone, or, without campaigns, a campaign"),
-            Argument("--nagios", action="store_true", help="exit with 2 instead of 1, and with 3 instead of 2"),
+            Argument("--nagios", action="store_true", help="use the exit statuses of Nagios: 2 for 1, 3 for 2"),
             Argument("--quiet", action="store_true", help="print only campaigns with a problem"),
             *OUTPUT,
         ),

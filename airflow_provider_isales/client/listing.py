@@ -133,7 +133,7 @@ def _read_to_total(first: Page[T], page_at: PageAt[T], limit: int, parallel: int
         yield from (item for item in page.items if item.id not in listed)
         listed.update(item.id for item in page.items)
     if not problem and len(listed) != total:
-        problem = ISalesCampaignEditedError(f"{len(listed)} different ones came, of {total} in all")
+        problem = ISalesCampaignEditedError(f"the pages have {len(listed)} different entries, but the total is {total}")
     return problem
 
 
@@ -143,10 +143,10 @@ def _check_page(page: Page[T], offset: int, limit: int, total: int) -> ISalesErr
         return page.problem
     came = len(page.items)
     if page.total != total:
-        return ISalesCampaignEditedError(f"there were {total} of them, then {page.total}")
+        return ISalesCampaignEditedError(f"the total changed from {total} to {page.total} while the pages were read")
     if came != min(limit, total - offset):
         return ISalesProtocolError(
-            f"{came} came from offset {offset} on, of {total} in all, where at most {limit} were asked for"
+            f"the page from offset {offset} has {came} entries, not {min(limit, total - offset)}; the total is {total}"
         )
     return None
 
@@ -163,7 +163,9 @@ def _read_until_short(first: Page[T], page_at: PageAt[T], limit: int) -> Items[T
         problem = page.problem
         is_odd = len(found) != before + came or page.total not in ({came, before} if came == 0 else {came})
         if not problem and is_odd:
-            problem = ISalesCampaignEditedError(f"there were {first.total} of them, then {page.total}")
+            problem = ISalesCampaignEditedError(
+                f"the total changed from {first.total} to {page.total} while the pages were read"
+            )
     yield from found.values()
     return problem
 

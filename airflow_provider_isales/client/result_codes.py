@@ -52,7 +52,7 @@ CAMPAIGN_RESULT_CODES = (
         "0200011",
         "pause and resume of a campaign",
         "not allowed in the campaign's present state",
-        "The campaign's details, read afterwards, decide. If they do not help, look at the campaign in the console.",
+        "The provider checks the campaign's details after this code. If the task fails, look in the console.",
     ),
 )
 PARAMETER_COMPLAINT = ResultCode("", "all", "a complaint about a parameter", _CORRECT_VALUE)

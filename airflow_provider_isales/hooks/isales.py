@@ -107,5 +107,5 @@ def _test_signature(client: ISalesClient) -> tuple[bool, str]:
         return False, str(observed.error)
     message = f"CC-iSales accepted the signature (signing profile {used.value!r})."
     if observed.error:
-        message += f" To a list of campaign {PROBED_CAMPAIGN} it answered: {observed.error.problem}."
+        message += f" Its response to a listing of campaign {PROBED_CAMPAIGN}: {observed.error.problem}."
     return True, message if client.vdn_id else f"{message} The connection names no vdn_id, so every operator must."

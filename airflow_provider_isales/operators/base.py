@@ -310,7 +310,10 @@ class ISalesOperator(BaseOperator):
             return
         if status is not CampaignStatus.SUSPENDED:
             found = status.name.lower() if isinstance(status, CampaignStatus) else status
-            self.log.error("Its details say that the campaign is not suspended as a whole, but %s.", found)
+            self.log.error(
+                "Not skipped: the details of the campaign show it as %s, not suspended, so its batches may be dialled.",
+                found,
+            )
             error.retryable = True
             return
         raise AirflowSkipException(

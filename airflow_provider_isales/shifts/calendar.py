@@ -95,7 +95,7 @@ class ShiftCalendar:
         parsing.warn_about_open_weekends(closed, self._week)
         parsing.warn_about_lost_minutes(self._week, self._dates)
         if not any(self._week) and not any(self._dates.values()):
-            raise ShiftCalendarError("week: there is no shift at all, in special neither: write at least one")
+            raise ShiftCalendarError("week and special have no shift: write at least one")
         self._last_call = parsing.parse_last_call(last_call, self._week, self._dates)
         days = [date.fromisoformat(day).toordinal() for day in self._dates if not parsing.is_recurring(day)]
         self._blocks = sorted({day // _BLOCK_DAYS + near for day in days for near in (-1, 0, 1)})

@@ -134,8 +134,8 @@ def warn_about_open_weekends(closed: object, week: Week) -> None:
     """Warn if a country object of ``holidays``, which lists weekdays off only, meets a week with weekend shifts."""
     if days := [DAYS[day].title() for day in sorted(getattr(closed, "weekend", ())) if week[day]]:
         warnings.warn(
-            f"closed: people may be called on {' and '.join(days)} beside public holidays, because "
-            f"{type(closed).__name__} of the holidays package lists weekdays off only. To close these days too, write "
+            f"closed: people may be called on a {' or '.join(days)} beside a public holiday, because "
+            f"{type(closed).__name__} of the holidays package lists no weekend days. To close these days too, write "
             "closed=[*country, ...]; to leave them open, write closed=list(country)",
             ShiftCalendarWarning,
             stacklevel=3,
@@ -217,7 +217,7 @@ def parse_last_call(value: timedelta | str, week: Week, dates: Dates) -> timedel
         lengths = [timedelta(minutes=end - start) for hours in days for start, end in hours]
         if last_call and lengths and max(lengths) <= last_call:
             problem = f"no shift of {name} is longer than {format_iso_duration(last_call)}"
-            raise ShiftCalendarError(f"last_call: {problem}, so none would take place: write less")
+            raise ShiftCalendarError(f"last_call: {problem}, so every shift would be empty: write less")
     return last_call
 
 

@@ -138,7 +138,8 @@ def _skip_or_fail_pause(shifts: ShiftCalendar, context: Context, reason: str, fa
     # A DAG that was just switched on, or that catches up, has missed nothing.
     if success is None or success[1] > in_utc(own):
         raise AirflowSkipException(
-            f"{reason} It is unknown whether anything was paused at {end}: no run of this DAG had succeeded by then."
+            f"{reason} It is unknown whether anything was paused at {end}: no run of this DAG had succeeded by then. "
+            "If calls had to stop then, look in the console."
         )
     raise AirflowFailException(
         f"Nobody paused after the end of the shift at {end}: the run for it started only now, so people may have been "
@@ -168,6 +169,6 @@ def _format_next_start(shifts: ShiftCalendar, now: DateTime) -> str:
 def _wait_until(edge: DateTime, now: DateTime) -> DateTime:
     """Wait for an edge; return it in UTC."""
     seconds = (edge - now).total_seconds()
-    log.info("Waiting %.1f s for the edge of the shift at %s.", seconds, edge.isoformat())
+    log.info("Waiting %.1f s until the shift starts or ends at %s.", seconds, edge.isoformat())
     time.sleep(seconds)
     return in_utc(edge)

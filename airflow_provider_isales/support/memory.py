@@ -207,7 +207,10 @@ class Memory:
                 Variable.set(self.name, json.dumps(value))
             except Exception as error:
                 raise self._make_error("written", error) from error
-        raise MemoryFailedError(f"the Variable {self.name} does not keep what is written to it")
+        raise MemoryFailedError(
+            f"the Variable {self.name} had another value whenever it was read back: another task, a secrets backend or "
+            "the environment overrides it"
+        )
 
     def _make_error(self, done: str, error: Exception) -> MemoryFailedError:
         return MemoryFailedError(f"the Variable {self.name} can't be {done}: {type(error).__name__}: {error}")

@@ -174,8 +174,8 @@ class TestACalendarInPython:
         ("name", "complaint"),
         [
             ("team.py", r"team.py is Python: say which name in it is the calendar, such as .*team.py:SHIFTS"),
-            ("team.py:HOURS", r".*team.py has no ShiftCalendar named HOURS, but SHIFTS"),
-            ("team.py:WEEK", r".*team.py has no ShiftCalendar named WEEK, but SHIFTS"),
+            ("team.py:HOURS", r".*team.py has no ShiftCalendar named HOURS; it has SHIFTS"),
+            ("team.py:WEEK", r".*team.py has no ShiftCalendar named WEEK; it has SHIFTS"),
             ("missing.py:SHIFTS", r"missing.py can't be run: FileNotFoundError"),
             ("broken.py:SHIFTS", r"broken.py can't be run: ZeroDivisionError: division by zero"),
         ],

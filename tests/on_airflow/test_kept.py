@@ -148,7 +148,10 @@ def test_batches_that_are_refused_though_the_campaign_is_not_suspended_fail_the_
     isales_simulator.inject("result", verb="pause", code="03000002", times=99)
     task_run = pause(name)
     assert (task_run.state, task_run.tries) == ("failed", 4)
-    assert "Its details say that the campaign is not suspended as a whole, but started." in log_of(read_log)
+    assert (
+        "Not skipped: the details of the campaign show it as started, not suspended, so its batches may be dialled."
+        in log_of(read_log)
+    )
 
 
 class TestASuspendedCampaign:

@@ -107,7 +107,7 @@ class TestANightThatNobodyPaused:
             pause_at("25 09:30", late_run(success=success))
         assert str(caught.value).endswith(
             "It is unknown whether anything was paused at 18:00 on Tue 2026-11-24 Asia/Shanghai: no run of this DAG "
-            "had succeeded by then."
+            "had succeeded by then. If calls had to stop then, look in the console."
         )
 
     def test_a_retry_for_an_unpaused_night_says_that_earlier_tries_failed(self) -> None:

@@ -332,4 +332,4 @@ class TestTheVariable:
         self, memory: Memory, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Variable, "set", lambda name, value: None)
-        assert "does not keep what is written to it" in memory.settle(paused(A))
+        assert "had another value whenever it was read back" in memory.settle(paused(A))

@@ -625,13 +625,13 @@ class TestWeekendDaysBesidePublicHolidays:
 
     def test_open_saturdays_beside_holidays_are_warned_of(self, china: Any, warned: Callable[..., list[str]]) -> None:
         assert warned(week=WEEK, closed=china) == [
-            "closed: people may be called on Sat beside public holidays, because CN of the holidays package lists"
-            " weekdays off only. To close these days too, write closed=[*country, ...]; to leave them open, write"
+            "closed: people may be called on a Sat beside a public holiday, because CN of the holidays package lists"
+            " no weekend days. To close these days too, write closed=[*country, ...]; to leave them open, write"
             " closed=list(country)"
         ]
 
     def test_the_warning_of_open_days_points_at_the_line_that_makes_the_calendar(self, china: Any) -> None:
-        with pytest.warns(UserWarning, match="beside public holidays") as caught:
+        with pytest.warns(UserWarning, match="beside a public holiday") as caught:
             ShiftCalendar("Asia/Shanghai", WEEK, closed=china)
         assert [warning.filename for warning in caught] == [__file__]
 
@@ -935,7 +935,7 @@ LEAP_DAY = (
     ' names 29 February, which most years lack: write a range over it, such as "02-28/03-01", or its date with the'
     ' year, such as "2028-02-29"'
 )
-NO_SHIFT = "week: there is no shift at all, in special neither: write at least one"
+NO_SHIFT = "week and special have no shift: write at least one"
 TWICE = "write each date once, with all its shifts"
 NOT_A_LAST_CALL = (
     ' is not a last call: write a duration such as "PT5M" or give a datetime.timedelta, in whole seconds, at least 0'
@@ -1116,11 +1116,11 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"last_call": -timedelta(seconds=1)}, f"last_call: datetime.timedelta(days=-1, seconds=86399){NOT_A_LAST_CALL}"),
     (
         {"week": {"mon": ["09:00-12:00"]}, "last_call": "PT180M"},
-        "last_call: no shift of the week is longer than PT3H, so none would take place: write less",
+        "last_call: no shift of the week is longer than PT3H, so every shift would be empty: write less",
     ),
     (
         {"special": {"12-24": ["09:00-10:00"]}, "last_call": "PT1H"},
-        "last_call: no shift of the special days of every year is longer than PT1H, so none would take place:"
+        "last_call: no shift of the special days of every year is longer than PT1H, so every shift would be empty:"
         " write less",
     ),
 ]

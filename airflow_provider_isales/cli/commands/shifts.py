@@ -68,7 +68,7 @@ def _load_calendar(name: str) -> ShiftCalendar:
     if isinstance(calendar := found.get(variable), ShiftCalendar):
         return calendar
     others = [name for name, value in found.items() if isinstance(value, ShiftCalendar)]
-    raise UsageError(f"{file} has no ShiftCalendar named {variable}, but {', '.join(others) or 'none at all'}")
+    raise UsageError(f"{file} has no ShiftCalendar named {variable}; it has {', '.join(others) or 'none'}")
 
 
 def make_rows(calendar: ShiftCalendar, first: date, count: int) -> Iterator[tuple[str, ...]]:
