@@ -646,7 +646,7 @@ class TestWeekendDaysBesidePublicHolidays:
 
     def test_open_fridays_are_warned_of_where_they_are_the_weekend(self, warned: Callable[..., list[str]]) -> None:
         egypt = pytest.importorskip("holidays").country_holidays("EG", years=[2026])
-        assert "may be called on Fri beside" in warned(week={"thu-fri": ["14:00-18:00"]}, closed=egypt)[0]
+        assert "may be called on a Fri beside" in warned(week={"thu-fri": ["14:00-18:00"]}, closed=egypt)[0]
 
     def test_plain_dates_are_not_warned_of(self, warned: Callable[..., list[str]]) -> None:
         assert warned(week=WEEK, closed=[date(2026, 1, 1), date(2026, 1, 2)]) == []
