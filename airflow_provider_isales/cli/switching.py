@@ -61,7 +61,7 @@ class ScopeRun:
         found = {result.already.value.replace("_", " "): result.unchanged, "failed": result.failed, "gone": result.gone}
         counts = [f"{len(result.changed)} {result.done.value}"]
         if result.changed and not isinstance(self.scope, CampaignKey):
-            counts[0] += f" ({join_first([str(each) for each in result.changed])})"
+            counts[0] += f" ({join_first(result.changed)})"
         counts += [f"{len(ids)} {name}" for name, ids in found.items() if ids]
         if result.not_running:
             begins = [f"{each} begins at {at:%Y-%m-%d %H:%M %Z}" for each, at in result.begins_at.items()]

@@ -76,6 +76,6 @@ def join_named(ids: Collection[object], names: Mapping[str, str], few: int = 10)
     return join_first(named, few)
 
 
-def join_first(names: Collection[str], few: int = 10) -> str:
-    """Return the first few names separated by commas, and ``...`` if there are more."""
-    return ", ".join([*islice(names, few), *(["..."] if len(names) > few else [])])
+def join_first(items: Collection[object], few: int = 10) -> str:
+    """Return the first few items as text, separated by commas, and ``...`` if there are more."""
+    return ", ".join([*map(str, islice(items, few)), *(["..."] if len(items) > few else [])])

@@ -118,8 +118,7 @@ class ISalesBulkOperator(ISalesOperator):
         if result.gone and not result.found_any:
             self._push_result(result.to_dict(), context)
             raise MemoryFailedError(
-                f"none of the {self._kind} in the Variable {memory.name} exists in {scope}: "
-                f"{join_first(list(map(str, result.gone)))}",
+                f"none of the {self._kind} in the Variable {memory.name} exists in {scope}: {join_first(result.gone)}",
                 advice=f"They stay in the Variable. Check the connection; if the {self._kind} were deleted, delete the "
                 "Variable.",
             )

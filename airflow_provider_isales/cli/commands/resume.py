@@ -65,7 +65,7 @@ def _choose_noted(arguments: argparse.Namespace, client: ISalesClient, notes: No
 def _ask(targets: Targets) -> bool:
     for scope, ids in targets.items():
         is_batches = isinstance(scope, CampaignKey)
-        print_error(f"  {scope}: {len(ids) if is_batches else join_first([str(each) for each in ids])}")
+        print_error(f"  {scope}: {len(ids) if is_batches else join_first(ids)}")
     return confirm(f"Resume {format_targets(targets)}?", "a resume starts calls")
 
 
