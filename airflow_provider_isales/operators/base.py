@@ -12,13 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, Asset, BaseOperator
 
 from airflow_provider_isales import clock
-from airflow_provider_isales.client.arguments import (
-    check_campaign_id,
-    check_vdn_id,
-)
-from airflow_provider_isales.client.errors import (
-    ISalesError,
-)
+from airflow_provider_isales.client.arguments import check_campaign_id, check_vdn_id
+from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.models import CampaignKey, CampaignStatus, VdnKey
 from airflow_provider_isales.client.text import format_value
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
@@ -268,10 +263,10 @@ class ISalesOperator(BaseOperator):
 
         :param asked_at: when the requests were sent that paused something, by its id
         """
+        if self.shifts is None or self.max_lateness is None:
+            return ""
         texts = []
         for hold in dict.fromkeys((None, self._hold)):
-            if self.shifts is None or self.max_lateness is None:
-                break
             repeat, since = self._get_repeat(), hold.until if hold else shift_end
             due = find_first_repeat(repeat, shift_end, since) if hold and repeat else since
             asked_here = {key: asked for key, asked in asked_at.items() if self._find_hold(key) == hold}
