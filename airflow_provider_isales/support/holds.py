@@ -51,7 +51,7 @@ class Hold:
         :param held: the campaigns that it leaves alone; empty for all
         :param next_run: from :func:`describe_next_run`
         """
-        what = f"Campaigns {join_first(list(map(str, held)))} are not paused" if held else "Not paused"
+        what = f"Campaigns {join_first(held)} are not paused" if held else "Not paused"
         why = f": {clean_text(self.reason)}" if self.reason else ""
         daily = (
             ' "until" names no date, so the hold applies every day until somebody removes it.' if self.is_daily else ""
@@ -103,8 +103,7 @@ def read_hold(value: object, shifts: ShiftCalendar | None, now: DateTime) -> Hol
             return None
     elif until <= now:
         return None
-    ids = _read_campaign_ids(fields["campaign_ids"]) if "campaign_ids" in fields else None
-    return Hold(local_until, ids, fields.get("reason", ""), is_time_of_day(fields["until"]))
+    return Hold(local_until, fields.get("campaign_ids"), fields.get("reason", ""), is_time_of_day(fields["until"]))
 
 
 def find_first_repeat(repeat: timedelta, shift_end: datetime, until: datetime) -> DateTime:
@@ -146,11 +145,10 @@ def _read_fields(
     checked = {key: each for key, each in fields.items() if not is_left_out(each)}
     if "until" in checked:
         read_until(checked["until"], shifts.timezone if shifts else None, datetime.now(UTC))
-    if "campaign_ids" in checked:
-        _read_campaign_ids(checked["campaign_ids"])
     if not isinstance(checked.get("reason", ""), str):
         raise make_argument_error("hold: reason", "text", checked["reason"])
-    return dict(fields)
+    ids = {"campaign_ids": _read_campaign_ids(checked["campaign_ids"])} if "campaign_ids" in checked else {}
+    return {**fields, **ids}
 
 
 def is_time_of_day(value: object) -> bool:
