@@ -14,7 +14,7 @@ from typing import Any
 
 from ended_shift import DAG_FILE, DAG_ID, make_shift_until, put_dag_in_place
 from processes import run_program, wait_for
-from throwaway_airflow import REPOSITORY, ThrowawayAirflow
+from throwaway_airflow import READ_DAGS_ONCE, REPOSITORY, ThrowawayAirflow
 
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
@@ -39,10 +39,7 @@ def main() -> int:
             campaign = simulator.add_campaign(1001, name="renewals", batches=3)
             environment = {
                 "AIRFLOW_CONN_ISALES_DEFAULT": simulator.connection(),
-                # Find the DAG soon; parse it only when it changes.
-                "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
-                "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "2",
-                "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
+                **READ_DAGS_ONCE,
             }
             with ThrowawayAirflow(HOME, HOME / "dags", environment) as airflow:
                 end_shift(airflow, campaign)

@@ -36,6 +36,12 @@ from airflow_provider_isales.simulator import Simulator
 REPOSITORY = Path(__file__).resolve().parents[1]
 AIRFLOW = Path(sys.executable).parent / "airflow"
 START_SECONDS = 300
+# DAGs are found soon, and read no more often than they change.
+READ_DAGS_ONCE = {
+    "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "2",
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
+}
 
 
 class ThrowawayAirflow:

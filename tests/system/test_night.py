@@ -21,7 +21,7 @@ from browser import browser
 from ended_shift import write_shifts
 from playwright.sync_api import expect
 from processes import wait_for
-from throwaway_airflow import ThrowawayAirflow
+from throwaway_airflow import READ_DAGS_ONCE, ThrowawayAirflow
 
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.simulator import CampaignState, Simulator
@@ -34,12 +34,6 @@ NIGHT = timedelta(minutes=6 if os.environ.get("SCREENSHOTS") else 3)
 SECONDS = NIGHT.total_seconds() + 60
 WIDE = 1700
 MAX_LATENESS = 55  # as the DAG says; a look comes each minute
-# The DAGs are found soon, and read no more often than they change.
-READ_DAGS_ONCE = {
-    "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
-    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "2",
-    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "600",
-}
 
 
 @dataclass(frozen=True)
