@@ -159,6 +159,19 @@ def publish(name: str) -> None:
     bag.sync_to_db()
 
 
+def read_asset_event(dag_id: str) -> dict[str, Any]:
+    """Return what the only asset event of a DAG holds."""
+    from airflow.utils.session import create_session
+
+    try:
+        events = importlib.import_module("airflow.models.asset").AssetEvent
+    except ImportError:
+        events = importlib.import_module("airflow.models.dataset").DatasetEvent
+    with create_session() as session:
+        (event,) = session.query(events).filter(events.source_dag_id == dag_id).all()
+        return dict(event.extra)
+
+
 def dags_in(module: ModuleType) -> dict[str, Any]:
     from airflow.providers.common.compat.sdk import DAG
 

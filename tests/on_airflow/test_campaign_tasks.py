@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -11,7 +10,7 @@ from unittest.mock import Mock
 import pendulum
 import pytest
 from airflow.providers.common.compat.sdk import DAG
-from airflow_runs import EXCEPTIONS, TaskRun, dag_file, publish, run_dag
+from airflow_runs import EXCEPTIONS, TaskRun, dag_file, publish, read_asset_event, run_dag
 
 from airflow_provider_isales.client import ISalesArgumentError, ISalesBulkError
 from airflow_provider_isales.operators.campaign import PauseCampaignsOperator, ResumeCampaignsOperator
@@ -247,12 +246,5 @@ def test_metrics_count_campaigns(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_asset_has_the_result_in_its_event() -> None:
     publish("whole")
     run("with_evidence")
-    from airflow.utils.session import create_session
-
-    try:
-        events = importlib.import_module("airflow.models.asset").AssetEvent
-    except ImportError:
-        events = importlib.import_module("airflow.models.dataset").DatasetEvent
-    with create_session() as session:
-        (event,) = session.query(events).filter(events.source_dag_id == "whole_with_evidence").all()
-    assert sorted(event.extra["paused"]) == [1, 2, 9]
+    extra = read_asset_event("whole_with_evidence")
+    assert sorted(extra["paused"]) == [1, 2, 9]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -10,7 +9,7 @@ from typing import Any
 
 import pendulum
 import pytest
-from airflow_runs import TaskRun, dag_file, publish, run_dag
+from airflow_runs import TaskRun, dag_file, publish, read_asset_event, run_dag
 
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.shifts.lateness import format_duration
@@ -203,13 +202,6 @@ def test_the_reason_of_a_failure_is_logged_as_an_error(isales_simulator: Simulat
 def test_an_asset_has_the_result_in_its_event() -> None:
     publish("kept")
     pause("kept_with_evidence")
-    from airflow.utils.session import create_session
-
-    try:
-        events = importlib.import_module("airflow.models.asset").AssetEvent
-    except ImportError:
-        events = importlib.import_module("airflow.models.dataset").DatasetEvent
-    with create_session() as session:
-        (event,) = session.query(events).filter(events.source_dag_id == "kept_with_evidence").all()
-    assert sorted(event.extra["paused"]) == BATCHES
-    assert event.extra["seconds_after_shift_end"] == 2.0
+    extra = read_asset_event("kept_with_evidence")
+    assert sorted(extra["paused"]) == BATCHES
+    assert extra["seconds_after_shift_end"] == 2.0
