@@ -83,18 +83,16 @@ def observe_call(
     return observed
 
 
-def check_signature(
-    client: ISalesClient, campaign: CampaignKey | None = None, auth: C2Auth | None = None
-) -> Observation[Page[CallBatch]]:
+def check_signature(client: ISalesClient, auth: C2Auth | None = None) -> Observation[Page[CallBatch]]:
     """Ask for the first batch of a campaign, which need not exist: does the server accept the signature?"""
-    campaign = campaign or CampaignKey(client.vdn_id or PROBED_VDN, PROBED_CAMPAIGN)
+    campaign = CampaignKey(client.vdn_id or PROBED_VDN, PROBED_CAMPAIGN)
     return observe_call(client, LIST, campaign, auth, offset=0, limit=1)
 
 
-def find_accepted_profile(client: ISalesClient, campaign: CampaignKey | None = None) -> SigningProfile | None:
+def find_accepted_profile(client: ISalesClient) -> SigningProfile | None:
     """Return another signing profile that the server accepts; None if there is none."""
     for profile in SigningProfile:
         auth = client.auth.make_variant(profile=profile)
-        if profile is not client.auth.profile and check_signature(client, campaign, auth).accepted:
+        if profile is not client.auth.profile and check_signature(client, auth).accepted:
             return profile
     return None

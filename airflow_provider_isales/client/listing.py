@@ -64,7 +64,7 @@ def list_items(
             advice = "The service, or the firewall in front of it, is slow or overloaded: try again later."
             raise ISalesTimeoutError("it took too long", advice=advice).during(action)
         within = replace(policy, total=min(policy.total, left))
-        return session.call(verb, target, within, **{**_select_page(verb, offset, limit), **selection})
+        return session.call(verb, target, within, **{**select_page(verb, offset, limit), **selection})
 
     first = page_at(0)
     if first.total > MAX_ITEMS:
@@ -82,7 +82,8 @@ def list_items(
         raise problem.during(action)
 
 
-def _select_page(verb: Verb[Any], offset: int, limit: int) -> dict[str, int | str]:
+def select_page(verb: Verb[Any], offset: int, limit: int) -> dict[str, int | str]:
+    """Return the fields of a request for one page."""
     if verb is LIST:
         return {"offset": offset, "limit": limit}
     return {"status": ANY, "deviceType": ANY, "curPage": offset // limit + 1, "rowsPerPage": limit}

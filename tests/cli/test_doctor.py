@@ -21,9 +21,8 @@ import trustme
 from isales_command import ISALES, Isales, wait_until
 
 from airflow_provider_isales.cli.commands import doctor
-from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
+from airflow_provider_isales.cli.diagnosis.steps import Finding, State, Step, run_steps
 from airflow_provider_isales.cli.diagnosis.trial import BatchTrial, CampaignTrial
-from airflow_provider_isales.cli.diagnosis.visit import Finding, State, Step, Visit, run_steps
 from airflow_provider_isales.cli.output import UsageError
 from airflow_provider_isales.cli.parser import make_parser
 from airflow_provider_isales.client import BatchStatus, ISalesError, SigningProfile
@@ -50,6 +49,7 @@ READING = [
     "vdn page size",
     "vdn total count",
 ]
+ABOUT_A_CAMPAIGN = ["campaign", "status", "page size", "total count", "details", "hours"]
 WRITING = ["create", "resume", "resume again", "pause", "pause again", "delete"]
 SWITCHING = ["state before", "pause whole", "pause whole again", "resume whole", "resume whole again", "restore"]
 HOURS = {"workdayBeginTime1": "09:00", "workdayEndTime1": "18:00"}
@@ -190,9 +190,12 @@ class TestAPlatformAsInTheReference:
         doctor_visits(simulator, "1001")
         assert set(simulator.requests) == {"list", "list_campaigns", "get_campaign", "list_special_dates"}
 
-    def test_doctor_skips_what_needs_a_campaign(self, doctor_visits: Doctor, simulator: Simulator) -> None:
+    def test_doctor_without_a_campaign_prints_one_row_for_the_steps_that_need_one(
+        self, doctor_visits: Doctor, simulator: Simulator
+    ) -> None:
         visited = doctor_visits(simulator)
-        assert visited.states("skipped") == ["campaign", "status", "page size", "total count", "details", "hours"]
+        assert list(visited.lines) == [name for name in READING if name not in ABOUT_A_CAMPAIGN[1:]]
+        assert visited.states("skipped") == ["campaign"]
         assert visited.lines["campaign"].advice == "Name one: isales doctor CAMPAIGN"
         assert visited.status == 0
 
@@ -618,6 +621,7 @@ class TestTheVdn:
 
     def test_campaigns_are_not_listed_without_a_vdn(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, extra={"vdn_id": None})
+        assert visited.states("skipped") == ["campaign", "vdn"]
         assert visited.lines["vdn"].finding == "no VDN was named"
         assert "list_campaigns" not in simulator.requests
 
@@ -924,7 +928,7 @@ class TestTheDocs:
             pytest.skip("there are no docs here")
         client = simulator.client()
         campaign = client.campaign(1001)
-        steps = make_reading_steps(Visit(client, None)) + BatchTrial(client, campaign).make_steps()
+        steps = doctor.make_reading_steps(client, campaign, None) + BatchTrial(client, campaign).make_steps()
         names = {step.name for step in steps + CampaignTrial(client, campaign).make_steps()}
         items = re.findall(
             r"^- (.*(?:\n  .*)*)", page.read_text().partition("## What we could not verify")[2], re.MULTILINE

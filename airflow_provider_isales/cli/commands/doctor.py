@@ -12,11 +12,18 @@ from importlib.metadata import version
 from airflow_provider_isales import __version__
 from airflow_provider_isales.cli.commands.shifts import read_calendar
 from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
-from airflow_provider_isales.cli.diagnosis.reading import make_reading_steps
+from airflow_provider_isales.cli.diagnosis.campaigns import CampaignChecks, make_vdn_steps
+from airflow_provider_isales.cli.diagnosis.connection import ConnectionChecks
+from airflow_provider_isales.cli.diagnosis.steps import Finding, State, Step, run_steps
 from airflow_provider_isales.cli.diagnosis.trial import BatchTrial, CampaignTrial
-from airflow_provider_isales.cli.diagnosis.visit import State, Step, Visit, run_steps
 from airflow_provider_isales.cli.output import FAILURE, SUCCESS, UsageError, confirm, print_line
+from airflow_provider_isales.client.client import ISalesClient
+from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.client.text import clean_text
+from airflow_provider_isales.shifts import ShiftCalendar
+
+_NO_CAMPAIGN = Finding(State.SKIPPED, "no campaign was named", "Name one: isales doctor CAMPAIGN")
+_NO_VDN = Finding(State.SKIPPED, "no VDN was named", "Set the connection's extra 'vdn_id', or add --vdn-id VDN.")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -40,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
             [BatchTrial(client, campaign)] if arguments.write and campaign else []
         )
         trials += [CampaignTrial(client, switched)] if switched else []
-        steps = make_reading_steps(Visit(client, campaign, shifts))
+        steps = make_reading_steps(client, campaign, shifts)
         steps += [step for trial in trials for step in trial.make_steps()]
         counts: Counter[State] = Counter()
         try:
@@ -52,6 +59,20 @@ def run(arguments: argparse.Namespace) -> int:
                 _run_and_print(closing, counts, public=arguments.public)
     print_line(f"\n{', '.join(f'{counts[state]} {state}' for state in State if counts[state])}")
     return FAILURE if counts[State.FAIL] else SUCCESS
+
+
+def make_reading_steps(client: ISalesClient, campaign: CampaignKey | None, shifts: ShiftCalendar | None) -> list[Step]:
+    """Return the steps that change nothing; a single one that is skipped in place of those about nothing."""
+    steps = ConnectionChecks(client).make_steps()
+    if campaign is None:
+        steps.append(Step("campaign", lambda: _NO_CAMPAIGN))
+    else:
+        steps += CampaignChecks(client, campaign, shifts).make_steps()
+    if client.vdn_id is None:
+        steps.append(Step("vdn", lambda: _NO_VDN))
+    else:
+        steps += make_vdn_steps(client, client.vdn())
+    return steps
 
 
 def _run_and_print(steps: list[Step], counts: Counter[State], *, public: bool) -> None:

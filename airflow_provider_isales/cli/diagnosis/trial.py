@@ -7,9 +7,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from airflow_provider_isales.cli.diagnosis.visit import REPORT, Finding, State, Step, make_failure, poll, split_error
+from airflow_provider_isales.cli.diagnosis.steps import REPORT, Finding, State, Step, make_failure, split_error
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.diagnosis import Observation, observe_call
 from airflow_provider_isales.client.errors import (
@@ -22,6 +22,10 @@ from airflow_provider_isales.client.models import BatchKey, BatchStatus, CallBat
 from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.verbs import CREATE, PAUSE, PAUSE_CAMPAIGN, RESUME, RESUME_CAMPAIGN, Switch
 
+T = TypeVar("T")
+
+# Delays in seconds before reading again: a list or details may be stale for a while.
+_WAITS = (0.0, 0.5, 2.0)
 # The documented code of a campaign whose state does not allow the request.
 _WRONG_STATE = "0200011"
 
@@ -54,7 +58,7 @@ class BatchTrial:
         by_hand = f"Look for {self.name} in the console and delete it. It has no numbers, so nobody is called."
         try:
             if not self.batch_id:  # the response with the id was lost
-                found, _ = poll(self.client, self._find_own, bool)
+                found, _ = _poll(self.client, self._find_own, bool)
                 self.batch_id = found.id if found else ""
             if self.batch_id:
                 with suppress(ISalesBatchNotFoundError):  # deleted by an earlier attempt whose response was lost
@@ -178,7 +182,7 @@ def _confirm(
     """Report the response to a pause or resume, and whether the status read afterwards is the wanted one."""
     said, private = f"[{observed.code}] {meaning}", split_error(observed.error)[1] if observed.error else ""
     try:
-        status, waited = poll(client, read_status, lambda status: status is switch.wanted)
+        status, waited = _poll(client, read_status, lambda status: status is switch.wanted)
     except ISalesError as error:
         return Finding(State.WARN, f"{said}; its status can't be read: {split_error(error)[0]}", "", private)
     source = "the list says" if switch in (PAUSE, RESUME) else "the details say"
@@ -187,3 +191,15 @@ def _confirm(
     if status is switch.wanted:
         return Finding(State.OK, found, "", private)
     return Finding(State.FAIL, found, f"A task would fail here, unless the campaign has not begun. {REPORT}", private)
+
+
+def _poll(client: ISalesClient, read: Callable[[], T], is_expected: Callable[[T], bool]) -> tuple[T, float]:
+    """Read until the value is as expected, a few times at most; return the last value and the seconds waited."""
+    waited = 0.0
+    for wait in _WAITS:
+        client.session.gate.sleep(wait)
+        waited += wait
+        found = read()
+        if is_expected(found):
+            break
+    return found, waited

@@ -1,40 +1,23 @@
-"""Steps and their findings, and what all steps share."""
+"""Steps, their findings, and how errors become findings."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
-from functools import cached_property
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
-from airflow_provider_isales.client.client import ISalesClient
-from airflow_provider_isales.client.diagnosis import (
-    PROBED_CAMPAIGN,
-    PROBED_VDN,
-    Observation,
-    check_signature,
-    observe_call,
-)
+from airflow_provider_isales.client.diagnosis import Observation
 from airflow_provider_isales.client.errors import (
     ISalesError,
     ISalesHTTPStatusError,
     ISalesProtocolError,
     ISalesResultError,
 )
-from airflow_provider_isales.client.listing import ANY
-from airflow_provider_isales.client.models import CallBatch, Campaign, CampaignKey, VdnKey
-from airflow_provider_isales.client.responses import Page
-from airflow_provider_isales.client.verbs import GET_CAMPAIGN, LIST, LIST_CAMPAIGNS
-from airflow_provider_isales.shifts import ShiftCalendar
-
-T = TypeVar("T")
 
 #: The advice for a response that the client does not expect.
 REPORT = "Open an issue with the output of --public: this version does not handle that."
 
-# Delays in seconds before reading again: a list or details may be stale for a while.
-_WAITS = (0.0, 0.5, 2.0)
 _QUOTED = re.compile(r"(?<!\w)'[^']*'")
 _PROXY_REASON = re.compile(r"(Tunnel connection failed: \d+).*")
 
@@ -72,38 +55,6 @@ class Step(NamedTuple):
     needs: str = ""
 
 
-class Visit:
-    """What the steps share: client, campaign, calendar, and responses, so that nothing is requested twice."""
-
-    def __init__(self, client: ISalesClient, campaign: CampaignKey | None, shifts: ShiftCalendar | None = None) -> None:
-        self.client = client
-        self.shifts = shifts
-        self.has_campaign = campaign is not None
-        #: Any campaign will do to see whether the signature is accepted.
-        self.campaign = campaign or CampaignKey(client.vdn_id or PROBED_VDN, PROBED_CAMPAIGN)
-
-    @cached_property
-    def first(self) -> Observation[Page[CallBatch]]:
-        """The first response."""
-        return check_signature(self.client, self.campaign)
-
-    @cached_property
-    def details(self) -> Observation[Campaign]:
-        """The details of the campaign."""
-        return observe_call(self.client, GET_CAMPAIGN, self.campaign)
-
-    def list_page(self, limit: int, offset: int = 0) -> Observation[Page[CallBatch]]:
-        """Request a page of at most ``limit`` batches of the campaign."""
-        return observe_call(self.client, LIST, self.campaign, offset=offset, limit=limit)
-
-    def list_campaigns(self, limit: int, offset: int = 0) -> Observation[Page[Campaign]]:
-        """Request a page of at most ``limit`` campaigns of the VDN."""
-        vdn, page = VdnKey(self.campaign.vdn_id), offset // limit + 1
-        return observe_call(
-            self.client, LIST_CAMPAIGNS, vdn, status=ANY, deviceType=ANY, curPage=page, rowsPerPage=limit
-        )
-
-
 def run_steps(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
     """Run the steps in order and yield their findings; skip those that need a step that failed."""
     done = {""}
@@ -119,18 +70,6 @@ def run_steps(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
         if finding.state in (State.OK, State.WARN):
             done.add(step.name)
         yield step, finding
-
-
-def poll(client: ISalesClient, read: Callable[[], T], is_expected: Callable[[T], bool]) -> tuple[T, float]:
-    """Read until the value is as expected, a few times at most; return the last value and the seconds waited."""
-    waited = 0.0
-    for wait in _WAITS:
-        client.session.gate.sleep(wait)
-        waited += wait
-        found = read()
-        if is_expected(found):
-            break
-    return found, waited
 
 
 def split_error(error: ISalesError) -> tuple[str, str]:
