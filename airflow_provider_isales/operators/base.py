@@ -26,7 +26,7 @@ from airflow_provider_isales.support.guard import (
     find_resume_window,
     skip_or_fail,
 )
-from airflow_provider_isales.support.holds import Hold, check_hold, describe_next_run, find_first_repeat, read_hold
+from airflow_provider_isales.support.holds import Hold, check_hold, find_first_repeat, read_hold
 from airflow_provider_isales.support.metrics import send_metrics
 from airflow_provider_isales.support.runs import describe_late, explain_lateness, find_due_time
 
@@ -70,7 +70,6 @@ class ISalesOperator(BaseOperator):
         self._client: ISalesClient | None = None
         self._killed = False
         self._window = Window(None, None)
-        self._may_be_held = False
         self._hold: Hold | None = None
         self._held: list[int] = []  # the campaigns that a hold leaves alone, if it does not cover all
         self._hold_problem = ""
@@ -123,10 +122,9 @@ class ISalesOperator(BaseOperator):
         campaign_suspended: str = "fail",
     ) -> None:
         self.hold = hold
-        self._may_be_held = hold is not None
         run_check(partial(check_hold, shifts=self.shifts), hold)  # it skips templates
         # wait_for_downstream sets depends_on_past, too.
-        self._check_dag(self.get_dag(), blocks=self.depends_on_past, holds=self._may_be_held)
+        self._check_dag(self.get_dag(), blocks=self.depends_on_past, holds=hold is not None)
         is_duration = isinstance(max_lateness, timedelta) and max_lateness >= timedelta()
         if not (is_duration or max_lateness is None):
             raise InvalidArgumentError(f"max_lateness must be a timedelta of 0 or more, not {max_lateness!r}")
@@ -162,7 +160,7 @@ class ISalesOperator(BaseOperator):
         self._hold = hold
         if now < hold.until:
             self._held = [] if are_all else held
-            text = hold.describe(self._held, describe_next_run(hold, self._get_repeat(), *self._window))
+            text = hold.describe(self._held)
             if are_all:
                 skip_or_fail(context, text)
             self.log.warning("%s", text)
@@ -272,11 +270,8 @@ class ISalesOperator(BaseOperator):
             asked_here = {key: asked for key, asked in asked_at.items() if self._find_hold(key) == hold}
             if late := {key: asked for key, asked in asked_here.items() if asked > due + self.max_lateness}:
                 record["late"] = sorted([*record.get("late", ()), *late])
-                held_until, event = (since, "the hold until") if hold else (None, "the end of the shift at")
-                may_be_held = self._may_be_held
-                reason = explain_lateness(
-                    self.shifts, context, shift_end, self.max_lateness, held_until=held_until, may_be_held=may_be_held
-                )
+                event = "the hold until" if hold else "the end of the shift at"
+                reason = explain_lateness(self.shifts, context, since, self.max_lateness)
                 scope, names = _find_scope(record), record.get("names", {})
                 texts.append(describe_late(late, self._kind, scope, since, reason, names=names, event=event))
         return " ".join(texts)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pendulum import DateTime
 
+from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import check_campaign_id, make_argument_error
 from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.text import clean_text, format_value, join_first
@@ -44,19 +45,19 @@ class Hold:
         """Return whether it covers this campaign."""
         return self.campaign_ids is None or campaign_id in self.campaign_ids
 
-    def describe(self, held: Collection[int], next_run: str) -> str:
+    def describe(self, held: Collection[int]) -> str:
         """
-        Say what is not paused, until when and why, and which run pauses it then.
+        Say what is not paused, until when and why.
 
         :param held: the campaigns that it leaves alone; empty for all
-        :param next_run: from :func:`describe_next_run`
         """
         what = f"Campaigns {join_first(held)} are not paused" if held else "Not paused"
         why = f": {clean_text(self.reason)}" if self.reason else ""
         daily = (
             ' "until" names no date, so the hold applies every day until somebody removes it.' if self.is_daily else ""
         )
-        return f"{what}, because of a hold until {format_until(self.until)}{why}. {next_run}{daily}"
+        after = "The first run after that pauses what is still started."
+        return f"{what}, because of a hold until {format_until(self.until)}{why}. {after}{daily}"
 
 
 def format_until(until: DateTime) -> str:
@@ -71,7 +72,9 @@ def check_hold(value: object, shifts: ShiftCalendar | None) -> None:
     :raises ISalesArgumentError: it is not a valid hold; the message says what is allowed
     """
     if isinstance(value, Mapping) or not is_templated(value):
-        _read_fields(value, shifts, is_left_out=is_templated)
+        fields = _read_fields(value, is_left_out=is_templated)
+        if fields and not is_templated(fields["until"]):
+            read_until(fields["until"], shifts.timezone if shifts else None, clock.utc_now())
 
 
 def read_hold(value: object, shifts: ShiftCalendar | None, now: DateTime) -> Hold | None:
@@ -85,7 +88,7 @@ def read_hold(value: object, shifts: ShiftCalendar | None, now: DateTime) -> Hol
     :param now: in UTC
     :raises ISalesArgumentError: it is not a valid hold, or ends more than 24 hours ahead
     """
-    fields = _read_fields(value, shifts)
+    fields = _read_fields(value)
     if fields is None:
         return None
     zone = shifts.timezone if shifts else None
@@ -112,27 +115,12 @@ def find_first_repeat(repeat: timedelta, shift_end: datetime, until: datetime) -
     return in_utc(shift_end) + max(1, number) * repeat
 
 
-def describe_next_run(
-    hold: Hold, repeat: timedelta | None, shift_end: DateTime | None, next_start: DateTime | None
-) -> str:
+def _read_fields(value: object, is_left_out: Callable[[object], bool] = lambda each: False) -> dict[str, Any] | None:
     """
-    Say which run pauses after the end of a hold.
+    Return the fields of a hold, or None for no hold.
 
-    :param repeat: the time from one run to the next; None if unknown
-    :param next_start: the start of the next shift
+    :param is_left_out: which fields not to check; ``until`` is not checked either
     """
-    if repeat is None or shift_end is None:
-        return "The first run after that pauses what is still started."
-    due = find_first_repeat(repeat, shift_end, hold.until).astimezone(hold.until.tzinfo)
-    if next_start is not None and in_utc(due) >= in_utc(next_start):
-        return f"No run is due between then and the next shift, which starts at {next_start:%H:%M}."
-    return f"The run of {due:%H:%M} pauses what is still started."
-
-
-def _read_fields(
-    value: object, shifts: ShiftCalendar | None, is_left_out: Callable[[object], bool] = lambda each: False
-) -> dict[str, Any] | None:
-    """Return the fields of a hold, checked except those for which ``is_left_out`` is true; None for no hold."""
     fields = read_rendered(value)
     if fields is None:
         return None
@@ -143,8 +131,6 @@ def _read_fields(
     if "until" not in fields:
         raise ISalesArgumentError('hold needs "until": when it ends, at most 24 hours ahead')
     checked = {key: each for key, each in fields.items() if not is_left_out(each)}
-    if "until" in checked:
-        read_until(checked["until"], shifts.timezone if shifts else None, datetime.now(UTC))
     if not isinstance(checked.get("reason", ""), str):
         raise make_argument_error("hold: reason", "text", checked["reason"])
     ids = {"campaign_ids": _read_campaign_ids(checked["campaign_ids"])} if "campaign_ids" in checked else {}

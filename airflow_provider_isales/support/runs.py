@@ -62,20 +62,11 @@ def find_last_success(context: Context) -> tuple[DateTime, DateTime] | None:
     return (in_utc(interval_end), in_utc(started)) if interval_end and started else None
 
 
-def explain_lateness(
-    shifts: ShiftCalendar,
-    context: Context,
-    shift_end: DateTime,
-    max_lateness: timedelta,
-    *,
-    held_until: DateTime | None = None,
-    may_be_held: bool = False,
-) -> str:
+def explain_lateness(shifts: ShiftCalendar, context: Context, since: DateTime, max_lateness: timedelta) -> str:
     """
-    Say why batches were still started after the end of a shift: as far as Airflow knows, or else possible reasons.
+    Say why something was still started: as far as Airflow knows, or else possible reasons.
 
-    :param held_until: until when a hold kept earlier runs from pausing them; None if none did
-    :param may_be_held: whether a hold that is there no longer may have done so
+    :param since: when it had to be paused: the end of the shift, or of a hold, during which earlier runs skipped
     """
 
     def format_time(moment: datetime) -> str:
@@ -87,16 +78,14 @@ def explain_lateness(
         success = find_last_success(context)
     except Exception:  # naming the late batches matters more
         return _POSSIBLE_REASONS
-    # A run that began while the hold lasted succeeded because it skipped.
-    if success and success[0] >= in_utc(shift_end) and (held_until is None or success[1] >= in_utc(held_until)):
-        removed = " Or that run left them alone because of a hold that was changed since." if may_be_held else ""
+    if success and max(success) >= in_utc(since):
         return (
-            f"The previous run, of {format_time(success[1])}, succeeded, so calls were started after it: by a person, "
-            f"by another DAG, by a campaign's own begin, or in a shift that is no longer in the calendar.{removed}"
+            f"The previous run, of {format_time(success[1])}, succeeded, so a person, another DAG or a campaign's own "
+            "begin started calls since, or the calendar or a hold was changed."
         )
     if started := find_own_shift_end(shifts, context) and context["dag_run"].start_date:
         why = "the DAG was switched off, or the scheduler was down or busy"
-        if in_utc(started) - (held_until or shift_end) <= max_lateness:
+        if in_utc(started) - since <= max_lateness:
             why = "no worker was free, or this one's clock is ahead"
         return f"Airflow started the run for that end at {format_time(started)}: {why}."
     known = "No run of this DAG has succeeded since. " if "prev_data_interval_end_success" in context else ""

@@ -113,15 +113,13 @@ def test_an_evening_with_overtime_is_paused_by_the_first_run_after_it(
 
 
 class TestWhileAHoldLasts:
-    def test_a_held_task_skips_and_says_until_when_and_why_and_what_pauses_then(
-        self, campaigns: dict[int, Campaign]
-    ) -> None:
+    def test_a_held_task_skips_and_says_until_when_and_why(self, campaigns: dict[int, Campaign]) -> None:
         hold({"until": "2026-11-25T19:45+08:00", "reason": "end of month"})
         assert (run().state, started(campaigns)) == ("skipped", [1, 2])
         (message,) = map(str, EXCEPTIONS)
         assert message == (
-            "Not paused, because of a hold until 19:45 on Wed 2026-11-25 Asia/Shanghai: end of month. The run of "
-            "20:00 pauses what is still started."
+            "Not paused, because of a hold until 19:45 on Wed 2026-11-25 Asia/Shanghai: end of month. The first run "
+            "after that pauses what is still started."
         )
 
     def test_a_hold_without_a_date_says_that_it_applies_every_day(self) -> None:

@@ -13,11 +13,10 @@ from hypothesis import strategies as some
 
 from airflow_provider_isales.client import ISalesArgumentError
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
-from airflow_provider_isales.support.holds import Hold, check_hold, describe_next_run, find_first_repeat, read_hold
+from airflow_provider_isales.support.holds import Hold, check_hold, find_first_repeat, read_hold
 from airflow_provider_isales.support.templates import is_templated, read_rendered
 
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
-TEN_MINUTES = timedelta(minutes=10)
 
 
 def shanghai(text: str) -> pendulum.DateTime:
@@ -224,32 +223,20 @@ class TestCheckingAHoldWhenTheDagIsParsed:
         check_hold({"until": "2199-01-01T00:00+08:00"}, SHIFTS)
 
 
-class TestTheRunThatPausesAfterAHold:
-    def next_run(self, value: str, repeat: timedelta | None = TEN_MINUTES) -> str:
-        hold = read({"until": value}, "27 18:00")
-        assert hold
-        return describe_next_run(hold, repeat, shanghai("27 18:00"), shanghai("27 21:00"))
-
-    @pytest.mark.parametrize(("value", "due"), [("20:00", "20:00"), ("20:01", "20:10"), ("18:03", "18:10")])
-    def test_the_run_after_a_hold_is_the_first_repeat_not_before_its_end(self, value: str, due: str) -> None:
-        assert self.next_run(value) == f"The run of {due} pauses what is still started."
-        hold = read({"until": value}, "27 18:00")
-        assert hold
-        assert find_first_repeat(TEN_MINUTES, shanghai("27 18:00"), hold.until) == shanghai(f"27 {due}")
-
-    def test_no_run_is_named_if_the_next_shift_comes_first(self) -> None:
-        assert self.next_run("20:55") == "No run is due between then and the next shift, which starts at 21:00."
-
-    def test_no_run_is_named_if_it_is_unknown(self) -> None:
-        assert self.next_run("20:00", None) == "The first run after that pauses what is still started."
+@pytest.mark.parametrize(("value", "due"), [("20:00", "20:00"), ("20:01", "20:10"), ("18:03", "18:10")])
+def test_the_first_repeat_after_a_hold_is_not_due_before_its_end(value: str, due: str) -> None:
+    hold = read({"until": value}, "27 18:00")
+    assert hold
+    assert find_first_repeat(timedelta(minutes=10), shanghai("27 18:00"), hold.until) == shanghai(f"27 {due}")
 
 
 def test_held_campaigns_are_described_with_the_end_and_the_reason() -> None:
     hold = read({"until": "20:00", "campaign_ids": [2, 1], "reason": "end of month"}, "25 18:30")
     assert hold
-    assert hold.describe([1, 2], "And then.") == (
+    assert hold.describe([1, 2]) == (
         "Campaigns 1, 2 are not paused, because of a hold until 20:00 on Wed 2026-11-25 Asia/Shanghai: end of month. "
-        'And then. "until" names no date, so the hold applies every day until somebody removes it.'
+        'The first run after that pauses what is still started. "until" names no date, so the hold applies every day '
+        "until somebody removes it."
     )
 
 
