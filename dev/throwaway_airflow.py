@@ -36,6 +36,8 @@ from airflow_provider_isales.simulator import Simulator
 REPOSITORY = Path(__file__).resolve().parents[1]
 AIRFLOW = Path(sys.executable).parent / "airflow"
 START_SECONDS = 300
+# Under hundreds of tasks on two cores, the API server takes its time.
+API_SECONDS = 120
 # DAGs are found soon, and read no more often than they change.
 READ_DAGS_ONCE = {
     "AIRFLOW__DAG_PROCESSOR__BUNDLE_REFRESH_CHECK_INTERVAL": "2",
@@ -190,7 +192,7 @@ class ThrowawayAirflow:
 
     def api(self, method: str, path: str, **settings: Any) -> requests.Response:
         """Call Airflow's REST API."""
-        return self._api.request(method, f"{self.url}/api/v2/{path}", timeout=30, **settings)
+        return self._api.request(method, f"{self.url}/api/v2/{path}", timeout=API_SECONDS, **settings)
 
     def _is_up_to_date(self, dag_id: str) -> bool:
         due = self.api("GET", f"dags/{dag_id}/details").json()["next_dagrun_run_after"]
