@@ -297,7 +297,7 @@ class BulkSwitch:
         try:
             key = self._targets.make_key(self.scope, item_id)
             if isinstance(key, BatchKey):
-                success, _ = self._session.send(self.switch, key, timeout)
+                success = self._session.send(self.switch, key, timeout)
                 self._states[item_id] = state.after_success(self.switch.find_outcome(success.code))
             elif state.reply:
                 details = read_details(self._session, key, state.reply, deadline=deadline, timeout=timeout)

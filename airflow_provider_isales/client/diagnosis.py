@@ -12,7 +12,7 @@ from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
 from airflow_provider_isales.client.http_response import Peer, Response
 from airflow_provider_isales.client.models import CallBatch, CampaignKey, VdnKey
 from airflow_provider_isales.client.profiles import SigningProfile
-from airflow_provider_isales.client.responses import Page, Success, measure_seconds_ahead, parse_response
+from airflow_provider_isales.client.responses import Page, Success, measure_seconds_ahead
 from airflow_provider_isales.client.verbs import LIST, Verb
 
 T = TypeVar("T")
@@ -72,7 +72,7 @@ def observe_call(
     def read(response: Response) -> None:
         observed.status, observed.headers = response.status, response.headers
         observed.seconds_ahead, observed.peer = measure_seconds_ahead(response), response.peer
-        observed.success = parse_response(response, verb.also_success, verb.codes)
+        observed.success = verb.parse(response)
         observed.value = verb.read(observed.success)
 
     try:

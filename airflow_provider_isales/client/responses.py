@@ -87,8 +87,9 @@ class Page(NamedTuple, Generic[T]):
     problem: ISalesProtocolError | None = None
 
 
-def read_nothing(success: Success) -> None:
-    """Return no data: code and description are all that counts."""
+def read_success(success: Success) -> Success:
+    """Return the response itself: code and description are all that counts."""
+    return success
 
 
 def read_batch_page(success: Success) -> Page[CallBatch]:

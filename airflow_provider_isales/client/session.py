@@ -9,7 +9,6 @@ from typing import TypeVar
 from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
 from airflow_provider_isales.client.gate import Gate
 from airflow_provider_isales.client.models import VdnKey
-from airflow_provider_isales.client.responses import Success, parse_response
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import Verb
@@ -36,7 +35,7 @@ class Session:
         """
         value, _ = self.try_repeatedly(
             f"{verb.doing} {target}",
-            lambda: self.send(verb, target, **fields)[1],
+            lambda: self.send(verb, target, **fields),
             retry,
             repeatable=verb.repeatable,
             when_unknown=verb.when_unknown.format(**fields),
@@ -84,24 +83,14 @@ class Session:
                 more_advice=when_unknown if unknown else "",
             ) from None
 
-    def send(
-        self, verb: Verb[T], target: VdnKey, timeout: float | None = None, /, **fields: object
-    ) -> tuple[Success, T]:
+    def send(self, verb: Verb[T], target: VdnKey, timeout: float | None = None, /, **fields: object) -> T:
         """
-        Send one request, without waiting at the gate.
+        Send one request, without waiting at the gate; return the response's data.
 
         :param target: the VDN, campaign or batch
         :param timeout: in seconds, if shorter than the transport's
         :param fields: more fields of the request, already checked
-        :return: the response, and its data
         :raises ISalesError: unless the response says success
         """
         path, body = verb.make_request(target, fields)
-        success = self.transport.exchange(
-            verb.method,
-            path,
-            body,
-            lambda response: parse_response(response, verb.also_success, verb.codes),
-            timeout,
-        )
-        return success, verb.read(success)
+        return verb.read(self.transport.exchange(verb.method, path, body, verb.parse, timeout))

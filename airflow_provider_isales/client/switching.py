@@ -50,7 +50,7 @@ def switch_batch(session: Session, switch: Switch, batch: BatchKey) -> CallBatch
     def attempt() -> Success:
         nonlocal asked_at
         asked_at = clock.utc_now()
-        return session.send(switch, batch)[0]
+        return session.send(switch, batch)
 
     success, attempts = session.try_repeatedly(f"{switch.doing} {batch}", attempt)
     outcome = switch.find_outcome(success.code)
@@ -105,7 +105,7 @@ def send_request(session: Session, switch: Switch, campaign: CampaignKey, timeou
     :raises ISalesError: if the campaign does not exist, or no response came that can be read
     """
     try:
-        return session.send(switch, campaign, timeout)[0]
+        return session.send(switch, campaign, timeout)
     except ISalesCampaignNotFoundError:
         raise
     except ISalesResultError as refusal:
@@ -125,7 +125,7 @@ def read_details(
     """
     try:
         session.gate.pass_through(deadline)
-        return _check_campaign(campaign, session.send(GET_CAMPAIGN, campaign, timeout)[1])
+        return _check_campaign(campaign, session.send(GET_CAMPAIGN, campaign, timeout))
     except ISalesError as error:
         unread = copy.copy(error)
         said = reply.problem if isinstance(reply, ISalesResultError) else "accepted"

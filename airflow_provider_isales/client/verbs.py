@@ -20,6 +20,7 @@ from airflow_provider_isales.client.errors import (
     ISalesCampaignNotFoundError,
     ISalesResultError,
 )
+from airflow_provider_isales.client.http_response import Response
 from airflow_provider_isales.client.models import (
     BatchKey,
     BatchStatus,
@@ -30,7 +31,14 @@ from airflow_provider_isales.client.models import (
     SpecialDate,
     VdnKey,
 )
-from airflow_provider_isales.client.responses import Page, Success, read_batch_page, read_created_id, read_nothing
+from airflow_provider_isales.client.responses import (
+    Page,
+    Success,
+    parse_response,
+    read_batch_page,
+    read_created_id,
+    read_success,
+)
 from airflow_provider_isales.client.result_codes import (
     ALREADY_SUSPENDED,
     CAMPAIGN_RESULT_CODES,
@@ -87,9 +95,13 @@ class Verb(Generic[T_co]):
         query = urlencode(fields, safe="", quote_via=quote)
         return (f"{path}?{query}" if query else path), b""
 
+    def parse(self, response: Response) -> Success:
+        """Return a response that says success; raise ``ISalesError`` for any other."""
+        return parse_response(response, self.also_success, self.codes)
+
 
 @dataclass(frozen=True, kw_only=True)
-class Switch(Verb[None]):
+class Switch(Verb[Success]):
     """
     An interface that switches a batch or a campaign to the status ``wanted``.
 
@@ -100,7 +112,7 @@ class Switch(Verb[None]):
     :param not_running: other statuses of campaigns that call nobody, and so need not be paused
     """
 
-    read: Callable[[Success], None] = read_nothing
+    read: Callable[[Success], Success] = read_success
     wanted: BatchStatus | CampaignStatus
     opposite: BatchStatus | CampaignStatus
     done: Outcome
@@ -137,8 +149,8 @@ CREATE: Verb[str] = Verb(
     repeatable=False,
     when_unknown="Look for {name!r} with list before you create it again.",
 )
-UPDATE: Verb[None] = Verb(name="update", doing="Renaming", read=read_nothing)
-DELETE: Verb[None] = Verb(name="delete", doing="Deleting", read=read_nothing)
+UPDATE: Verb[Success] = Verb(name="update", doing="Renaming", read=read_success)
+DELETE: Verb[Success] = Verb(name="delete", doing="Deleting", read=read_success)
 LIST: Verb[Page[CallBatch]] = Verb(name="list", method="GET", doing="Listing the batches of", read=read_batch_page)
 
 LIST_CAMPAIGNS: Verb[Page[Campaign]] = Verb(
