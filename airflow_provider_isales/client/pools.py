@@ -35,18 +35,26 @@ class _Pool(HTTPSConnectionPool):
     QueueCls: Any = _Queue
 
 
-def make_pool(context: ssl.SSLContext) -> PoolManager:
-    """Return a pool for one connection to a server."""
-    return _use_lock_free_queue(PoolManager(num_pools=1, maxsize=1, ssl_context=context))
+def make_pool(context: ssl.SSLContext, proxy_url: Secret) -> PoolManager:
+    """
+    Return a pool for one connection to a server.
+
+    :param proxy_url: the URL of a proxy, which may hold a user name and a password; empty without a proxy
+    """
+    if proxy_url:
+        manager = _make_proxy_manager(context, proxy_url)
+    else:
+        manager = PoolManager(num_pools=1, maxsize=1, ssl_context=context)
+    manager.pool_classes_by_scheme = {"https": _Pool}
+    return manager
 
 
-def make_proxy_pool(context: ssl.SSLContext, proxy_url: Secret) -> PoolManager:
-    """Return a pool for one connection through a proxy, whose URL may hold a user name and a password."""
+def _make_proxy_manager(context: ssl.SSLContext, proxy_url: Secret) -> PoolManager:
     proxy, headers = urlsplit(proxy_url.reveal()), None
     if proxy.username is not None:
         user = unquote_to_bytes(proxy.username) + b":" + unquote_to_bytes(proxy.password or "")
         headers = make_headers(proxy_basic_auth=user.decode("latin-1"))  # which is how urllib3 encodes it
-    manager = ProxyManager(
+    return ProxyManager(
         f"{proxy.scheme}://{proxy.netloc.rpartition('@')[2]}",
         num_pools=1,
         maxsize=1,
@@ -54,9 +62,3 @@ def make_proxy_pool(context: ssl.SSLContext, proxy_url: Secret) -> PoolManager:
         proxy_ssl_context=context,
         ssl_context=context,
     )
-    return _use_lock_free_queue(manager)
-
-
-def _use_lock_free_queue(manager: PoolManager) -> PoolManager:
-    manager.pool_classes_by_scheme = {"https": _Pool}
-    return manager

@@ -16,7 +16,7 @@ from urllib3 import PoolManager
 
 from airflow_provider_isales.client.arguments import check_integer, make_argument_error, to_text
 from airflow_provider_isales.client.errors import ISalesArgumentError
-from airflow_provider_isales.client.pools import make_pool, make_proxy_pool
+from airflow_provider_isales.client.pools import make_pool
 from airflow_provider_isales.client.text import Secret, format_value
 from airflow_provider_isales.client.tls_socket import LimitedSocket
 
@@ -62,9 +62,7 @@ class Route:
 
     def make_pool(self) -> PoolManager:
         """Return a new pool of urllib3, for one connection."""
-        if not self.proxy_address:
-            return make_pool(self.context)
-        return make_proxy_pool(self.context, self._proxy)
+        return make_pool(self.context, self._proxy)
 
 
 def check_host(value: object) -> str:
