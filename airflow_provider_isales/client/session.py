@@ -33,14 +33,13 @@ class Session:
         :param fields: more fields of the request, already checked
         :raises ISalesError: unless the response says success
         """
-        value, _ = self.try_repeatedly(
+        return self.try_repeatedly(
             f"{verb.doing} {target}",
             lambda: self.send(verb, target, **fields),
             retry,
             repeatable=verb.repeatable,
             when_unknown=verb.when_unknown.format(**fields),
         )
-        return value
 
     def try_repeatedly(
         self,
@@ -50,9 +49,9 @@ class Session:
         *,
         repeatable: bool = True,
         when_unknown: str = "",
-    ) -> tuple[T, int]:
+    ) -> T:
         """
-        Return the result of the first successful attempt, and the number of attempts.
+        Return the result of the first successful attempt.
 
         :param retry: other bounds of retries than the session's
         :param repeatable: whether a request that may have reached the server may be sent again
@@ -73,7 +72,7 @@ class Session:
                 raise
 
         try:
-            return retrying(attempt_after_gate), retrying.statistics["attempt_number"]
+            return retrying(attempt_after_gate)
         except ISalesError as error:
             unknown = sent and not isinstance(error, ISalesResultError)
             raise error.during(

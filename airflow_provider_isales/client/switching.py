@@ -45,14 +45,14 @@ def switch_batch(session: Session, switch: Switch, batch: BatchKey) -> CallBatch
 
     :raises ISalesError: unless a response says that the batch has the wanted status
     """
-    asked_at = clock.utc_now()
+    asked_at, attempts = clock.utc_now(), 0
 
     def attempt() -> Success:
-        nonlocal asked_at
-        asked_at = clock.utc_now()
+        nonlocal asked_at, attempts
+        asked_at, attempts = clock.utc_now(), attempts + 1
         return session.send(switch, batch)
 
-    success, attempts = session.try_repeatedly(f"{switch.doing} {batch}", attempt)
+    success = session.try_repeatedly(f"{switch.doing} {batch}", attempt)
     outcome = switch.find_outcome(success.code)
     return CallBatchResult(batch, outcome, success.code, success.description, attempts, asked_at, clock.utc_now())
 
@@ -82,13 +82,13 @@ def switch_campaign(session: Session, switch: Switch, campaign: CampaignKey, zon
 
     action = f"{switch.doing} {campaign}"
     try:
-        (reply, details), _ = session.try_repeatedly(action, attempt)
+        reply, details = session.try_repeatedly(action, attempt)
     except ISalesUnchangedError as error:
         left = ends - time.monotonic()
         if error.transient or not error.retryable or left <= 0:
             raise
         log.warning("%s: %s. Trying once more.", action, error.problem)
-        (reply, details), _ = session.try_repeatedly(action, attempt, replace(session.retry, total=left))
+        reply, details = session.try_repeatedly(action, attempt, replace(session.retry, total=left))
     outcome, _ = settle(state, switch, missing_is_gone=False)
     now = clock.utc_now()
     asked_at = state.asked_at or now
