@@ -162,8 +162,9 @@ def _read_until_short(first: Page[T], page_at: PageAt[T], limit: int) -> Items[T
         came = len(page.items)
         found.update({item.id: item for item in page.items})
         problem = page.problem
-        is_odd = len(found) != before + came or page.total not in ({came, before} if came == 0 else {came})
-        if not problem and is_odd:
+        # The total counts this page alone; that of an empty page may count all.
+        is_total = page.total == came or (came == 0 and page.total == before)
+        if not problem and not (is_total and len(found) == before + came):
             problem = ISalesCampaignEditedError(
                 f"the total changed from {first.total} to {page.total} while the pages were read"
             )
