@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import logging
 import time
 from dataclasses import replace
@@ -127,11 +126,10 @@ def read_details(
         session.gate.pass_through(deadline)
         return _check_campaign(campaign, session.send(GET_CAMPAIGN, campaign, timeout))
     except ISalesError as error:
-        unread = copy.copy(error)
         said = reply.problem if isinstance(reply, ISalesResultError) else "accepted"
-        unread.problem = f"{said}, but the campaign's details can't be read: {error.problem}"
-        unread.sent, unread.retryable = may_have_effect(reply), True
-        raise unread from None
+        error.problem = f"{said}, but the campaign's details can't be read: {error.problem}"
+        error.sent, error.retryable = may_have_effect(reply), True
+        raise
 
 
 def judge_details(

@@ -87,7 +87,7 @@ class Transport:
             headers = {**_HEADERS, "Content-Length": str(len(body))}
             url = f"{self.route.base_url}{path}"
             # Inside one expression, so that no variable of this frame holds the signature or an echo of it.
-            return read(self._send(method, path, body, (auth or self._auth).make_headers(method, url, headers, body)))
+            return read(self._send(method, url, body, (auth or self._auth).make_headers(method, url, headers, body)))
         except ISalesError as error:
             # Drop the traceback: its frames hold the Authorization header, and some log formats show their variables.
             raise error.with_traceback(None) from None
@@ -102,7 +102,7 @@ class Transport:
         while idle:
             idle.pop().clear()
 
-    def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
+    def _send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
         idle = self._idle
         try:
             pool = idle.pop()
@@ -112,7 +112,7 @@ class Transport:
         try:
             response = pool.urlopen(
                 method,
-                f"{self.route.base_url}{path}",
+                url,
                 body=body,
                 headers=headers,
                 timeout=Timeout(total=limits.seconds_left),
