@@ -64,10 +64,14 @@ def make_vdn_key(client: ISalesClient) -> VdnKey:
     return client.vdn()
 
 
+def make_campaign_key(client: ISalesClient, campaign_id: int) -> CampaignKey:
+    """Return the campaign; a ``UsageError`` if no VDN is named."""
+    return CampaignKey(make_vdn_key(client).vdn_id, campaign_id)
+
+
 def make_campaign_keys(client: ISalesClient, campaign_ids: Iterable[int]) -> list[CampaignKey]:
     """Return the campaigns without duplicates; a ``UsageError`` if no VDN is named."""
-    make_vdn_key(client)
-    return list(dict.fromkeys(map(client.campaign, campaign_ids)))
+    return list(dict.fromkeys(make_campaign_key(client, campaign_id) for campaign_id in campaign_ids))
 
 
 def find_connection(conn_id: str, file: str | None) -> tuple[ConnectionLike, str]:

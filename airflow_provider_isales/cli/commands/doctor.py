@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 from airflow_provider_isales import __version__
 from airflow_provider_isales.cli.commands.shifts import read_calendar
-from airflow_provider_isales.cli.connections import make_campaign_keys, make_client
+from airflow_provider_isales.cli.connections import make_campaign_key, make_client
 from airflow_provider_isales.cli.diagnosis.campaigns import CampaignChecks, make_vdn_steps
 from airflow_provider_isales.cli.diagnosis.connection import ConnectionChecks
 from airflow_provider_isales.cli.diagnosis.steps import Finding, State, Step, run_steps
@@ -33,23 +33,23 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.switch and not arguments.write:
         raise UsageError("--switch suspends and resumes a campaign: add --write")
     shifts = read_calendar(arguments.shifts) if arguments.shifts else None
+    counts = Counter[State]()
     with make_client(arguments) as client:
-        campaign = make_campaign_keys(client, [arguments.campaigns])[0] if arguments.campaigns else None
-        switched = make_campaign_keys(client, [arguments.switch])[0] if arguments.switch else None
-        if arguments.write and not arguments.yes:
-            more = f", and suspend {switched} as a whole and resume it, twice each" if switched else ""
-            question = f"Create a batch without numbers in {campaign}, resume and pause it twice, then delete it{more}?"
-            if not confirm(question, "--write changes the platform"):
+        campaign = make_campaign_key(client, arguments.campaigns) if arguments.campaigns else None
+        trials: list[BatchTrial | CampaignTrial] = []
+        if arguments.write and campaign:
+            trials.append(BatchTrial(client, campaign))
+        if arguments.switch:
+            trials.append(CampaignTrial(client, make_campaign_key(client, arguments.switch)))
+        if trials and not arguments.yes:
+            question = ", and ".join(trial.plan for trial in trials)
+            if not confirm(f"{question}?", "--write changes the platform"):
                 raise UsageError("nothing was changed")
         print_line(f"airflow-provider-isales {__version__}, Python {platform.python_version()} on {platform.system()}")
         print_line(f"{ssl.OPENSSL_VERSION}, requests {version('requests')}, urllib3 {version('urllib3')}\n")
-        trials: list[BatchTrial | CampaignTrial] = (
-            [BatchTrial(client, campaign)] if arguments.write and campaign else []
-        )
-        trials += [CampaignTrial(client, switched)] if switched else []
         steps = make_reading_steps(client, campaign, shifts)
-        steps += [step for trial in trials for step in trial.make_steps()]
-        counts: Counter[State] = Counter()
+        for trial in trials:
+            steps += trial.make_steps()
         try:
             _run_and_print(steps, counts, public=arguments.public)
         finally:
