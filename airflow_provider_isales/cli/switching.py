@@ -6,6 +6,7 @@ import argparse
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 from airflow_provider_isales.cli import output
@@ -21,14 +22,14 @@ from airflow_provider_isales.client.verbs import PAUSE, PAUSE_CAMPAIGN, RESUME, 
 #: How long to wait for requests under way after Ctrl-C.
 GRACE_SECONDS = 1.0
 
-Switches = tuple[Switch, Switch]
-#: The interfaces for batches, and those for campaigns as a whole.
-PAUSES: Switches = (PAUSE, PAUSE_CAMPAIGN)
-RESUMES: Switches = (RESUME, RESUME_CAMPAIGN)
+Switches = Mapping[type[VdnKey], Switch]
+#: The interfaces for the batches of a campaign, and for the campaigns of a VDN as a whole.
+PAUSES: Switches = {CampaignKey: PAUSE, VdnKey: PAUSE_CAMPAIGN}
+RESUMES: Switches = {CampaignKey: RESUME, VdnKey: RESUME_CAMPAIGN}
 
 #: The ids to switch: of batches by their campaign, and of whole campaigns by their VDN.
 Targets = Mapping[VdnKey, "Collection[Any] | Literal['all']"]
-Announce = Callable[[Mapping[VdnKey, list[Any]]], None]
+Announce = Callable[[VdnKey, list[Any]], None]
 
 
 @dataclass(eq=False)
@@ -57,19 +58,25 @@ class ScopeRun:
         if not self.has_begun:
             return f"{self.scope}: not begun"
         result = self.bulk.result()
+        changed = [] if isinstance(self.scope, CampaignKey) else result.changed  # batch ids are too long to read
+        begins = [f"{each} begins at {at:%Y-%m-%d %H:%M %Z}" for each, at in result.begins_at.items()]
+        counts = [
+            (len(result.changed), result.done.value, changed),
+            (len(result.unchanged), result.already.value.replace("_", " "), []),
+            (len(result.failed), "failed", []),
+            (len(result.gone), "gone", []),
+            (len(result.not_running), "not running", begins),
+            (len(result.unknown), "unknown (no response)", []),
+            (len(result.not_tried), "not tried", []),
+        ]
+        parts = [
+            f"{count} {name}{f' ({join_first(named)})' if named else ''}"
+            for count, name, named in counts
+            if count or name == result.done.value
+        ]
+        confirmed = "confirmed by list" if self.has_ended else "not confirmed by list"
         matched = "" if result.matched is None else f"; {result.format_matched(few=100)}"
-        found = {result.already.value.replace("_", " "): result.unchanged, "failed": result.failed, "gone": result.gone}
-        counts = [f"{len(result.changed)} {result.done.value}"]
-        if result.changed and not isinstance(self.scope, CampaignKey):
-            counts[0] += f" ({join_first(result.changed)})"
-        counts += [f"{len(ids)} {name}" for name, ids in found.items() if ids]
-        if result.not_running:
-            begins = [f"{each} begins at {at:%Y-%m-%d %H:%M %Z}" for each, at in result.begins_at.items()]
-            counts.append(f"{len(result.not_running)} not running" + (f" ({join_first(begins)})" if begins else ""))
-        if self.has_ended:
-            return f"{self.scope}: {', '.join(counts)}; confirmed by list{matched}"
-        counts += [f"{len(result.unknown)} unknown (no response)", f"{len(result.not_tried)} not tried"]
-        return f"{self.scope}: {', '.join(counts)}; not confirmed by list{matched}"
+        return f"{self.scope}: {', '.join(parts)}; {confirmed}{matched}"
 
 
 def choose_targets(arguments: argparse.Namespace, client: ISalesClient, *, whole: bool) -> Targets:
@@ -107,7 +114,7 @@ def switch_all(
     client: ISalesClient,
     targets: Targets,
     arguments: argparse.Namespace,
-    announce: Announce = lambda found: None,
+    announce: Announce = lambda scope, ids: None,
     *,
     deleted_is_gone: bool | None = None,
     select: str | None = None,
@@ -116,17 +123,16 @@ def switch_all(
     Pause or resume batches and campaigns, verify it and print the results.
 
     :param switches: for batches, and for campaigns as a whole
-    :param announce: called with ids before the first request for them is sent
-    :param deleted_is_gone: as ``BulkSwitch`` has it
-    :param select: as ``BulkSwitch`` has it
+    :param announce: called with a campaign or VDN and ids in it, before the first request for them is sent
+    :param deleted_is_gone: as for :class:`.BulkSwitch`
+    :param select: as for :class:`.BulkSwitch`
     :return: the exit status, and the results
     """
     at_once = max(1, min(arguments.parallel, len(targets)))
-
-    def make_run(scope: VdnKey, ids: Collection[Any] | Literal["all"]) -> ScopeRun:
-        switch = switches[0 if isinstance(scope, CampaignKey) else 1]
+    runs = []
+    for scope, ids in targets.items():
         bulk = BulkSwitch(
-            switch,
+            switches[type(scope)],
             client.session,
             scope,
             ids,
@@ -134,18 +140,18 @@ def switch_all(
             exclude=arguments.exclude,
             deleted_is_gone=deleted_is_gone,
             select=select,
-            announce=lambda found: announce({scope: found}),
+            announce=partial(announce, scope),
             timezone=client.timezone,
         )
-        return ScopeRun(scope, bulk)
-
-    runs = [make_run(scope, ids) for scope, ids in targets.items()]
+        runs.append(ScopeRun(scope, bulk))
     status = _execute_runs(client, runs, at_once, is_text=arguments.output == "text")
     results = [run.bulk.result() for run in runs]
     if arguments.output == "json":
-        errors = [run.error if run.has_ended else "interrupted" for run in runs]
-        records = zip(results, errors, strict=True)
-        output.print_json([result.to_dict() | ({"error": error} if error else {}) for result, error in records])
+        records = [result.to_dict() for result in results]
+        for record, run in zip(records, runs, strict=True):
+            if error := run.error if run.has_ended else "interrupted":
+                record["error"] = error
+        output.print_json(records)
     elif status == output.INTERRUPTED:
         for run in runs:
             if not run.has_ended:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from airflow_provider_isales.cli.connections import make_client
 from airflow_provider_isales.cli.notes import Notes, to_json
 from airflow_provider_isales.cli.output import FAILURE, UsageError, confirm, is_interactive, print_error
 from airflow_provider_isales.cli.switching import PAUSES, choose_targets, format_targets, switch_all
+from airflow_provider_isales.client.models import VdnKey
 from airflow_provider_isales.client.text import format_value
 
 
@@ -31,8 +33,12 @@ def run(arguments: argparse.Namespace) -> int:
         if not arguments.yes and is_interactive() and not confirm(f"Pause {format_targets(targets)}{named}?"):
             print_error("Nothing was paused.")
             return FAILURE
-        announce = notes.add if notes else lambda found: None
-        status, results = switch_all(PAUSES, client, targets, arguments, announce, select=arguments.name)
+
+        def save(scope: VdnKey, ids: list[Any]) -> None:
+            if notes:
+                notes.add({scope: ids})
+
+        status, results = switch_all(PAUSES, client, targets, arguments, save, select=arguments.name)
     if arguments.name and not status and not any(result.matched for result in results):
         print_error(f"isales: nothing was paused: no name contains {format_value(arguments.name)}")
         status = FAILURE
