@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import stat
@@ -77,37 +76,41 @@ def make_campaign_keys(client: ISalesClient, campaign_ids: Iterable[int]) -> lis
 def find_connection(conn_id: str, file: str | None) -> tuple[ConnectionLike, str]:
     """Return a connection and where it was found; a ``UsageError`` if it is missing or can't be read."""
     if file is not None:
-        return read_connection(_read_file(file), conn_id, file), f"the connection in {file}"
+        return read_connection(_read_file(file), conn_id, file), file
     variable = f"AIRFLOW_CONN_{conn_id.upper()}"
     text = os.environ.get(variable, "").strip()
     if text.startswith("{"):  # Airflow reads other forms, such as a URI
-        return read_connection(text, conn_id, f"the variable {variable}"), f"the connection in the variable {variable}"
-    found = _ask_airflow(conn_id)
-    if not isinstance(found, str):
-        return found, f"Airflow's connection {conn_id!r}"
+        source = f"the variable {variable}"
+        return read_connection(text, conn_id, source), source
+    try:
+        return _ask_airflow(conn_id), f"Airflow's connection {conn_id!r}"
+    except LookupError as error:
+        problem = f"no connection {conn_id!r}: {variable} is not set to JSON, and {error}"
     raise UsageError(
-        f"no connection {conn_id!r}: {variable} is not set to JSON, and {found}. "
-        f"Run\n\n  export {variable}='{EXAMPLE}'\n\nor put the JSON, without the quotes around it, into a "
+        f"{problem}. Run\n\n  export {variable}='{EXAMPLE}'\n\nor put the JSON, without the quotes around it, into a "
         "file that only you can read, and add --connection-file FILE."
     )
 
 
 def read_connection(text: str, conn_id: str, source: str) -> ConnectionLike:
     """Read a connection as JSON or as Airflow exports it; a ``UsageError``, without the text, if it is wrong."""
-    problem = f"{source} does not hold a connection as JSON, such as {EXAMPLE}"
-    with contextlib.suppress(Exception):  # errors of json or of a wrong type may quote the text
+    try:
         fields = json.loads(text)
         fields = fields.get(conn_id) or fields
-        if unknown := fields.keys() - _FIELDS:
-            problem = f"{source} has the unknown field {min(unknown)!r}; known are {', '.join(_FIELDS)}"
-            raise UsageError(problem)
-        extra, port = fields.get("extra"), fields.get("port")
-        return JSONConnection(
-            conn_id,
-            port=int(port) if port else None,
-            extra=extra if isinstance(extra, str) or not extra else json.dumps(extra),
-            **{name: fields.get(name) for name in ("host", "login", "password")},
-        )
+        unknown = fields.keys() - _FIELDS
+        if not unknown:
+            port = fields.get("port")
+            return JSONConnection(
+                conn_id,
+                host=fields.get("host"),
+                port=int(port) if port else None,
+                login=fields.get("login"),
+                password=fields.get("password"),
+                extra=fields.get("extra"),
+            )
+        problem = f"{source} has the unknown field {min(unknown)!r}; known are {', '.join(_FIELDS)}"
+    except Exception:  # of json or of a wrong type
+        problem = f"{source} does not hold a connection as JSON, such as {EXAMPLE}"
     raise UsageError(problem)  # outside, so that it has no cause that shows the text
 
 
@@ -121,16 +124,16 @@ def _read_file(file: str) -> str:
         raise UsageError(f"{file} can't be read: {error}") from None
 
 
-def _ask_airflow(conn_id: str) -> ConnectionLike | str:
-    """Return the connection from Airflow, or why there is none."""
+def _ask_airflow(conn_id: str) -> ConnectionLike:
+    """Return the connection from Airflow; a ``LookupError`` that says why there is none."""
     with discard_output():
         try:
             # Not BaseHook: in Airflow 3 it reads the database only within a task.
-            found: ConnectionLike = import_module("airflow.models.connection").Connection.get_connection_from_secrets(
-                conn_id
-            )
+            model = import_module("airflow.models.connection").Connection
+            found: ConnectionLike = model.get_connection_from_secrets(conn_id)
             return found
         except ImportError as error:
-            return f"Airflow can't be imported ({error})"
+            problem = f"Airflow can't be imported ({error})"
         except Exception as error:  # from any secrets backend; its text may show secrets
-            return f"Airflow could not look it up ({type(error).__name__}; see `airflow connections get {conn_id}`)"
+            problem = f"Airflow could not look it up ({type(error).__name__}; see `airflow connections get {conn_id}`)"
+    raise LookupError(problem)

@@ -93,7 +93,7 @@ class Check:
 
     def check_campaigns(self, campaign_ids: list[int]) -> dict[CampaignKey, Verdict]:
         """Return the verdicts on these campaigns."""
-        return map_each(self._check, make_campaign_keys(self.client, campaign_ids))
+        return map_each(lambda key: self._check(key, clock.utc_now()), make_campaign_keys(self.client, campaign_ids))
 
     def check_vdn(self) -> Mapping[Any, Verdict]:
         """Return the verdicts on the started campaigns of the VDN; if there is none, one on the VDN."""
@@ -112,35 +112,35 @@ class Check:
             return {vdn: Verdict(SUCCESS, f"no {'other ' if excluded else ''}campaign is started")}
 
         def check(key: CampaignKey) -> Verdict:
-            verdict, name = self._check(key, started[key], began), started[key].name
+            name, verdict = started[key].name, self._check(key, began, started[key])
             return Verdict(verdict.status, f"{clean_text(name)}: {verdict.text}", {**verdict.fields, "name": name})
 
         return map_each(check, started)
 
-    def _check(self, key: CampaignKey, campaign: Campaign | None = None, began: datetime | None = None) -> Verdict:
+    def _check(self, key: CampaignKey, began: datetime, campaign: Campaign | None = None) -> Verdict:
         """
         Return the verdict on a campaign.
 
+        :param began: when the first listing began
         :param campaign: from the listing of the VDN; if None, its details are read when they are needed
-        :param began: when that listing began
         """
-        began, started = began or clock.utc_now(), list[str]()
         try:
             batches = list_agreed(self.client.session, LIST, key)
-            started = [
-                each.id for each in batches if each.status is BatchStatus.STARTED and each.id not in self.exclude
-            ]
-            if batches and not started:
-                return Verdict(SUCCESS, "nothing is started")
-            campaign = campaign or self.client.get_campaign(key.campaign_id)
         except Exception as error:
-            if not started:
-                return _make_unknown(error)
+            return _make_unknown(error)
+        started = [each.id for each in batches if each.status is BatchStatus.STARTED and each.id not in self.exclude]
+        if batches and not started:
+            return Verdict(SUCCESS, "nothing is started")
+        if campaign is None:
+            try:
+                campaign = self.client.get_campaign(key.campaign_id)
+            except Exception as error:
+                if not started:
+                    return _make_unknown(error)
         listed = (began, clock.utc_now())
         verdict = self._judge_time(started, listed)
-        if campaign and verdict.status == FAILURE and (excuse := self._find_excuse(campaign, listed)):
-            return verdict._replace(status=excuse[0], text=excuse[1])
-        return verdict
+        excuse = self._find_excuse(campaign, listed) if campaign and verdict.status == FAILURE else None
+        return verdict._replace(status=excuse[0], text=excuse[1]) if excuse else verdict
 
     def _judge_time(self, started: list[str], listed: Listed) -> Verdict:
         """Decide by the calendar whether the batches, or the campaign if it has none, may be started."""
