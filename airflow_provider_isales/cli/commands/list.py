@@ -49,11 +49,12 @@ def _list_batches(client: ISalesClient, campaign: CampaignKey, arguments: argpar
 
 
 def _list_campaigns(client: ISalesClient, arguments: argparse.Namespace) -> list[Record]:
-    vdn, failed = make_vdn_key(client), list[Record]()
+    vdn = make_vdn_key(client)
     status = CampaignStatus[arguments.status.upper()] if arguments.status else None
     campaigns: list[Campaign] = []
+    failed: list[Record] = []
     try:
-        campaigns.extend(client.list_campaigns(status, arguments.name))
+        campaigns.extend(client.list_campaigns(status, arguments.name))  # on an error, those listed before it
     except ISalesError as error:
         failed.append({**vars(vdn), "error": str(error)})
     return [*map_each(lambda each: _make_record(client, each), campaigns).values(), *failed]
@@ -61,12 +62,13 @@ def _list_campaigns(client: ISalesClient, arguments: argparse.Namespace) -> list
 
 def _make_record(client: ISalesClient, campaign: Campaign) -> Record:
     """Return the record of a campaign; its batches are counted only if it may be dialling."""
-    status, times = campaign.status, {"begin": campaign.begin, "end": campaign.end}
+    status = campaign.status
     record: Record = {
         **vars(client.campaign(campaign.id)),
         "name": campaign.name,
         "status": status.name.lower() if isinstance(status, IntEnum) else status,
-        **{name: time and time.isoformat(sep=" ", timespec="minutes") for name, time in times.items()},
+        "begin": campaign.begin and f"{campaign.begin:%Y-%m-%d %H:%M}",
+        "end": campaign.end and f"{campaign.end:%Y-%m-%d %H:%M}",
     }
     if campaign.may_be_dialling:
         try:
@@ -82,9 +84,13 @@ def _format_lines(record: Record) -> Iterator[str]:
     for batch in record.get("batches", ()):
         yield f"{record['campaign_id']:<8} {batch['id']:<30} {batch['status']:<9} {clean_text(batch['name'])}"
     if "name" in record:
-        batches = "batches unknown" if "error" in record else ""
-        if "batch_count" in record:
-            counts = f"{record['started_batch_count']} of {record['batch_count']} batches started"
-            batches = counts if record["batch_count"] else "no batches"
+        if "error" in record:
+            batches = "batches unknown"
+        elif "batch_count" not in record:
+            batches = ""
+        elif record["batch_count"] == 0:
+            batches = "no batches"
+        else:
+            batches = f"{record['started_batch_count']} of {record['batch_count']} batches started"
         times = f"{record['begin'] or 'unknown':<16} to {record['end'] or 'unknown':<16}"
         yield f"{record['campaign_id']:<8} {record['status']:<9} {times} {batches:<28} {clean_text(record['name'])}"
