@@ -82,12 +82,18 @@ def find_connection(conn_id: str, file: str | None) -> tuple[ConnectionLike, str
     if text.startswith("{"):  # Airflow reads other forms, such as a URI
         source = f"the variable {variable}"
         return read_connection(text, conn_id, source), source
-    try:
-        return _ask_airflow(conn_id), f"Airflow's connection {conn_id!r}"
-    except LookupError as error:
-        problem = f"no connection {conn_id!r}: {variable} is not set to JSON, and {error}"
+    with discard_output():
+        try:
+            # Not BaseHook: in Airflow 3 it reads the database only within a task.
+            model = import_module("airflow.models.connection").Connection
+            return model.get_connection_from_secrets(conn_id), f"Airflow's connection {conn_id!r}"
+        except ImportError as error:
+            problem = f"Airflow can't be imported ({error})"
+        except Exception as error:  # from any secrets backend; its text may show secrets
+            problem = f"Airflow could not look it up ({type(error).__name__}; see `airflow connections get {conn_id}`)"
     raise UsageError(
-        f"{problem}. Run\n\n  export {variable}='{EXAMPLE}'\n\nor put the JSON, without the quotes around it, into a "
+        f"no connection {conn_id!r}: {variable} is not set to JSON, and {problem}. "
+        f"Run\n\n  export {variable}='{EXAMPLE}'\n\nor put the JSON, without the quotes around it, into a "
         "file that only you can read, and add --connection-file FILE."
     )
 
@@ -122,18 +128,3 @@ def _read_file(file: str) -> str:
             return stream.read().strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} can't be read: {error}") from None
-
-
-def _ask_airflow(conn_id: str) -> ConnectionLike:
-    """Return the connection from Airflow; a ``LookupError`` that says why there is none."""
-    with discard_output():
-        try:
-            # Not BaseHook: in Airflow 3 it reads the database only within a task.
-            model = import_module("airflow.models.connection").Connection
-            found: ConnectionLike = model.get_connection_from_secrets(conn_id)
-            return found
-        except ImportError as error:
-            problem = f"Airflow can't be imported ({error})"
-        except Exception as error:  # from any secrets backend; its text may show secrets
-            problem = f"Airflow could not look it up ({type(error).__name__}; see `airflow connections get {conn_id}`)"
-    raise LookupError(problem)

@@ -37,14 +37,16 @@ def run(arguments: argparse.Namespace) -> int:
     with make_client(arguments) as client:
         campaign = make_campaign_key(client, arguments.campaigns) if arguments.campaigns else None
         trials: list[BatchTrial | CampaignTrial] = []
+        question = ""
         if arguments.write and campaign:
             trials.append(BatchTrial(client, campaign))
+            question = f"Create a batch without numbers in {campaign}, resume and pause it twice, then delete it"
         if arguments.switch:
-            trials.append(CampaignTrial(client, make_campaign_key(client, arguments.switch)))
-        if trials and not arguments.yes:
-            question = ", and ".join(trial.plan for trial in trials)
-            if not confirm(f"{question}?", "--write changes the platform"):
-                raise UsageError("nothing was changed")
+            switched = make_campaign_key(client, arguments.switch)
+            trials.append(CampaignTrial(client, switched))
+            question += f", and suspend {switched} as a whole and resume it, twice each"
+        if trials and not arguments.yes and not confirm(f"{question}?", "--write changes the platform"):
+            raise UsageError("nothing was changed")
         print_line(f"airflow-provider-isales {__version__}, Python {platform.python_version()} on {platform.system()}")
         print_line(f"{ssl.OPENSSL_VERSION}, requests {version('requests')}, urllib3 {version('urllib3')}\n")
         steps = make_reading_steps(client, campaign, shifts)

@@ -12,7 +12,6 @@ from airflow_provider_isales.cli.diagnosis.steps import REPORT, Finding, State, 
 from airflow_provider_isales.cli.output import format_count
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.diagnosis import Observation, observe_call
-from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.listing import list_items
 from airflow_provider_isales.client.models import BatchStatus, Campaign, CampaignKey, CampaignStatus, VdnKey
 from airflow_provider_isales.client.retry import ONCE
@@ -50,10 +49,7 @@ class CampaignChecks:
         ]
 
     def _list_batches(self) -> Finding:
-        try:
-            batches = list(list_items(self.client.session, LIST, self.campaign, retry=ONCE))
-        except ISalesError as error:
-            return make_failure(error)
+        batches = list(list_items(self.client.session, LIST, self.campaign, retry=ONCE))
         started = sum(batch.status is BatchStatus.STARTED for batch in batches)
         return Finding(State.OK, f"{format_count(len(batches), 'batch', 'batches')}, {started} of them started")
 
@@ -113,10 +109,7 @@ def make_vdn_steps(client: ISalesClient, vdn: VdnKey) -> list[Step]:
 
 
 def _list_campaigns(client: ISalesClient, vdn: VdnKey) -> Finding:
-    try:
-        statuses = Counter(campaign.status for campaign in list_items(client.session, LIST_CAMPAIGNS, vdn, retry=ONCE))
-    except ISalesError as error:
-        return make_failure(error)
+    statuses = Counter(campaign.status for campaign in list_items(client.session, LIST_CAMPAIGNS, vdn, retry=ONCE))
     counts = ", ".join(f"{count} {describe_status(status)}" for status, count in sorted(statuses.items()))
     found = f"{format_count(statuses.total(), 'campaign', 'campaigns')}{': ' if counts else ''}{counts}"
     if all(isinstance(status, IntEnum) for status in statuses):

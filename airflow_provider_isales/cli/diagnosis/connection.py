@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
@@ -25,11 +26,11 @@ _CLOCK_SECONDS = 5
 _CLOCK_MINUTES = 14
 
 
+@dataclass
 class ConnectionChecks:
     """Tells how far a request gets. All steps but the last look at the response to the same request."""
 
-    def __init__(self, client: ISalesClient) -> None:
-        self.client = client
+    client: ISalesClient
 
     @cached_property
     def first(self) -> Observation[Page[CallBatch]]:

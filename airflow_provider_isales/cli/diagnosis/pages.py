@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -16,13 +17,13 @@ from airflow_provider_isales.client.verbs import Verb
 _NO_LIST = Finding(State.SKIPPED, "there is no list")
 
 
+@dataclass
 class PageChecks:
     """Tells how a platform divides a list into pages: the batches of a campaign, or the campaigns of a VDN."""
 
-    def __init__(self, client: ISalesClient, verb: Verb[Page[Any]], target: VdnKey) -> None:
-        self.client = client
-        self.verb = verb
-        self.target = target
+    client: ISalesClient
+    verb: Verb[Page[Any]]
+    target: VdnKey
 
     @cached_property
     def first(self) -> Observation[Page[Any]]:

@@ -21,7 +21,7 @@ REPORT = "Open an issue with the output of --public: this version does not handl
 _QUOTED = re.compile(r"(?<!\w)'[^']*'")
 _PROXY_REASON = re.compile(r"(Tunnel connection failed: \d+).*")
 
-# Advice without host names, by a part of the error's text.
+# Better advice than the error's own, by a part of its text.
 _ADVICE = {
     "refused": "The machine answers, but nothing listens there: check the connection's port.",
     "timed out": "Something drops the packets: ask the platform's operator to allow-list this machine's address.",
@@ -64,9 +64,10 @@ def run_steps(steps: Sequence[Step]) -> Iterator[tuple[Step, Finding]]:
         else:
             try:
                 finding = step.find()
-            except Exception as error:  # even a bug: the next steps may still show what is wrong
-                problem = split_error(error) if isinstance(error, ISalesError) else (type(error).__name__, str(error))
-                finding = Finding(State.FAIL, f"the check failed: {problem[0]}", private=problem[1])
+            except ISalesError as error:
+                finding = make_failure(error)
+            except Exception as error:  # a bug: the next steps may still show what is wrong
+                finding = Finding(State.FAIL, f"the check failed: {type(error).__name__}", private=str(error))
         if finding.state in (State.OK, State.WARN):
             done.add(step.name)
         yield step, finding
@@ -90,5 +91,5 @@ def make_failure(what: Observation[Any] | ISalesError, advice: str = "", state: 
     """Return the finding for an error, with the error's own advice unless there is a better one."""
     error = (what.error if isinstance(what, Observation) else what) or ISalesError("nothing went wrong")
     finding, private = split_error(error)
-    nameless = next((text for part, text in _ADVICE.items() if part in f"{error.problem} {error.advice}"), "")
-    return Finding(state, finding, advice or nameless or error.advice, private)
+    better = next((text for part, text in _ADVICE.items() if part in error.problem), error.advice)
+    return Finding(state, finding, advice or better, private)

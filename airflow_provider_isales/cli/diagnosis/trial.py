@@ -43,11 +43,6 @@ class BatchTrial:
     is_open: bool = False
     name: str = field(default_factory=lambda: f"isales-doctor-{datetime.now(UTC):%Y%m%d-%H%M%S}")
 
-    @property
-    def plan(self) -> str:
-        """What it is about to do, for a question."""
-        return f"Create a batch without numbers in {self.campaign}, resume and pause it twice, then delete it"
-
     def make_steps(self) -> list[Step]:
         """Return all steps except the last, :meth:`close`."""
         return [
@@ -124,11 +119,6 @@ class CampaignTrial:
     is_open: bool = False
     #: Whether a pause got no response: it may still take effect.
     may_be_paused_yet: bool = False
-
-    @property
-    def plan(self) -> str:
-        """What it is about to do, for a question."""
-        return f"suspend {self.campaign} as a whole and resume it, twice each"
 
     def make_steps(self) -> list[Step]:
         """Return all steps except the last, :meth:`close`."""
