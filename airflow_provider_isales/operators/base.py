@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException, Asset, BaseOperator
@@ -14,10 +15,9 @@ from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSki
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import check_campaign_id, check_vdn_id
 from airflow_provider_isales.client.errors import ISalesError
-from airflow_provider_isales.client.models import CampaignKey, CampaignStatus, VdnKey
 from airflow_provider_isales.client.text import format_value
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
-from airflow_provider_isales.support.checks import check_choice, check_unless_templated, run_check
+from airflow_provider_isales.support.checks import check_choice, check_dag, check_unless_templated, run_check
 from airflow_provider_isales.support.failures import InvalidArgumentError, report_failures
 from airflow_provider_isales.support.guard import (
     CLOCK_TOLERANCE,
@@ -26,9 +26,9 @@ from airflow_provider_isales.support.guard import (
     find_resume_window,
     skip_or_fail,
 )
-from airflow_provider_isales.support.holds import Hold, check_hold, find_first_repeat, read_hold
+from airflow_provider_isales.support.holds import Hold, check_hold, find_first_run, read_hold
 from airflow_provider_isales.support.metrics import send_metrics
-from airflow_provider_isales.support.runs import describe_late, explain_lateness, find_due_time
+from airflow_provider_isales.support.runs import Deadline, describe_late, explain_lateness, find_due_time
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -38,9 +38,6 @@ if TYPE_CHECKING:
     from airflow_provider_isales.client.models import BulkResult, CallBatchResult
     from airflow_provider_isales.hooks.isales import ISalesHook
 
-_BLOCKING = ("depends_on_past", "wait_for_downstream")
-# More failed runs in a row than ever occur. Not 0, which Airflow 2.11 and 3.0 replace by the configured value.
-NEVER = 1_000_000
 # For what no other timeout bounds: a server that keeps responding, but very slowly.
 EXECUTION_TIMEOUT = timedelta(minutes=5)
 
@@ -65,8 +62,6 @@ class ISalesOperator(BaseOperator):
         self.vdn_id = vdn_id
         self.isales_conn_id = isales_conn_id
         self.shifts = shifts
-        self.max_lateness: timedelta | None = None
-        self.campaign_suspended = "fail"
         self._client: ISalesClient | None = None
         self._killed = False
         self._window = Window(None, None)
@@ -81,23 +76,17 @@ class ISalesOperator(BaseOperator):
     @classmethod
     def partial(cls, **kwargs: Any) -> Any:
         operator = super().partial(**kwargs)
-        known = operator.kwargs
-        blocks = any(map(known.get, _BLOCKING))
-        cls._check_dag(known.get("dag"), blocks=blocks, holds=known.get("hold") is not None)
+        if cls._pauses:
+            known = operator.kwargs
+            blocks = bool(known.get("depends_on_past") or known.get("wait_for_downstream"))
+            check_dag(known.get("dag"), blocks=blocks, holds=known.get("hold") is not None)
         return operator
 
     def execute(self, context: Context) -> dict[str, Any]:
         with report_failures(self.log), self._new_hook().get_conn() as client:
             self._client = client
             if self.shifts is not None:
-                now = in_utc(clock.utc_now())
-                if self._pauses:
-                    missed = self.max_lateness is not None
-                    self._window = find_pause_window(self.shifts, context, client.margin, now, fail_if_missed=missed)
-                else:
-                    self._window = find_resume_window(self.shifts, context, client.margin, now)
-                if self._window.until is not None:
-                    client.stop_before(self._window.until)
+                self._apply_guard(client, self.shifts, context)
             if self._killed:
                 client.stop()
             if self._pauses:
@@ -121,18 +110,29 @@ class ISalesOperator(BaseOperator):
         hold: Mapping[str, Any] | str | None,
         campaign_suspended: str = "fail",
     ) -> None:
+        self.max_lateness = max_lateness
         self.hold = hold
+        self.campaign_suspended = campaign_suspended
         run_check(partial(check_hold, shifts=self.shifts), hold)  # it skips templates
         # wait_for_downstream sets depends_on_past, too.
-        self._check_dag(self.get_dag(), blocks=self.depends_on_past, holds=hold is not None)
-        is_duration = isinstance(max_lateness, timedelta) and max_lateness >= timedelta()
-        if not (is_duration or max_lateness is None):
-            raise InvalidArgumentError(f"max_lateness must be a timedelta of 0 or more, not {max_lateness!r}")
-        if max_lateness is not None and self.shifts is None:
-            raise InvalidArgumentError("max_lateness requires shifts")
+        check_dag(self.get_dag(), blocks=self.depends_on_past, holds=hold is not None)
+        if max_lateness is not None:
+            if not isinstance(max_lateness, timedelta) or max_lateness < timedelta():
+                raise InvalidArgumentError(f"max_lateness must be a timedelta of 0 or more, not {max_lateness!r}")
+            if self.shifts is None:
+                raise InvalidArgumentError("max_lateness requires shifts")
         check_choice("campaign_suspended", campaign_suspended, ("fail", "skip"))
-        self.max_lateness = max_lateness
-        self.campaign_suspended = campaign_suspended
+
+    def _apply_guard(self, client: ISalesClient, shifts: ShiftCalendar, context: Context) -> None:
+        """Skip at the wrong time, or else act only within the present window."""
+        now = in_utc(clock.utc_now())
+        if self._pauses:
+            missed = self.max_lateness is not None
+            self._window = find_pause_window(shifts, context, client.margin, now, fail_if_missed=missed)
+        else:
+            self._window = find_resume_window(shifts, context, client.margin, now)
+        if self._window.until is not None:
+            client.stop_before(self._window.until)
 
     def _apply_hold(self, context: Context) -> None:
         """
@@ -152,57 +152,24 @@ class ISalesOperator(BaseOperator):
             return
         if hold is None:
             return
-        held, are_all = list[int](), True
-        if hold.campaign_ids is not None:
-            held, are_all = self._find_held(hold.campaign_ids)
-            if not held:
-                return
+        held = None if hold.campaign_ids is None else self._find_held(hold.campaign_ids)
+        if held == []:
+            return
         self._hold = hold
         if now < hold.until:
-            self._held = [] if are_all else held
-            text = hold.describe(self._held)
-            if are_all:
+            text = hold.describe(held or ())
+            if held is None:
                 skip_or_fail(context, text)
+            self._held = held
             self.log.warning("%s", text)
 
-    def _find_held(self, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
-        """Return which of these campaigns the task would pause, and whether they are all that it would pause."""
-        campaign_id = check_campaign_id(self.campaign_id)
-        return [campaign_id] if campaign_id in campaign_ids else [], True
-
-    def _get_repeat(self) -> timedelta | None:
-        """Return the time from one run of the DAG to the next outside the shifts; None if unknown."""
-        timetable = getattr(self.get_dag(), "timetable", None)
-        has_same_shifts = self.shifts is not None and getattr(timetable, "shifts", None) == self.shifts
-        return getattr(timetable, "repeat", None) if has_same_shifts else None
+    def _find_held(self, campaign_ids: Collection[int]) -> list[int] | None:
+        """Return which of these campaigns the task would pause; None if it would pause no others."""
+        return None if check_campaign_id(self.campaign_id) in campaign_ids else []
 
     @abstractmethod
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         """Pause or resume; return the task's result."""
-
-    @classmethod
-    def _check_dag(cls, dag: Any, *, blocks: bool, holds: bool) -> None:
-        """Refuse, or warn of, settings of the DAG that would stop later pauses from running."""
-        if not cls._pauses:
-            return
-        if blocks:
-            raise InvalidArgumentError(
-                "depends_on_past and wait_for_downstream must be False for a pause: after one failed run, no other "
-                "would pause. If default_args set them, set both to False for the task"
-            )
-        timetable = getattr(dag, "timetable", None)
-        if holds and getattr(timetable, "repeat", timedelta()) is None:
-            raise InvalidArgumentError(
-                "hold requires a DAG that runs again: give its ShiftEndTimetable repeat=timedelta(minutes=10), or "
-                "nothing pauses when a hold is over"
-            )
-        repeats = getattr(timetable, "repeat", None) is not None
-        if repeats and 0 < (most := dag.max_consecutive_failed_dag_runs) < NEVER:
-            warnings.warn(
-                f"After {most} red runs in a row, Airflow switches off the DAG {dag.dag_id!r}, and nothing stops calls "
-                f"that are restarted. Set max_consecutive_failed_dag_runs={NEVER:_} for the DAG.",
-                stacklevel=3,
-            )
 
     def _new_hook(self) -> ISalesHook:
         # Imported here to keep the parsing of DAG files fast.
@@ -241,7 +208,7 @@ class ISalesOperator(BaseOperator):
         if self._hold is not None:
             record["held_until"] = self._hold.until.isoformat()
         if self._held:
-            record["held"] = sorted(self._held)
+            record["held"] = self._held
             record["excluded"] = [each for each in record["excluded"] if each not in self._held]
         if self.shifts is not None and (shift_end := self._window.since) is not None:
             record["shift_end"] = shift_end.isoformat()
@@ -257,29 +224,30 @@ class ISalesOperator(BaseOperator):
         """
         Add what was late to the task's result and return a message about it; empty if nothing was late.
 
-        For what a hold covered, lateness counts from the first run that could pause it afterwards.
-
         :param asked_at: when the requests were sent that paused something, by its id
         """
         if self.shifts is None or self.max_lateness is None:
             return ""
+        late: dict[Deadline, dict[Any, datetime]] = defaultdict(dict)
+        for key, asked in asked_at.items():
+            deadline = self._find_deadline(key, self.shifts, shift_end)
+            if asked > deadline.due + self.max_lateness:
+                late[deadline][key] = asked
+        if late:
+            record["late"] = sorted(chain.from_iterable(late.values()))
         texts = []
-        for hold in dict.fromkeys((None, self._hold)):
-            repeat, since = self._get_repeat(), hold.until if hold else shift_end
-            due = find_first_repeat(repeat, shift_end, since) if hold and repeat else since
-            asked_here = {key: asked for key, asked in asked_at.items() if self._find_hold(key) == hold}
-            if late := {key: asked for key, asked in asked_here.items() if asked > due + self.max_lateness}:
-                record["late"] = sorted([*record.get("late", ()), *late])
-                event = "the hold until" if hold else "the end of the shift at"
-                reason = explain_lateness(self.shifts, context, since, self.max_lateness)
-                scope, names = _find_scope(record), record.get("names", {})
-                texts.append(describe_late(late, self._kind, scope, since, reason, names=names, event=event))
+        for deadline, items in late.items():
+            reason = explain_lateness(self.shifts, context, deadline.since, self.max_lateness)
+            texts.append(describe_late(items, deadline, record, reason))
         return " ".join(texts)
 
-    def _find_hold(self, key: Any) -> Hold | None:
-        """Return the hold if it covers, or covered, this campaign, or the campaign of this batch."""
-        is_held = self._hold and (self._kind == "batches" or self._hold.covers(key))
-        return self._hold if is_held else None
+    def _find_deadline(self, key: Any, shifts: ShiftCalendar, shift_end: DateTime) -> Deadline:
+        """Return when this campaign or batch had to be paused: at the end of the shift, or of a hold that covers it."""
+        hold = self._hold
+        if hold is None or (self._kind == "campaigns" and not hold.covers(key)):
+            return Deadline(shift_end, shift_end)
+        due = find_first_run(hold, shifts, shift_end, getattr(self.get_dag(), "timetable", None))
+        return Deadline(hold.until, due, "the hold until")
 
     def _push_result(self, record: dict[str, Any], context: Context) -> None:
         """Write the result of a task that does not succeed."""
@@ -287,32 +255,3 @@ class ISalesOperator(BaseOperator):
             context["ti"].xcom_push(key="return_value", value=record)
         except Exception:  # the task's own failure matters more
             self.log.exception("The result could not be written to XCom.")
-
-    def _skip_if_suspended(self, client: ISalesClient, campaign: CampaignKey, error: ISalesError) -> None:
-        """Skip if ``campaign_suspended`` says so and the details confirm that the campaign is suspended."""
-        if self.campaign_suspended != "skip":
-            return
-        try:
-            status = client.get_campaign(campaign.campaign_id, campaign.vdn_id).status
-        except ISalesError as problem:
-            self.log.error("Could not find out whether the campaign is suspended. %s", problem)
-            error.retryable = True
-            return
-        if status is not CampaignStatus.SUSPENDED:
-            found = status.name.lower() if isinstance(status, CampaignStatus) else status
-            self.log.error(
-                "Not skipped: the details of the campaign show it as %s, not suspended, so its batches may be dialled.",
-                found,
-            )
-            error.retryable = True
-            return
-        raise AirflowSkipException(
-            f"{error} Skipped: the campaign is suspended, so nobody is being called. Its started batches will be "
-            "dialled again when it resumes."
-        ) from None
-
-
-def _find_scope(record: dict[str, Any]) -> VdnKey:
-    """Return what a task's result is about: a campaign's batches, or a VDN's campaigns."""
-    vdn_id = record["vdn_id"]
-    return CampaignKey(vdn_id, record["campaign_id"]) if "campaign_id" in record else VdnKey(vdn_id)

@@ -12,7 +12,7 @@ from airflow_provider_isales.client.models import CampaignKey
 from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.operators.base import ISalesOperator
 from airflow_provider_isales.support.checks import check_unless_templated
-from airflow_provider_isales.support.failures import InvalidArgumentError
+from airflow_provider_isales.support.failures import InvalidArgumentError, skip_if_suspended
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
 from airflow_provider_isales.support.runs import describe_not_remembered
 
@@ -75,8 +75,9 @@ class ISalesBulkOperator(ISalesOperator):
                 for problem in (memory.settle(error.result), self._describe_not_remembered(memory, error.result)):
                     if problem:
                         self.log.error("%s", problem)
-            if isinstance(scope := error.result.scope, CampaignKey) and bulk.is_not_allowed:
-                self._skip_if_suspended(client, scope, error)
+            scope = error.result.scope
+            if bulk.is_not_allowed and isinstance(scope, CampaignKey) and self.campaign_suspended == "skip":
+                skip_if_suspended(client, scope, error, self.log)
             raise
         if memory is None:
             return self._report(result, context)

@@ -26,6 +26,7 @@ from airflow_provider_isales.support.checks import (
     check_unless_templated,
     read_rendered_list,
 )
+from airflow_provider_isales.support.failures import skip_if_suspended
 from airflow_provider_isales.support.memory import Memory
 from airflow_provider_isales.support.metrics import send_metrics
 
@@ -115,8 +116,8 @@ class PauseCallBatchOperator(_OneBatchOperator):
         try:
             result = client.pause_call_batch(campaign.campaign_id, self.batch_id, campaign.vdn_id)
         except ISalesError as error:
-            if isinstance(error, ISalesNotAllowedError):
-                self._skip_if_suspended(client, campaign, error)
+            if isinstance(error, ISalesNotAllowedError) and self.campaign_suspended == "skip":
+                skip_if_suspended(client, campaign, error, self.log)
             send_metrics({**vars(campaign), "outcome": "failed"}, self._kind)
             raise
         return self._report_batch(result, context)

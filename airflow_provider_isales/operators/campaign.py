@@ -48,14 +48,15 @@ class _CampaignsOperator(ISalesBulkOperator):
         check_excluded = partial(check_campaign_id, name="exclude")
         check_ids_unless_templated("exclude", exclude, check_campaign_exclude, check_excluded)
 
-    def _find_held(self, campaign_ids: Collection[int]) -> tuple[list[int], bool]:
+    def _find_held(self, campaign_ids: Collection[int]) -> list[int] | None:
         exclude = check_campaign_exclude(read_rendered_list("exclude", self.exclude, "campaign"))
         ids = check_campaign_ids(read_rendered_list("campaign_ids", self.campaign_ids, "campaign"))
-        held = {str(each) for each in campaign_ids if each not in exclude}
+        held = sorted({*campaign_ids} - {*exclude})
         if ids == ALL:
-            return sorted(map(int, held)), False
+            return held
         given = {str(each) for each in ids} - {*map(str, exclude)}
-        return sorted(map(int, held & given)), given <= held
+        held = [each for each in held if str(each) in given]
+        return None if held and len(held) == len(given) else held
 
     def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
         # Imported here, like the hook.

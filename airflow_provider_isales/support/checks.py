@@ -1,8 +1,10 @@
-"""Checks of the operators' arguments, some of which may be templates."""
+"""Checks of the operators' arguments, some of which may be templates, and of their DAG."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from airflow_provider_isales.client.arguments import ALL
@@ -10,6 +12,36 @@ from airflow_provider_isales.client.errors import ISalesArgumentError
 from airflow_provider_isales.client.text import format_value
 from airflow_provider_isales.support.failures import InvalidArgumentError
 from airflow_provider_isales.support.templates import is_templated, read_rendered
+
+# More failed runs in a row than ever occur. Not 0, which Airflow 2.11 and 3.0 replace by the configured value.
+NEVER = 1_000_000
+
+
+def check_dag(dag: Any, *, blocks: bool, holds: bool) -> None:
+    """
+    Refuse, or warn of, settings of a DAG that would stop later pauses from running.
+
+    :param blocks: whether the task depends on past runs
+    :param holds: whether it may have a hold
+    """
+    if blocks:
+        raise InvalidArgumentError(
+            "depends_on_past and wait_for_downstream must be False for a pause: after one failed run, no other "
+            "would pause. If default_args set them, set both to False for the task"
+        )
+    timetable = getattr(dag, "timetable", None)
+    if holds and getattr(timetable, "repeat", timedelta()) is None:
+        raise InvalidArgumentError(
+            "hold requires a DAG that runs again: give its ShiftEndTimetable repeat=timedelta(minutes=10), or "
+            "nothing pauses when a hold is over"
+        )
+    repeats = getattr(timetable, "repeat", None) is not None
+    if repeats and 0 < (most := dag.max_consecutive_failed_dag_runs) < NEVER:
+        warnings.warn(
+            f"After {most} red runs in a row, Airflow switches off the DAG {dag.dag_id!r}, and nothing stops calls "
+            f"that are restarted. Set max_consecutive_failed_dag_runs={NEVER:_} for the DAG.",
+            stacklevel=3,
+        )
 
 
 def check_choice(name: str, value: object, allowed: tuple[str, ...]) -> None:

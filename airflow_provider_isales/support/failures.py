@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.common.compat.sdk import AirflowFailException, AirflowSkipException
 
 from airflow_provider_isales.client.errors import ISalesArgumentError, ISalesError
+from airflow_provider_isales.client.models import CampaignKey, CampaignStatus
+
+if TYPE_CHECKING:
+    from airflow_provider_isales.client.client import ISalesClient
 
 
 class InvalidArgumentError(AirflowFailException, ISalesArgumentError):
@@ -32,3 +36,29 @@ def report_failures(log: Any) -> Iterator[None]:
     except Exception as error:
         log.error("%s: %s", type(error).__name__, error)
         raise
+
+
+def skip_if_suspended(client: ISalesClient, campaign: CampaignKey, error: ISalesError, log: Any) -> None:
+    """
+    Skip, instead of failing for an error, if the details confirm that the campaign is suspended.
+
+    If they do not, the error becomes retryable.
+
+    :raises AirflowSkipException: the campaign is suspended
+    """
+    try:
+        status = client.get_campaign(campaign.campaign_id, campaign.vdn_id).status
+    except ISalesError as problem:
+        log.error("Could not find out whether the campaign is suspended. %s", problem)
+    else:
+        if status is CampaignStatus.SUSPENDED:
+            raise AirflowSkipException(
+                f"{error} Skipped: the campaign is suspended, so nobody is being called. Its started batches will be "
+                "dialled again when it resumes."
+            ) from None
+        found = status.name.lower() if isinstance(status, CampaignStatus) else status
+        log.error(
+            "Not skipped: the details of the campaign show it as %s, not suspended, so its batches may be dialled.",
+            found,
+        )
+    error.retryable = True

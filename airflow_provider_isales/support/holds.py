@@ -109,9 +109,12 @@ def read_hold(value: object, shifts: ShiftCalendar | None, now: DateTime) -> Hol
     return Hold(local_until, fields.get("campaign_ids"), fields.get("reason", ""), is_time_of_day(fields["until"]))
 
 
-def find_first_repeat(repeat: timedelta, shift_end: datetime, until: datetime) -> DateTime:
-    """Return when the first repeat after a shift end is due that is not before ``until``."""
-    number = math.ceil((in_utc(until) - in_utc(shift_end)).total_seconds() / repeat.total_seconds())
+def find_first_run(hold: Hold, shifts: ShiftCalendar, shift_end: DateTime, timetable: object) -> DateTime:
+    """Return when the first run after a hold is due; the end of the hold unless the timetable is known to repeat."""
+    repeat: timedelta | None = getattr(timetable, "repeat", None)
+    if repeat is None or getattr(timetable, "shifts", None) != shifts:
+        return hold.until
+    number = math.ceil((in_utc(hold.until) - in_utc(shift_end)).total_seconds() / repeat.total_seconds())
     return in_utc(shift_end) + max(1, number) * repeat
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pendulum import DateTime
 
+from airflow_provider_isales.client.models import CampaignKey, VdnKey
 from airflow_provider_isales.client.text import join_named
 from airflow_provider_isales.shifts import TICK, ShiftCalendar, in_utc
 from airflow_provider_isales.shifts.lateness import format_lateness
@@ -15,11 +16,24 @@ from airflow_provider_isales.shifts.lateness import format_lateness
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
 
-_SINGULAR = {"batches": "batch", "campaigns": "campaign"}
 _POSSIBLE_REASONS = (
     "Possible reasons: the pause at the end failed or did not run, somebody restarted calls, a campaign began, the "
     "calendar was changed, or this worker's clock is ahead."
 )
+
+
+class Deadline(NamedTuple):
+    """
+    When something had to be paused.
+
+    :param since: the end of the shift, or of a hold, in the calendar's time zone
+    :param due: when the first run after it is due: lateness counts from there
+    :param event: what ended, for messages
+    """
+
+    since: DateTime
+    due: DateTime
+    event: str = "the end of the shift at"
 
 
 def find_due_time(context: Context) -> DateTime | None:
@@ -92,34 +106,24 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, since: DateTime, m
     return known + _POSSIBLE_REASONS
 
 
-def describe_late(
-    late: Mapping[Any, datetime],
-    kind: str,
-    scope: object,
-    since: DateTime,
-    reason: str,
-    *,
-    names: Mapping[str, str],
-    event: str = "the end of the shift at",
-) -> str:
+def describe_late(late: Mapping[Any, datetime], deadline: Deadline, record: Mapping[str, Any], reason: str) -> str:
     """
     Say what was late, and that it is paused now.
 
     :param late: when each was asked to be paused, by id: until then it was started
-    :param kind: what these are: ``batches`` or ``campaigns``
-    :param scope: what they belong to
-    :param since: when they had to be paused, in the calendar's time zone: the end of the shift, or of a hold
+    :param record: the result of the task
     :param reason: why, in sentences
-    :param names: their names by ids as text, where they have any
-    :param event: what was at that time
     """
-    nouns, were, they = (_SINGULAR[kind], "was", "it is") if len(late) == 1 else (kind, "were", "they are")
-    zone = str(since.timezone_name)
+    scope, kind, noun = VdnKey(record["vdn_id"]), "campaigns", "campaign"
+    if "campaign_id" in record:
+        scope, kind, noun = CampaignKey(scope.vdn_id, record["campaign_id"]), "batches", "batch"
+    nouns, were, they = (noun, "was", "it is") if len(late) == 1 else (kind, "were", "they are")
+    zone = str(deadline.since.timezone_name)
     until = in_utc(max(late.values())).in_timezone(zone)
     return (
         f"{len(late)} {nouns} of {scope} {were} dialled until {until:%H:%M} {zone}, "
-        f"{format_lateness(until - since, since, event)}; {they} paused now. {reason} "
-        f"{kind.capitalize()}: {join_named(late, names)}."
+        f"{format_lateness(until - deadline.since, deadline.since, deadline.event)}; {they} paused now. {reason} "
+        f"{kind.capitalize()}: {join_named(late, record.get('names', {}))}."
     )
 
 

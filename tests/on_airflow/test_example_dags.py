@@ -15,8 +15,8 @@ import pytest
 from airflow_runs import TaskRun, dag_file, dags_in, publish, read_dags, run_dag
 
 from airflow_provider_isales.client import BatchStatus
-from airflow_provider_isales.operators.base import NEVER
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
+from airflow_provider_isales.support.checks import NEVER
 
 REPOSITORY = Path(__file__).parents[2]
 EXAMPLES = sorted(file.stem for file in (REPOSITORY / "example_dags").glob("*.py"))

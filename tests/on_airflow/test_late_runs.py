@@ -18,7 +18,7 @@ from lazy_object_proxy import Proxy  # type: ignore[import-untyped]
 
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.support.guard import find_pause_window
-from airflow_provider_isales.support.runs import describe_late, explain_lateness, find_own_shift_end
+from airflow_provider_isales.support.runs import Deadline, describe_late, explain_lateness, find_own_shift_end
 
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
 LAST_SHIFT = ("24 13:30", "24 18:00")
@@ -202,13 +202,10 @@ class TestTheReasonAfterAHold:
         assert self.explain(late_run(started="24 19:00")).endswith("no worker was free, or this one's clock is ahead.")
 
 
-NAMES = {"1002": "spring sale"}
-
-
 def test_one_late_batch_is_reported_in_the_singular() -> None:
     end = shanghai("24 18:00").in_timezone("Asia/Shanghai")
     late = {"1": shanghai("24 18:40")}
-    assert describe_late(late, "batches", "campaign 7 (VDN 25)", end, "Why.", names=NAMES) == (
+    assert describe_late(late, Deadline(end, end), {"vdn_id": 25, "campaign_id": 7}, "Why.") == (
         "1 batch of campaign 7 (VDN 25) was dialled until 18:40 Asia/Shanghai, 40 min after the end of the shift at "
         "18:00 on Tue 2026-11-24; it is paused now. Why. Batches: 1."
     )
@@ -217,7 +214,7 @@ def test_one_late_batch_is_reported_in_the_singular() -> None:
 def test_late_campaigns_are_reported_with_ids_and_names() -> None:
     end = shanghai("24 18:00").in_timezone("Asia/Shanghai")
     late = {1001: shanghai("24 18:40"), 1002: shanghai("24 18:30")}
-    assert describe_late(late, "campaigns", "VDN 25", end, "Why.", names=NAMES) == (
+    assert describe_late(late, Deadline(end, end), {"vdn_id": 25, "names": {"1002": "spring sale"}}, "Why.") == (
         "2 campaigns of VDN 25 were dialled until 18:40 Asia/Shanghai, 40 min after the end of the shift at 18:00 on "
         "Tue 2026-11-24; they are paused now. Why. Campaigns: 1001, 1002 (spring sale)."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pendulum
@@ -13,7 +14,7 @@ from hypothesis import strategies as some
 
 from airflow_provider_isales.client import ISalesArgumentError
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
-from airflow_provider_isales.support.holds import Hold, check_hold, find_first_repeat, read_hold
+from airflow_provider_isales.support.holds import Hold, check_hold, find_first_run, read_hold
 from airflow_provider_isales.support.templates import is_templated, read_rendered
 
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
@@ -223,11 +224,27 @@ class TestCheckingAHoldWhenTheDagIsParsed:
         check_hold({"until": "2199-01-01T00:00+08:00"}, SHIFTS)
 
 
-@pytest.mark.parametrize(("value", "due"), [("20:00", "20:00"), ("20:01", "20:10"), ("18:03", "18:10")])
-def test_the_first_repeat_after_a_hold_is_not_due_before_its_end(value: str, due: str) -> None:
+TEN_MINUTES = timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(
+    ("value", "shifts", "repeat", "due"),
+    [
+        ("20:00", SHIFTS, TEN_MINUTES, "20:00"),
+        ("20:01", SHIFTS, TEN_MINUTES, "20:10"),
+        ("18:03", SHIFTS, TEN_MINUTES, "18:10"),
+        ("20:01", SHIFTS, None, "20:01"),
+        ("20:01", None, TEN_MINUTES, "20:01"),
+    ],
+    ids=["at a repeat", "before one", "before the first", "no repeats", "other shifts"],
+)
+def test_the_first_run_after_a_hold_is_the_first_repeat_not_before_its_end(
+    value: str, shifts: ShiftCalendar | None, repeat: timedelta | None, due: str
+) -> None:
     hold = read({"until": value}, "27 18:00")
     assert hold
-    assert find_first_repeat(timedelta(minutes=10), shanghai("27 18:00"), hold.until) == shanghai(f"27 {due}")
+    timetable = SimpleNamespace(shifts=shifts, repeat=repeat)
+    assert find_first_run(hold, SHIFTS, shanghai("27 18:00"), timetable) == shanghai(f"27 {due}")
 
 
 def test_held_campaigns_are_described_with_the_end_and_the_reason() -> None:
