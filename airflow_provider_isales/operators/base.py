@@ -51,12 +51,7 @@ class ISalesOperator(BaseOperator):
     campaign_id: Any  # of the operators for batches
 
     def __init__(
-        self,
-        *,
-        vdn_id: int | str | None,
-        isales_conn_id: str,
-        shifts: ShiftCalendar | None,
-        **kwargs: Any,
+        self, *, vdn_id: int | str | None, isales_conn_id: str, shifts: ShiftCalendar | None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
         self.vdn_id = vdn_id
@@ -105,10 +100,7 @@ class ISalesOperator(BaseOperator):
             self._client.stop()
 
     def _set_pause_options(
-        self,
-        max_lateness: timedelta | None,
-        hold: Mapping[str, Any] | str | None,
-        campaign_suspended: str = "fail",
+        self, max_lateness: timedelta | None, hold: Mapping[str, Any] | str | None, campaign_suspended: str = "fail"
     ) -> None:
         self.max_lateness = max_lateness
         self.hold = hold

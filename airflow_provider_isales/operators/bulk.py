@@ -14,7 +14,6 @@ from airflow_provider_isales.operators.base import ISalesOperator
 from airflow_provider_isales.support.checks import check_unless_templated
 from airflow_provider_isales.support.failures import InvalidArgumentError, skip_if_suspended
 from airflow_provider_isales.support.memory import Memory, MemoryFailedError
-from airflow_provider_isales.support.runs import describe_not_remembered
 
 if TYPE_CHECKING:
     from airflow.providers.common.compat.sdk import Context
@@ -72,7 +71,7 @@ class ISalesBulkOperator(ISalesOperator):
             result = self._run(bulk, context)
         except ISalesBulkError as error:
             if memory:
-                for problem in (memory.settle(error.result), self._describe_not_remembered(memory, error.result)):
+                for problem in (memory.settle(error.result), memory.describe_not_remembered(error.result)):
                     if problem:
                         self.log.error("%s", problem)
             scope = error.result.scope
@@ -85,20 +84,14 @@ class ISalesBulkOperator(ISalesOperator):
         if result.matched is not None:
             about = [each for each in result.matched if each not in result.excluded]
         problem = memory.settle(result, completed=about)
-        return self._report(result, context, problem, self._describe_not_remembered(memory, result))
-
-    def _describe_not_remembered(self, memory: Memory, result: BulkResult) -> str:
-        """Describe what was paused but not recorded; empty if there is nothing."""
-        if not memory.not_remembered or self._window.since is None:
-            return ""
-        names = result.to_dict().get("names", {})
-        return describe_not_remembered(memory.not_remembered, names, self._window.since)
+        return self._report(result, context, problem, memory.describe_not_remembered(result))
 
     def _resume(self, client: ISalesClient, ids: Any, context: Context, *, missing_memory: str) -> dict[str, Any]:
         if ids != REMEMBERED:
             return self._report(self._run(self._new_bulk_switch(client, ids), context), context)
         memory = self._new_memory(client)
-        remembered, since = memory.read()
+        content = memory.read()
+        remembered, since = content.ids, content.changed_at
         bulk = self._new_bulk_switch(client, remembered or [], deleted_is_gone=True)
         scope = bulk.scope
         if not remembered:

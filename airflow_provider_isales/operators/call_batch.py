@@ -102,11 +102,7 @@ class PauseCallBatchOperator(_OneBatchOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            vdn_id=vdn_id,
-            isales_conn_id=isales_conn_id,
-            shifts=shifts,
-            execution_timeout=execution_timeout,
-            **kwargs,
+            vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
         )
         self._set_pause_options(max_lateness, hold, campaign_suspended)
         self._set_batch(campaign_id, batch_id)
@@ -238,11 +234,7 @@ class PauseCallBatchesOperator(_ManyBatchesOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            vdn_id=vdn_id,
-            isales_conn_id=isales_conn_id,
-            shifts=shifts,
-            execution_timeout=execution_timeout,
-            **kwargs,
+            vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
         )
         self._set_pause_options(max_lateness, hold, campaign_suspended)
         self.remember = remember

@@ -144,11 +144,7 @@ class PauseCampaignsOperator(_CampaignsOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            vdn_id=vdn_id,
-            isales_conn_id=isales_conn_id,
-            shifts=shifts,
-            execution_timeout=execution_timeout,
-            **kwargs,
+            vdn_id=vdn_id, isales_conn_id=isales_conn_id, shifts=shifts, execution_timeout=execution_timeout, **kwargs
         )
         self._set_pause_options(max_lateness, hold)
         self.remember = remember

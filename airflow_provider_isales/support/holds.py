@@ -53,11 +53,11 @@ class Hold:
         """
         what = f"Campaigns {join_first(held)} are not paused" if held else "Not paused"
         why = f": {clean_text(self.reason)}" if self.reason else ""
-        daily = (
-            ' "until" names no date, so the hold applies every day until somebody removes it.' if self.is_daily else ""
-        )
-        after = "The first run after that pauses what is still started."
-        return f"{what}, because of a hold until {format_until(self.until)}{why}. {after}{daily}"
+        text = f"{what}, because of a hold until {format_until(self.until)}{why}. The first run after that pauses what "
+        text += "is still started."
+        if self.is_daily:
+            text += ' "until" names no date, so the hold applies every day until somebody removes it.'
+        return text
 
 
 def format_until(until: DateTime) -> str:
@@ -155,14 +155,13 @@ def read_until(value: object, zone: str | ZoneInfo | None, day: datetime) -> Dat
     :raises ISalesArgumentError: for anything else, or ``HH:MM`` without a zone
     """
     text = value.strip() if isinstance(value, str) else ""
-    if is_time_of_day(text) and zone is None:
-        raise ISalesArgumentError(f"hold: until {text} needs shifts, for their time zone, or write date and offset")
+    if is_time_of_day(text):
+        if zone is None:
+            raise ISalesArgumentError(f"hold: until {text} needs shifts, for their time zone, or write date and offset")
+        zone = ZoneInfo(str(zone))
+        return in_utc(datetime.combine(day.astimezone(zone).date(), time.fromisoformat(text), zone))
     try:
-        if zone is not None and is_time_of_day(text):
-            zone = ZoneInfo(str(zone))
-            until = datetime.combine(day.astimezone(zone).date(), time.fromisoformat(text), zone)
-        else:
-            until = value if isinstance(value, datetime) else datetime.fromisoformat(text)
+        until = value if isinstance(value, datetime) else datetime.fromisoformat(text)
         if until.utcoffset() is not None:
             return in_utc(until.astimezone(UTC))
     except (ValueError, OverflowError):

@@ -15,7 +15,7 @@ from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import ALL
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.models import format_iso
-from airflow_provider_isales.client.text import format_value
+from airflow_provider_isales.client.text import format_value, join_named
 
 if TYPE_CHECKING:
     from airflow_provider_isales.client.models import BulkResult
@@ -29,7 +29,7 @@ _COMPLETED_PAUSES = 20
 
 
 @dataclass(frozen=True)
-class _Content:
+class Remembered:
     """
     The content of the Variable.
 
@@ -51,6 +51,7 @@ class MemoryFailedError(ISalesError):
     advice = "Correct or delete it in the UI under Admin, Variables."
 
 
+@dataclass
 class Memory:
     """
     An Airflow Variable with the ids of what was paused, as JSON: ``{"batches": [...], "changed_at": "..."}``.
@@ -69,35 +70,42 @@ class Memory:
     :param select: the part of a name that a pause selects by; None if it does not
     """
 
-    def __init__(
-        self,
-        name: str,
-        kind: str,
-        check_id: Callable[[object], Any],
-        shift_end: datetime | None = None,
-        select: str | None = None,
-    ) -> None:
-        self.name = name
-        #: What was paused but not recorded, because it was started after a completed pause for the same end.
-        self.not_remembered: list[Any] = []
-        self._kind = kind
-        self._check_id = check_id
-        self._shift_end = shift_end
-        self._select = select
-        self._announced: dict[Any, None] = {}
-        # The pauses that had completed when this one began.
-        self._completed: list[Mapping[str, Any]] | None = None
+    name: str
+    kind: str
+    check_id: Callable[[object], Any]
+    shift_end: datetime | None = None
+    select: str | None = None
+    #: What was paused but not recorded, because it was started after a completed pause for the same end.
+    not_remembered: list[Any] = field(default_factory=list, init=False)
+    _announced: dict[Any, None] = field(default_factory=dict, init=False)
+    #: The pauses that had completed when this one began; None until they are read.
+    _completed: list[Mapping[str, Any]] | None = field(default=None, init=False)
 
-    def read(self) -> tuple[list[Any] | None, str | None]:
+    def read(self) -> Remembered:
         """
-        Return the ids, and when they changed last (ISO 8601).
+        Return the content of the Variable.
 
-        The ids are None if the Variable does not exist or can't be decrypted: Airflow does not say which.
-
-        :raises MemoryFailedError: the Variable can't be read or has other content
+        :raises MemoryFailedError: it can't be read, or is not the JSON that a memory writes
         """
-        content = self._read()
-        return content.ids, content.changed_at
+        try:
+            text = Variable.get(self.name, None)
+        except Exception as error:
+            raise self._make_error("read", error) from error
+        if text is None:
+            return Remembered()
+        try:
+            value = json.loads(text)
+            if not isinstance(value[self.kind], list):
+                raise TypeError("no list")
+            ids = list(dict.fromkeys(map(self.check_id, value[self.kind])))
+        except (ValueError, TypeError, LookupError):  # ISalesArgumentError is a ValueError
+            raise MemoryFailedError(
+                f'the Variable {self.name} must be {{"{self.kind}": ["...", ...]}}, with their ids, '
+                f"not {format_value(text)}"
+            ) from None
+        completed = value.get("completed")
+        pauses = filter(_is_completed_pause, completed) if isinstance(completed, list) else ()
+        return Remembered(ids, value.get("changed_at"), list(pauses))
 
     def announce(self, ids: Collection[Any]) -> None:
         """Record ids before they are paused. If that fails, log an error, because the pause has to go on."""
@@ -108,7 +116,7 @@ class Memory:
                 self._change(lambda known: _add_ids(known, ids))
         except MemoryFailedError as error:
             self._announced |= dict.fromkeys(ids)
-            log.error("Could not record the %s to be paused. %s", self._kind, error)
+            log.error("Could not record the %s to be paused. %s", self.kind, error)
 
     def settle(self, result: BulkResult, completed: Collection[Any] | Literal["all"] = ()) -> str:
         """
@@ -125,6 +133,17 @@ class Memory:
             return f"Could not record what was paused, so resume it by hand: {', '.join(map(str, paused))}. {error}"
         return ""
 
+    def describe_not_remembered(self, result: BulkResult) -> str:
+        """Say what was paused but will not be resumed; empty if there is nothing."""
+        ids = self.not_remembered
+        if not ids or self.shift_end is None:
+            return ""
+        are, they, them = ("is", "it was", "it") if len(ids) == 1 else ("are", "they were", "them")
+        return (
+            f"{join_named(ids, result.to_dict().get('names', {}))} {are} not remembered: {they} started after the "
+            f"pause of {self.shift_end:%H:%M}, so the morning does not start {them}."
+        )
+
     def forget_resumed(self, result: BulkResult) -> None:
         """
         Remove what was confirmed as started or gone, unless nothing was found: that may be another platform.
@@ -132,74 +151,49 @@ class Memory:
         Also remove the completed pauses, so that the next pause records what this resume started.
         """
         if result.found_any:
-            self._change(lambda known: _Content([each for each in known.ids or [] if each not in result.confirmed]))
+            self._change(lambda known: Remembered([each for each in known.ids or [] if each not in result.confirmed]))
 
     def _select_to_remember(self, ids: Collection[Any]) -> list[Any]:
         """Return the ids that no completed pause for this or a later shift end covered."""
         if self._completed is None:
             self._completed = [
                 pause
-                for pause in self._read().completed
-                if self._shift_end and datetime.fromisoformat(pause["shift_end"]) >= self._shift_end
+                for pause in self.read().completed
+                if self.shift_end and datetime.fromisoformat(pause["shift_end"]) >= self.shift_end
             ]
         return [each for each in ids if not any(self._is_covered(each, pause) for pause in self._completed)]
 
     def _is_covered(self, item_id: Any, pause: Mapping[str, Any]) -> bool:
         """Return whether a completed pause covered this id of the present pause."""
-        if pause["ids"] == ALL or (self._select is not None and pause.get("select") == self._select):
+        if pause["ids"] == ALL or (self.select is not None and pause.get("select") == self.select):
             return item_id not in pause["exclude"]
         return item_id in pause["ids"]
 
     def _add_completed(
-        self, known: _Content, ids: Collection[Any] | Literal["all"], exclude: Collection[Any]
-    ) -> _Content:
-        if self._shift_end is None or not ids:
+        self, known: Remembered, ids: Collection[Any] | Literal["all"], exclude: Collection[Any]
+    ) -> Remembered:
+        if self.shift_end is None or not ids:
             return known
         pause = {
-            "shift_end": self._shift_end.isoformat(),
+            "shift_end": self.shift_end.isoformat(),
             "ids": ids if ids == ALL else sorted(ids),
             "exclude": sorted(exclude),
-            **({"select": self._select} if self._select else {}),
+            **({"select": self.select} if self.select else {}),
         }
         if pause in known.completed:
             return known
         return replace(known, completed=[*known.completed, pause][-_COMPLETED_PAUSES:])
 
-    def _read(self) -> _Content:
-        try:
-            text = Variable.get(self.name, None)
-        except Exception as error:
-            raise self._make_error("read", error) from error
-        if text is None:
-            return _Content()
-        try:
-            value = json.loads(text)
-            if not isinstance(value[self._kind], list):
-                raise TypeError("no list")
-            completed = value.get("completed")
-            return _Content(
-                ids=list(dict.fromkeys(map(self._check_id, value[self._kind]))),
-                changed_at=value.get("changed_at"),
-                completed=[pause for pause in completed if _is_completed_pause(pause)]
-                if isinstance(completed, list)
-                else [],
-            )
-        except (ValueError, TypeError, LookupError, AttributeError):  # ISalesArgumentError is a ValueError
-            raise MemoryFailedError(
-                f'the Variable {self.name} must be {{"{self._kind}": ["...", ...]}}, with their ids, '
-                f"not {format_value(text)}"
-            ) from None
-
-    def _change(self, change: Callable[[_Content], _Content]) -> _Content:
+    def _change(self, change: Callable[[Remembered], Remembered]) -> Remembered:
         """Change the content until it is read back unchanged; return it."""
         for _ in range(_WRITES):
-            known = self._read()
+            known = self.read()
             changed = change(known)
             is_same = (changed.ids or []) == (known.ids or [])
             if is_same and changed.completed == known.completed:
                 return known
             value = {
-                self._kind: changed.ids or [],
+                self.kind: changed.ids or [],
                 "changed_at": known.changed_at if is_same and known.ids is not None else format_iso(clock.utc_now()),
                 **({"completed": changed.completed} if changed.completed else {}),
             }
@@ -216,7 +210,7 @@ class Memory:
         return MemoryFailedError(f"the Variable {self.name} can't be {done}: {type(error).__name__}: {error}")
 
 
-def _add_ids(known: _Content, ids: Collection[Any]) -> _Content:
+def _add_ids(known: Remembered, ids: Collection[Any]) -> Remembered:
     return replace(known, ids=list(dict.fromkeys([*(known.ids or []), *ids])))
 
 

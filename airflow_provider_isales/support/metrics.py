@@ -17,8 +17,8 @@ def send_metrics(record: Mapping[str, Any], kind: str) -> None:
     """
     tags = {name: str(record[name]) for name in ("vdn_id", "campaign_id") if name in record}
     for name in ("paused", "already_paused", "failed"):
-        found = record[name] if name in record else [name] * (record.get("outcome") == name)
-        Stats.incr(f"isales.{kind}.{name}", len(found), tags=tags)
+        count = len(record[name]) if name in record else int(record["outcome"] == name)
+        Stats.incr(f"isales.{kind}.{name}", count, tags=tags)
     Stats.incr(f"isales.{kind}.stray", len(record.get("late", ())), tags=tags)
     if (seconds := record.get("seconds_after_shift_end")) is not None:
         # StatsD would treat a negative value as a decrease.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -124,13 +124,4 @@ def describe_late(late: Mapping[Any, datetime], deadline: Deadline, record: Mapp
         f"{len(late)} {nouns} of {scope} {were} dialled until {until:%H:%M} {zone}, "
         f"{format_lateness(until - deadline.since, deadline.since, deadline.event)}; {they} paused now. {reason} "
         f"{kind.capitalize()}: {join_named(late, record.get('names', {}))}."
-    )
-
-
-def describe_not_remembered(ids: Collection[Any], names: Mapping[str, str], shift_end: DateTime) -> str:
-    """Say that these were paused but will not be resumed, because they were started after the pause for the end."""
-    are, they, them = ("is", "it was", "it") if len(ids) == 1 else ("are", "they were", "them")
-    return (
-        f"{join_named(ids, names)} {are} not remembered: {they} started after the pause of {shift_end:%H:%M}, so "
-        f"the morning does not start {them}."
     )

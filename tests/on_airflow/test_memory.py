@@ -287,7 +287,7 @@ class TestTheVariable:
     def test_the_variable_holds_campaign_ids_as_numbers(self, stored: dict[str, str]) -> None:
         memory = Memory("isales_paused_campaigns", "campaigns", check_campaign_id)
         memory.announce([1001])
-        assert (json.loads(stored["isales_paused_campaigns"])["campaigns"], memory.read()[0]) == ([1001], [1001])
+        assert (json.loads(stored["isales_paused_campaigns"])["campaigns"], memory.read().ids) == ([1001], [1001])
 
     def test_a_variable_with_other_content_is_an_error(self, memory: Memory, stored: dict[str, str]) -> None:
         memory.announce([A])
@@ -301,14 +301,14 @@ class TestTheVariable:
         first.settle(paused(A), completed="all")
         second.announce([B])
         second.settle(paused(B), completed="all")
-        assert (first.read()[0], second.not_remembered) == ([A, B], [])
+        assert (first.read().ids, second.not_remembered) == ([A, B], [])
 
     def test_a_pause_after_a_completed_one_is_not_remembered(self, stored: dict[str, str]) -> None:
         first, second = (Memory(NAME, "batches", check_batch_id, SHIFT_END) for _ in range(2))
         first.settle(paused(A), completed="all")
         second.announce([A, B])
         second.settle(paused(A, B), completed="all")
-        assert (first.read()[0], second.not_remembered) == ([A], [B])
+        assert (first.read().ids, second.not_remembered) == ([A], [B])
 
     def test_the_variable_holds_a_completed_pause_once(self, memory: Memory, stored: dict[str, str]) -> None:
         for _ in range(2):
@@ -326,7 +326,7 @@ class TestTheVariable:
 
         monkeypatch.setattr(Variable, "set", overwritten_once)
         memory.announce([A])
-        assert memory.read()[0] == [B, A]
+        assert memory.read().ids == [B, A]
 
     def test_a_variable_that_keeps_nothing_is_an_error(
         self, memory: Memory, stored: dict[str, str], monkeypatch: pytest.MonkeyPatch
