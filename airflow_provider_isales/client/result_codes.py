@@ -60,7 +60,7 @@ PARAMETER_COMPLAINT = ResultCode("", "all", "a complaint about a parameter", _CO
 UNDOCUMENTED = ResultCode("", "all", "a result code that is not documented", "Ask the platform's operator.", True)
 
 
-def find_meaning(code: str, documented: tuple[ResultCode, ...] = RESULT_CODES) -> ResultCode:
+def find_meaning(code: str, documented: tuple[ResultCode, ...]) -> ResultCode:
     """Return what a failure code means; codes are compared as text."""
     others = PARAMETER_COMPLAINT if re.fullmatch(r"02000[0-9]{3}", code) else UNDOCUMENTED
     return next((known for known in documented if known.code == code), others)

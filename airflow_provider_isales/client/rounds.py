@@ -94,10 +94,9 @@ class Rounds:
 
     def _work(self, queue: Queue[Any], finished: dict[Any, ISalesError | None]) -> None:
         for item_id in queue:
-            timeout = self._limit_timeout(queue.left + 1)
-            if self.outage:
+            if self._gives_up():
                 return
-            attempted = self._attempt(item_id, self._gives_up_at, timeout)
+            attempted = self._attempt(item_id, self._gives_up_at, self._limit_timeout(queue.left + 1))
             if attempted == UNFINISHED:
                 queue.put(item_id)
             else:
@@ -118,18 +117,20 @@ class Rounds:
     def _gives_up_at(self) -> float:
         return min(self._responded_at + OUTAGE_SECONDS, self._ends_at)
 
+    def _gives_up(self) -> bool:
+        """Return whether the run has given up, now or earlier; ``outage`` has the reason."""
+        now = time.monotonic()
+        if now >= self._ends_at:
+            self.outage = f"No more requests were sent: the time limit of {SWITCHING_SECONDS:.0f} s was reached"
+        elif now >= self._gives_up_at:
+            self.outage = f"No more requests were sent: the server has not responded for {OUTAGE_SECONDS:.0f} s"
+        return bool(self.outage)
+
     def _limit_timeout(self, left: int) -> float | None:
         """Return the timeout of the next request; None for the client's, unless the server is not responding."""
-        seconds = self._gives_up_at - time.monotonic()
-        if seconds <= 0:
-            self.outage = (
-                f"No more requests were sent: the server has not responded for {OUTAGE_SECONDS:.0f} s"
-                if time.monotonic() < self._ends_at
-                else f"No more requests were sent: the time limit of {SWITCHING_SECONDS:.0f} s was reached"
-            )
         if self._failures_since < self._parallel:
             return None
-        return max(MIN_TIMEOUT, seconds * self._parallel / left)
+        return max(MIN_TIMEOUT, (self._gives_up_at - time.monotonic()) * self._parallel / left)
 
 
 def _format_failures(failed: dict[Any, ISalesError], total: int) -> str:
