@@ -33,34 +33,22 @@ class Session:
         :param fields: more fields of the request, already checked
         :raises ISalesError: unless the response says success
         """
-        return self.try_repeatedly(
-            f"{verb.doing} {target}",
-            lambda: self.send(verb, target, **fields),
-            retry,
-            repeatable=verb.repeatable,
-            when_unknown=verb.when_unknown.format(**fields),
-        )
+        action, advice = f"{verb.doing} {target}", verb.when_unknown.format(**fields)
+        return self.try_repeatedly(action, lambda: self.send(verb, target, **fields), retry, when_unknown=advice)
 
     def try_repeatedly(
-        self,
-        action: str,
-        attempt: Callable[[], T],
-        retry: RetryPolicy | None = None,
-        *,
-        repeatable: bool = True,
-        when_unknown: str = "",
+        self, action: str, attempt: Callable[[], T], retry: RetryPolicy | None = None, *, when_unknown: str = ""
     ) -> T:
         """
         Return the result of the first successful attempt.
 
         :param retry: other bounds of retries than the session's
-        :param repeatable: whether a request that may have reached the server may be sent again
-        :param when_unknown: advice if a request may have taken effect
+        :param when_unknown: advice if a request may have taken effect, which is then not sent again
         :raises ISalesError: of the last attempt, if none succeeds
         """
         sent, retry = False, retry or self.retry
         deadline = time.monotonic() + retry.total
-        retrying = retry.make_retrying(action, self.gate, repeatable=repeatable)
+        retrying = retry.make_retrying(action, self.gate, repeatable=not when_unknown)
 
         def attempt_after_gate() -> T:
             nonlocal sent
@@ -74,13 +62,9 @@ class Session:
         try:
             return retrying(attempt_after_gate)
         except ISalesError as error:
-            unknown = sent and not isinstance(error, ISalesResultError)
-            raise error.during(
-                action,
-                retrying.statistics["attempt_number"],
-                sent=sent,
-                more_advice=when_unknown if unknown else "",
-            ) from None
+            advice = when_unknown if sent and not isinstance(error, ISalesResultError) else ""
+            attempts = retrying.statistics["attempt_number"]
+            raise error.during(action, attempts, sent=sent, more_advice=advice) from None
 
     def send(self, verb: Verb[T], target: VdnKey, timeout: float | None = None, /, **fields: object) -> T:
         """

@@ -67,8 +67,7 @@ class Verb(Generic[T_co]):
     :param codes: its failure codes by the reference
     :param read: returns the data of a response
     :param also_success: one more result code that means success
-    :param repeatable: whether a request that may have reached the server may be sent again
-    :param when_unknown: advice if the request may have taken effect, with fields in braces
+    :param when_unknown: advice if a request may have taken effect, with fields in braces; it is then not sent again
     """
 
     name: str
@@ -78,7 +77,6 @@ class Verb(Generic[T_co]):
     path: str = _BATCH_PATH
     codes: tuple[ResultCode, ...] = RESULT_CODES
     also_success: str | None = None
-    repeatable: bool = True
     when_unknown: str = ""
 
     def make_request(self, target: VdnKey, fields: Mapping[str, object]) -> tuple[str, bytes]:
@@ -146,7 +144,6 @@ CREATE: Verb[str] = Verb(
     name="create",
     doing="Creating a call batch in",
     read=read_created_id,
-    repeatable=False,
     when_unknown="Look for {name!r} with list before you create it again.",
 )
 UPDATE: Verb[Success] = Verb(name="update", doing="Renaming", read=read_success)
