@@ -98,7 +98,7 @@ class BulkSwitch:
         self._announce = announce
         self._next_start = next_start and check_instant("next_start", next_start)
         self._parallel = check_parallelism(max_parallel_requests)
-        self._rounds = Rounds(str(self), session, self._switch_one, self._parallel)
+        self._rounds = Rounds(str(self), session, self._switch_one, self._log_progress, self._parallel)
         self._tries = Counter[Any]()
 
     def run(self) -> BulkResult:
@@ -197,7 +197,7 @@ class BulkSwitch:
         self._announce([item_id for item_id in ids if self._targets.states[item_id].listed in announced])
         self._targets.confirmed_at = None
         self._tries.update(ids)
-        self._rounds.run(ids, self._log_progress)
+        self._rounds.run(ids)
 
     def _switch_one(self, item_id: Any, deadline: float, timeout: float | None) -> Attempted:
         """Send one request, to switch a target or to read a campaign's details after that; return the error, if any."""

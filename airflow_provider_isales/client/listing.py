@@ -142,12 +142,12 @@ def _check_page(page: Page[T], offset: int, limit: int, total: int) -> ISalesErr
     """Return what is wrong with a page, in itself or compared with the first one."""
     if page.problem:
         return page.problem
-    came = len(page.items)
+    came, expected = len(page.items), min(limit, total - offset)
     if page.total != total:
         return ISalesCampaignEditedError(f"the total changed from {total} to {page.total} while the pages were read")
-    if came != min(limit, total - offset):
+    if came != expected:
         return ISalesProtocolError(
-            f"the page from offset {offset} has {came} entries, not {min(limit, total - offset)}; the total is {total}"
+            f"the page from offset {offset} has {came} entries, not {expected}; the total is {total}"
         )
     return None
 

@@ -44,13 +44,15 @@ class Rounds:
     :param action: what is being done, for the log
     :param attempt: sends one request and returns its error, if any. It gets the id, the deadline at the gate on the
         ``time.monotonic()`` clock, and the timeout in seconds
+    :param progress: called every few seconds with the number of ids done, the number of ids and the seconds so far
     :param parallel: the most requests under way at once
     """
 
-    def __init__(self, action: str, session: Session, attempt: Attempt, parallel: int) -> None:
+    def __init__(self, action: str, session: Session, attempt: Attempt, progress: Progress, parallel: int) -> None:
         self._action = action
         self._session = session
         self._attempt = attempt
+        self._progress = progress
         self._parallel = parallel
         self._ends_at = 0.0
         self._responded_at = 0.0
@@ -58,26 +60,26 @@ class Rounds:
         #: Why the run gave up; empty if it did not.
         self.outage = ""
 
-    def run(self, ids: Collection[Any], progress: Progress) -> None:
+    def run(self, ids: Collection[Any]) -> None:
         """
         Run as many rounds as the retry policy allows; none once a run has given up.
 
-        :param progress: called every few seconds with the number of ids done, the number of ids and the seconds so far
         :raises ISalesStoppedError: if the client was stopped
         """
+        retry = self._session.retry
         self._ends_at = self._ends_at or time.monotonic() + SWITCHING_SECONDS
         self._responded_at = time.monotonic()
-        again = self._run_round(ids, progress)
-        ends = time.monotonic() + self._session.retry.total
-        for number in range(1, self._session.retry.attempts):
-            wait = self._session.retry.draw_backoff(number)
+        again = self._run_round(ids)
+        ends = time.monotonic() + retry.total
+        for number in range(1, retry.attempts):
+            wait = retry.draw_backoff(number)
             if not again or self.outage or time.monotonic() + wait > ends:
                 return
             log.warning("%s: %s Trying again in %.1f s.", self._action, _format_failures(again, len(ids)), wait)
             self._session.gate.sleep(wait)
-            again = self._run_round(list(again), progress)
+            again = self._run_round(again)
 
-    def _run_round(self, ids: Collection[Any], progress: Progress) -> dict[Any, ISalesError]:
+    def _run_round(self, ids: Collection[Any]) -> dict[Any, ISalesError]:
         """Send one request per id; return the transient failures."""
         finished: dict[Any, ISalesError | None] = {}
         began = time.monotonic()
@@ -85,7 +87,7 @@ class Rounds:
             Queue(ids),
             lambda queue: self._work(queue, finished),
             self._parallel,
-            lambda: progress(len(finished), len(ids), time.monotonic() - began),
+            lambda: self._progress(len(finished), len(ids), time.monotonic() - began),
             PROGRESS_SECONDS,
         )
         if stopped := next((error for error in finished.values() if isinstance(error, ISalesStoppedError)), None):
