@@ -25,7 +25,6 @@ MAX_PORT = 65535
 # A name given by `openssl rehash`: the hash of the subject, and a number.
 _HASHED_NAME = re.compile(r"[0-9a-f]{8}\.[0-9]+")
 _HOST_NAME = re.compile(r"[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")
-_PROXY_PORTS = {"http": 80, "https": 443}
 
 
 class Route:
@@ -56,9 +55,8 @@ class Route:
             self.context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if client_cert is not None:
             self.context.load_cert_chain(check_client_cert(client_cert))
-        proxy = urlsplit(self._proxy.reveal())
-        self.proxy_speaks_tls = proxy.scheme == "https"
-        self.proxy_address = (proxy.hostname, proxy.port or _PROXY_PORTS[proxy.scheme]) if proxy.hostname else None
+        self.has_proxy = bool(self._proxy)
+        self.proxy_speaks_tls = urlsplit(self._proxy.reveal()).scheme == "https"
 
     def make_pool(self) -> PoolManager:
         """Return a new pool of urllib3, for one connection."""

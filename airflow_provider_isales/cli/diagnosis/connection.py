@@ -62,15 +62,15 @@ class ConnectionChecks:
             private += f" {verify}"
         if client.vdn_id is None:
             advice.append("Set the connection's extra 'vdn_id', or set vdn_id in each operator.")
-        proxy = "a proxy" if transport.route.proxy_address else "no proxy"
+        proxy = "a proxy" if transport.route.has_proxy else "no proxy"
         found = f"signing profile {client.auth.profile.value!r}, timeout {transport.timeout:g} s, {trust}, {proxy}"
         return Finding(State.WARN if advice else State.OK, found, " ".join(advice), private)
 
     def _check_connection(self) -> Finding:
         if isinstance(error := self.first.error, ISalesConnectError):
             return make_failure(error)
-        is_proxied = self.client.session.transport.route.proxy_address
-        return Finding(State.OK, "connected through the proxy" if is_proxied else "connected")
+        has_proxy = self.client.session.transport.route.has_proxy
+        return Finding(State.OK, "connected through the proxy" if has_proxy else "connected")
 
     def _check_certificate(self) -> Finding:
         error, peer = self.first.error, self.first.peer
