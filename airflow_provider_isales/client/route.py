@@ -54,7 +54,7 @@ class Route:
         if not verify_strict:
             self.context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if client_cert is not None:
-            self.context.load_cert_chain(check_client_cert(client_cert))
+            _load_client_cert(self.context, client_cert)
         self.has_proxy = bool(self._proxy)
         self.proxy_speaks_tls = urlsplit(self._proxy.reveal()).scheme == "https"
 
@@ -109,15 +109,6 @@ def check_verify(value: object) -> bool | str:
     return value
 
 
-def check_client_cert(value: object) -> str:
-    """Check the path of a PEM file with a client certificate and its key, which has no password."""
-    if not isinstance(value, str) or not value:
-        raise make_argument_error("client_cert", "the path of a PEM file", value)
-    with _report_unreadable("client_cert names no certificate with its key", value):
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(value, password="")
-    return value
-
-
 @contextmanager
 def _report_unreadable(problem: str, path: str) -> Iterator[None]:
     try:
@@ -140,6 +131,14 @@ def _make_context(verify: bool | str) -> ssl.SSLContext:
     if verify is False:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     return context
+
+
+def _load_client_cert(context: ssl.SSLContext, path: object) -> None:
+    """Load a PEM file with a client certificate and its key, which has no password."""
+    if not isinstance(path, str) or not path:
+        raise make_argument_error("client_cert", "the path of a PEM file", path)
+    with _report_unreadable("client_cert names no certificate with its key", path):
+        context.load_cert_chain(path, password="")
 
 
 def _read_environment(
