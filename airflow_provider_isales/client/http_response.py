@@ -56,8 +56,9 @@ def read_response(response: BaseHTTPResponse, peer: Peer) -> tuple[Response, boo
 
     Only status 200 needs the body. With any other, a short body is still read, so that the connection can be reused.
     """
-    wanted, length = response.status == HTTPStatus.OK, response.headers.get("Content-Length", "")
-    if not wanted and not (length.isascii() and length.isdigit() and len(length) < _FEW_DIGITS):
+    needs_body, length = response.status == HTTPStatus.OK, response.headers.get("Content-Length", "")
+    is_short = length.isascii() and length.isdigit() and len(length) < _FEW_DIGITS
+    if not needs_body and not is_short:
         return Response(response.status, response.headers, peer, b""), False
     body, problem = bytearray(), None
     try:
@@ -67,5 +68,5 @@ def read_response(response: BaseHTTPResponse, peer: Peer) -> tuple[Response, boo
         problem = error.with_traceback(None)  # its frames hold the response
     # An interim response (1xx) is followed by another one.
     is_whole = not problem and len(body) <= MAX_RESPONSE_BYTES and response.status >= HTTPStatus.OK
-    content = (problem or bytes(body)) if wanted else b""
+    content = (problem or bytes(body)) if needs_body else b""
     return Response(response.status, response.headers, peer, content), is_whole
