@@ -47,19 +47,18 @@ def read_special_dates(success: Success) -> list[SpecialDate]:
 
 
 def _read_entry(entry: object) -> Campaign:
-    campaign_id = status = None
-    if isinstance(entry, dict):
-        campaign_id, status = _read_number(entry, "id"), _read_number(entry, "status")
-    if not isinstance(entry, dict) or not campaign_id or status is None:
+    fields = entry if isinstance(entry, dict) else {}
+    campaign_id, status = _read_number(fields, "id"), _read_number(fields, "status")
+    if not campaign_id or status is None:
         raise ISalesProtocolError(f"{format_value(entry)} is not a campaign with id and status")
     return Campaign(
         id=campaign_id,
-        name=read_text(entry, "name"),
+        name=read_text(fields, "name"),
         status=CampaignStatus(status) if status in tuple(CampaignStatus) else status,
-        begin=_read_time(entry, "strBeginTime", timedelta()),
-        end=_read_time(entry, "strEndTime", timedelta(days=1)),
-        workday_hours=_read_hours(entry.get("scheduleParam"), "workday"),
-        special_day_hours=_read_hours(entry.get("scheduleParam"), "holiday"),
+        begin=_read_time(fields, "strBeginTime", timedelta()),
+        end=_read_time(fields, "strEndTime", timedelta(days=1)),
+        workday_hours=_read_hours(fields.get("scheduleParam"), "workday"),
+        special_day_hours=_read_hours(fields.get("scheduleParam"), "holiday"),
     )
 
 
