@@ -108,7 +108,7 @@ def check_batch_ids(value: object) -> list[Any] | Literal["all"]:
     return _to_list(value, "batch_ids", 'a list of batch ids, or "all" for every batch of the campaign')
 
 
-def check_exclude(value: object) -> list[str]:
+def check_batch_exclude(value: object) -> list[str]:
     """Check the batches to leave alone: a list of batch ids."""
     return [check_batch_id(batch_id, "exclude") for batch_id in _to_list(value, "exclude", "a list of batch ids")]
 
@@ -149,7 +149,7 @@ def check_all_for_select(ids: object) -> None:
         raise make_argument_error("with select, the ids", '"all"', ids)
 
 
-def check_status(value: object) -> BatchStatus:
+def check_batch_status(value: object) -> BatchStatus:
     """Check a batch status: a ``BatchStatus``, or 1 (started) or 2 (suspended)."""
     number = _to_integer(value)
     if number in tuple(BatchStatus):
@@ -157,7 +157,7 @@ def check_status(value: object) -> BatchStatus:
     raise make_argument_error("status", "1 (started) or 2 (suspended)", value)
 
 
-def check_campaign_filter(value: object) -> CampaignStatus:
+def check_campaign_status(value: object) -> CampaignStatus:
     """Check the status of the campaigns to list: started, suspended or completed; drafts can't be selected."""
     number = _to_integer(value)
     if number in (CampaignStatus.STARTED, CampaignStatus.SUSPENDED, CampaignStatus.COMPLETED):

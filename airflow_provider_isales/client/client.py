@@ -13,11 +13,11 @@ from airflow_provider_isales.client.arguments import (
     ALL,
     check_batch_id,
     check_batch_name,
-    check_campaign_filter,
+    check_batch_status,
     check_campaign_id,
     check_campaign_name,
+    check_campaign_status,
     check_instant,
-    check_status,
     check_timezone,
     check_vdn_id,
     hide_variables,
@@ -232,7 +232,7 @@ class ISalesClient:
         :param name: 1 to 255 characters, none of ``<>!@#$%^&*?;"~/\\``, unique in the campaign
         :param status: the initial status
         """
-        fields = {"name": check_batch_name(name), "status": check_status(status)}
+        fields = {"name": check_batch_name(name), "status": check_batch_status(status)}
         batch_id = self.session.call(CREATE, self.campaign(campaign_id, vdn_id), **fields)
         return CallBatch(batch_id, name, BatchStatus(status))
 
@@ -269,7 +269,7 @@ class ISalesClient:
         :param name: only batches whose name contains this
         :raises ISalesCampaignEditedError: while pages are read, if such a change is noticed
         """
-        selection: dict[str, int | str] = {} if status is None else {"status": check_status(status)}
+        selection: dict[str, int | str] = {} if status is None else {"status": check_batch_status(status)}
         if name is not None:
             selection["name"] = check_batch_name(name)
         return list_items(self.session, LIST, self.campaign(campaign_id, vdn_id), selection=selection)
@@ -290,7 +290,7 @@ class ISalesClient:
         :param name: only campaigns whose name contains this
         :raises ISalesCampaignEditedError: while pages are read, if they contradict each other
         """
-        selection: dict[str, int | str] = {} if status is None else {"status": int(check_campaign_filter(status))}
+        selection: dict[str, int | str] = {} if status is None else {"status": int(check_campaign_status(status))}
         if name is not None:
             selection["name"] = check_campaign_name(name)
         return list_items(self.session, LIST_CAMPAIGNS, self.vdn(vdn_id), selection=selection)

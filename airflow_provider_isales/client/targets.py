@@ -12,12 +12,12 @@ from airflow_provider_isales import clock
 from airflow_provider_isales.client.arguments import (
     ALL,
     check_all_for_select,
+    check_batch_exclude,
     check_batch_id,
     check_batch_ids,
     check_campaign_exclude,
     check_campaign_id,
     check_campaign_ids,
-    check_exclude,
     check_select,
 )
 from airflow_provider_isales.client.errors import (
@@ -65,7 +65,7 @@ class Targets:
         excluded: list[Any]
         if isinstance(scope, CampaignKey):
             self.kind, self._check_id = "call batches", check_batch_id
-            self.ids, excluded = check_batch_ids(ids), check_exclude(exclude)
+            self.ids, excluded = check_batch_ids(ids), check_batch_exclude(exclude)
         else:
             self.kind, self._check_id = "campaigns", check_campaign_id
             self.ids = check_campaign_ids(ids, may_be_all=switch is not RESUME_CAMPAIGN)

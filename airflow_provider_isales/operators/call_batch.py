@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from airflow_provider_isales.client.arguments import (
     ALL,
+    check_batch_exclude,
     check_batch_id,
     check_batch_ids,
     check_campaign_id,
-    check_exclude,
     check_parallelism,
 )
 from airflow_provider_isales.client.errors import ISalesError, ISalesNotAllowedError
@@ -164,7 +164,7 @@ class _ManyBatchesOperator(ISalesBulkOperator):
         check_unless_templated(check_parallelism, parallel)
         if self._pauses or batch_ids != REMEMBERED:
             check_ids_unless_templated("batch_ids", batch_ids, check_batch_ids, check_batch_id)
-        check_ids_unless_templated("exclude", exclude, check_exclude, partial(check_batch_id, name="exclude"))
+        check_ids_unless_templated("exclude", exclude, check_batch_exclude, partial(check_batch_id, name="exclude"))
 
     def _new_bulk_switch(self, client: ISalesClient, ids: Any, **settings: Any) -> BulkSwitch:
         # Imported here, like the hook.

@@ -14,12 +14,12 @@ from airflow_provider_isales.client.arguments import (
     check_batch_id,
     check_batch_ids,
     check_batch_name,
+    check_batch_status,
     check_campaign_id,
     check_instant,
     check_integer,
     check_parallelism,
     check_seconds,
-    check_status,
     check_vdn_id,
 )
 from airflow_provider_isales.client.models import BatchKey
@@ -168,13 +168,13 @@ def test_a_name_that_cannot_be_read_or_sent_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("value", [1, BatchStatus.STARTED])
 def test_a_status_is_one_of_the_two(value: object) -> None:
-    assert check_status(value) is BatchStatus.STARTED
+    assert check_batch_status(value) is BatchStatus.STARTED
 
 
 @pytest.mark.parametrize("value", [0, 3, "1", 1.0, True, None])
 def test_any_other_status_is_refused_with_what_is_allowed(value: object) -> None:
     with pytest.raises(ISalesArgumentError, match=re.escape("status must be 1 (started) or 2 (suspended), not")):
-        check_status(value)
+        check_batch_status(value)
 
 
 def test_a_key_as_text_names_vdn_campaign_and_batch() -> None:
@@ -212,7 +212,7 @@ def test_an_access_key_that_is_not_visible_ascii_text_is_refused_without_showing
         (check_batch_name, ("a name",)),
         (check_batch_name, "a <name>"),
         (check_batch_name, "a\tname"),
-        (check_status, "started"),
+        (check_batch_status, "started"),
     ],
 )
 def test_a_refusal_shows_the_value(check: Callable[[object], object], value: object) -> None:
