@@ -383,9 +383,9 @@ class ISalesClient:
         return BatchKey(campaign.vdn_id, campaign.campaign_id, check_batch_id(batch_id))
 
     def _run(
-        self, switch: Switch, scope: VdnKey, ids: Collection[Any] | Literal["all"], most: int, **settings: Any
+        self, switch: Switch, scope: VdnKey, ids: Collection[Any] | Literal["all"], parallel: int, **settings: Any
     ) -> BulkResult:
-        return BulkSwitch(switch, self.session, scope, ids, most, timezone=self.timezone, **settings).run()
+        return BulkSwitch(switch, self.session, scope, ids, parallel, timezone=self.timezone, **settings).run()
 
     def _is_started(self, batch: BatchKey) -> bool:
         try:
