@@ -108,7 +108,7 @@ class Rounds:
             if isinstance(attempted, ISalesError):
                 self._session.gate.hold_after(attempted, self._session.retry.draw_wait(attempted, attempt=1))
             if isinstance(attempted, ISalesHeldBackError):
-                self.outage = f"No more requests were sent: {attempted.problem}"
+                self.outage = attempted.problem
             # A refusal is a response too: it comes from the service itself.
             if isinstance(attempted, (ISalesTransportError, ISalesProtocolError)):
                 self._failures_since += 1
@@ -123,9 +123,9 @@ class Rounds:
         """Return whether the run has given up, now or earlier; ``outage`` has the reason."""
         now = time.monotonic()
         if now >= self._ends_at:
-            self.outage = f"No more requests were sent: the time limit of {SWITCHING_SECONDS:.0f} s was reached"
+            self.outage = f"the time limit of {SWITCHING_SECONDS:.0f} s was reached"
         elif now >= self._gives_up_at:
-            self.outage = f"No more requests were sent: the server has not responded for {OUTAGE_SECONDS:.0f} s"
+            self.outage = f"the server has not responded for {OUTAGE_SECONDS:.0f} s"
         return bool(self.outage)
 
     def _limit_timeout(self, left: int) -> float | None:

@@ -173,7 +173,8 @@ class Targets:
         is_open = bool(any(ids[outcome] for outcome in _OPEN) or self.find_unswitched()) and not self.are_not_allowed
         # A failed listing leaves all targets open.
         is_open |= ended_by is not None and self.was_listed
-        end = str(ended_by) if ended_by else outage
+        not_sent = f"No more requests were sent: {outage}" if outage else ""
+        end = str(ended_by) if ended_by else not_sent
         names = {str(item_id): name for item_id, name in self._names.copy().items()}
         why = [*_format_reasons(failures, names), *_format_open(ids, names), end[:1].upper() + end[1:]]
         return ISalesBulkError(
