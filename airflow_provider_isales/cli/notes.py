@@ -47,7 +47,8 @@ class Notes:
         noted: Noted = {}
         try:
             for entry in json.loads(self.path.read_text(encoding="utf-8"))["campaigns"]:
-                noted = _merge(noted, dict([_read_entry(entry)]))
+                scope, ids = _read_entry(entry)
+                noted = _merge(noted, {scope: ids})
         except OSError as error:
             raise UsageError(f"{self.path} can't be read: {error}") from None
         except (ValueError, TypeError, LookupError, RecursionError):
@@ -115,11 +116,11 @@ class Notes:
 
 def to_json(noted: Noted) -> str:
     """Return the content of a file with these ids."""
-    entries = [
-        {**vars(scope), "batch_ids" if isinstance(scope, CampaignKey) else "campaign_ids": ids}
-        for scope, ids in noted.items()
-        if ids
-    ]
+    entries = []
+    for scope, ids in noted.items():
+        name = "batch_ids" if isinstance(scope, CampaignKey) else "campaign_ids"
+        if ids:
+            entries.append({**vars(scope), name: ids})
     return json.dumps({"campaigns": entries}, indent=2)
 
 

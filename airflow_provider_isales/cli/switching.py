@@ -98,12 +98,12 @@ def choose_targets(arguments: argparse.Namespace, client: ISalesClient, *, whole
 def format_targets(targets: Targets) -> str:
     """Describe the targets for a question."""
     parts = []
-    if batches := {scope: ids for scope, ids in targets.items() if isinstance(scope, CampaignKey)}:
-        is_all = any(ids == ALL for ids in batches.values())
-        count = "all batches" if is_all else output.format_count(sum(map(len, batches.values())), "batch", "batches")
+    batches = [ids for scope, ids in targets.items() if isinstance(scope, CampaignKey)]
+    if batches:
+        count = "all batches" if ALL in batches else output.format_count(sum(map(len, batches)), "batch", "batches")
         parts.append(f"{count} of {output.format_count(len(batches), 'campaign', 'campaigns')}")
     for scope, ids in targets.items():
-        if scope not in batches:
+        if not isinstance(scope, CampaignKey):
             count = "all campaigns" if ids == ALL else output.format_count(len(ids), "campaign", "campaigns")
             parts.append(f"{count} of {scope} as a whole")
     return " and ".join(parts)

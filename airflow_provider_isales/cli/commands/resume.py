@@ -53,12 +53,13 @@ def _choose_noted(arguments: argparse.Namespace, client: ISalesClient, notes: No
     chosen: dict[VdnKey, list[Any]] = {}
     for campaign in make_campaign_keys(client, arguments.campaigns):
         vdn = VdnKey(campaign.vdn_id)
+        is_noted_whole = campaign.campaign_id in noted.get(vdn, ())
+        if campaign not in noted and not is_noted_whole:
+            raise UsageError(f"{notes.path} has no entry for {campaign}")
         if campaign in noted:
             chosen[campaign] = noted[campaign]
-        if campaign.campaign_id in noted.get(vdn, ()):
+        if is_noted_whole:
             chosen.setdefault(vdn, []).append(campaign.campaign_id)
-        elif campaign not in noted:
-            raise UsageError(f"{notes.path} has no entry for {campaign}")
     return chosen
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, TypeVar
 
 from airflow_provider_isales.cli.diagnosis.steps import REPORT, Finding, State, Step, make_failure, split_error
@@ -47,10 +46,10 @@ class BatchTrial:
         """Return all steps except the last, :meth:`close`."""
         return [
             Step("create", self._create, "campaign"),
-            Step("resume", partial(self._switch, RESUME, again=False), "create"),
-            Step("resume again", partial(self._switch, RESUME, again=True), "resume"),
-            Step("pause", partial(self._switch, PAUSE, again=False), "resume"),
-            Step("pause again", partial(self._switch, PAUSE, again=True), "create"),
+            Step("resume", lambda: self._switch(RESUME), "create"),
+            Step("resume again", lambda: self._switch(RESUME, again=True), "resume"),
+            Step("pause", lambda: self._switch(PAUSE), "resume"),
+            Step("pause again", lambda: self._switch(PAUSE, again=True), "create"),
         ]
 
     def close(self) -> Finding:
@@ -81,15 +80,16 @@ class BatchTrial:
             return make_failure(observed)
         return Finding(State.OK, f"[{observed.code}] batch {self.name}, suspended and without numbers")
 
-    def _switch(self, switch: Switch, *, again: bool) -> Finding:
+    def _switch(self, switch: Switch, *, again: bool = False) -> Finding:
         """Pause or resume the batch, for the first time or once more."""
         batch = BatchKey(self.campaign.vdn_id, self.campaign.campaign_id, self.batch_id)
         observed = observe_call(self.client, switch, batch)
-        confirm = partial(_confirm, self.client, observed, switch, self._read_status)
         if not observed.error:
-            return confirm(f"a {switch.name} may be repeated" if again else "as documented")
+            meaning = f"a {switch.name} may be repeated" if again else "as documented"
+            return _confirm(self.client, observed, switch, self._read_status, meaning)
         if observed.code and again and switch is RESUME:
-            finding = confirm("the undocumented code for a batch that is already started")
+            meaning = "the undocumented code for a batch that is already started"
+            finding = _confirm(self.client, observed, switch, self._read_status, meaning)
             advice = "Nothing to do: the client checks the list. Please attach the output of --public to an issue."
             return finding._replace(advice=finding.advice or advice)
         if isinstance(observed.error, ISalesNotAllowedError):
@@ -124,10 +124,10 @@ class CampaignTrial:
         """Return all steps except the last, :meth:`close`."""
         return [
             Step("state before", self._check_state, "signature"),
-            Step("pause whole", partial(self._switch, PAUSE_CAMPAIGN, again=False), "state before"),
-            Step("pause whole again", partial(self._switch, PAUSE_CAMPAIGN, again=True), "pause whole"),
-            Step("resume whole", partial(self._switch, RESUME_CAMPAIGN, again=False), "pause whole"),
-            Step("resume whole again", partial(self._switch, RESUME_CAMPAIGN, again=True), "resume whole"),
+            Step("pause whole", lambda: self._switch(PAUSE_CAMPAIGN), "state before"),
+            Step("pause whole again", lambda: self._switch(PAUSE_CAMPAIGN, again=True), "pause whole"),
+            Step("resume whole", lambda: self._switch(RESUME_CAMPAIGN), "pause whole"),
+            Step("resume whole again", lambda: self._switch(RESUME_CAMPAIGN, again=True), "resume whole"),
         ]
 
     def close(self) -> Finding:
@@ -154,7 +154,7 @@ class CampaignTrial:
         advice = "Name a started campaign with --switch: resuming this one would start calls."
         return Finding(State.SKIPPED, describe_status(status), advice)
 
-    def _switch(self, switch: Switch, *, again: bool) -> Finding:
+    def _switch(self, switch: Switch, *, again: bool = False) -> Finding:
         """Pause or resume the campaign, for the first time or once more; report the code and the details."""
         self.is_open = True
         self.may_be_paused_yet |= switch is PAUSE_CAMPAIGN
@@ -180,7 +180,8 @@ def _confirm(
     meaning: str,
 ) -> Finding:
     """Report the response to a pause or resume, and whether the status read afterwards is the wanted one."""
-    said, private = f"[{observed.code}] {meaning}", split_error(observed.error)[1] if observed.error else ""
+    said = f"[{observed.code}] {meaning}"
+    private = split_error(observed.error)[1] if observed.error else ""
     try:
         status, waited = _poll(client, read_status, lambda status: status is switch.wanted)
     except ISalesError as error:
