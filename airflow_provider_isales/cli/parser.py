@@ -100,11 +100,8 @@ def _make_ids_argument(flag: str, meaning: str) -> Argument:
 
 _DATE = _make_type(date.fromisoformat, expected="date such as 2026-10-01")
 _DAYS = _make_type(lambda days: check_integer("--days", days, 1, 366), int, "number")
-MAX_LATENESS = "how long after the end of a shift batches may still be started, such as 5m; needs --shifts"
 CALENDAR = "a .yaml, .yml or .json file, or FILE.py:NAME for a calendar in a Python file, which is run"
-EXCLUDE = _make_ids_argument(
-    "--exclude", "a batch to leave alone, whatever its status; or a campaign, if campaigns are switched as a whole"
-)
+EXCLUDE = _make_ids_argument("--exclude", "a batch, or a campaign as a whole, to leave alone, whatever its status")
 PARALLEL = Argument(
     "--parallel",
     metavar="NUMBER",
@@ -121,17 +118,17 @@ CONNECTION_DESCRIPTION = (
     "Searched in this order: --connection-file, the variable AIRFLOW_CONN_<ID>, and, where Airflow is installed, its "
     "secrets backends and database. Keys are never given on the command line."
 )
-RETRY_FOR = "how long to retry a request after transient failures (default: %(default)s)"
 CONNECTION = (
     Argument("--conn-id", metavar="ID", help="(default: %(default)s)", default=DEFAULT_CONN_ID),
     Argument("--connection-file", metavar="FILE", help="a file with the connection as JSON, or as Airflow exports it"),
     Argument("--vdn-id", metavar="VDN", help="another VDN than the connection's", type=_make_type(check_vdn_id)),
-    Argument("--retry-for", metavar="TIME", type=_read_duration, default="60s", help=RETRY_FOR),
-)
-
-HOLD_UNTIL = (
-    "raise no alarm until then: an ISO time with its offset, or HH:MM on the day the last shift began, which needs "
-    "--shifts; at most 24 hours ahead"
+    Argument(
+        "--retry-for",
+        metavar="TIME",
+        type=_read_duration,
+        default="60s",
+        help="how long to retry a request after transient failures (default: %(default)s)",
+    ),
 )
 
 #: All commands, in the order of the help.
@@ -200,9 +197,19 @@ COMMANDS = {
         (
             _make_campaigns_argument("*", "; without one, the whole VDN is checked"),
             Argument("--shifts", metavar="CALENDAR", help=f"when people may be called (default: never): {CALENDAR}"),
-            Argument("--max-lateness", metavar="TIME", type=_read_duration, help=MAX_LATENESS),
-            Argument("--hold-until", metavar="TIME", help=HOLD_UNTIL),
-            _make_ids_argument("--exclude", "a batch to leave alone, or, without campaigns, a campaign"),
+            Argument(
+                "--max-lateness",
+                metavar="TIME",
+                type=_read_duration,
+                help="how long after the end of a shift batches may still be started, such as 5m; needs --shifts",
+            ),
+            Argument(
+                "--hold-until",
+                metavar="TIME",
+                help="raise no alarm until then: an ISO time with its offset, or HH:MM on the day the last shift "
+                "began, which needs --shifts; at most 24 hours ahead",
+            ),
+            EXCLUDE,
             Argument("--nagios", action="store_true", help="use the exit statuses of Nagios: 2 for 1, 3 for 2"),
             Argument("--quiet", action="store_true", help="print only campaigns with a problem"),
             *OUTPUT,
