@@ -52,7 +52,7 @@ def _make_simulator(options: argparse.Namespace) -> Simulator:
         profiles=[check_signing_profile(options.profile)] if options.profile else tuple(SigningProfile),
         host=options.host,
         port=options.port,
-        ca_file=options.ca_file.resolve(),
+        ca_file=options.ca_file,
         clock_offset=timedelta(minutes=options.minutes_ahead),
         timezone=options.timezone,
         max_page_size=options.max_page_size,
@@ -123,8 +123,8 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--end", help="when campaigns end (default: in the far future)")
     parser.add_argument(
         "--ca-file",
-        type=Path,
-        default=Path("isales-simulator-ca.pem"),
+        type=_resolve_new_file,
+        default="isales-simulator-ca.pem",
         help="where to write the CA certificate (default: %(default)s)",
     )
     parser.add_argument("--access-key", default="simulator", help="(default: %(default)s)")
@@ -177,6 +177,13 @@ def _make_checked_type(check: Callable[[object], int]) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(str(error)) from None
 
     return convert
+
+
+def _resolve_new_file(text: str) -> Path:
+    path = Path(text).resolve()
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{path.parent} is not a directory: create it, or name another file")
+    return path
 
 
 def _check_timezone(text: str) -> str:

@@ -374,6 +374,7 @@ class TestCommand:
             ("--secret-key", "", "the secret key must not be empty"),
             ("--begin", "soon", "a time must be yyyy-MM-dd HH:mm:ss or yyyy-MM-dd, not 'soon'"),
             ("--timezone", "Mars", "timezone must be a name such as Asia/Shanghai, not 'Mars'"),
+            ("--ca-file", "/no/such/ca.pem", "--ca-file: /no/such is not a directory: create it, or name another file"),
         ],
     )
     def test_an_invalid_option_is_a_clear_error(
