@@ -42,7 +42,7 @@ OTHER_ERRORS = {
 }
 # What each command says of its argument CAMPAIGN; the page says it once.
 CAMPAIGN = 'the id of a campaign ("outbound call task" in the console); '
-STATUSES = (302, 403, 404, 406, 408, 418, 425, 429, 500, 502, 503, 504)
+STATUSES = (302, 403, 404, 405, 406, 408, 418, 425, 429, 500, 502, 503, 504)
 
 
 def result_codes() -> str:

@@ -74,7 +74,7 @@ class ScopeRun:
             for count, name, named in counts
             if count or name == result.done.value
         ]
-        confirmed = "confirmed by list" if self.has_ended else "not confirmed by list"
+        confirmed = "confirmed by a listing" if self.has_ended else "not confirmed by a listing"
         matched = "" if result.matched is None else f"; {result.format_matched(few=100)}"
         return f"{self.scope}: {', '.join(parts)}; {confirmed}{matched}"
 
@@ -186,4 +186,4 @@ def _print_summary(runs: list[ScopeRun]) -> None:
     if failed := [str(getattr(run.scope, "campaign_id", run.scope)) for run in runs if run.error]:
         output.print_line(f"NOT DONE in {len(failed)} of {len(runs)} {parts}: {', '.join(failed)}")
     else:
-        output.print_line(f"All {len(runs)} {parts}: confirmed by list")
+        output.print_line(f"All {len(runs)} {parts}: confirmed by a listing")

@@ -48,7 +48,7 @@ class BulkSwitch:
 
     Every target is tried, however many fail; transient failures are retried in rounds. Then a listing decides: a target
     without the wanted status is tried once more, and then counts as failed, whatever the responses said. With
-    ``"all"``, targets that somebody creates or starts meanwhile are switched too, until a listing has none or
+    ``"all"``, targets that somebody creates or starts meanwhile are switched too, until a listing shows none or
     :data:`MAX_PASSES` is reached.
 
     A listing counts only if no target came or went meanwhile: targets are listed before and after, and then again until
@@ -125,7 +125,7 @@ class BulkSwitch:
             self._warn_of_begins()
         if not targets.are_as_wanted:
             raise targets.make_error(None, self._rounds.outage).during(str(self))
-        log.info("%s: %s; list confirms it.", self, targets.format_counts())
+        log.info("%s: %s; a listing confirms it.", self, targets.format_counts())
         return self.result()
 
     def result(self) -> BulkResult:
@@ -148,7 +148,7 @@ class BulkSwitch:
             to_switch = targets.find_unswitched()
             if before and not to_switch:
                 but = " but what is excluded" if targets.excluded else ""
-                log.info("%s: list has none that is %s%s.", self, self.switch.opposite.name.lower(), but)
+                log.info("%s: the listing shows none that is %s%s.", self, self.switch.opposite.name.lower(), but)
         else:
             to_switch = targets.add_given()
             before, problem = self._list(time.monotonic() + SHORT_LISTING_SECONDS)
@@ -172,8 +172,8 @@ class BulkSwitch:
             return
         found = describe_status(details.status)
         raise ISalesUnchangedError(
-            f"it has no batches, and its details show it as {found}: it may be dialled as a whole",
-            advice="Pause the campaign itself: with PauseCampaignsOperator, or with isales pause and --whole.",
+            f"the campaign has no batches, and its details show it as {found}: it may be dialled as a whole",
+            advice="Pause the campaign itself, with PauseCampaignsOperator or `isales pause --whole`.",
         )
 
     def _check_matched(self) -> None:

@@ -90,7 +90,7 @@ class ISalesStoppedError(ISalesError):
 class ISalesCampaignEditedError(ISalesError):
     """Batches or campaigns were created or deleted while a listing's pages were read, so it may be incomplete."""
 
-    advice = "Somebody, or some program, creates or deletes batches or campaigns: try again when that is done."
+    advice = "Somebody, or a program, is creating or deleting batches or campaigns: try again when that is done."
     retryable = True
 
 
@@ -103,7 +103,7 @@ class ISalesUnchangedError(ISalesError):
 
 
 class ISalesBulkError(ISalesError):
-    """Some of many batches or campaigns failed; all were tried. ``result`` has the outcome of each."""
+    """Some of many batches or campaigns failed. ``result`` has the outcome of each."""
 
     sent = True
 
@@ -137,8 +137,8 @@ class ISalesCertificateError(ISalesTransportError):
     """The server's certificate is not trusted; nothing was sent."""
 
     advice = (
-        "Get the certificates of its authority from the platform's operator, those in between too, and set the "
-        "connection's extra 'verify' to the path of the file."
+        "Get a file with the certificates of its authorities from the platform's operator, and set the connection's "
+        "extra 'verify' to its path on every worker."
     )
     # Retryable: it may be one node of several, or about to be renewed.
     transient = False
@@ -147,27 +147,27 @@ class ISalesCertificateError(ISalesTransportError):
 class ISalesTLSError(ISalesTransportError):
     """TLS failed, but not because of the certificate. If it failed before the request, nothing was sent."""
 
-    advice = "Check that host and port are those of the HTTPS gateway, and which versions of TLS it speaks."
+    advice = "Check host and port of the connection, and which versions of TLS the server speaks."
     sent = True
 
 
 class ISalesTimeoutError(ISalesTransportError):
     """The request was sent but no response came in time; it may have taken effect."""
 
-    advice = "Whether the request took effect is not known. If this recurs, raise the connection's extra 'timeout'."
+    advice = "The request may have taken effect. If this recurs, raise the connection's extra 'timeout'."
     sent = True
 
 
 class ISalesConnectionLostError(ISalesTransportError):
     """The connection broke before the whole response was read; the request may have taken effect."""
 
-    advice = "Whether the request took effect is not known."
+    advice = "The request may have taken effect."
     sent = True
 
 
 class ISalesHTTPStatusError(ISalesTransportError):
     """
-    An HTTP status other than 200. It comes from a firewall, a proxy or another server, so a later try may succeed.
+    An HTTP status other than 200. It comes from a firewall, a proxy or another server, so a later attempt may succeed.
 
     :param detail: added to the message, such as a redirect's target
     :param retry_after: the seconds that the response asked to wait, if it did
@@ -175,8 +175,8 @@ class ISalesHTTPStatusError(ISalesTransportError):
 
     sent = True
     _TRANSIENT = frozenset({408, 425, 429, 500, 502, 503, 504})
-    # 418 is how Huawei Cloud's own firewall blocks a request; others return 403 or 406.
-    _FIREWALL = frozenset({403, 406, 418})
+    # 418 is how Huawei Cloud's own firewall blocks a request; others return 403, 405 or 406.
+    _FIREWALL = frozenset({403, 405, 406, 418})
 
     def __init__(self, status: int, detail: str = "", retry_after: float | None = None) -> None:
         phrase = f" {HTTPStatus(status).phrase}" if status in tuple(HTTPStatus) else ""
@@ -195,8 +195,8 @@ class ISalesHTTPStatusError(ISalesTransportError):
     def _advice(cls, status: int) -> str:
         if status in cls._FIREWALL:
             return (
-                "A firewall stands in front of CC-iSales: ask the platform's operator to allow-list this machine's "
-                "address."
+                "A firewall in front of CC-iSales blocked the request: ask the platform's operator to allow-list this "
+                "machine's address."
             )
         if status in cls._TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return "The service or the firewall in front of it is overloaded or down: try again later."
@@ -213,7 +213,7 @@ class ISalesAuthenticationError(ISalesError):
 class ISalesProtocolError(ISalesError):
     """A response that the interface's reference does not describe; it counts as no response."""
 
-    advice = "Whether the request took effect is not known. Check host and port of the connection."
+    advice = "The request may have taken effect. Check host and port of the connection."
     retryable = True
     transient = True
     sent = True

@@ -17,21 +17,19 @@ from airflow_provider_isales.client.errors import (
 from airflow_provider_isales.client.text import clean_text
 from airflow_provider_isales.client.tls_socket import limits
 
-_EXPIRED = (
-    "It, or one of an authority, has expired: ask the platform's operator to renew it, and check this machine's date."
-)
+_EXPIRED = "Check this machine's date. If it is right, ask the platform's operator to renew the certificate."
 _OTHER_NAME = (
-    "It is made out to another name, or has no subject alternative name. Its names are shown by `openssl s_client "
-    "-connect HOST:PORT </dev/null | openssl x509 -noout -ext subjectAltName`: put one into the connection's host, or "
-    "ask the platform's operator for a certificate that has one."
+    "The certificate does not name the connection's host. Set host to a name that `openssl s_client -connect HOST:PORT "
+    "</dev/null | openssl x509 -noout -ext subjectAltName` shows; if there is none, ask the platform's operator for a "
+    "certificate with a name."
 )
 _STRICT = (
-    "Python checks the form of certificates strictly from 3.13 on (RFC 5280): ask the platform's operator for one that "
-    "passes. Until then, set the connection's extra 'verify_strict' to false."
+    "Python 3.13 and later check certificates more strictly (RFC 5280). Set the connection's extra 'verify_strict' to "
+    "false, and ask the platform's operator for a certificate that passes."
 )
 # Keys are SSLCertVerificationError.verify_code: OpenSSL's X509_V_ERR_...
 _CERTIFICATE = {
-    9: "It is not valid yet: check this machine's date.",
+    9: "Check this machine's date: the certificate is not valid yet.",
     10: _EXPIRED,
     **dict.fromkeys((62, 64), _OTHER_NAME),
     **dict.fromkeys(range(79, 95), _STRICT),
@@ -39,8 +37,8 @@ _CERTIFICATE = {
 _CLIENT_CERTIFICATE = {
     "TLSV13_ALERT_CERTIFICATE_REQUIRED": "The server asks for a client certificate: get one from the platform's "
     "operator, and set the connection's extra 'client_cert' to its path.",
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": "The server may ask for a client certificate, which the connection's extra "
-    "'client_cert' names, or speak no version of TLS that this machine does: ask the platform's operator.",
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": "The server may ask for a client certificate (the connection's extra "
+    "'client_cert'), or for another version of TLS: ask the platform's operator.",
 }
 
 

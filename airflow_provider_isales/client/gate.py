@@ -53,7 +53,7 @@ class Gate:
         if self._stopped:
             raise ISalesStoppedError("the client was stopped before the request was sent")
         if self._is_closed:
-            raise ISalesStoppedError("the request was not sent, because the next shift boundary is too close")
+            raise ISalesStoppedError("the request was not sent: it is too close to the start or end of a shift")
 
     def hold(self, seconds: float, *, too_fast: bool = False) -> None:
         """Hold back all requests for some seconds; if they came too fast, also slow down the next ones."""

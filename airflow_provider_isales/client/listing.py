@@ -62,13 +62,13 @@ def list_items(
     def page_at(offset: int) -> Page[T]:
         if (left := ends - time.monotonic()) <= 0:
             advice = "The service, or the firewall in front of it, is slow or overloaded: try again later."
-            raise ISalesTimeoutError("it took too long", advice=advice).during(action)
+            raise ISalesTimeoutError("the listing took too long", advice=advice).during(action)
         within = replace(policy, total=min(policy.total, left))
         return session.call(verb, target, within, **{**select_page(verb, offset, limit), **selection})
 
     first = page_at(0)
     if first.total > MAX_ITEMS:
-        raise ISalesProtocolError(f"the list counts {first.total}, more than there can be").during(action)
+        raise ISalesProtocolError(f"the list claims {first.total} entries, more than there can be").during(action)
     full = min(limit, first.size or limit)
     if first.total == len(first.items) == full:
         # The reference does not say whether the total counts all pages or this one.

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from airflow_provider_isales.client.text import clean_text, join_first
+from airflow_provider_isales.client.text import clean_text, join_named
 
 
 class BatchStatus(IntEnum):
@@ -260,9 +260,9 @@ class BulkResult:
         return [] if self.confirmed_at is None else as_wanted
 
     def format_matched(self, few: int = 10) -> str:
-        """Return how many names match, and the first few of them with their ids."""
-        names = [f"{clean_text(name)} ({item_id})" for item_id, name in (self.matched or {}).items()]
-        return f"{len(names)} match: {join_first(names, few)}" if names else "no name matches"
+        """Return how many names match, and the first few ids with their names."""
+        matched = _to_json_names(self.matched or {})
+        return f"{len(matched)} match: {join_named(matched, matched, few)}" if matched else "no name matches"
 
     @property
     def found_any(self) -> bool:

@@ -133,7 +133,7 @@ def settle(state: TargetState, switch: Switch, *, missing_is_gone: bool) -> tupl
         return Outcome.GONE, None
     if state.is_missing and state.outcome is not Outcome.NOT_TRIED:
         # Retryable, because the service had it when it responded.
-        return Outcome.FAILED, error or switch.not_found("it is not in the list", retryable=True)
+        return Outcome.FAILED, error or switch.not_found("it is not listed", retryable=True)
     if state.listed in switch.not_running or (missing_is_gone and state.listed is CampaignStatus.COMPLETED):
         return Outcome.NOT_RUNNING, None
     if state.listed is switch.wanted or state.outcome in (switch.done, switch.already):

@@ -186,12 +186,9 @@ class Targets:
     def format_counts(self) -> str:
         """Return how many targets have which outcome."""
         ids, _ = self._settle()
-        always = (self._switch.done, self._switch.already, Outcome.FAILED)
-        if_any = (Outcome.NOT_RUNNING, Outcome.UNKNOWN, Outcome.NOT_TRIED, Outcome.GONE)
-        return ", ".join(
-            [f"{len(ids[outcome])} {outcome.value}" for outcome in always]
-            + [f"{len(ids[outcome])} {outcome.value.replace('_', ' ')}" for outcome in if_any if ids[outcome]]
-        )
+        if_any = (self._switch.already, Outcome.FAILED, Outcome.NOT_RUNNING, *_OPEN, Outcome.GONE)
+        shown = [self._switch.done, *(outcome for outcome in if_any if ids[outcome])]
+        return ", ".join(f"{len(ids[outcome])} {outcome.value.replace('_', ' ')}" for outcome in shown)
 
     def _settle(self) -> tuple[Mapping[Outcome, list[Any]], dict[Any, ISalesError]]:
         """Return the ids by outcome, and the reasons of those that failed."""

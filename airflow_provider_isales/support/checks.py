@@ -38,7 +38,7 @@ def check_dag(dag: Any, *, blocks: bool, holds: bool) -> None:
     repeats = getattr(timetable, "repeat", None) is not None
     if repeats and 0 < (most := dag.max_consecutive_failed_dag_runs) < NEVER:
         warnings.warn(
-            f"After {most} red runs in a row, Airflow switches off the DAG {dag.dag_id!r}, and nothing stops calls "
+            f"After {most} failed runs in a row, Airflow pauses the DAG {dag.dag_id!r}, and nothing stops calls "
             f"that are restarted. Set max_consecutive_failed_dag_runs={NEVER:_} for the DAG.",
             stacklevel=3,
         )

@@ -142,9 +142,9 @@ def _skip_or_fail_pause(shifts: ShiftCalendar, context: Context, reason: str, fa
             "If calls had to stop then, look in the console."
         )
     raise AirflowFailException(
-        f"Nobody paused after the end of the shift at {end}: the run for it started only now, so people may have been "
-        "called until the next shift. The DAG was switched off, or the scheduler or the workers were down or busy. "
-        f"{reason}"
+        f"Nothing was paused after the end of the shift at {end}: the run for it started only now, so people may have "
+        "been called until the next shift. The DAG was paused in Airflow, or the scheduler or the workers were down or "
+        f"busy. {reason}"
     )
 
 

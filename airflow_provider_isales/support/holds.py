@@ -51,7 +51,7 @@ class Hold:
 
         :param held: the campaigns that it leaves alone; empty for all
         """
-        what = f"Campaigns {join_first(held)} are not paused" if held else "Not paused"
+        what = f"Not paused: {join_first(held)}" if held else "Not paused"
         why = f": {clean_text(self.reason)}" if self.reason else ""
         text = f"{what}, because of a hold until {format_until(self.until)}{why}. The first run after that pauses what "
         text += "is still started."
@@ -157,7 +157,7 @@ def read_until(value: object, zone: str | ZoneInfo | None, day: datetime) -> Dat
     text = value.strip() if isinstance(value, str) else ""
     if is_time_of_day(text):
         if zone is None:
-            raise ISalesArgumentError(f"hold: until {text} needs shifts, for their time zone, or write date and offset")
+            raise ISalesArgumentError(f"hold: until {text} has no time zone: give a calendar, or write date and offset")
         zone = ZoneInfo(str(zone))
         return in_utc(datetime.combine(day.astimezone(zone).date(), time.fromisoformat(text), zone))
     try:

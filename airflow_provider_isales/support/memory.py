@@ -116,7 +116,7 @@ class Memory:
                 self._change(lambda known: _add_ids(known, ids))
         except MemoryFailedError as error:
             self._announced |= dict.fromkeys(ids)
-            log.error("Could not record the %s to be paused. %s", self.kind, error)
+            log.error("Could not record the %s to be paused: %s", self.kind, error)
 
     def settle(self, result: BulkResult, completed: Collection[Any] | Literal["all"] = ()) -> str:
         """
@@ -130,7 +130,8 @@ class Memory:
             kept = self._change(lambda known: self._add_completed(_add_ids(known, paused), completed, result.excluded))
             self.not_remembered = [each for each in result.changed if each not in (kept.ids or [])]
         except MemoryFailedError as error:
-            return f"Could not record what was paused, so resume it by hand: {', '.join(map(str, paused))}. {error}"
+            ids = ", ".join(map(str, paused))
+            return f"Could not record what was paused, so resume it by hand: {ids}. Reason: {error}"
         return ""
 
     def describe_not_remembered(self, result: BulkResult) -> str:
@@ -141,7 +142,7 @@ class Memory:
         are, they, them = ("is", "it was", "it") if len(ids) == 1 else ("are", "they were", "them")
         return (
             f"{join_named(ids, result.to_dict().get('names', {}))} {are} not remembered: {they} started after the "
-            f"pause of {self.shift_end:%H:%M}, so the morning does not start {them}."
+            f"pause of {self.shift_end:%H:%M}, so the next resume leaves {them} suspended."
         )
 
     def forget_resumed(self, result: BulkResult) -> None:

@@ -98,7 +98,7 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, since: DateTime, m
             "begin started calls since, or the calendar or a hold was changed."
         )
     if started := find_own_shift_end(shifts, context) and context["dag_run"].start_date:
-        why = "the DAG was switched off, or the scheduler was down or busy"
+        why = "the DAG was paused in Airflow, or the scheduler was down or busy"
         if in_utc(started) - since <= max_lateness:
             why = "no worker was free, or this one's clock is ahead"
         return f"Airflow started the run for that end at {format_time(started)}: {why}."
@@ -121,7 +121,7 @@ def describe_late(late: Mapping[Any, datetime], deadline: Deadline, record: Mapp
     zone = str(deadline.since.timezone_name)
     until = in_utc(max(late.values())).in_timezone(zone)
     return (
-        f"{len(late)} {nouns} of {scope} {were} dialled until {until:%H:%M} {zone}, "
+        f"{len(late)} {nouns} of {scope} {were} still started at {until:%H:%M} {zone}, "
         f"{format_lateness(until - deadline.since, deadline.since, deadline.event)}; {they} paused now. {reason} "
         f"{kind.capitalize()}: {join_named(late, record.get('names', {}))}."
     )

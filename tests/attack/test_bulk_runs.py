@@ -100,7 +100,7 @@ def why(problem: str) -> str:
     for words, reason in {
         "Listing the batches": UNLISTED,
         "creates or deletes": UNLISTED,
-        "it is not in the list": "a batch that was asked for was deleted",
+        "it is not listed": "a batch that was asked for was deleted",
         "batch id not found": "a batch that was asked for was deleted",
         "has no batches": "the campaign has no batches, and may be dialled as a whole",
         "the list still shows it": "a batch was started again, and suspended later",

@@ -265,7 +265,7 @@ def why(error: ISalesError) -> str:
     for words, reason in {
         "Listing the campaigns": UNLISTED,
         "kept changing": UNLISTED,
-        "it is not in the list": "a campaign that was asked for was deleted",
+        "it is not listed": "a campaign that was asked for was deleted",
         "does not exist": "a campaign that was asked for was deleted",
         "not documented": "a campaign has a status that is not documented",
         "still shows it": "a campaign was started again, and suspended later",

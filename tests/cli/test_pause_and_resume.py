@@ -40,8 +40,8 @@ class TestManyCampaigns:
         assert started() == 0
         *lines, summary = done.stdout.splitlines()
         assert len(lines) == 20
-        assert all("50 paused; confirmed by list" in line for line in lines)
-        assert summary == "All 20 campaigns: confirmed by list"
+        assert all("50 paused; confirmed by a listing" in line for line in lines)
+        assert summary == "All 20 campaigns: confirmed by a listing"
         assert not done.stderr
 
     def test_the_other_campaigns_are_paused_if_one_does_not_exist(
@@ -128,7 +128,7 @@ class TestInterrupted:
         output, errors = process.communicate(timeout=60)
         assert time.monotonic() - began < SECONDS_AFTER_INTERRUPT
         assert process.returncode == 130
-        assert "0 paused, 1 unknown (no response), 49 not tried; not confirmed by list" in output
+        assert "0 paused, 1 unknown (no response), 49 not tried; not confirmed by a listing" in output
         assert output.count("not begun") == 4
         assert "Traceback" not in errors
 
@@ -205,7 +205,7 @@ class TestOnATerminal:
         terminal = isales.on_terminal("pause", 1001, 1002, ABSENT, "--yes")
         assert terminal.end() == 1
         assert "[y/N]" not in terminal.shown
-        assert terminal.shown.count("50 paused; confirmed by list") == 2
+        assert terminal.shown.count("50 paused; confirmed by a listing") == 2
         assert f"campaign {ABSENT} (VDN 25): FAILED" in terminal.shown
         assert "NOT DONE in 1 of 3 campaigns" in terminal.shown
 

@@ -96,7 +96,7 @@ class TestPause:
     def test_pause_all_suspends_every_started_campaign_as_a_whole(self, isales: Isales, vdn: Simulator) -> None:
         done = isales("pause", "--all")
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == "VDN 25: 3 paused (1001, 1002, 1003); confirmed by list\n"
+        assert done.stdout == "VDN 25: 3 paused (1001, 1002, 1003); confirmed by a listing\n"
         assert states(vdn) == dict.fromkeys((1001, 1002, 1003, 1005), "suspended") | {1004: "draft", 1006: "completed"}
         assert all(batch.status is BatchStatus.STARTED for batch in vdn.service.campaigns[1001].batches.values())
 
@@ -107,7 +107,7 @@ class TestPause:
 
     def test_pause_whole_suspends_only_the_campaigns_that_are_named(self, isales: Isales, vdn: Simulator) -> None:
         done = isales("pause", 1001, 1004, "--whole")
-        assert done.stdout == "VDN 25: 1 paused (1001), 1 not running; confirmed by list\n"
+        assert done.stdout == "VDN 25: 1 paused (1001), 1 not running; confirmed by a listing\n"
         assert states(vdn)[1001] == "suspended"
         assert states(vdn)[1003] == "executing"
 
@@ -123,7 +123,7 @@ class TestPause:
         simulator.add_campaign(1001, state=state)
         done = isales("pause", 1001)
         assert done.returncode == status
-        assert ("It has no batches, and its details show it as started" in done.stdout) is bool(status)
+        assert ("The campaign has no batches, and its details show it as started" in done.stdout) is bool(status)
 
     def test_pause_of_batches_that_are_all_suspended_succeeds(self, isales: Isales, vdn: Simulator) -> None:
         assert isales("pause", 1002).returncode == 0
@@ -155,12 +155,12 @@ class TestPause:
     ) -> None:
         done = isales("pause", "--name", "MORN", *more)
         assert (done.returncode, done.stderr) == (0, "")
-        assert done.stdout == "VDN 25: 1 paused (1001); confirmed by list; 1 match: morning (1001)\n"
+        assert done.stdout == "VDN 25: 1 paused (1001); confirmed by a listing; 1 match: 1001 (morning)\n"
         assert states(vdn)[1003] == "executing"
 
     def test_pause_name_leaves_an_excluded_campaign_alone(self, isales: Isales, vdn: Simulator) -> None:
         done = isales("pause", "--name", "campaign", "--exclude", 1002)
-        assert done.stdout.startswith("VDN 25: 1 paused (1003); confirmed by list; 5 match: campaign-1002 (1002), ")
+        assert done.stdout.startswith("VDN 25: 1 paused (1003); confirmed by a listing; 5 match: 1002 (campaign-1002)")
         assert states(vdn)[1002] == "executing"
 
     def test_pause_name_pauses_the_batches_of_given_campaigns_whose_names_contain_it(
@@ -169,8 +169,8 @@ class TestPause:
         batch = vdn.service.campaigns[1001].add_batch("night")
         done = isales("pause", 1001, 1002, "--name", "night")
         assert done.returncode == 0, done
-        assert f"campaign 1001 (VDN 25): 1 paused; confirmed by list; 1 match: night ({batch.id})\n" in done.stdout
-        assert "campaign 1002 (VDN 25): 0 paused; confirmed by list; no name matches\n" in done.stdout
+        assert f"campaign 1001 (VDN 25): 1 paused; confirmed by a listing; 1 match: {batch.id} (night)\n" in done.stdout
+        assert "campaign 1002 (VDN 25): 0 paused; confirmed by a listing; no name matches\n" in done.stdout
 
     def test_pause_name_that_matches_nothing_fails(self, isales: Isales, vdn: Simulator) -> None:
         done = isales("pause", "--name", "evening")
@@ -250,7 +250,7 @@ class TestSaveAndResume:
         assert isales("pause", 1003, "--whole", "--save", file).returncode == 0
         done = isales("resume", "--from-file", file, "--yes")
         assert done.returncode == 0, done
-        assert done.stdout.splitlines()[-1] == "All 2 parts: confirmed by list"
+        assert done.stdout.splitlines()[-1] == "All 2 parts: confirmed by a listing"
         assert states(vdn)[1003] == "executing"
         assert all(batch.status is BatchStatus.STARTED for batch in vdn.service.campaigns[1001].batches.values())
         assert json.loads(file.read_text()) == {"campaigns": []}
@@ -272,7 +272,7 @@ class TestSaveAndResume:
 
     def test_resume_whole_resumes_the_campaigns_that_are_named(self, isales: Isales, vdn: Simulator) -> None:
         done = isales("resume", 1005, "--whole", "--yes")
-        assert (done.returncode, done.stdout) == (0, "VDN 25: 1 resumed (1005); confirmed by list\n")
+        assert (done.returncode, done.stdout) == (0, "VDN 25: 1 resumed (1005); confirmed by a listing\n")
         assert states(vdn)[1005] == "executing"
 
     @pytest.mark.parametrize("arguments", [["--whole"], ["--whole", "--all"], ["--all"], [1005, "--whole", "--all"]])

@@ -282,7 +282,7 @@ class TestList:
         with pytest.raises(ISalesProtocolError) as caught:
             list(client.list_call_batches(7))
         assert str(caught.value).startswith(
-            "Listing the batches of campaign 7 (VDN 25) failed: the list counts 100001, more than there can be."
+            "Listing the batches of campaign 7 (VDN 25) failed: the list claims 100001 entries, more than there can be."
         )
 
     @pytest.mark.parametrize(("retry", "requests"), [(None, 8), (ONCE, 1)])

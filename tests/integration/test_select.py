@@ -94,7 +94,7 @@ class TestCampaigns:
         with caplog.at_level(logging.INFO):
             client.pause_campaigns("all", select="sales")
         assert (
-            "Pausing the campaigns of VDN 25 whose names contain 'sales': 2 match: Night sales (1), day sales (2)."
+            "Pausing the campaigns of VDN 25 whose names contain 'sales': 2 match: 1 (Night sales), 2 (day sales)."
         ) in caplog.messages
 
     def test_matching_campaigns_created_meanwhile_are_paused(
@@ -159,7 +159,7 @@ class TestBatches:
         self, client: ISalesClient, simulator: Simulator
     ) -> None:
         simulator.add_campaign(8)
-        with pytest.raises(ISalesBulkError, match="It has no batches"):
+        with pytest.raises(ISalesBulkError, match="The campaign has no batches"):
             client.pause_call_batches(8, select="night")
 
     def test_batches_are_selected_on_every_page_of_the_list(self, client: ISalesClient, simulator: Simulator) -> None:

@@ -129,7 +129,7 @@ class TestCampaignsThatAreStartedTooLongAfterTheShift:
         campaigns[9].state = COMPLETED
         run("kept")
         (message,) = map(str, EXCEPTIONS)
-        assert message.startswith("2 campaigns of VDN 25 were dialled until 22:10 Asia/Shanghai, 4 h 10 min after the ")
+        assert message.startswith("2 campaigns of VDN 25 were still started at 22:10 Asia/Shanghai, 4 h 10 min after ")
         assert sorted(message.rpartition("Campaigns: ")[2].rstrip(".").split(", ")) == ["1 (sale 1)", "2 (sale 2)"]
 
 

@@ -119,7 +119,8 @@ class TestAHoldInAVariable:
             "campaign_ids": [1, 2],
             "reason": "end of month",
         }
-        assert done.stdout.startswith(f"On hold until {read_variable('isales_hold')['until']}: campaigns 1, 2.")
+        until_text = read_variable("isales_hold")["until"]
+        assert done.stdout.startswith(f"Pause tasks leave campaigns 1, 2 alone until {until_text}.")
 
     def test_of_today_is_in_the_zone_of_the_connection(
         self, isales_simulator: Simulator, environment: dict[str, str]

@@ -78,7 +78,7 @@ class TestABatchThatIsStartedTooLongAfterTheShift:
     def test_a_late_batch_is_reported_in_one_line(self, name: str, read_log: ReadLog) -> None:
         pause(name)
         lines = [line for line in read_log().splitlines() if re.search(r"\berror\b|\bERROR\b", line)]
-        assert any("dialled until 22:10 Asia/Shanghai, 4 h 10 min after the end" in line for line in lines)
+        assert any("still started at 22:10 Asia/Shanghai, 4 h 10 min after the end" in line for line in lines)
 
 
 def test_late_batches_are_counted_and_named(now: SetNow, campaign: Campaign, read_log: ReadLog) -> None:
@@ -86,7 +86,7 @@ def test_late_batches_are_counted_and_named(now: SetNow, campaign: Campaign, rea
     campaign.set_status(BATCHES[1], BatchStatus.SUSPENDED)
     pause()
     assert (
-        "2 batches of campaign 7 (VDN 25) were dialled until 22:10 Asia/Shanghai, 4 h 10 min after the end of the "
+        "2 batches of campaign 7 (VDN 25) were still started at 22:10 Asia/Shanghai, 4 h 10 min after the end of the "
         "shift at 18:00 on Wed 2026-11-25; they are paused now. "
     ) in log_of(read_log)
 

@@ -69,18 +69,18 @@ class TestANightThatNobodyPaused:
         with pytest.raises(AirflowFailException) as caught:
             pause_at("25 09:30", late_run())
         assert str(caught.value) == (
-            "Nobody paused after the end of the shift at 18:00 on Tue 2026-11-24 Asia/Shanghai: the run for it started "
-            "only now, so people may have been called until the next shift. The DAG was switched off, or the scheduler "
-            "or the workers were down or busy. Not paused, because a shift is on: 09:00-12:00 on Wed 2026-11-25 "
-            "Asia/Shanghai. A pause now would stop its work. It ends at 2026-11-25T12:00:00+08:00."
+            "Nothing was paused after the end of the shift at 18:00 on Tue 2026-11-24 Asia/Shanghai: the run for it "
+            "started only now, so people may have been called until the next shift. The DAG was paused in Airflow, or "
+            "the scheduler or the workers were down or busy. Not paused, because a shift is on: 09:00-12:00 on Wed "
+            "2026-11-25 Asia/Shanghai. A pause now would stop its work. It ends at 2026-11-25T12:00:00+08:00."
         )
 
     def test_a_run_for_an_unpaused_night_fails_just_before_the_next_shift(self) -> None:
-        with pytest.raises(AirflowFailException, match="Nobody paused after the end of the shift at 18:00 on Tue"):
+        with pytest.raises(AirflowFailException, match="Nothing was paused after the end of the shift at 18:00 on Tue"):
             find_pause_window(SHIFTS, late_run(), timedelta(minutes=2), shanghai("25 08:59"), fail_if_missed=True)
 
     def test_a_cron_run_for_an_unpaused_night_fails_during_the_next_shift(self) -> None:
-        with pytest.raises(AirflowFailException, match="Nobody paused after the end of the shift at 18:00 on Tue"):
+        with pytest.raises(AirflowFailException, match="Nothing was paused after the end of the shift at 18:00 on Tue"):
             pause_at("25 09:30", late_run(("23 18:05", "24 18:05")))
 
     @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def explain(context: Context, end: str = "24 18:00") -> str:
         ),
         (
             late_run(started="24 22:10"),
-            "Airflow started the run for that end at 22:10:00 on Tue 2026-11-24: the DAG was switched off, or the "
+            "Airflow started the run for that end at 22:10:00 on Tue 2026-11-24: the DAG was paused in Airflow, or the "
             "scheduler was down or busy.",
         ),
         (
@@ -206,7 +206,7 @@ def test_one_late_batch_is_reported_in_the_singular() -> None:
     end = shanghai("24 18:00").in_timezone("Asia/Shanghai")
     late = {"1": shanghai("24 18:40")}
     assert describe_late(late, Deadline(end, end), {"vdn_id": 25, "campaign_id": 7}, "Why.") == (
-        "1 batch of campaign 7 (VDN 25) was dialled until 18:40 Asia/Shanghai, 40 min after the end of the shift at "
+        "1 batch of campaign 7 (VDN 25) was still started at 18:40 Asia/Shanghai, 40 min after the end of the shift at "
         "18:00 on Tue 2026-11-24; it is paused now. Why. Batches: 1."
     )
 
@@ -215,6 +215,6 @@ def test_late_campaigns_are_reported_with_ids_and_names() -> None:
     end = shanghai("24 18:00").in_timezone("Asia/Shanghai")
     late = {1001: shanghai("24 18:40"), 1002: shanghai("24 18:30")}
     assert describe_late(late, Deadline(end, end), {"vdn_id": 25, "names": {"1002": "spring sale"}}, "Why.") == (
-        "2 campaigns of VDN 25 were dialled until 18:40 Asia/Shanghai, 40 min after the end of the shift at 18:00 on "
-        "Tue 2026-11-24; they are paused now. Why. Campaigns: 1001, 1002 (spring sale)."
+        "2 campaigns of VDN 25 were still started at 18:40 Asia/Shanghai, 40 min after the end of the shift at 18:00 "
+        "on Tue 2026-11-24; they are paused now. Why. Campaigns: 1001, 1002 (spring sale)."
     )

@@ -250,7 +250,7 @@ def test_a_resume_may_wait_for_earlier_runs() -> None:
 
 
 def watch(reds: int, schedule: Any = None) -> DAG:
-    """Return a DAG that runs all night, and that Airflow switches off after so many red runs in a row."""
+    """Return a DAG that runs all night, and that Airflow pauses after so many failed runs in a row."""
     return DAG(
         "a_watch",
         schedule=schedule or ShiftEndTimetable(SHIFTS, repeat=timedelta(minutes=10)),
@@ -259,18 +259,18 @@ def watch(reds: int, schedule: Any = None) -> DAG:
     )
 
 
-SWITCHED_OFF = "After 3 red runs in a row, Airflow switches off the DAG 'a_watch'"
+PAUSED_BY_AIRFLOW = "After 3 failed runs in a row, Airflow pauses the DAG 'a_watch'"
 
 
 @each_pause
 def test_a_watch_that_airflow_would_pause_is_a_warning(operator: Any, arguments: dict[str, Any]) -> None:
-    with watch(3), pytest.warns(UserWarning, match=SWITCHED_OFF):
+    with watch(3), pytest.warns(UserWarning, match=PAUSED_BY_AIRFLOW):
         operator(task_id="a_task", campaign_id=7, **arguments)
 
 
 @each_pause
 def test_a_mapped_watch_that_airflow_would_pause_is_a_warning(operator: Any, arguments: dict[str, Any]) -> None:
-    with watch(3), pytest.warns(UserWarning, match=SWITCHED_OFF):
+    with watch(3), pytest.warns(UserWarning, match=PAUSED_BY_AIRFLOW):
         operator.partial(task_id="a_task", **arguments).expand(campaign_id=[7])
 
 

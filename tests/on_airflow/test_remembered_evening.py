@@ -104,7 +104,7 @@ class TestACampaignThatIsStartedAtNight:
         (message,) = map(str, EXCEPTIONS)
         assert message.endswith(
             "Campaigns: 3 (sale 3). 3 (sale 3) is not remembered: it was started after the pause of 18:00, so the "
-            "morning does not start it."
+            "next resume leaves it suspended."
         )
 
     def test_a_campaign_started_at_night_is_logged_without_max_lateness(self, read_log: ReadLog) -> None:

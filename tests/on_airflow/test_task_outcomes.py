@@ -107,8 +107,8 @@ CASES = [
         "09999999 unknown code", code("09999999"), RETRIED, "[09999999] a result code that is not documented (injected)"
     ),
     Case("HTTP 401", connection(password="not-the-key"), FOR_GOOD, "HTTP 401: the server did not accept the signature"),
-    Case("HTTP 403 HTML", status(403), RETRIED, "HTTP 403 Forbidden. A firewall stands in front of CC-iSales: ask the"),
-    Case("HTTP 418 HTML", status(418), RETRIED, "HTTP 418 I'm a Teapot. A firewall stands in front of CC-iSales"),
+    Case("HTTP 403 HTML", status(403), RETRIED, "HTTP 403 Forbidden. A firewall in front of CC-iSales blocked"),
+    Case("HTTP 418 HTML", status(418), RETRIED, "HTTP 418 I'm a Teapot. A firewall in front of CC-iSales blocked"),
     Case("HTTP 404 HTML", status(404), RETRIED, "HTTP 404 Not Found. This is not how CC-iSales answers: check host"),
     Case("HTTP 429 HTML", status(429, **{"Retry-After": "1"}), RETRIED, "HTTP 429 Too Many Requests (8 attempts)"),
     Case("HTTP 500 HTML", status(500), RETRIED, "HTTP 500 Internal Server Error (8 attempts)"),

@@ -60,4 +60,4 @@ def test_the_run_for_an_end_that_nobody_paused_after_is_red(morning: tuple[dict[
 
 
 def test_the_log_of_the_missed_run_says_that_nobody_paused(morning: tuple[dict[str, Any], str]) -> None:
-    assert "Nobody paused after the end of the shift at " in morning[1]
+    assert "Nothing was paused after the end of the shift at " in morning[1]

@@ -150,7 +150,7 @@ def test_the_run_that_finds_the_strays_is_red_and_the_next_is_green(night: Night
 
 def test_the_red_run_names_the_strays(night: Night) -> None:
     assert night.stray["late"] == [RESUMED, CREATED]
-    assert f"2 campaigns of VDN 25 were dialled until {night.end + timedelta(minutes=1):%H:%M}" in night.stray_log
+    assert f"2 campaigns of VDN 25 were still started at {night.end + timedelta(minutes=1):%H:%M}" in night.stray_log
     assert "1004 (late idea)" in night.stray_log
 
 
@@ -172,7 +172,7 @@ def test_the_grid_shows_a_red_run_among_green_ones_and_its_log_the_strays(night:
     with browser(night.airflow_url) as page:
         page.set_viewport_size({"width": WIDE, "height": 900})
         page.goto(night.stray_page)
-        line = page.get_by_text(re.compile(r"2 campaigns of VDN 25 were dialled until .*late idea")).first
+        line = page.get_by_text(re.compile(r"2 campaigns of VDN 25 were still started at .*late idea")).first
         expect(line).to_be_visible()
         page.keyboard.press("w")  # wraps long lines
         page.wait_for_timeout(1000)

@@ -94,7 +94,7 @@ class TestATimeWithoutADate:
         assert in_utc(hold.until) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
 
     def test_a_time_without_a_date_is_an_error_without_a_calendar(self) -> None:
-        with pytest.raises(ISalesArgumentError, match="until 20:00 needs shifts"):
+        with pytest.raises(ISalesArgumentError, match="until 20:00 has no time zone"):
             read({"until": "20:00"}, "25 18:30", None)
 
 
@@ -251,7 +251,7 @@ def test_held_campaigns_are_described_with_the_end_and_the_reason() -> None:
     hold = read({"until": "20:00", "campaign_ids": [2, 1], "reason": "end of month"}, "25 18:30")
     assert hold
     assert hold.describe([1, 2]) == (
-        "Campaigns 1, 2 are not paused, because of a hold until 20:00 on Wed 2026-11-25 Asia/Shanghai: end of month. "
+        "Not paused: 1, 2, because of a hold until 20:00 on Wed 2026-11-25 Asia/Shanghai: end of month. "
         'The first run after that pauses what is still started. "until" names no date, so the hold applies every day '
         "until somebody removes it."
     )

@@ -25,8 +25,7 @@ COMPOSED = {
     "AirflowTaskTimeout",
 }
 NOT_ALL_PAUSED = (
-    "Pausing the campaigns of VDN 25 failed: 19 paused, 0 already_paused, 1 failed. "
-    "1 of them, 1001 (renewals): accepted, but"
+    "Pausing the campaigns of VDN 25 failed: 19 paused, 1 failed. 1 of them, 1001 (renewals): accepted, but"
 )
 UNSIGNED = "HTTP 401: the server did not accept the signature"
 

@@ -150,7 +150,7 @@ class Check:
         if self.hold:
             fields["held_until"] = self.hold.until.isoformat()
         if self.hold and listed[0] < self.hold.until:
-            return Verdict(SUCCESS, f"{what} started, on hold until {format_until(self.hold.until)}", fields)
+            return Verdict(SUCCESS, f"{what} started; a hold lasts until {format_until(self.hold.until)}", fields)
         if self.shifts is None:
             return Verdict(FAILURE, f"{what} started: {named}", fields)
         if on := next((at for at in listed if self.shifts.is_on(at)), None):

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.reason:
         hold["reason"] = arguments.reason
     what = f"campaigns {', '.join(map(str, hold['campaign_ids']))}" if arguments.campaign else "all campaigns"
-    return _write(arguments.variable, hold, f"On hold until {hold['until']}: {what}.")
+    return _write(arguments.variable, hold, f"Pause tasks leave {what} alone until {hold['until']}.")
 
 
 def _read_until(arguments: argparse.Namespace) -> datetime:
