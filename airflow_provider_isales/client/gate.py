@@ -7,12 +7,7 @@ import time
 from datetime import UTC, datetime
 
 from airflow_provider_isales import clock
-from airflow_provider_isales.client.errors import (
-    ISalesError,
-    ISalesHeldBackError,
-    ISalesHTTPStatusError,
-    ISalesStoppedError,
-)
+from airflow_provider_isales.client.errors import ISalesHeldBackError, ISalesHTTPStatusError, ISalesStoppedError
 from airflow_provider_isales.client.forks import renew_in_children
 from airflow_provider_isales.client.pace import Pace
 
@@ -63,7 +58,7 @@ class Gate:
                 self._pace.slow_down(now)
             self._opens_at = max(self._opens_at, now + seconds)
 
-    def hold_after(self, error: ISalesError, seconds: float) -> None:
+    def hold_after(self, error: object, seconds: float) -> None:
         """Hold back all requests for some seconds if the response to one of them asked to slow down."""
         if isinstance(error, ISalesHTTPStatusError) and (error.too_fast or error.retry_after is not None):
             self.hold(seconds, too_fast=error.too_fast)

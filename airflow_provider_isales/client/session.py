@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -13,8 +12,6 @@ from airflow_provider_isales.client.models import VdnKey
 from airflow_provider_isales.client.retry import RetryPolicy
 from airflow_provider_isales.client.transport import Transport
 from airflow_provider_isales.client.verbs import Verb
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -49,32 +46,25 @@ class Session:
         :param when_unknown: advice if a request may have taken effect, which is then not sent again
         :raises ISalesError: of the last attempt, if none succeeds
         """
-        retry = retry or self.retry
+        sent, retry = False, retry or self.retry
         deadline = time.monotonic() + retry.total
-        number, sent = 0, False
-        while True:
-            number += 1
+        retrying = retry.make_retrying(action, self.gate, repeatable=not when_unknown)
+
+        def attempt_after_gate() -> T:
+            nonlocal sent
             try:
                 self.gate.pass_through(deadline)
                 return attempt()
             except ISalesError as error:
-                failure = error.with_traceback(None)  # otherwise this frame and the traceback keep each other alive
-            sent |= failure.sent
-            wait = retry.draw_wait(failure, number)
-            may_repeat = failure.transient and not (failure.sent and when_unknown)
-            if not may_repeat or number >= retry.attempts or time.monotonic() + wait >= deadline:
-                advice = when_unknown if sent and not isinstance(failure, ISalesResultError) else ""
-                raise failure.during(action, number, sent=sent, more_advice=advice)
-            log.warning(
-                "%s: attempt %d of at most %d failed: %s. Trying again in %.1f s.",
-                action,
-                number,
-                retry.attempts,
-                failure.problem,
-                wait,
-            )
-            self.gate.hold_after(failure, wait)
-            self.gate.sleep(wait)
+                sent |= error.sent
+                raise
+
+        try:
+            return retrying(attempt_after_gate)
+        except ISalesError as error:
+            advice = when_unknown if sent and not isinstance(error, ISalesResultError) else ""
+            attempts = retrying.statistics["attempt_number"]
+            raise error.during(action, attempts, sent=sent, more_advice=advice) from None
 
     def send(self, verb: Verb[T], target: VdnKey, timeout: float | None = None, /, **fields: object) -> T:
         """

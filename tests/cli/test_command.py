@@ -78,7 +78,7 @@ class TestImports:
 
     def test_help_imports_no_library(self, isales: Isales) -> None:
         imported = self.imported(isales, "--help")
-        for name in ("airflow", "requests", "pendulum"):
+        for name in ("airflow", "requests", "tenacity", "pendulum"):
             assert f"'{name}'" not in imported
 
 
