@@ -36,7 +36,6 @@ Announce = Callable[[VdnKey, list[Any]], None]
 class ScopeRun:
     """The run for one campaign or VDN; ``error`` says why it failed."""
 
-    scope: VdnKey
     bulk: BulkSwitch
     error: str = ""
     has_begun: bool = False
@@ -53,12 +52,13 @@ class ScopeRun:
 
     def format_result(self) -> str:
         """Return the result as a line."""
+        scope = self.bulk.scope
         if self.error:
-            return f"{self.scope}: FAILED: {self.error}"
+            return f"{scope}: FAILED: {self.error}"
         if not self.has_begun:
-            return f"{self.scope}: not begun"
+            return f"{scope}: not begun"
         result = self.bulk.result()
-        changed = [] if isinstance(self.scope, CampaignKey) else result.changed  # batch ids are too long to read
+        changed = [] if isinstance(scope, CampaignKey) else result.changed  # batch ids are too long to read
         begins = [f"{each} begins at {at:%Y-%m-%d %H:%M %Z}" for each, at in result.begins_at.items()]
         counts = [
             (len(result.changed), result.done.value, changed),
@@ -76,7 +76,7 @@ class ScopeRun:
         ]
         confirmed = "confirmed by a listing" if self.has_ended else "not confirmed by a listing"
         matched = "" if result.matched is None else f"; {result.format_matched(few=100)}"
-        return f"{self.scope}: {', '.join(parts)}; {confirmed}{matched}"
+        return f"{scope}: {', '.join(parts)}; {confirmed}{matched}"
 
 
 def choose_targets(arguments: argparse.Namespace, client: ISalesClient, *, whole: bool) -> Targets:
@@ -143,7 +143,7 @@ def switch_all(
             announce=partial(announce, scope),
             timezone=client.timezone,
         )
-        runs.append(ScopeRun(scope, bulk))
+        runs.append(ScopeRun(bulk))
     status = _execute_runs(client, runs, at_once, is_text=arguments.output == "text")
     results = [run.bulk.result() for run in runs]
     if arguments.output == "json":
@@ -182,8 +182,11 @@ def _execute_runs(client: ISalesClient, runs: list[ScopeRun], at_once: int, *, i
 
 
 def _print_summary(runs: list[ScopeRun]) -> None:
-    parts = "campaigns" if all(isinstance(run.scope, CampaignKey) for run in runs) else "parts"
-    if failed := [str(getattr(run.scope, "campaign_id", run.scope)) for run in runs if run.error]:
-        output.print_line(f"NOT DONE in {len(failed)} of {len(runs)} {parts}: {', '.join(failed)}")
+    """Print whether all runs succeeded, or which failed."""
+    parts = "campaigns" if all(isinstance(run.bulk.scope, CampaignKey) for run in runs) else "parts"
+    failed = [run.bulk.scope for run in runs if run.error]
+    if failed:
+        names = [str(scope.campaign_id if isinstance(scope, CampaignKey) else scope) for scope in failed]
+        output.print_line(f"NOT DONE in {len(failed)} of {len(runs)} {parts}: {', '.join(names)}")
     else:
         output.print_line(f"All {len(runs)} {parts}: confirmed by a listing")
