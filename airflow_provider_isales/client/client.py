@@ -145,7 +145,7 @@ class ISalesClient:
         self.session.gate.stop()
 
     def stop_before(self, edge: datetime) -> None:
-        """Send no more requests from :attr:`margin` before ``edge``, an aware datetime: later they would do harm."""
+        """Send no more requests from :attr:`margin` before ``edge``, an aware datetime: they could act after it."""
         self.session.gate.close_at(check_instant("edge", edge) - self.margin)
 
     @property

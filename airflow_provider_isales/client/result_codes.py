@@ -52,7 +52,7 @@ CAMPAIGN_RESULT_CODES = (
         "0200011",
         "pause and resume of a campaign",
         "not allowed in the campaign's present state",
-        "The provider checks the campaign's details after this code. If the task fails, look in the console.",
+        "The campaign's details decide then. If the task fails, look in the console.",
     ),
 )
 PARAMETER_COMPLAINT = ResultCode("", "all", "a complaint about a parameter", _CORRECT_VALUE)

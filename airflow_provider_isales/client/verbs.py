@@ -144,7 +144,7 @@ CREATE: Verb[str] = Verb(
     name="create",
     doing="Creating a call batch in",
     read=read_created_id,
-    when_unknown="Look for {name!r} with list before you create it again.",
+    when_unknown="Look for {name!r} in the list before you create it again.",
 )
 UPDATE: Verb[Success] = Verb(name="update", doing="Renaming", read=read_success)
 DELETE: Verb[Success] = Verb(name="delete", doing="Deleting", read=read_success)

@@ -81,7 +81,7 @@ class Service:
         method = getattr(self, f"_{interface}")
         try:
             if not isinstance(parameters, dict):
-                raise RefusedError(PARAMETER_ERROR, "the body is not as this interface has it")
+                raise RefusedError(PARAMETER_ERROR, "the body is not what this interface takes")
             self._check_vdn(vdn_id)
             scope = [] if campaign_id is None else [self._find_campaign(campaign_id)]
             result = method(*scope, parameters)

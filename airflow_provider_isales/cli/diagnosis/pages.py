@@ -14,7 +14,7 @@ from airflow_provider_isales.client.models import VdnKey
 from airflow_provider_isales.client.responses import Page
 from airflow_provider_isales.client.verbs import Verb
 
-_NO_LIST = Finding(State.SKIPPED, "there is no list")
+_NO_LIST = Finding(State.SKIPPED, "the list can't be read")
 
 
 @dataclass
@@ -57,7 +57,7 @@ class PageChecks:
                 return Finding(State.FAIL, f"{finding}; the client misses the rest", REPORT)
             return Finding(State.WARN, finding, "Nothing to do: after a full page the client asks for the next.")
         if page.total < 2:  # noqa: PLR2004 - the page of 1 has all
-            return Finding(State.SKIPPED, "unknown: that takes at least two")
+            return Finding(State.SKIPPED, "unknown: fewer than two are listed")
         return Finding(State.OK, f"{page.total}, also with a page of 1")
 
     def _request_page(self, limit: int, offset: int = 0) -> Observation[Page[Any]]:
