@@ -115,6 +115,12 @@ class ISalesOperator(BaseOperator):
                 raise InvalidArgumentError("max_lateness requires shifts")
         check_choice("campaign_suspended", campaign_suspended, ("fail", "skip"))
 
+    def _new_hook(self) -> ISalesHook:
+        # Imported here to keep the parsing of DAG files fast.
+        from airflow_provider_isales.hooks.isales import ISalesHook  # noqa: PLC0415
+
+        return ISalesHook(self.isales_conn_id, max_connections=self.max_parallel_requests)
+
     def _apply_guard(self, client: ISalesClient, shifts: ShiftCalendar, context: Context) -> None:
         """Skip at the wrong time, or else act only within the present window."""
         now = in_utc(clock.utc_now())
@@ -162,12 +168,6 @@ class ISalesOperator(BaseOperator):
     @abstractmethod
     def _switch(self, client: ISalesClient, context: Context) -> dict[str, Any]:
         """Pause or resume; return the task's result."""
-
-    def _new_hook(self) -> ISalesHook:
-        # Imported here to keep the parsing of DAG files fast.
-        from airflow_provider_isales.hooks.isales import ISalesHook  # noqa: PLC0415
-
-        return ISalesHook(self.isales_conn_id, max_connections=self.max_parallel_requests)
 
     def _report(
         self, result: CallBatchResult | BulkResult, context: Context, problem: str = "", note: str = ""

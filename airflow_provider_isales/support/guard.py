@@ -30,10 +30,6 @@ CLOCK_TOLERANCE = timedelta(minutes=15)
 CLOCK_TOLERANCE_WITHOUT_EDGE = timedelta(seconds=30)
 
 _STILL_EFFECTIVE = "the request could still take effect then"
-_EARLIER_TRIES_FAILED = (
-    "Earlier tries of this run failed, but one of them may have taken effect: check in the console what is being "
-    "dialled."
-)
 
 
 class Window(NamedTuple):
@@ -157,7 +153,10 @@ def skip_or_fail(context: Context, reason: str) -> NoReturn:
     :raises AirflowFailException: after an earlier try, which a skip would hide
     """
     if is_retry(context):
-        raise AirflowFailException(f"{reason} {_EARLIER_TRIES_FAILED}")
+        raise AirflowFailException(
+            f"{reason} Earlier tries of this run failed, but one of them may have taken effect: check in the console "
+            "what is being dialled."
+        )
     raise AirflowSkipException(reason)
 
 

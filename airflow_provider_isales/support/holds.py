@@ -91,20 +91,19 @@ def read_hold(value: object, shifts: ShiftCalendar | None, now: DateTime) -> Hol
     fields = _read_fields(value)
     if fields is None:
         return None
-    zone = shifts.timezone if shifts else None
-    shift_end = shifts.previous_end(now + TICK) if shifts else None
-    shift = shifts.shift_at(shift_end - TICK) if shifts and shift_end else None
-    day = shift.start if shift else shift_end or now
+    zone: str | None = None
+    last_end: DateTime | None = now
+    next_end: DateTime | None = None
+    day = now
+    if shifts is not None:
+        zone, last_end, next_end = shifts.timezone, shifts.previous_end(now + TICK), shifts.next_end(now)
+        shift = shifts.shift_at(last_end - TICK) if last_end else None
+        day = shift.start if shift else last_end or now
     until = read_until(fields["until"], zone, day)
     local_until = until.in_timezone(zone or "UTC")
     if until - now > MAX_HOLD:
         raise ISalesArgumentError(f"hold: until must be at most 24 hours ahead, not {format_until(local_until)}")
-    if shifts is not None:
-        prolonged = shifts.previous_end(until + TICK)
-        ends = [end and in_utc(end) for end in (shift_end, prolonged)]
-        if ends[0] != ends[1] or ends[1] == until:
-            return None
-    elif until <= now:
+    if (last_end and until <= last_end) or (next_end and next_end <= until):
         return None
     return Hold(local_until, fields.get("campaign_ids"), fields.get("reason", ""), is_time_of_day(fields["until"]))
 
