@@ -346,7 +346,7 @@ def test_a_variable_that_is_no_json_is_not_called_a_wrong_hold_if_the_template_r
     """Airflow 3 renders none, Airflow 2 can't render the template. So the documentation has ``var.value``."""
     hold("tonight")
     run("by_json")
-    assert "The hold is wrong" not in str(EXCEPTIONS)
+    assert "The hold is invalid" not in str(EXCEPTIONS)
 
 
 def test_a_mapping_may_have_templates(campaigns: dict[int, Campaign]) -> None:
