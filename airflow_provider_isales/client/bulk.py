@@ -20,11 +20,17 @@ from airflow_provider_isales.client.errors import (
     ISalesUnchangedError,
 )
 from airflow_provider_isales.client.listing import find_agreed_listing, list_items
-from airflow_provider_isales.client.models import BatchKey, BulkResult, CampaignKey, Outcome, VdnKey
+from airflow_provider_isales.client.models import BatchKey, BulkResult, CampaignKey, CampaignStatus, Outcome, VdnKey
 from airflow_provider_isales.client.retry import ONCE
 from airflow_provider_isales.client.rounds import UNFINISHED, Attempted, Rounds
 from airflow_provider_isales.client.session import Session
-from airflow_provider_isales.client.switching import get_campaign, judge_details, read_details, send_request
+from airflow_provider_isales.client.switching import (
+    get_campaign,
+    judge_details,
+    read_details,
+    runs_later_or_no_more,
+    send_request,
+)
 from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.targets import Listed, Targets
 from airflow_provider_isales.client.text import clean_text
@@ -162,13 +168,19 @@ class BulkSwitch:
                 break
             self._switch_all(unswitched)
             listed = self._verify(listed)
-        if self.switch is PAUSE and targets.are_all and not listed and isinstance(self.scope, CampaignKey):
-            self._check_campaign_without_batches(self.scope)
+        if targets.are_all and not listed:
+            self._check_empty_scope()
 
-    def _check_campaign_without_batches(self, campaign: CampaignKey) -> None:
+    def _check_empty_scope(self) -> None:
         """Raise if a campaign without batches may be dialled as a whole: pausing its batches would stop nobody."""
-        details = get_campaign(self._session, campaign)
-        if not details.may_be_dialling:
+        if not isinstance(self.scope, CampaignKey):
+            log.warning("%s: the VDN has no campaigns. Check vdn_id.", self)
+            return
+        if self.switch is not PAUSE:
+            return
+        details = get_campaign(self._session, self.scope)
+        is_started = details.status is CampaignStatus.STARTED
+        if not details.may_be_dialling or (is_started and runs_later_or_no_more(details, clock.utc_now())):
             return
         found = describe_status(details.status)
         raise ISalesUnchangedError(
@@ -269,11 +281,10 @@ class BulkSwitch:
         for campaign_id, begin in self.result().begins_at.items():
             if self._next_start is not None and begin < self._next_start:
                 log.warning(
-                    "Campaign %d begins at %s, before the next shift starts at %s: it will call people then. Suspend "
-                    "it in the console, or change its begin.",
+                    "Campaign %d begins at %s, outside the shifts: it will call people then. Suspend it in the "
+                    "console, or change its begin.",
                     campaign_id,
                     begin.isoformat(),
-                    self._next_start.isoformat(),
                 )
 
     def _log_progress(self, finished: int, total: int, seconds: float) -> None:

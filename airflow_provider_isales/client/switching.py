@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import replace
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from airflow_provider_isales import clock
 from airflow_provider_isales.client.errors import (
@@ -36,6 +36,9 @@ from airflow_provider_isales.client.target_state import (
 from airflow_provider_isales.client.verbs import GET_CAMPAIGN, Switch
 
 log = logging.getLogger(__name__)
+
+#: No time zone differs more from UTC.
+ANY_ZONE = timedelta(days=1)
 
 
 def switch_batch(session: Session, switch: Switch, batch: BatchKey) -> CallBatchResult:
@@ -155,7 +158,7 @@ def judge_details(
     if status is CampaignStatus.STARTED and details.begin:
         if begins_at := find_later_begin(details, zone, now):
             return Outcome.NOT_RUNNING, begins_at
-        if zone is None:
+        if zone is None and details.begin.replace(tzinfo=UTC) + ANY_ZONE > now:
             found += f" with its begin at {details.begin}, in a time zone that is not known"
             advice = "Set the connection's extra 'timezone' to that of the platform, such as 'Asia/Shanghai'."
     error = ISalesUnchangedError(f"{reply.problem}; {found}", advice=advice)
@@ -175,6 +178,12 @@ def _check_campaign(asked: CampaignKey, details: Campaign) -> Campaign:
     if details.id != asked.campaign_id:
         raise ISalesProtocolError(f"the details of campaign {details.id} came instead of those of {asked}")
     return details
+
+
+def runs_later_or_no_more(campaign: Campaign, now: datetime) -> bool:
+    """Return whether a campaign begins later or has ended, whatever the platform's time zone is."""
+    begin, end = (at and at.replace(tzinfo=UTC) for at in (campaign.begin, campaign.end))
+    return bool((begin and begin - ANY_ZONE > now) or (end and end + ANY_ZONE <= now))
 
 
 def find_later_begin(campaign: Campaign, zone: tzinfo | None, now: datetime) -> datetime | None:

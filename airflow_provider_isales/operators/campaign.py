@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -74,10 +74,16 @@ class _CampaignsOperator(ISalesBulkOperator):
             self.max_parallel_requests,
             exclude=exclude,
             timezone=client.timezone or (self.shifts.timezone if self.shifts else None),
-            next_start=self._window.until if self._pauses else None,
+            next_start=self._find_next_start() if self._pauses else None,
             **self._read_select(),
             **settings,
         )
+
+    def _find_next_start(self) -> datetime | None:
+        """Return when people may be called again: at the end of time after the calendar's last shift."""
+        if self.shifts is None:
+            return None
+        return self._window.until or datetime.max.replace(tzinfo=UTC)
 
     def _new_memory(self, client: ISalesClient) -> Memory:
         name = f"isales_paused_campaigns_{self.isales_conn_id}_{client.vdn(self.vdn_id).vdn_id}"

@@ -904,6 +904,20 @@ class TestACampaignWithoutBatches:
             client.pause_call_batches(1001)
         assert caught.value.retryable
 
+    @pytest.mark.parametrize(
+        "times",
+        [
+            {"begin": datetime.now(UTC) + timedelta(days=3)},
+            {"begin": datetime(2020, 1, 1, tzinfo=UTC), "end": datetime.now(UTC) - timedelta(days=3)},
+        ],
+        ids=["begins later", "has ended"],
+    )
+    def test_a_started_campaign_without_batches_that_does_not_run_now_is_a_success(
+        self, simulator: Simulator, client: ISalesClient, times: dict[str, datetime]
+    ) -> None:
+        simulator.add_campaign(1001, **times)
+        assert client.pause_call_batches(1001).confirmed_at
+
     def test_a_campaign_without_batches_is_a_failure_if_its_details_cannot_be_read(
         self, simulator: Simulator, client: ISalesClient
     ) -> None:

@@ -216,6 +216,12 @@ class TestNotRunning:
         BulkSwitch(PAUSE_CAMPAIGN, client.session, client.vdn(), **settings).run()
         assert [rec.levelno for rec in caplog.records if "Campaign 1 begins" in rec.getMessage()] == levels
 
+    def test_a_vdn_without_campaigns_is_a_warning_that_names_the_setting(
+        self, client: ISalesClient, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        client.pause_campaigns("all")
+        assert "the VDN has no campaigns. Check vdn_id." in caplog.text
+
     def test_the_time_zone_decides_whether_a_campaign_has_begun(
         self, client: ISalesClient, simulator: Simulator
     ) -> None:

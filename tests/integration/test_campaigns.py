@@ -167,6 +167,14 @@ class TestPause:
         assert error.retryable
         assert "Set the connection's extra 'timezone'" in str(error)
 
+    def test_without_a_time_zone_a_campaign_that_began_long_ago_is_a_failure_that_names_no_setting(
+        self, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(7, begin=datetime(2020, 1, 1, tzinfo=UTC))
+        simulator.inject("result", verb="pause_campaign", code="0200011", times=99)
+        with simulator.client() as client:
+            assert "timezone" not in str(failure_of(client))
+
     def test_a_pause_that_was_accepted_without_effect_is_tried_once_more(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
     ) -> None:

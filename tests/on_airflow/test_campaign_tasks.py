@@ -140,7 +140,7 @@ def test_a_campaign_that_begins_in_the_calendars_time_zone_before_the_next_shift
     isales_simulator.inject("result", verb="pause_campaign", code="0200011")
     task_run = run("evening_of_some", {"campaign_ids": [1]})
     assert (task_run.state, task_run.xcom["not_running"]) == ("success", [1])
-    assert "Campaign 1 begins at 2026-11-25T20:00:00+08:00, before the next shift" in " ".join(read_log().split())
+    assert "Campaign 1 begins at 2026-11-25T20:00:00+08:00, outside the shifts" in " ".join(read_log().split())
 
 
 @pytest.mark.parametrize("name", ["templated", "native"])
