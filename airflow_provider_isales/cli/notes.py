@@ -61,13 +61,14 @@ class Notes:
             self.added = _merge(self.added, found)
             self._change(lambda noted: _merge(noted, self.added))
 
-    def remove(self, resumed: Mapping[VdnKey, Collection[Any]]) -> None:
-        """Remove what is started again; on failure set ``problem``."""
+    def remove(self, found: Mapping[VdnKey, Collection[Any]]) -> None:
+        """Remove what is not paused, or no longer; on failure set ``problem``."""
 
         def change(noted: Noted) -> Noted:
-            return {key: [each for each in ids if each not in resumed.get(key, ())] for key, ids in noted.items()}
+            return {key: [each for each in ids if each not in found.get(key, ())] for key, ids in noted.items()}
 
         with self._lock:
+            self.added = change(self.added)
             self._change(change)
 
     def _change(self, change: Callable[[Noted], Noted]) -> None:

@@ -57,7 +57,8 @@ class Memory:
     An Airflow Variable with the ids of what was paused, as JSON: ``{"batches": [...], "changed_at": "..."}``.
 
     Airflow can't change a Variable atomically, so each change is read back, and repeated if another task overwrote it.
-    A pause only adds ids, before its first request and after its last, so that parallel pauses lose none.
+    A pause adds ids before its first request and after its last, and removes only campaigns that turn out not to be
+    running, so that parallel pauses lose none.
 
     With ``shift_end`` the JSON also has ``"completed"``: the completed pauses, each with its shift end and the ids that
     it covered. What a later pause for the same end finds started was started since, so it is not recorded: the next
@@ -120,14 +121,19 @@ class Memory:
 
     def settle(self, result: BulkResult, completed: Collection[Any] | Literal["all"] = ()) -> str:
         """
-        Record what a pause suspended, and again what it announced; return an error message, empty on success.
+        Record what a pause suspended and, again, what it announced, unless it is not running.
+
+        Return an error message, empty on success.
 
         :param completed: the ids that a completed pause covered: if they are started later, they are not recorded
         """
         paused = list(self._announced | dict.fromkeys(result.changed))
         try:
-            paused = self._select_to_remember(paused)
-            kept = self._change(lambda known: self._add_completed(_add_ids(known, paused), completed, result.excluded))
+            idle = result.not_running
+            paused = [each for each in self._select_to_remember(paused) if each not in idle]
+            kept = self._change(
+                lambda known: self._add_completed(_add_ids(known, paused, without=idle), completed, result.excluded)
+            )
             self.not_remembered = [each for each in result.changed if each not in (kept.ids or [])]
         except MemoryFailedError as error:
             ids = ", ".join(map(str, paused))
@@ -211,8 +217,9 @@ class Memory:
         return MemoryFailedError(f"the Variable {self.name} can't be {done}: {type(error).__name__}: {error}")
 
 
-def _add_ids(known: Remembered, ids: Collection[Any]) -> Remembered:
-    return replace(known, ids=list(dict.fromkeys([*(known.ids or []), *ids])))
+def _add_ids(known: Remembered, ids: Collection[Any], without: Collection[Any] = ()) -> Remembered:
+    added = dict.fromkeys([*(known.ids or []), *ids])
+    return replace(known, ids=[each for each in added if each not in without])
 
 
 def _is_completed_pause(value: Any) -> bool:

@@ -232,6 +232,15 @@ class TestSaveAndResume:
         assert states(vdn) == before
         assert json.loads(file.read_text()) == {"campaigns": []}
 
+    def test_campaigns_that_turn_out_not_to_be_running_are_not_saved(
+        self, isales: Isales, vdn: Simulator, file: Path
+    ) -> None:
+        isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = vdn.connection(timezone="Asia/Shanghai")
+        vdn.add_campaign(1006, begin=platform_time(hours=3))
+        done = isales("pause", "--all", "--save", file)
+        assert "1 not running" in done.stdout
+        assert json.loads(file.read_text())["campaigns"][0]["campaign_ids"] == [1001, 1002, 1003]
+
     def test_campaigns_that_are_about_to_be_paused_are_saved_before_the_first_request(
         self, isales: Isales, vdn: Simulator, file: Path
     ) -> None:

@@ -913,7 +913,7 @@ class TestACampaignWithoutBatches:
         ids=["begins later", "has ended"],
     )
     def test_a_started_campaign_without_batches_that_does_not_run_now_is_a_success(
-        self, simulator: Simulator, client: ISalesClient, times: dict[str, datetime]
+        self, simulator: Simulator, client: ISalesClient, times: dict[str, Any]
     ) -> None:
         simulator.add_campaign(1001, **times)
         assert client.pause_call_batches(1001).confirmed_at

@@ -84,6 +84,21 @@ def test_the_morning_resumes_what_the_evening_paused_and_forgets_it(campaigns: E
     assert (started(campaigns), remembered()) == ([1, 2], [])
 
 
+def test_a_campaign_that_had_not_begun_in_the_evening_is_left_alone_in_the_morning(
+    campaigns: Evening, clock: Clock, isales_simulator: Simulator
+) -> None:
+    def refuse_second(verb: str, parameters: Any) -> None:
+        if verb == "pause_campaign" and parameters["campaign_id"] == "2":
+            isales_simulator.inject("result", verb="pause_campaign", code="0200011")
+
+    campaigns[2].begin = "2026-11-25 20:00:00"
+    isales_simulator.on_request = refuse_second
+    assert run("evening").xcom["not_running"] == [2]
+    campaigns[2].state = SUSPENDED  # by a colleague, whom the log asked to do so
+    resume_in_the_morning(clock)
+    assert started(campaigns) == [1]
+
+
 class TestACampaignThatIsStartedAtNight:
     @pytest.fixture(autouse=True)
     def stray(self, campaigns: Evening, clock: Clock) -> None:
