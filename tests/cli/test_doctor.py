@@ -648,7 +648,10 @@ class TestDetailsAndHours:
         campaign.hours = {"workdayBeginTime1": "09:00", "workdayEndTime1": "21:00"}
         line = doctor_visits(simulator, "1001", "--shifts", calendar).lines["hours"]
         assert line.state == "warn"
-        expected = r"On \w{3} [\d-]{10}, the platform lets it dial 09:00-21:00, the calendar 09:00-12:00 13:30-18:00$"
+        expected = (
+            r"On \w{3} [\d-]{10}, the platform lets it dial 09:00-21:00, "
+            r"the calendar 09:00-12:00 13:30-18:00 \(Asia/Shanghai\)$"
+        )
         assert re.search(expected, line.finding)
         assert line.advice == "If Airflow is down, nothing stops this campaign: set its hours in the console."
 
@@ -661,12 +664,36 @@ class TestDetailsAndHours:
         line = doctor_visits(simulator, "1001", "--shifts", calendar).lines["hours"]
         assert f"the platform lets it dial {hours}, the calendar 09:00-12:00 13:30-18:00" in line.finding
 
+    @pytest.mark.parametrize(
+        ("week", "state"),
+        [
+            ({"timezone": "Asia/Tokyo", "week": {"mon-sun": ["09:00-18:00"]}}, "warn"),
+            ({"timezone": "Asia/Tokyo", "week": {"mon-sun": ["10:00-19:00"]}}, "ok"),
+            ({"timezone": "UTC", "week": {"mon-sun": ["01:00-10:00"]}}, "ok"),
+        ],
+        ids=str,
+    )
+    def test_hours_are_in_the_time_zone_of_the_connection(
+        self, week: dict[str, Any], state: str, doctor_visits: Doctor, simulator: Simulator, calendar: Path
+    ) -> None:
+        calendar.write_text(json.dumps(week))
+        extra = {"timezone": "Asia/Shanghai"}
+        assert doctor_visits(simulator, "1001", "--shifts", calendar, extra=extra).lines["hours"].state == state
+
+    def test_hours_that_are_no_times_are_quoted(
+        self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, calendar: Path
+    ) -> None:
+        campaign.hours = {"workdayBeginTime1": "nine", "workdayEndTime1": "18:00"}
+        line = doctor_visits(simulator, "1001", "--shifts", calendar).lines["hours"]
+        assert line.state == "fail"
+        assert "the campaign's hours have 'nine', not a time such as 09:00" in line.finding
+
     def test_hours_on_a_day_without_a_shift_are_reported(
         self, doctor_visits: Doctor, simulator: Simulator, calendar: Path
     ) -> None:
         calendar.write_text('{"timezone": "Asia/Shanghai", "week": {}, "special": {"2020-01-01": ["09:00-12:00"]}}')
         line = doctor_visits(simulator, "1001", "--shifts", calendar).lines["hours"]
-        assert line.finding.endswith("the platform lets it dial 09:00-18:00, the calendar not at all")
+        assert line.finding.endswith("the platform lets it dial 09:00-18:00, the calendar not at all (Asia/Shanghai)")
 
     def test_hours_within_the_shifts_are_ok(
         self, doctor_visits: Doctor, simulator: Simulator, campaign: Campaign, calendar: Path

@@ -90,7 +90,7 @@ class CampaignChecks:
             return Finding(State.WARN, f"{found}: the platform lets this campaign dial all day", _NO_NET)
         if self.shifts is None:
             return Finding(State.OK, found, "To compare them with your calendar, add --shifts FILE.")
-        if gap := find_gap(campaign, dates.value, self.shifts):
+        if gap := find_gap(campaign, dates.value, self.shifts, self.client.timezone):
             return Finding(State.WARN, f"{found}. {gap}", _NO_NET)
         if dates.value and not campaign.special_day_hours:
             advice = "The reference does not say whether it dials on these dates: look in the console."
