@@ -151,7 +151,7 @@ def test_the_run_that_finds_the_strays_is_red_and_the_next_is_green(night: Night
 def test_the_red_run_names_the_strays(night: Night) -> None:
     assert night.stray["late"] == [RESUMED, CREATED]
     assert f"2 campaigns of VDN 25 were still started at {night.end + timedelta(minutes=1):%H:%M}" in night.stray_log
-    assert "1004 (late idea)" in night.stray_log
+    assert "1002 (campaign of 1002), 1004 (late idea)" in night.stray_log
 
 
 def test_the_red_run_says_the_reason_that_airflow_knows(night: Night) -> None:

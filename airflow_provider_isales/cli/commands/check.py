@@ -25,6 +25,7 @@ from airflow_provider_isales.cli.parallel import format_error, map_each
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.listing import list_agreed
 from airflow_provider_isales.client.models import BatchStatus, Campaign, CampaignKey, CampaignStatus, VdnKey
+from airflow_provider_isales.client.switching import ANY_ZONE
 from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.text import clean_text, join_first
 from airflow_provider_isales.client.verbs import LIST, LIST_CAMPAIGNS
@@ -34,8 +35,6 @@ from airflow_provider_isales.support.holds import Hold, format_until, read_hold
 
 # The worst first: calls are worse than not knowing.
 _WORDS = {FAILURE: "STARTED", UNUSABLE: "UNKNOWN", SUCCESS: "OK"}
-# No time zone differs more from UTC.
-_ANY_ZONE = timedelta(days=1)
 
 #: When a listing began, and when it ended.
 Listed = tuple[datetime, datetime]
@@ -173,7 +172,7 @@ class Check:
         if not campaign.may_be_dialling:
             return SUCCESS, f"the campaign is {describe_status(campaign.status)}, so nobody is called"
         zone = self.client.timezone or (ZoneInfo(self.shifts.timezone) if self.shifts else None)
-        first, last = listed if zone else (listed[0] - _ANY_ZONE, listed[1] + _ANY_ZONE)
+        first, last = listed if zone else (listed[0] - ANY_ZONE, listed[1] + ANY_ZONE)
         begin, end = (at and at.replace(tzinfo=zone or UTC) for at in (campaign.begin, campaign.end))
         runs = f"the campaign runs from {campaign.begin} to {campaign.end}"
         if (begin and begin > last) or (end and end <= first):
