@@ -44,8 +44,9 @@ def _bodies(raw: bytes) -> Iterator[bytes]:
     status = 100
     while status == 100:
         lines, raw = _lines_to_a_blank_one(raw)
-        words = lines[0].split(None, 2) if lines else []
-        if len(words) < 2 or not words[0].startswith(b"HTTP/"):
+        # As text, because http.client too splits at any white space of Latin-1, which is more than that of bytes.
+        words = lines[0].decode("latin-1").split(None, 2) if lines else []
+        if len(words) < 2 or not words[0].startswith("HTTP/"):
             return
         try:
             status = int(words[1])
