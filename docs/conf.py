@@ -31,6 +31,7 @@ nitpicky = True
 nitpick_ignore_regex = [
     ("py:.*", r"(?!airflow_provider_isales|ISales|ShiftCalendar|Pause|Resume).*"),
     # Not public.
+    ("py:class", r".*\.tls_socket\.Peer"),
     ("py:class", r".*\.(responses\.Success|text\.Secret|http_response\.\w+|verbs\.T_co|client\.T|diagnosis\.T)"),
 ]
 

@@ -9,10 +9,11 @@ from typing import Generic, TypeVar
 from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.errors import ISalesError, ISalesResultError
-from airflow_provider_isales.client.http_response import Peer, Response
+from airflow_provider_isales.client.http_response import Response
 from airflow_provider_isales.client.models import CallBatch, CampaignKey, VdnKey
 from airflow_provider_isales.client.profiles import SigningProfile
 from airflow_provider_isales.client.responses import Page, Success, measure_seconds_ahead
+from airflow_provider_isales.client.tls_socket import Peer
 from airflow_provider_isales.client.verbs import LIST, Verb
 
 T = TypeVar("T")

@@ -5,28 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 from http.client import HTTPException
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import HTTPError
 
 from airflow_provider_isales.client.errors import ISalesError
-from airflow_provider_isales.client.tls_socket import MAX_RESPONSE_BYTES
+from airflow_provider_isales.client.tls_socket import MAX_RESPONSE_BYTES, Peer
 
 _CHUNK_BYTES = 64 * 1024
 _FEW_DIGITS = 6
-
-
-class Peer(NamedTuple):
-    """
-    The other end of a connection.
-
-    :param tls: the version of TLS; empty behind a proxy that speaks TLS itself
-    :param certificate: the server's certificate, as ``ssl`` shows it; empty when it was not checked
-    """
-
-    tls: str
-    certificate: Mapping[str, Any]
 
 
 class Response(NamedTuple):

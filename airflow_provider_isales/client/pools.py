@@ -7,7 +7,7 @@ import ssl
 from typing import Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from urllib3 import HTTPSConnectionPool, PoolManager, ProxyManager, make_headers
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager, make_headers
 
 from airflow_provider_isales.client.text import Secret
 
@@ -35,10 +35,11 @@ class _Pool(HTTPSConnectionPool):
     QueueCls: Any = _Queue
 
 
-def make_pool(context: ssl.SSLContext, proxy_url: Secret) -> PoolManager:
+def make_pool(url: str, context: ssl.SSLContext, proxy_url: Secret) -> HTTPConnectionPool:
     """
     Return a pool for one connection to a server.
 
+    :param url: the URL of the server
     :param proxy_url: the URL of a proxy, which may hold a user name and a password; empty without a proxy
     """
     if proxy_url:
@@ -46,7 +47,7 @@ def make_pool(context: ssl.SSLContext, proxy_url: Secret) -> PoolManager:
     else:
         manager = PoolManager(num_pools=1, maxsize=1, ssl_context=context)
     manager.pool_classes_by_scheme = {"https": _Pool}
-    return manager
+    return manager.connection_from_url(url)
 
 
 def _make_proxy_manager(context: ssl.SSLContext, proxy_url: Secret) -> PoolManager:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, select_proxy
-from urllib3 import PoolManager
+from urllib3 import HTTPConnectionPool
 
 from airflow_provider_isales.client.arguments import check_integer, make_argument_error, to_text
 from airflow_provider_isales.client.errors import ISalesArgumentError
@@ -58,9 +58,9 @@ class Route:
         self.has_proxy = bool(self._proxy)
         self.proxy_speaks_tls = urlsplit(self._proxy.reveal()).scheme == "https"
 
-    def make_pool(self) -> PoolManager:
+    def make_pool(self) -> HTTPConnectionPool:
         """Return a new pool of urllib3, for one connection."""
-        return make_pool(self.context, self._proxy)
+        return make_pool(self.base_url, self.context, self._proxy)
 
 
 def check_host(value: object) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-from typing import Any
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from airflow_provider_isales.client.errors import ISalesProtocolError
 
@@ -13,6 +16,18 @@ MAX_RESPONSE_BYTES = 1024 * 1024
 TOO_LARGE = f"the response is larger than {MAX_RESPONSE_BYTES // 1024} KiB"
 # Status line and headers.
 _OVERHEAD_BYTES = 64 * 1024
+
+
+class Peer(NamedTuple):
+    """
+    The other end of a connection.
+
+    :param tls: the version of TLS; empty behind a proxy that speaks TLS itself
+    :param certificate: the server's certificate, as ``ssl`` shows it; empty when it was not checked
+    """
+
+    tls: str
+    certificate: Mapping[str, Any]
 
 
 class Limits(threading.local):
@@ -52,6 +67,14 @@ limits = Limits()
 
 class LimitedSocket(ssl.SSLSocket):
     """For :attr:`ssl.SSLContext.sslsocket_class`."""
+
+    @cached_property
+    def peer(self) -> Peer:
+        """The server; read once, because parsing a certificate takes as long as signing a request."""
+        certificate = None
+        with suppress(ValueError, ssl.SSLError):  # a trusted certificate that cannot be parsed completely
+            certificate = self.getpeercert()
+        return Peer(self.version() or "", certificate or {})
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         if self.pending():

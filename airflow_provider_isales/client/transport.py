@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import encodings.idna  # noqa: F401 - an import under way in another thread would never end in a forked child
 import logging
-import ssl
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from http.client import HTTPException
 from typing import TypeVar
 
-from urllib3 import PoolManager, Timeout
+from urllib3 import HTTPConnectionPool, Timeout
 from urllib3.exceptions import HTTPError
 
 from airflow_provider_isales import __version__
@@ -20,10 +18,10 @@ from airflow_provider_isales.client.auth import C2Auth
 from airflow_provider_isales.client.errors import ISalesError
 from airflow_provider_isales.client.failures import explain_failure
 from airflow_provider_isales.client.forks import renew_in_children
-from airflow_provider_isales.client.http_response import Peer, Response, read_response
+from airflow_provider_isales.client.http_response import Response, read_response
 from airflow_provider_isales.client.route import Route
 from airflow_provider_isales.client.text import clean_text
-from airflow_provider_isales.client.tls_socket import limits
+from airflow_provider_isales.client.tls_socket import Peer, limits
 
 T = TypeVar("T")
 
@@ -51,7 +49,7 @@ class Transport:
     """Keep-alive connections to one server; safe to use from many threads, and on both sides of a fork."""
 
     # One connection each, used by one thread at a time: an interrupt can leave a lock of urllib3 locked for good.
-    _idle: list[PoolManager]
+    _idle: list[HTTPConnectionPool]
 
     def __init__(self, route: Route, auth: C2Auth, timeout: float, max_connections: int) -> None:
         self.route, self._auth = route, auth
@@ -85,9 +83,9 @@ class Transport:
         limits.begin(time.monotonic() + min(timeout or self.timeout, self.timeout))
         try:
             headers = {**_HEADERS, "Content-Length": str(len(body))}
-            url = f"{self.route.base_url}{path}"
+            url, signer = f"{self.route.base_url}{path}", auth or self._auth
             # Inside one expression, so that no variable of this frame holds the signature or an echo of it.
-            return read(self._send(method, url, body, (auth or self._auth).make_headers(method, url, headers, body)))
+            return read(self._send(method, path, body, signer.make_headers(method, url, headers, body)))
         except ISalesError as error:
             # Drop the traceback: its frames hold the Authorization header, and some log formats show their variables.
             raise error.with_traceback(None) from None
@@ -100,9 +98,9 @@ class Transport:
         """Close the connections; those in use are closed after their response."""
         idle, self._idle = self._idle, []
         while idle:
-            idle.pop().clear()
+            idle.pop().close()
 
-    def _send(self, method: str, url: str, body: bytes, headers: Mapping[str, str]) -> Response:
+    def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Response:
         idle = self._idle
         try:
             pool = idle.pop()
@@ -112,7 +110,7 @@ class Transport:
         try:
             response = pool.urlopen(
                 method,
-                url,
+                path,
                 body=body,
                 headers=headers,
                 timeout=Timeout(total=limits.seconds_left),
@@ -121,7 +119,8 @@ class Transport:
                 preload_content=False,
                 decode_content=False,
             )
-            result, is_whole = read_response(response, self._look_at_peer())
+            peer = Peer("", {}) if self.route.proxy_speaks_tls or not limits.socket else limits.socket.peer
+            result, is_whole = read_response(response, peer)
             if not is_whole:
                 response.close()
         finally:
@@ -131,13 +130,5 @@ class Transport:
             if can_be_reused and len(idle) < self._max_connections:
                 idle.append(pool)
             else:
-                pool.clear()
+                pool.close()
         return result
-
-    def _look_at_peer(self) -> Peer:
-        if self.route.proxy_speaks_tls or not limits.socket:
-            return Peer("", {})
-        certificate = None
-        with suppress(ValueError, ssl.SSLError):  # a trusted certificate that cannot be parsed completely
-            certificate = limits.socket.getpeercert()
-        return Peer(limits.socket.version() or "", certificate or {})

@@ -18,8 +18,9 @@ from urllib3.exceptions import HTTPError
 
 from airflow_provider_isales.client import BatchStatus, CallBatch, ISalesAuthenticationError, ISalesProtocolError
 from airflow_provider_isales.client.errors import ISalesHTTPStatusError
-from airflow_provider_isales.client.http_response import Peer, Response, read_response
+from airflow_provider_isales.client.http_response import Response, read_response
 from airflow_provider_isales.client.responses import Page, Success, parse_response, read_batch_page, read_created_id
+from airflow_provider_isales.client.tls_socket import Peer
 
 NOW = datetime(2026, 11, 25, 4, tzinfo=UTC)
 
