@@ -229,7 +229,7 @@ def start_measuring() -> Iterator[Measuring]:
             "BENCH_HTTP_CAMPAIGN": str(HTTP_CAMPAIGN),
             "BENCH_MAPPED": str(MAPPED),
         }
-        with ThrowawayAirflow(Path(directory, "airflow"), HERE / "dags", environment) as airflow:
+        with ThrowawayAirflow(Path(directory, "airflow"), HERE / "silence_dags", environment) as airflow:
             yield Measuring(airflow, server, whole_server, cases)
 
 
