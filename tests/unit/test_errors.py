@@ -13,9 +13,11 @@ from airflow_provider_isales.client import (
     BulkResult,
     ISalesAuthenticationError,
     ISalesBulkError,
+    ISalesCampaignEditedError,
     ISalesError,
     ISalesProtocolError,
     ISalesResultError,
+    ISalesStoppedError,
     ISalesTransportError,
     Outcome,
 )
@@ -63,6 +65,11 @@ def test_an_unknown_code_is_a_generic_error_that_shows_it_as_received(code: str)
     error = make_result_error(code, "as received")
     assert type(error) is ISalesResultError
     assert str(error).split(". ")[0] == f"[{code}] a result code that is not documented (as received)"
+
+
+@pytest.mark.parametrize("kind", [ISalesCampaignEditedError, ISalesStoppedError])
+def test_what_may_be_over_at_the_next_try_is_retryable(kind: type[ISalesError]) -> None:
+    assert kind("").retryable
 
 
 def test_an_unknown_code_is_retryable_but_not_within_the_call() -> None:
