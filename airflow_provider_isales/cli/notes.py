@@ -69,7 +69,7 @@ class Notes:
 
         with self._lock:
             self.added = change(self.added)
-            self._change(change)
+            self._change(lambda noted: change(_merge(noted, self.added)))
 
     def _change(self, change: Callable[[Noted], Noted]) -> None:
         try:

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from isales_command import Isales, wait_until
 
+from airflow_provider_isales.cli.notes import Notes
 from airflow_provider_isales.client import BatchStatus
+from airflow_provider_isales.client.models import VdnKey
 from airflow_provider_isales.simulator import Simulator
 
 CAMPAIGNS = range(1001, 1021)
@@ -247,6 +249,14 @@ class TestSomeBatches:
 
 
 class TestNotes:
+    def test_notes_that_could_not_be_written_at_first_are_written_with_a_removal(self, tmp_path: Path) -> None:
+        notes, vdn = Notes(str(tmp_path / "later" / "before.json")), VdnKey(25)
+        notes.add({vdn: [1001, 1002]})
+        assert notes.problem
+        (tmp_path / "later").mkdir()
+        notes.remove({vdn: [1002]})
+        assert (notes.problem, notes.read()) == ("", {vdn: [1001]})
+
     @pytest.fixture
     def file(self, tmp_path: Path) -> Path:
         return tmp_path / "before.json"

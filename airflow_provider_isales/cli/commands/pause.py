@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace) -> int:
     if notes:
         # Also what no listing showed as started before it was paused.
         notes.add({result.scope: result.changed for result in results})
-        notes.remove({result.scope: result.not_running for result in results if result.not_running})
+        if idle := {result.scope: result.not_running for result in results if result.not_running}:
+            notes.remove(idle)
         if notes.problem:
             print_error(f"isales: {notes.problem}. To resume what was started, save this to a file for --from-file:")
             print_error(to_json(notes.added))
