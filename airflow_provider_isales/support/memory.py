@@ -127,10 +127,10 @@ class Memory:
 
         :param completed: the ids that a completed pause covered: if they are started later, they are not recorded
         """
-        paused = list(self._announced | dict.fromkeys(result.changed))
+        idle = result.not_running
+        paused = [each for each in self._announced | dict.fromkeys(result.changed) if each not in idle]
         try:
-            idle = result.not_running
-            paused = [each for each in self._select_to_remember(paused) if each not in idle]
+            paused = self._select_to_remember(paused)
             kept = self._change(
                 lambda known: self._add_completed(_add_ids(known, paused, without=idle), completed, result.excluded)
             )
