@@ -26,9 +26,9 @@ from airflow_provider_isales.client.rounds import UNFINISHED, Attempted, Rounds
 from airflow_provider_isales.client.session import Session
 from airflow_provider_isales.client.switching import (
     get_campaign,
+    is_out_of_time,
     judge_details,
     read_details,
-    runs_later_or_no_more,
     send_request,
 )
 from airflow_provider_isales.client.target_state import describe_status
@@ -172,15 +172,19 @@ class BulkSwitch:
             self._check_empty_scope()
 
     def _check_empty_scope(self) -> None:
-        """Raise if a campaign without batches may be dialled as a whole: pausing its batches would stop nobody."""
+        """
+        Raise if a campaign without batches may be dialled as a whole: pausing its batches would stop nobody.
+
+        For a VDN without campaigns, log a warning.
+        """
         if not isinstance(self.scope, CampaignKey):
             log.warning("%s: the VDN has no campaigns. Check vdn_id.", self)
             return
         if self.switch is not PAUSE:
             return
         details = get_campaign(self._session, self.scope)
-        is_started = details.status is CampaignStatus.STARTED
-        if not details.may_be_dialling or (is_started and runs_later_or_no_more(details, clock.utc_now())):
+        is_started, now = details.status is CampaignStatus.STARTED, clock.utc_now()
+        if not details.may_be_dialling or (is_started and is_out_of_time(details, now, now)):
             return
         found = describe_status(details.status)
         raise ISalesUnchangedError(

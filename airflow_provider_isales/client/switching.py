@@ -158,7 +158,7 @@ def judge_details(
     if status is CampaignStatus.STARTED and details.begin:
         if begins_at := find_later_begin(details, zone, now):
             return Outcome.NOT_RUNNING, begins_at
-        if zone is None and details.begin.replace(tzinfo=UTC) + ANY_ZONE > now:
+        if zone is None and details.begin.replace(tzinfo=UTC) > now - ANY_ZONE:
             found += f" with its begin at {details.begin}, in a time zone that is not known"
             advice = "Set the connection's extra 'timezone' to that of the platform, such as 'Asia/Shanghai'."
     error = ISalesUnchangedError(f"{reply.problem}; {found}", advice=advice)
@@ -180,10 +180,16 @@ def _check_campaign(asked: CampaignKey, details: Campaign) -> Campaign:
     return details
 
 
-def runs_later_or_no_more(campaign: Campaign, now: datetime) -> bool:
-    """Return whether a campaign begins later or has ended, whatever the platform's time zone is."""
-    begin, end = (at and at.replace(tzinfo=UTC) for at in (campaign.begin, campaign.end))
-    return bool((begin and begin - ANY_ZONE > now) or (end and end + ANY_ZONE <= now))
+def is_out_of_time(campaign: Campaign, first: datetime, last: datetime, zone: tzinfo | None = None) -> bool:
+    """
+    Return whether a campaign begins after ``last`` or has ended by ``first``.
+
+    :param zone: the platform's time zone; if None, it must be so in every zone
+    """
+    begin, end = (at and at.replace(tzinfo=zone or UTC) for at in (campaign.begin, campaign.end))
+    slack = timedelta() if zone else ANY_ZONE
+    # Not added to the campaign's times, which may be at the end of the year 9999.
+    return bool((begin and begin > last + slack) or (end and end <= first - slack))
 
 
 def find_later_begin(campaign: Campaign, zone: tzinfo | None, now: datetime) -> datetime | None:

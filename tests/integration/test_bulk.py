@@ -918,6 +918,13 @@ class TestACampaignWithoutBatches:
         simulator.add_campaign(1001, **times)
         assert client.pause_call_batches(1001).confirmed_at
 
+    def test_a_started_campaign_without_batches_may_have_no_end_but_that_of_time(
+        self, simulator: Simulator, client: ISalesClient
+    ) -> None:
+        simulator.add_campaign(1001, end="9999-12-31 23:59:59")
+        with pytest.raises(ISalesBulkError, match="it may be dialled as a whole"):
+            client.pause_call_batches(1001)
+
     def test_a_campaign_without_batches_is_a_failure_if_its_details_cannot_be_read(
         self, simulator: Simulator, client: ISalesClient
     ) -> None:

@@ -25,7 +25,7 @@ from airflow_provider_isales.cli.parallel import format_error, map_each
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.listing import list_agreed
 from airflow_provider_isales.client.models import BatchStatus, Campaign, CampaignKey, CampaignStatus, VdnKey
-from airflow_provider_isales.client.switching import ANY_ZONE
+from airflow_provider_isales.client.switching import ANY_ZONE, is_out_of_time
 from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.text import clean_text, join_first
 from airflow_provider_isales.client.verbs import LIST, LIST_CAMPAIGNS
@@ -172,15 +172,15 @@ class Check:
         if not campaign.may_be_dialling:
             return SUCCESS, f"the campaign is {describe_status(campaign.status)}, so nobody is called"
         zone = self.client.timezone or (ZoneInfo(self.shifts.timezone) if self.shifts else None)
-        first, last = listed if zone else (listed[0] - ANY_ZONE, listed[1] + ANY_ZONE)
-        begin, end = (at and at.replace(tzinfo=zone or UTC) for at in (campaign.begin, campaign.end))
         runs = f"the campaign runs from {campaign.begin} to {campaign.end}"
-        if (begin and begin > last) or (end and end <= first):
+        if is_out_of_time(campaign, *listed, zone):
             return SUCCESS, f"{runs}, not now"
         if not isinstance(campaign.status, CampaignStatus):
             text = f"its status {campaign.status} is not documented. Check in the console whether it is dialling"
             return UNUSABLE, text
-        if zone is None and any(at and first < at <= last for at in (begin, end)):
+        first, last = listed[0] - ANY_ZONE, listed[1] + ANY_ZONE
+        bounds = [at.replace(tzinfo=UTC) for at in (campaign.begin, campaign.end) if at]
+        if zone is None and any(first < at <= last for at in bounds):
             advice = "Set the connection's extra 'timezone' to that of the platform, such as 'Asia/Shanghai'"
             return UNUSABLE, f"{runs}, in an unknown time zone. {advice}"
         return None
