@@ -283,7 +283,7 @@ class TestListings:
         simulator.inject("delay", seconds=0.3, verb="list", times=999)
         with pytest.raises(ISalesBulkError, match="the listing took too long"):
             client.pause_call_batches(7, max_parallel_requests=1)
-        assert simulator.requests["list"] == 2
+        assert simulator.requests["list"] < 3  # of three pages
 
     def test_given_batches_are_paused_if_listings_fail(
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign
