@@ -15,7 +15,7 @@ from airflow_provider_isales.cli.parallel import format_error, map_each
 from airflow_provider_isales.client.arguments import ALL
 from airflow_provider_isales.client.bulk import BulkSwitch
 from airflow_provider_isales.client.client import ISalesClient
-from airflow_provider_isales.client.models import BulkResult, CampaignKey, VdnKey
+from airflow_provider_isales.client.models import BulkResult, CampaignKey, CampaignStatus, VdnKey
 from airflow_provider_isales.client.text import join_first
 from airflow_provider_isales.client.verbs import PAUSE, PAUSE_CAMPAIGN, RESUME, RESUME_CAMPAIGN, Switch
 
@@ -34,10 +34,12 @@ Announce = Callable[[VdnKey, list[Any]], None]
 
 @dataclass(eq=False)
 class ScopeRun:
-    """The run for one campaign or VDN; ``error`` says why it failed."""
+    """The run for one campaign or VDN; ``error`` says why it failed. It has none if the campaign ``is_suspended``."""
 
+    client: ISalesClient
     bulk: BulkSwitch
     error: str = ""
+    is_suspended: bool = False
     has_begun: bool = False
     has_ended: bool = False
 
@@ -47,7 +49,8 @@ class ScopeRun:
         try:
             self.bulk.run()
         except Exception as error:
-            self.error = format_error(error)
+            self.is_suspended = self._is_campaign_suspended()
+            self.error = "" if self.is_suspended else format_error(error)
         self.has_ended = True
 
     def format_result(self) -> str:
@@ -57,6 +60,9 @@ class ScopeRun:
             return f"{scope}: FAILED: {self.error}"
         if not self.has_begun:
             return f"{scope}: not begun"
+        if self.is_suspended:
+            found = "suspended as a whole, so nobody is called; confirmed by its details"
+            return f"{scope}: {found}. When it resumes, its started batches are dialled again"
         result = self.bulk.result()
         changed = [] if isinstance(scope, CampaignKey) else result.changed  # batch ids are too long to read
         begins = [f"{each} begins at {at:%Y-%m-%d %H:%M %Z}" for each, at in result.begins_at.items()]
@@ -77,6 +83,16 @@ class ScopeRun:
         confirmed = "confirmed by a listing" if self.has_ended else "not confirmed by a listing"
         matched = "" if result.matched is None else f"; {result.format_matched(few=100)}"
         return f"{scope}: {', '.join(parts)}; {confirmed}{matched}"
+
+    def _is_campaign_suspended(self) -> bool:
+        """Return whether a pause of batches failed only because, as its details confirm, the campaign is suspended."""
+        scope = self.bulk.scope
+        if not (isinstance(scope, CampaignKey) and self.bulk.switch is PAUSE and self.bulk.is_not_allowed):
+            return False
+        try:
+            return self.client.get_campaign(scope.campaign_id, scope.vdn_id).status is CampaignStatus.SUSPENDED
+        except Exception:  # the failure of the pause is reported
+            return False
 
 
 def choose_targets(arguments: argparse.Namespace, client: ISalesClient, *, whole: bool) -> Targets:
@@ -143,7 +159,7 @@ def switch_all(
             announce=partial(announce, scope),
             timezone=client.timezone,
         )
-        runs.append(ScopeRun(bulk))
+        runs.append(ScopeRun(client, bulk))
     status = _execute_runs(client, runs, at_once, is_text=arguments.output == "text")
     results = [run.bulk.result() for run in runs]
     if arguments.output == "json":
@@ -151,6 +167,8 @@ def switch_all(
         for record, run in zip(records, runs, strict=True):
             if error := run.error if run.has_ended else "interrupted":
                 record["error"] = error
+            if run.is_suspended:
+                record["campaign_suspended"] = True
         output.print_json(records)
     elif status == output.INTERRUPTED:
         for run in runs:
@@ -189,4 +207,6 @@ def _print_summary(runs: list[ScopeRun]) -> None:
         names = [str(scope.campaign_id if isinstance(scope, CampaignKey) else scope) for scope in failed]
         output.print_line(f"NOT DONE in {len(failed)} of {len(runs)} {parts}: {', '.join(names)}")
     else:
-        output.print_line(f"All {len(runs)} {parts}: confirmed by a listing")
+        suspended = sum(run.is_suspended for run in runs)
+        how = f", {suspended} of them as suspended as a whole" if suspended else " by a listing"
+        output.print_line(f"All {len(runs)} {parts}: confirmed{how}")

@@ -117,6 +117,47 @@ class TestManyCampaigns:
         assert "another" not in done.stdout + done.stderr
 
 
+class TestSuspendedCampaign:
+    """Batches of a campaign that is suspended as a whole can't be suspended, but nobody is called either."""
+
+    @pytest.fixture(autouse=True)
+    def suspended(self, simulator: Simulator) -> None:
+        simulator.add_campaign(1001, batches=3, state="suspended")
+
+    def test_pause_of_its_batches_succeeds_and_says_that_nobody_is_called(self, isales: Isales) -> None:
+        done = isales("pause", 1001)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout == (
+            "campaign 1001 (VDN 25): suspended as a whole, so nobody is called; confirmed by its details. When it "
+            "resumes, its started batches are dialled again\n"
+        )
+
+    def test_pause_fails_if_its_details_cannot_be_read(self, isales: Isales, simulator: Simulator) -> None:
+        simulator.inject("result", code="0200001", verb="get_campaign")
+        done = isales("pause", 1001)
+        assert done.returncode == 1
+        assert "campaign 1001 (VDN 25): FAILED: Pausing the call batches" in done.stdout
+
+    def test_pause_fails_if_its_details_show_it_as_started(self, isales: Isales, simulator: Simulator) -> None:
+        def start(verb: str, body: Any) -> None:
+            if verb == "get_campaign":
+                simulator.service.campaigns[1001].state = "executing"
+
+        simulator.on_request = start
+        assert isales("pause", 1001).returncode == 1
+
+    def test_the_summary_counts_it(self, isales: Isales, simulator: Simulator) -> None:
+        simulator.add_campaign(1002, batches=2)
+        done = isales("pause", 1001, 1002)
+        assert done.returncode == 0
+        assert done.stdout.splitlines()[-1] == "All 2 campaigns: confirmed, 1 of them as suspended as a whole"
+
+    def test_json_output_has_no_error_but_says_that_it_is_suspended(self, isales: Isales) -> None:
+        (record,) = json.loads(isales("pause", 1001, "--output", "json").stdout)
+        assert record["campaign_suspended"] is True
+        assert "error" not in record
+
+
 class TestInterrupted:
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_an_interrupted_pause_prints_what_is_unknown(
