@@ -16,7 +16,7 @@ from airflow_provider_isales.client.arguments import ALL
 from airflow_provider_isales.client.bulk import BulkSwitch
 from airflow_provider_isales.client.client import ISalesClient
 from airflow_provider_isales.client.models import BulkResult, CampaignKey, CampaignStatus, VdnKey
-from airflow_provider_isales.client.text import join_first
+from airflow_provider_isales.client.text import describe_unlisted, join_first
 from airflow_provider_isales.client.verbs import PAUSE, PAUSE_CAMPAIGN, RESUME, RESUME_CAMPAIGN, Switch
 
 #: How long to wait for requests under way after Ctrl-C.
@@ -162,6 +162,9 @@ def switch_all(
         runs.append(ScopeRun(client, bulk))
     status = _execute_runs(client, runs, at_once, is_text=arguments.output == "text")
     results = [run.bulk.result() for run in runs]
+    unlisted = set.intersection(*({*map(str, each.unlisted)} for each in results))
+    if unlisted and deleted_is_gone is None:  # not with a file: excluded campaigns in it are no longer targets
+        output.print_error(f"isales: {describe_unlisted('--exclude', sorted(unlisted))}")
     if arguments.output == "json":
         records = [result.to_dict() for result in results]
         for record, run in zip(records, runs, strict=True):

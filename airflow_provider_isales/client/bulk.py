@@ -33,7 +33,7 @@ from airflow_provider_isales.client.switching import (
 )
 from airflow_provider_isales.client.target_state import describe_status
 from airflow_provider_isales.client.targets import Listed, Targets
-from airflow_provider_isales.client.text import clean_text
+from airflow_provider_isales.client.text import clean_text, describe_unlisted
 from airflow_provider_isales.client.verbs import LIST, LIST_CAMPAIGNS, PAUSE, Switch, Verb
 
 log = logging.getLogger(__name__)
@@ -129,6 +129,8 @@ class BulkSwitch:
             raise
         finally:
             self._warn_of_begins()
+            if unlisted := self.result().unlisted:
+                log.warning("%s: %s", self, describe_unlisted("exclude or a hold", unlisted))
         if not targets.are_as_wanted:
             raise targets.make_error(None, self._rounds.outage).during(str(self))
         log.info("%s: %s; a listing confirms it.", self, targets.format_counts())

@@ -259,6 +259,11 @@ class BulkResult:
         as_wanted = [*self.changed, *self.unchanged, *self.not_running, *self.gone]
         return [] if self.confirmed_at is None else as_wanted
 
+    @property
+    def unlisted(self) -> list[Any]:
+        """The excluded ids that no listing had; empty without a listing that counts."""
+        return [] if self.confirmed_at is None else [each for each in self.excluded if each not in self.names]
+
     def format_matched(self, few: int = 10) -> str:
         """Return how many names match, and the first few ids with their names."""
         matched = _to_json_names(self.matched or {})

@@ -79,3 +79,9 @@ def join_named(ids: Collection[object], names: Mapping[str, str], few: int = 10)
 def join_first(items: Collection[object], few: int = 10) -> str:
     """Return the first few items as text, separated by commas, and ``...`` if there are more."""
     return ", ".join([*map(str, islice(items, few)), *(["..."] if len(items) > few else [])])
+
+
+def describe_unlisted(named_by: str, ids: Collection[object]) -> str:
+    """Say that ids to leave alone were not listed, and what follows."""
+    problem = f"{named_by} names ids that are not listed: {join_first(ids)}"
+    return f"{problem}. If one is mistyped, what was meant was not left alone."

@@ -68,6 +68,19 @@ def test_excluded_campaigns_and_batches_are_ignored(isales: Isales, silent: Simu
     assert isales("check", "--exclude", 1008, "--exclude", batch_id).returncode == 0
 
 
+def test_an_alarm_names_an_excluded_id_that_is_not_listed(isales: Isales, silent: Simulator) -> None:
+    campaign = silent.add_campaign(1008, batches=1)
+    (batch_id,) = silent.service.campaigns[1004].batches
+    done = isales("check", "--exclude", 9999, "--exclude", batch_id)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "isales: --exclude names ids that are not listed: 9999. If one is mistyped, what was meant was not left "
+        "alone.\n"
+    )
+    campaign.state = "suspended"
+    assert isales("check", "--exclude", 9999).stderr == ""  # cron would mail it
+
+
 def test_check_says_no_other_campaign_if_one_is_excluded(isales: Isales, simulator: Simulator) -> None:
     simulator.add_campaign(1009)
     assert isales("check", "--exclude", 1009).stdout == "OK VDN 25: no other campaign is started\n"

@@ -105,6 +105,23 @@ class TestPause:
         assert states(vdn)[1002] == "executing"
         assert states(vdn)[1001] == states(vdn)[1003] == "suspended"
 
+    @pytest.mark.parametrize("arguments", [["--all"], [1001, "--whole"], [1001, 1002]])
+    def test_pause_warns_of_an_excluded_id_that_is_not_listed(
+        self, arguments: list[str | int], isales: Isales, vdn: Simulator
+    ) -> None:
+        done = isales("pause", *arguments, "--exclude", ABSENT)
+        assert done.returncode == 0
+        assert done.stderr == (
+            "isales: --exclude names ids that are not listed: 9999. If one is mistyped, what was meant was not left "
+            "alone.\n"
+        )
+
+    def test_pause_does_not_warn_of_an_excluded_batch_of_one_of_several_campaigns(
+        self, isales: Isales, vdn: Simulator
+    ) -> None:
+        batch_id = next(iter(vdn.service.campaigns[1001].batches))
+        assert not isales("pause", 1001, 1002, "--exclude", batch_id).stderr
+
     def test_pause_whole_suspends_only_the_campaigns_that_are_named(self, isales: Isales, vdn: Simulator) -> None:
         done = isales("pause", 1001, 1004, "--whole")
         assert done.stdout == "VDN 25: 1 paused (1001), 1 not running; confirmed by a listing\n"

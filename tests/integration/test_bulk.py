@@ -749,8 +749,15 @@ class TestExclude:
         first, second, *_ = ids(campaign)
         assert client.pause_call_batches(7, [first, second], exclude=[first]).changed == [second]
 
-    def test_exclude_may_name_a_missing_batch(self, client: ISalesClient, campaign: Campaign) -> None:
-        assert len(client.pause_call_batches(7, exclude=[ABSENT]).changed) == 120
+    def test_an_excluded_batch_that_does_not_exist_is_a_warning(
+        self, client: ISalesClient, campaign: Campaign, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        result = client.pause_call_batches(7, exclude=[ABSENT])
+        assert (len(result.changed), result.unlisted) == (120, [ABSENT])
+        assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
+            "Pausing the call batches of campaign 7 (VDN 25): exclude or a hold names ids that are not listed: "
+            f"{ABSENT}. If one is mistyped, what was meant was not left alone."
+        ]
 
     @pytest.mark.parametrize(
         ("exclude", "message"),

@@ -90,7 +90,22 @@ class TestAll:
         simulator.add_campaign(2)
         result = client.pause_campaigns("all", exclude=["1"])
         assert (result.changed, result.excluded, states(simulator)[1]) == ([2], [1], EXECUTING)
+        assert result.unlisted == []
         assert result.names == {1: "hotline", 2: "campaign-2"}
+
+    def test_an_excluded_campaign_that_does_not_exist_is_a_warning(
+        self, client: ISalesClient, simulator: Simulator, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        simulator.add_campaign(1)
+        assert client.pause_campaigns("all", exclude=[2]).unlisted == [2]
+        assert "exclude or a hold names ids that are not listed: 2. If one is mistyped" in caplog.text
+
+    def test_an_excluded_campaign_is_not_reported_as_missing_if_the_listings_fail(
+        self, client: ISalesClient, simulator: Simulator
+    ) -> None:
+        simulator.add_campaign(1)
+        simulator.inject("result", code="0200001", verb="list_campaigns", times=10)
+        assert failure_of(client, [1], exclude=[2]).result.unlisted == []
 
     def test_a_campaign_that_is_created_meanwhile_is_paused_too(
         self, client: ISalesClient, simulator: Simulator

@@ -181,6 +181,11 @@ class TestWhileAHoldLastsForSomeCampaigns:
         result = run("watch_of_some").xcom
         assert (result["excluded"], "held" in result, started(campaigns)) == ([2], False, [2])
 
+    def test_a_held_campaign_that_does_not_exist_is_a_warning(self, read_log: ReadLog) -> None:
+        hold({**UNTIL_EIGHT, "campaign_ids": [1, 3]})
+        assert run().state == "success"
+        assert "exclude or a hold names ids that are not listed: 3." in " ".join(read_log().split())
+
     def test_late_campaigns_that_are_not_held_fail_the_task(self, campaigns: dict[int, Campaign], now: SetNow) -> None:
         hold(FOR_THE_FIRST)
         now("25 19:00:02")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from airflow_provider_isales.cli.output import (
     UNUSABLE,
     UsageError,
     format_count,
+    print_error,
     print_json,
     print_line,
 )
@@ -27,7 +28,7 @@ from airflow_provider_isales.client.listing import list_agreed
 from airflow_provider_isales.client.models import BatchStatus, Campaign, CampaignKey, CampaignStatus, VdnKey
 from airflow_provider_isales.client.switching import ANY_ZONE, is_out_of_time
 from airflow_provider_isales.client.target_state import describe_status
-from airflow_provider_isales.client.text import clean_text, join_first
+from airflow_provider_isales.client.text import clean_text, describe_unlisted, join_first
 from airflow_provider_isales.client.verbs import LIST, LIST_CAMPAIGNS
 from airflow_provider_isales.shifts import ShiftCalendar, in_utc
 from airflow_provider_isales.shifts.lateness import format_duration, format_lateness
@@ -59,6 +60,9 @@ def run(arguments: argparse.Namespace) -> int:
     with make_client(arguments) as client:
         check = Check(client, shifts, arguments.max_lateness or timedelta(), arguments.exclude, hold)
         verdicts = check.check_campaigns(arguments.campaigns) if arguments.campaigns else check.check_vdn()
+    unlisted = [each for each in arguments.exclude if each not in check.listed]
+    if unlisted and FAILURE in (verdict.status for verdict in verdicts.values()):  # without an alarm, nothing follows
+        print_error(f"isales: {describe_unlisted('--exclude', unlisted)}")
     # The worst first: Nagios shows the first line.
     found = sorted(verdicts.items(), key=lambda item: [*_WORDS].index(item[1].status))
     if arguments.output == "json":
@@ -82,6 +86,7 @@ class Check:
     :param shifts: when people may be called; None for never
     :param exclude: the ids of batches and campaigns to leave alone
     :param hold: overtime, during which started batches are allowed
+    :param listed: the ids of all campaigns and batches that were listed
     """
 
     client: ISalesClient
@@ -89,6 +94,7 @@ class Check:
     max_lateness: timedelta
     exclude: list[str]
     hold: Hold | None
+    listed: set[str] = field(default_factory=set)
 
     def check_campaigns(self, campaign_ids: list[int]) -> dict[CampaignKey, Verdict]:
         """Return the verdicts on these campaigns."""
@@ -101,6 +107,7 @@ class Check:
             campaigns = list_agreed(self.client.session, LIST_CAMPAIGNS, vdn)
         except Exception as error:
             return {vdn: _make_unknown(error)}
+        self.listed.update(str(each.id) for each in campaigns)
         excluded = {int(each) for each in self.exclude}
         started = {
             self.client.campaign(each.id): each
@@ -127,6 +134,7 @@ class Check:
             batches = list_agreed(self.client.session, LIST, key)
         except Exception as error:
             return _make_unknown(error)
+        self.listed.update(each.id for each in batches)
         started = [each.id for each in batches if each.status is BatchStatus.STARTED and each.id not in self.exclude]
         if batches and not started:
             return Verdict(SUCCESS, "nothing is started")
