@@ -245,7 +245,7 @@ class BulkSwitch:
             states[item_id] = state.after_error(error)
             return error
         except Exception as error:  # one unexpected error must not stop the rest
-            log.exception("%s: %s", self, item_id)
+            log.warning("%s: %s", self, item_id, exc_info=True)
             problem = clean_text(f"unexpected {type(error).__name__}: {error}")
             states[item_id] = state.after_error(ISalesUnchangedError(problem))
             return None

@@ -146,7 +146,7 @@ class ISalesOperator(BaseOperator):
         except Exception as error:
             problem = error.problem if isinstance(error, ISalesError) else format_value(error)
             self._hold_problem = f"The hold is invalid and was ignored: {problem}."
-            self.log.error("%s", self._hold_problem)
+            self.log.warning("%s", self._hold_problem)  # the error in the log is the failure afterwards
             return
         if hold is None:
             return
@@ -246,4 +246,4 @@ class ISalesOperator(BaseOperator):
         try:
             context["ti"].xcom_push(key="return_value", value=record)
         except Exception:  # the task's own failure matters more
-            self.log.exception("The result could not be written to XCom.")
+            self.log.warning("The result could not be written to XCom.", exc_info=True)

@@ -71,9 +71,8 @@ class ISalesBulkOperator(ISalesOperator):
             result = self._run(bulk, context)
         except ISalesBulkError as error:
             if memory:
-                for problem in (memory.settle(error.result), memory.describe_not_remembered(error.result)):
-                    if problem:
-                        self.log.error("%s", problem)
+                problems = (memory.settle(error.result), memory.describe_not_remembered(error.result))
+                error.advice = " ".join(filter(None, (error.advice, *problems)))
             scope = error.result.scope
             if bulk.is_not_allowed and isinstance(scope, CampaignKey) and self.campaign_suspended == "skip":
                 skip_if_suspended(client, scope, error, self.log)
@@ -126,6 +125,8 @@ class ISalesBulkOperator(ISalesOperator):
             if isinstance(error, ISalesBulkError) or not isinstance(error, ISalesError):  # otherwise nothing was sent
                 record, lateness = self._make_record(bulk.result(), context)
                 self._push_result(record, context)
-                if lateness:
+                if isinstance(error, ISalesBulkError):
+                    error.advice = f"{error.advice} {lateness}".strip()
+                elif lateness:
                     self.log.error("%s", lateness)
             raise

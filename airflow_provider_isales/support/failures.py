@@ -46,19 +46,19 @@ def skip_if_suspended(client: ISalesClient, campaign: CampaignKey, error: ISales
 
     :raises AirflowSkipException: the campaign is suspended
     """
+    # Imported here to keep the parsing of DAG files fast.
+    from airflow_provider_isales.client.target_state import describe_status  # noqa: PLC0415
+
     try:
         status = client.get_campaign(campaign.campaign_id, campaign.vdn_id).status
     except ISalesError as problem:
-        log.error("Could not find out whether the campaign is suspended. %s", problem)
+        log.warning("Could not find out whether the campaign is suspended. %s", problem)
     else:
         if status is CampaignStatus.SUSPENDED:
             raise AirflowSkipException(
                 f"{error} Skipped: the campaign is suspended, so nobody is being called. Its started batches will be "
                 "dialled again when it resumes."
             ) from None
-        found = status.name.lower() if isinstance(status, CampaignStatus) else status
-        log.error(
-            "Not skipped: the details of the campaign show it as %s, not suspended, so its batches may be dialled.",
-            found,
-        )
+        found = describe_status(status)
+        log.warning("Not skipped, because the campaign's details show it as %s: its batches may be dialled.", found)
     error.retryable = True

@@ -109,7 +109,7 @@ class Memory:
         return Remembered(ids, value.get("changed_at"), list(pauses))
 
     def announce(self, ids: Collection[Any]) -> None:
-        """Record ids before they are paused. If that fails, log an error, because the pause has to go on."""
+        """Record ids before they are paused. If that fails, log a warning, because the pause has to go on."""
         try:
             ids = self._select_to_remember(ids)
             self._announced |= dict.fromkeys(ids)
@@ -117,7 +117,7 @@ class Memory:
                 self._change(lambda known: _add_ids(known, ids))
         except MemoryFailedError as error:
             self._announced |= dict.fromkeys(ids)
-            log.error("Could not record the %s to be paused: %s", self.kind, error)
+            log.warning("Could not record the %s to be paused: %s", self.kind, error)
 
     def settle(self, result: BulkResult, completed: Collection[Any] | Literal["all"] = ()) -> str:
         """

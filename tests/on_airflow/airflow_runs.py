@@ -6,6 +6,7 @@ import gc
 import importlib
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -41,6 +42,11 @@ class TaskRun:
     tries: int
     map_index: int
     xcom: Any
+
+
+def errors_in(log: str) -> list[str]:
+    """Return the lines of level ERROR in the log of a task."""
+    return [line for line in log.splitlines() if re.search(r"\[error|ERROR", line)]
 
 
 def airflow_home() -> Path:

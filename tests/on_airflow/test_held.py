@@ -13,7 +13,7 @@ import pendulum
 import pytest
 from airflow.providers.common.compat.sdk import DAG, AirflowException, AirflowSkipException
 from airflow.timetables.base import TimeRestriction
-from airflow_runs import EXCEPTIONS, TaskRun, dag_file, run_dag, start_airflow
+from airflow_runs import EXCEPTIONS, TaskRun, dag_file, errors_in, run_dag, start_airflow
 from variables import delete_variable, read_variable, set_variable
 
 from airflow_provider_isales import clock
@@ -322,11 +322,33 @@ class TestAWrongHold:
         assert sorted(run().xcom["paused"]) == [1, 2]
 
 
-def test_a_wrong_hold_is_logged_when_the_pause_fails_too(isales_simulator: Simulator, read_log: ReadLog) -> None:
+def test_a_wrong_hold_is_one_error_in_the_log(read_log: ReadLog) -> None:
+    hold("tonight")
+    run()
+    assert sum("The hold is invalid and was ignored" in line for line in errors_in(read_log())) == 1
+
+
+def test_a_wrong_hold_is_a_warning_when_the_pause_fails_too(isales_simulator: Simulator, read_log: ReadLog) -> None:
     hold("tonight")
     isales_simulator.inject("result", verb="pause_campaign", code="09999999", times=99)
     assert run().state == "failed"
-    assert "The hold is invalid and was ignored" in " ".join(read_log().split())
+    log = read_log()
+    assert "The hold is invalid and was ignored" in " ".join(log.split())
+    assert not any("The hold is invalid" in line for line in errors_in(log))
+
+
+def test_a_pause_that_fails_says_in_one_error_what_was_late(
+    isales_simulator: Simulator, now: SetNow, read_log: ReadLog
+) -> None:
+    def refuse_one(verb: str, parameters: Any) -> None:
+        if verb == "pause_campaign" and parameters["campaign_id"] == "1":
+            isales_simulator.inject("result", verb="pause_campaign", code="09999999")
+
+    now("25 19:00:02")
+    isales_simulator.on_request = refuse_one
+    assert run().state == "failed"
+    error = next(line for line in errors_in(read_log()) if "were still started" in line or "was still started" in line)
+    assert "Pausing the campaigns of VDN 25 failed: 1 paused, 1 failed" in error
 
 
 def test_a_wrong_hold_fails_a_task_that_would_skip(campaigns: dict[int, Campaign]) -> None:

@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 from airflow.providers.common.compat.sdk import Variable
-from airflow_runs import TaskRun, dag_file, run_dag, start_airflow
+from airflow_runs import TaskRun, dag_file, errors_in, run_dag, start_airflow
 from cryptography.fernet import InvalidToken
 from variables import delete_variable, read_variable, set_variable, with_database
 
@@ -258,11 +258,19 @@ class TestAMemoryThatFails:
         task_run = pause()
         assert (task_run.state, task_run.tries) == ("failed", 1)
 
-    def test_the_error_of_a_failed_memory_names_all_that_was_paused(self, read_log: ReadLog) -> None:
+    def test_the_only_error_of_a_failed_memory_names_all_that_was_paused(self, read_log: ReadLog) -> None:
         pause()
-        log = " ".join(read_log().split())
-        assert "Could not record what was paused, so resume it by hand: " in log
-        assert all(batch_id in log for batch_id in BATCHES)
+        (error,) = (line for line in errors_in(read_log()) if "Could not record" in line)
+        assert "Could not record what was paused, so resume it by hand: " in error
+        assert all(batch_id in error for batch_id in BATCHES)
+
+    def test_a_pause_that_fails_says_in_the_same_error_that_the_memory_failed(
+        self, isales_simulator: Simulator, read_log: ReadLog
+    ) -> None:
+        isales_simulator.inject("result", verb="pause", code="03000004", times=99)
+        pause()
+        (error,) = (line for line in errors_in(read_log()) if "Could not record" in line)
+        assert "Pausing the call batches of campaign 7 (VDN 25) failed: 0 paused, 3 failed" in error
 
 
 class TestTheVariable:
