@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from airflow_runs import dag_file, run_dag
 
+from airflow_provider_isales.client import ISalesArgumentError
 from airflow_provider_isales.simulator import Simulator
 
 
@@ -26,11 +28,16 @@ def test_a_task_may_return_batches_as_dicts(isales_simulator: Simulator) -> None
     assert [task_run.xcom for task_run in runs["count"]] == [1]
 
 
+def test_the_clock_of_a_test_needs_a_time_zone(isales_clock: Callable[[datetime], None]) -> None:
+    with pytest.raises(ISalesArgumentError, match="time must be a datetime with a time zone"):
+        isales_clock(datetime(2026, 11, 25, 18, 5))
+
+
 AFTER_THE_SHIFT = datetime(2026, 11, 25, 18, 5, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
-def test_my_dag_stops_dialling(isales_simulator, monkeypatch, my_dag):  # type: ignore[no-untyped-def]
-    monkeypatch.setattr("airflow_provider_isales.clock.utc_now", lambda: AFTER_THE_SHIFT)
+def test_my_dag_stops_dialling(isales_simulator, isales_clock, my_dag):  # type: ignore[no-untyped-def]
+    isales_clock(AFTER_THE_SHIFT)
     campaign = isales_simulator.add_campaign(1001, batches=3)
     my_dag.test()
     assert {batch.status.name for batch in campaign.batches.values()} == {"SUSPENDED"}
