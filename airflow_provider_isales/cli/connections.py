@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+import urllib3
+from urllib3.exceptions import InsecureRequestWarning
+
 from airflow_provider_isales.cli.output import UsageError, discard_output, print_error
 from airflow_provider_isales.cli.parallel import MAX_PARALLEL
 from airflow_provider_isales.client.client import ISalesClient
@@ -40,6 +43,7 @@ class JSONConnection:
 
 def make_client(arguments: argparse.Namespace, max_connections: int = MAX_PARALLEL) -> ISalesClient:
     """Return a client for the connection of the arguments; a ``UsageError`` if it is missing or wrong."""
+    urllib3.disable_warnings(InsecureRequestWarning)  # one for each connection; reading the settings warns once
     connection, source = find_connection(arguments.conn_id, arguments.connection_file)
     try:
         retry = RetryPolicy(total=arguments.retry_for.total_seconds())

@@ -129,3 +129,11 @@ class TestNotFound:
 
     def test_the_repr_of_a_connection_has_no_secret(self) -> None:
         assert "hidden" not in repr(read_connection('{"password": "hidden"}', "isales_default", "it"))
+
+
+def test_a_server_that_is_not_verified_is_one_warning(isales: Isales, simulator: Simulator) -> None:
+    isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection(verify=False)
+    assert isales("list").stderr == (
+        "isales: Connection 'isales_default' has verify=false: anyone on the network path to 127.0.0.1 can read and "
+        "change requests.\n"
+    )

@@ -254,7 +254,9 @@ class TestTheWayThere:
         with raw_server(None) as port:
             visited = doctor_visits(simulator, "1001", port=port, extra={"timeout": 0.3})
         assert visited.lines["connection"].state == "fail"
-        assert "something listens, but the TLS handshake timed out" in visited.lines["connection"].finding
+        line = visited.lines["connection"]
+        assert "something listens, but the TLS handshake timed out" in line.finding
+        assert line.advice.startswith("Check the connection's port: what listens there may not speak TLS.")
 
     def test_a_connection_without_a_vdn_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, extra={"vdn_id": None})

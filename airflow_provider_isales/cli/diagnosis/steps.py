@@ -24,6 +24,8 @@ _PROXY_REASON = re.compile(r"(Tunnel connection failed: \d+).*")
 # Better advice than the error's own, by a part of its text.
 _ADVICE = {
     "refused": "The machine answers, but nothing listens there: check the connection's port.",
+    "handshake timed out": "Check the connection's port: what listens there may not speak TLS. If it is right, ask the "
+    "platform's operator: a firewall may block this machine's address, or the server is overloaded.",
     "timed out": "Something drops the packets: ask the platform's operator to allow-list this machine's address.",
     "Tunnel": "The proxy refuses host and port: ask its operator to allow them, or check the extra 'proxies'.",
 }
