@@ -13,7 +13,7 @@ import time
 from airflow_provider_isales.client import ISalesBatchNotFoundError, ISalesClient, ISalesError, RetryPolicy
 
 CALLS = 12
-SECONDS_OF_A_CHILD = 30.0
+SECONDS_OF_A_CHILD = 60.0
 
 
 def got_another(client: ISalesClient, batch: int) -> bool:
@@ -70,7 +70,7 @@ class Forking:
 
 def main(port: str, ca_file: str, forks: str) -> None:
     with ISalesClient(
-        "127.0.0.1", "attacker", "attacked-secret-key", vdn_id=25, port=int(port), verify=ca_file, timeout=10,
+        "127.0.0.1", "attacker", "attacked-secret-key", vdn_id=25, port=int(port), verify=ca_file, timeout=30,
         retry=RetryPolicy(attempts=1),
     ) as client:  # fmt: skip
         forking = Forking(client)

@@ -11,7 +11,7 @@ import time
 
 from airflow_provider_isales.client.gate import Gate
 
-SECONDS_OF_A_CHILD = 5.0
+SECONDS_OF_A_CHILD = 60.0
 
 
 def use(gate: Gate) -> None:

@@ -27,7 +27,7 @@ def interrupt(*_: object) -> None:
 def use(gate: Gate, *, refused: bool = False) -> None:
     gate.hold(0, too_fast=refused)
     gate.sleep(0.00001)
-    gate.pass_through(time.monotonic() + 5)
+    gate.pass_through(time.monotonic() + 60)
 
 
 def main(times: str, seed: str) -> None:
@@ -43,7 +43,7 @@ def main(times: str, seed: str) -> None:
         except Interruption:
             other = threading.Thread(target=use, args=(gate,), daemon=True)
             other.start()
-            other.join(2)
+            other.join(60)
             if other.is_alive():
                 hung += 1
                 gate = Gate()

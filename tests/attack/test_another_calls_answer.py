@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from measuring import Figures, Size
+from patience import LONG, wait_until
 from raw_server import RawServer, Request, Wire, answering, ca_file, http_answer, result, tunnel
 
 from airflow_provider_isales.client import ISalesBatchNotFoundError, ISalesClient, ISalesError, RetryPolicy
@@ -53,12 +54,16 @@ class Twice:
 
     send_again: Callable[[Wire, bytes], None]
     sent: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    #: The connections on which a second answer is not sent yet.
+    under_way: set[Wire] = field(default_factory=set)
 
     def __call__(self, wire: Wire) -> None:
         while request := wire.read_request():
+            self.under_way.add(wire)
             try:
                 self.send_again(wire, answer_of_its_own(request))
             finally:
+                self.under_way.remove(wire)
                 self.sent.release()
 
 
@@ -86,6 +91,29 @@ def a_byte_at_once(wire: Wire, answer: bytes) -> None:
     wire.send(answer + b"\n")
 
 
+class Proxying:
+    """A proxy that can be waited for."""
+
+    def __init__(self) -> None:
+        self._tunnels: set[Wire] = set()
+        self._idle = threading.Event()
+
+    def __call__(self, wire: Wire) -> None:
+        self._tunnels.add(wire)
+        try:
+            tunnel(wire, on_idle=self._idle.set)
+        finally:
+            self._tunnels.remove(wire)
+            self._idle.set()
+
+    def wait_until_all_is_passed_on(self) -> None:
+        """Wait until a tunnel has looked for more after this call and found nothing, or all tunnels have ended."""
+        for _ in range(3):  # it may have looked before, and so may one that is about to end
+            self._idle.clear()
+            if self._tunnels:
+                assert self._idle.wait(LONG)
+
+
 @contextmanager
 def fork_results(forks: int) -> Iterator[dict[str, Any]]:
     with RawServer(answering(answer_of_its_own)) as server:
@@ -110,16 +138,15 @@ def test_a_second_response_is_never_used_for_the_next_call(
     again: Callable[[Wire, bytes], None], way: str, size: Size, figures: Figures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "")
-    twice, tried = Twice(again), size.of(10, 270)
-    with RawServer(twice) as server, RawServer(tunnel, tls=way == "https proxy") as proxy, ExitStack() as stack:
+    twice, tried, proxying = Twice(again), size.of(10, 270), Proxying()
+    with RawServer(twice) as server, RawServer(proxying, tls=way == "https proxy") as proxy, ExitStack() as stack:
         proxies = {} if way == "direct" else {"https": f"{way.removesuffix(' proxy')}://127.0.0.1:{proxy.port}"}
         client = stack.enter_context(server.client(proxies=proxies))
         own = 0
         for batch in range(tried):
             own += got_its_own(client, batch)
-            twice.sent.acquire(timeout=5)
-            if proxies:
-                time.sleep(0.05)  # for the proxy to pass it on, also on a busy machine
+            twice.sent.acquire(timeout=LONG)
+            proxying.wait_until_all_is_passed_on()
     what = f"{again.__name__.replace('_', ' ')}, {way}"
     figures.add_to(f"second answers taken for the next call's, of {tried:,} in each way", what, tried - own, "", "0")
     assert own == tried
@@ -196,12 +223,13 @@ def test_second_responses_at_any_moment_are_counted(chance: Random, size: Size, 
         wire.send(answer)
 
     tried = size.of(100, 4_000)
-    with RawServer(Twice(at_any_moment)) as server, server.client() as client:
+    twice = Twice(at_any_moment)
+    with RawServer(twice) as server, server.client() as client:
         own = 0
         for batch in range(tried):
             time.sleep(chance.uniform(0, 0.003))
             own += got_its_own(client, batch)
-        time.sleep(0.1)
+        wait_until(lambda: not twice.under_way)
         assert got_its_own(client, tried), "an answer is taken for another's long after it came"
     figures.add(
         "second answers within 3 ms, at any moment, the next call within 3 ms too",

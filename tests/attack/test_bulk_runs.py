@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from faulty_server import IMPATIENT, Colleague, Relay, choose_faults, make_plan, process_that
+from patience import LONG, wait_until
 
 from airflow_provider_isales.client import BatchStatus, BulkResult, ISalesBulkError, ISalesError
 from airflow_provider_isales.simulator import Campaign, Simulator
@@ -171,24 +172,23 @@ def test_after_a_kill_the_next_run_pauses_the_remaining_batches(
         with process_that("client.pause_call_batches(7)", server) as process:
             time.sleep(chance.uniform(0, 0.4))
             process.kill()
-        _, error = pause(relay, campaign, "all", 8)
-        assert not error, error
+        with server.client() as client:
+            client.pause_call_batches(7)
         assert {batch.status for batch in campaign.batches.values()} == {BatchStatus.SUSPENDED}
     figures.add("bulk runs killed at a random moment, then run again: batches lost", kills, 0, 0)
 
 
-def test_a_process_that_is_interrupted_ends_within_two_seconds(server: Simulator, size: Any, figures: Any) -> None:
+def test_a_process_that_is_interrupted_waits_for_no_response(server: Simulator, size: Any, figures: Any) -> None:
     slowest, interrupts = 0.0, size.of(1, 20)
     for _ in range(interrupts):
         server.reset()
         server.add_campaign(7, batches=60)
-        server.inject("delay", seconds=30, verb="pause", times=60)
+        server.inject("delay", seconds=60, verb="pause", times=60)
         with process_that("client.pause_call_batches(7)", server) as process:
-            while not server.requests.get("pause"):
-                time.sleep(0.01)
+            wait_until(lambda: server.requests.get("pause"))
             began = time.monotonic()
             process.send_signal(signal.SIGINT)
-            process.wait(20)
+            process.wait(LONG)
             slowest = max(slowest, time.monotonic() - began)
     figures.add("seconds from Ctrl-C to the end of the process, 8 requests under way", interrupts, f"{slowest:.2f}", 2)
-    assert slowest < 2
+    assert slowest < 1 + size.slack

@@ -27,7 +27,7 @@ Lie = Callable[[str, Change], None]
 @pytest.fixture
 def client(simulator: Simulator, no_waiting: list[float]) -> Iterator[ISalesClient]:
     retry = RetryPolicy(attempts=3, total=5)
-    with simulator.client(timezone="Asia/Shanghai", retry=retry, timeout=2, max_connections=1) as client:
+    with simulator.client(timezone="Asia/Shanghai", retry=retry, max_connections=1) as client:
         yield client
 
 
@@ -288,12 +288,12 @@ class TestTiming:
     def test_an_outage_between_pauses_and_details_leaves_nothing_green(
         self, client: ISalesClient, simulator: Simulator, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("airflow_provider_isales.client.rounds.OUTAGE_SECONDS", 0.2)
         for number in range(1, 6):
             simulator.add_campaign(number)
 
         def break_down(interface: str, parameters: Any) -> None:
             if interface == "get_campaign" and simulator.requests[interface] == 3:
+                monkeypatch.setattr("airflow_provider_isales.client.rounds.OUTAGE_SECONDS", 0.2)
                 simulator.inject("close_before", times=9999)
 
         simulator.on_request = break_down

@@ -235,13 +235,17 @@ def test_an_interrupt_in_the_middle_of_a_call_shows_no_secret(monkeypatch: pytes
         RawServer(lambda wire: wire.stall()) as server,
         RawServer(tunnel, tls=False) as proxy,
         server.client(
-            secret_key=SECRET, timeout=5, proxies={"https": f"http://user:{PASSWORD}@127.0.0.1:{proxy.port}"}
+            secret_key=SECRET, timeout=60, proxies={"https": f"http://user:{PASSWORD}@127.0.0.1:{proxy.port}"}
         ) as client,
     ):
         before = signal.signal(signal.SIGALRM, interrupt)
-        signal.setitimer(signal.ITIMER_REAL, 0.5)
+
+        def call() -> None:
+            signal.setitimer(signal.ITIMER_REAL, 0.5)
+            client.pause_call_batch(7, BATCH)
+
         try:
-            shown, kind = failure_of(lambda: client.pause_call_batch(7, BATCH))
+            shown, kind = failure_of(call)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, before)

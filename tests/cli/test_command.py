@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from isales_command import Isales, wait_until
+from isales_command import Isales
+from patience import LONG, wait_until
 
 from airflow_provider_isales.cli.parser import COMMANDS, make_parser
 from airflow_provider_isales.cli.runner import run_command_line
@@ -122,7 +123,7 @@ class TestList:
         simulator.add_campaign(1001).add_batch(name)
         isales.environment["PYTHONIOENCODING"] = encoding
         process = isales.start("list", 1001, "--output", "json", text=False, encoding=None)
-        output, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=LONG)
         assert json.loads(output)[0]["batches"][0]["name"] == name
 
     def test_list_goes_on_after_a_missing_campaign(self, isales: Isales, simulator: Simulator) -> None:
@@ -146,15 +147,15 @@ class TestList:
         assert process.stderr
         process.stdout.readline()
         process.stdout.close()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=LONG) == 0
         assert not process.stderr.read()
 
     def test_an_interrupt_ends_list(self, isales: Isales, simulator: Simulator) -> None:
-        simulator.inject("delay", seconds=30, times=10)
+        simulator.inject("delay", seconds=60, times=10)
         process = isales.start("list", 1001)
         wait_until(lambda: bool(simulator.requests))
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=10)
+        _, errors = process.communicate(timeout=LONG)
         assert (process.returncode, errors) == (130, "isales: interrupted\n")
 
 

@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,7 +17,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import trustme
-from isales_command import ISALES, Isales, wait_until
+from isales_command import ISALES, Isales
+from patience import LONG, try_longer_timeouts, wait_until
 
 from airflow_provider_isales.cli.commands import doctor
 from airflow_provider_isales.cli.diagnosis.steps import Finding, State, Step, run_steps
@@ -159,7 +159,7 @@ def raw_server(answer: bytes | None) -> Iterator[int]:
         thread.start()
         yield listener.getsockname()[1]
         done.set()
-        thread.join(10)
+        thread.join(LONG)
 
 
 @pytest.fixture
@@ -251,12 +251,14 @@ class TestTheWayThere:
         assert "TLS failed" in visited.lines["certificate"].finding
 
     def test_a_silent_server_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
-        with raw_server(None) as port:
-            visited = doctor_visits(simulator, "1001", port=port, extra={"timeout": 0.3})
-        assert visited.lines["connection"].state == "fail"
-        line = visited.lines["connection"]
-        assert "something listens, but the TLS handshake timed out" in line.finding
-        assert line.advice.startswith("Check the connection's port: what listens there may not speak TLS.")
+        def check(timeout: float) -> None:
+            with raw_server(None) as port:
+                line = doctor_visits(simulator, "1001", port=port, extra={"timeout": timeout}).lines["connection"]
+            assert line.state == "fail"
+            assert "something listens, but the TLS handshake timed out" in line.finding
+            assert line.advice.startswith("Check the connection's port: what listens there may not speak TLS.")
+
+        try_longer_timeouts(check)
 
     def test_a_connection_without_a_vdn_is_reported(self, doctor_visits: Doctor, simulator: Simulator) -> None:
         visited = doctor_visits(simulator, extra={"vdn_id": None})
@@ -875,7 +877,7 @@ class TestTheProcess:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=LONG,
             stdin=subprocess.DEVNULL,
         )
 
@@ -919,27 +921,28 @@ class TestTheProcess:
             stderr=subprocess.PIPE,
             text=True,
         )
-        deadline = time.monotonic() + 30
-        while not simulator.requests.get("resume"):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: simulator.requests.get("resume"))
         process.send_signal(number)
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=LONG)
         assert process.returncode == status
         assert read(output)["delete"].state == "ok"
         assert ("isales: interrupted" in errors) is bool(status)
         assert len(campaign.batches) == 3
 
     def test_the_switched_campaign_is_started_again_on_interrupt(self, simulator: Simulator) -> None:
-        simulator.inject("delay", verb="pause_campaign", seconds=2)
-        isales = Isales({**self.environment(simulator), CONN: simulator.connection(timeout=3)})
-        process = isales.start("doctor", "1001", "--write", "--switch", "1002", "--yes")
-        wait_until(lambda: simulator.requests.get("pause_campaign", 0) > 0)
-        process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=30)
-        assert process.returncode == 130
-        assert read(output)["restore"].state == "ok"
-        assert simulator.service.campaigns[1002].state is CampaignState.EXECUTING
+        def check(timeout: float) -> None:
+            simulator.requests.clear()
+            simulator.inject("delay", verb="pause_campaign", seconds=timeout / 2)
+            isales = Isales({**self.environment(simulator), CONN: simulator.connection(timeout=timeout)})
+            process = isales.start("doctor", "1001", "--write", "--switch", "1002", "--yes")
+            wait_until(lambda: simulator.requests.get("pause_campaign") or process.poll() is not None)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=LONG)
+            assert process.returncode == 130
+            assert read(output)["restore"].state == "ok"
+            assert simulator.service.campaigns[1002].state is CampaignState.EXECUTING
+
+        try_longer_timeouts(check, first=3.0, last=20.0)
 
     @pytest.mark.parametrize(("answer", "made"), [("n\n", 0), ("y\n", 1)])
     def test_doctor_asks_on_a_terminal_before_it_writes(self, simulator: Simulator, answer: str, made: int) -> None:

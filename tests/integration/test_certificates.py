@@ -16,6 +16,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from patience import LONG
 
 from airflow_provider_isales.client import ISalesArgumentError, ISalesClient, Outcome, RetryPolicy
 from airflow_provider_isales.client.errors import ISalesCertificateError, ISalesTLSError
@@ -101,7 +102,7 @@ def served(
         with contextlib.suppress(OSError):
             while True:
                 connection = listener.accept()[0]
-                connection.settimeout(5)
+                connection.settimeout(LONG)
                 with connection.dup() as spare, contextlib.suppress(OSError):
                     with contextlib.suppress(ssl.SSLError), context.wrap_socket(connection, server_side=True) as tls:
                         tls.recv(65536)
@@ -110,7 +111,7 @@ def served(
 
     def client(**settings: Any) -> ISalesClient:
         port = listener.getsockname()[1]
-        given = {"vdn_id": 25, "port": port, "timeout": 3, "retry": RetryPolicy(attempts=1)}
+        given = {"vdn_id": 25, "port": port, "timeout": LONG, "retry": RetryPolicy(attempts=1)}
         return ISalesClient("127.0.0.1", "ak", "sk", **{**given, **settings})
 
     thread = threading.Thread(target=serve)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
+from patience import LONG, try_longer_timeouts, wait_until
 
 from airflow_provider_isales.client import (
     CallBatchResult,
@@ -98,12 +99,16 @@ def test_a_wait_is_logged_with_what_and_why(
 
 
 def test_a_slow_server_is_a_timeout(simulator: Simulator, batch_id: str) -> None:
-    simulator.inject("delay", seconds=1)
-    with (
-        simulator.client(timeout=0.2, retry=RetryPolicy(attempts=1)) as client,
-        pytest.raises(ISalesTimeoutError, match="no response in time"),
-    ):
-        client.pause_call_batch(7, batch_id)
+    simulator.inject("delay", seconds=60, times=9)
+
+    def check(timeout: float) -> None:
+        with (
+            simulator.client(timeout=timeout, retry=RetryPolicy(attempts=1)) as client,
+            pytest.raises(ISalesTimeoutError, match="no response in time"),
+        ):
+            client.pause_call_batch(7, batch_id)
+
+    try_longer_timeouts(check)
 
 
 @pytest.mark.parametrize(
@@ -171,9 +176,7 @@ class TestWhileACallWaits:
         def start() -> None:
             monkeypatch.setattr("random.uniform", lambda least, most: 30.0)
             call(0)
-            deadline = time.monotonic() + 10
-            while "Trying again in 30.0 s" not in caplog.text and time.monotonic() < deadline:
-                time.sleep(0.01)
+            wait_until(lambda: "Trying again in 30.0 s" in caplog.text)
 
         return start
 
@@ -200,7 +203,7 @@ class TestWhileACallWaits:
     ) -> None:
         simulator.inject("answer", status=502)
         first_call_waits()
-        assert call(1).result(timeout=10).outcome is Outcome.PAUSED
+        assert call(1).result(timeout=LONG).outcome is Outcome.PAUSED
 
 
 def test_an_error_says_that_an_earlier_attempt_may_have_arrived(

@@ -26,7 +26,7 @@ STARTED = BatchStatus.STARTED
 
 @pytest.fixture
 def client(simulator: Simulator, no_waiting: list[float]) -> Iterator[ISalesClient]:
-    with simulator.client(timezone="Asia/Shanghai", retry=RetryPolicy(attempts=3), timeout=2) as client:
+    with simulator.client(timezone="Asia/Shanghai", retry=RetryPolicy(attempts=3)) as client:
         yield client
 
 

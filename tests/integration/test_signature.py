@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 import trustme
+from patience import LONG
 
 from airflow_provider_isales.client import C2Auth, ISalesClient, ISalesProtocolError, RetryPolicy, SigningProfile
 from airflow_provider_isales.client.auth import make_authorization
@@ -97,7 +98,7 @@ def test_requests_on_the_wire_match_the_vendors_vectors(recorder: RecordingServe
             clock=lambda: datetime.fromisoformat(vector["timestamp"]),
         ),
         verify=recorder.ca_file,
-        timeout=10,
+        timeout=LONG,
     )
     (received,) = recorder.received
     sent_headers = {name.lower(): value for name, value in received["headers"].items()}
@@ -169,7 +170,7 @@ class TestTheSimulatorRefuses:
 
     def status(self, simulator: Simulator, request: requests.PreparedRequest) -> int:
         with requests.Session() as session:
-            return session.send(request, verify=str(simulator.ca_file), timeout=10).status_code
+            return session.send(request, verify=str(simulator.ca_file), timeout=LONG).status_code
 
     @pytest.mark.parametrize("profile", ["current", "legacy"])
     def test_the_simulator_accepts_an_unchanged_request(self, simulator: Simulator, profile: str) -> None:

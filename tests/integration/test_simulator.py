@@ -7,13 +7,13 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from patience import LONG, wait_until
 
 from airflow_provider_isales.client import BatchStatus, C2Auth, RetryPolicy
 from airflow_provider_isales.client.errors import ISalesConnectionLostError
@@ -43,7 +43,7 @@ class Caller:
 
     def raw(self, method: str, path: str, **settings: Any) -> requests.Response:
         url = f"https://127.0.0.1:{self.simulator.port}{path}"
-        return self.session.request(method, url, verify=str(self.simulator.ca_file), timeout=10, **settings)
+        return self.session.request(method, url, verify=str(self.simulator.ca_file), timeout=LONG, **settings)
 
 
 @pytest.fixture
@@ -310,7 +310,7 @@ class TestCommand:
         """Send what ``curl --cacert`` with these arguments sends."""
         given = dict(zip(options[::2], options[1::2], strict=True))
         method = given.get("-X") or ("POST" if "-d" in given else "GET")
-        return requests.request(method, url, data=given.get("-d"), verify=ca_file, timeout=10)
+        return requests.request(method, url, data=given.get("-d"), verify=ca_file, timeout=LONG)
 
     def test_the_command_serves_what_it_prints_until_terminated(self, tmp_path: Path) -> None:
         process = self.start(tmp_path, "--port", "0", "--vdn", "30", "--campaign", "9", "--batches", "2")
@@ -323,12 +323,12 @@ class TestCommand:
             welcome += line
         connection = json.loads(welcome.split("AIRFLOW_CONN_ISALES_DEFAULT='")[1].rstrip().removesuffix("'"))
         state = requests.get(
-            f"https://127.0.0.1:{connection['port']}/simulator/state", verify=str(tmp_path / "ca.pem"), timeout=10
+            f"https://127.0.0.1:{connection['port']}/simulator/state", verify=str(tmp_path / "ca.pem"), timeout=LONG
         ).json()
         process.send_signal(signal.SIGTERM)
         assert len(state["campaigns"]["9"]["batches"]) == 2
         assert connection["extra"]["vdn_id"] == 30
-        assert process.wait(10) == 0
+        assert process.wait(LONG) == 0
 
     def test_the_requests_that_the_command_prints_can_be_sent(self, tmp_path: Path) -> None:
         process = self.start(tmp_path, "--port", "0", "--campaign", "9", "--campaign", "10")
@@ -341,7 +341,7 @@ class TestCommand:
         commands = [shlex.split(line) for line in lines if line.startswith("curl")]
         answers = [self.send(*command[2:]) for command in commands]
         process.terminate()
-        process.wait(10)
+        process.wait(LONG)
         assert [answer.status_code for answer in answers] == [200, 200, 200, 200]
         assert (answers[1].json()["state"], answers[2].json()["name"]) == ("suspended", "new")
 
@@ -351,7 +351,7 @@ class TestCommand:
         (tmp_path / "trustme.py").write_text("raise ModuleNotFoundError(name='trustme')")
         monkeypatch.setenv("PYTHONPATH", str(tmp_path))
         process = self.start(tmp_path)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=LONG)
         assert process.returncode == 1
         assert errors == (
             "isales-simulator: the simulator needs trustme: install the extra [simulator] of this package the way you "
@@ -361,7 +361,7 @@ class TestCommand:
     def test_a_port_that_is_taken_is_a_clear_error_of_the_simulator(self, tmp_path: Path, server: Simulator) -> None:
         process = self.start(tmp_path, "--port", str(server.port))
         assert process.stderr
-        assert process.wait(20) == 1
+        assert process.wait(LONG) == 1
         assert "isales-simulator: [Errno 98] Address already in use" in process.stderr.read()
 
     @pytest.mark.parametrize(
@@ -387,11 +387,10 @@ class TestCommand:
 
 def test_a_request_that_is_delayed_until_after_a_reset_does_nothing(simulator: Simulator) -> None:
     batch_id = next(iter(simulator.add_campaign(7, batches=1).batches))
-    simulator.inject("delay", seconds=1, verb="pause")
-    with simulator.client(retry=RetryPolicy(attempts=1)) as client, ThreadPoolExecutor() as pool:
+    simulator.inject("delay", seconds=3, verb="pause")
+    with simulator.client(timeout=LONG, retry=RetryPolicy(attempts=1)) as client, ThreadPoolExecutor() as pool:
         pause = pool.submit(client.pause_call_batch, 7, batch_id)
-        while not simulator.requests.get("pause"):
-            time.sleep(0.01)
+        wait_until(lambda: simulator.requests.get("pause"))
         simulator.reset()
         campaign = simulator.add_campaign(7, batches=1)
         with pytest.raises(ISalesConnectionLostError):

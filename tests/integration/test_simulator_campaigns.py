@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import requests
+from patience import LONG
 
 from airflow_provider_isales.client import BatchStatus, C2Auth, SigningProfile
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
@@ -45,7 +46,7 @@ class Caller:
 
     def send(self, method: str, path: str, **settings: Any) -> requests.Response:
         url = f"https://127.0.0.1:{self.simulator.port}{path}"
-        return self.session.request(method, url, verify=str(self.simulator.ca_file), timeout=10, **settings)
+        return self.session.request(method, url, verify=str(self.simulator.ca_file), timeout=LONG, **settings)
 
     @staticmethod
     def read(response: requests.Response) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, quote
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from patience import LONG
 
 from airflow_provider_isales.client import SigningProfile
 from airflow_provider_isales.client.auth import format_timestamp, make_authorization
@@ -26,7 +27,7 @@ from airflow_provider_isales.simulator.campaign import CHECKS
 from airflow_provider_isales.simulator.faults import KINDS
 from airflow_provider_isales.simulator.interfaces import INTERFACES
 
-SECONDS = 2
+SECONDS = LONG
 VDN = "/rest/isales/v1/openapi/campaigns/25"
 INTERFACE = VDN + "/callbatch/7/"
 PAUSE = INTERFACE + "pause"

@@ -8,6 +8,7 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+from patience import try_longer_timeouts
 from raw_server import RawServer, Wire, answering, client_of, http_answer, tunnel
 
 from airflow_provider_isales.client import Outcome
@@ -79,12 +80,15 @@ def test_a_stalled_response_is_a_timeout() -> None:
         wire.send(http_answer()[:-5])
         wire.stall()
 
-    with (
-        RawServer(stop_in_the_middle) as server,
-        server.client(timeout=0.3) as client,
-        pytest.raises(ISalesTimeoutError, match="no response in time: "),
-    ):
-        client.pause_call_batch(7, "1")
+    def check(timeout: float) -> None:
+        with (
+            RawServer(stop_in_the_middle) as server,
+            server.client(timeout=timeout) as client,
+            pytest.raises(ISalesTimeoutError, match="no response in time: "),
+        ):
+            client.pause_call_batch(7, "1")
+
+    try_longer_timeouts(check)
 
 
 def test_the_error_of_a_port_without_tls_says_so() -> None:
@@ -154,12 +158,15 @@ def test_a_resolver_timeout_means_that_nothing_was_sent(monkeypatch: pytest.Monk
 
 
 def test_a_tls_handshake_timeout_means_that_nothing_was_sent() -> None:
-    with (
-        RawServer(lambda wire: wire.stall(), tls=False) as server,
-        server.client(timeout=0.2) as client,
-        pytest.raises(
-            ISalesConnectError, match="no connection could be made: something listens, but the TLS handshake timed out"
-        ) as caught,
-    ):
-        client.pause_call_batch(7, "1")
-    assert not caught.value.sent
+    timed_out = "no connection could be made: something listens, but the TLS handshake timed out"
+
+    def check(timeout: float) -> None:
+        with (
+            RawServer(lambda wire: wire.stall(), tls=False) as server,
+            server.client(timeout=timeout) as client,
+            pytest.raises(ISalesConnectError, match=timed_out) as caught,
+        ):
+            client.pause_call_batch(7, "1")
+        assert not caught.value.sent
+
+    try_longer_timeouts(check)

@@ -858,9 +858,9 @@ class TestWithoutEdges:
     def test_a_search_for_nothing_takes_no_time(self) -> None:
         days = {(date(2026, 1, 1) + timedelta(days=n)).isoformat(): ["00:00-24:00"] for n in range(3650)}
         calendar = ShiftCalendar("Europe/Berlin", ALWAYS, special=days)
-        begin = time.perf_counter()
+        begin = time.process_time()
         assert calendar.next_end(at("2026-01-01T00:00Z")) is None
-        assert time.perf_counter() - begin < 2
+        assert time.process_time() - begin < 2
 
     @pytest.mark.parametrize("zone", ["Etc/GMT-14", "Etc/GMT+12", "America/New_York", "UTC"])
     @pytest.mark.parametrize(

@@ -291,9 +291,9 @@ class TestOnlyData:
 
     def test_yaml_aliases_of_aliases_take_no_time(self, yaml: Path) -> None:
         lines = [f"- &a{n} [{', '.join([f'*a{n - 1}' if n else 'x'] * 9)}]" for n in range(12)]
-        begin = time.perf_counter()
+        begin = time.process_time()
         assert mistake(yaml, "\n".join(lines)) == "this is nested too deeply for a shift calendar"
-        assert time.perf_counter() - begin < 5
+        assert time.process_time() - begin < 5
 
 
 class TestSyntax:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
+from patience import LONG
 
 from airflow_provider_isales.client.threads import Queue, run_threads
 
@@ -21,7 +22,7 @@ def test_as_many_items_as_allowed_are_handled_at_once() -> None:
 
     def work(queue: Queue[int]) -> None:
         for thing in queue:
-            together.wait(timeout=10)
+            together.wait(timeout=LONG)
             met.append(thing)
 
     run_threads(Queue(range(4)), work, parallel=4)
@@ -65,7 +66,7 @@ def test_tick_is_called_while_waiting() -> None:
     ticked = threading.Event()
 
     def work(queue: Queue[int]) -> None:
-        ticked.wait(10)
+        ticked.wait(LONG)
 
     run_threads(Queue([1]), work, 1, tick=ticked.set, tick_seconds=0.01)
     assert ticked.is_set()

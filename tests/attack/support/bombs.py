@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Callable
+from functools import cache
 
 from raw_server import SUCCESS, Handler, Wire
 
@@ -12,7 +14,7 @@ _CHUNKED = _HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 _PIECE = b"x" * 65536
 # Far more than anything may take, and sent in seconds.
 _MOST = 150 * 2**20
-_ZEROS = b"\0" * (100 * 2**20)
+_ZEROS = 100 * 2**20
 
 
 def _bomb(start: bytes, piece: bytes = _PIECE) -> Handler:
@@ -24,17 +26,21 @@ def _bomb(start: bytes, piece: bytes = _PIECE) -> Handler:
     return handler
 
 
-def _compressed(coding: str, data: bytes) -> Handler:
-    head = _HEAD + f"Content-Encoding: {coding}\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+def _encoded(coding: str, make_data: Callable[[], bytes]) -> Handler:
+    """Return a handler; its data is made when it is sent, because compressing it takes a second."""
 
     def handler(wire: Wire) -> None:
         wire.read_request()
-        wire.send(head + data)
+        data = make_data()
+        wire.send(_HEAD + f"Content-Encoding: {coding}\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data)
 
     return handler
 
 
-_GZIP = gzip.compress(_ZEROS, 9)
+@cache
+def _gzip() -> bytes:
+    return gzip.compress(bytes(_ZEROS), 9)
+
 
 BOMBS: dict[str, Handler] = {
     "a chunk of size -1": _bomb(_CHUNKED + b"-1\r\n"),
@@ -46,9 +52,9 @@ BOMBS: dict[str, Handler] = {
     "a chunk extension without end": _bomb(_CHUNKED + b"1;"),
     "a trailer without end": _bomb(_CHUNKED + b"0\r\nX: "),
     "trailers without end": _bomb(_CHUNKED + b"0\r\n", b"X: y\r\n" * 10000),
-    "gzip": _compressed("gzip", _GZIP),
-    "gzip of gzip": _compressed("gzip, gzip", gzip.compress(_GZIP, 9)),
-    "deflate": _compressed("deflate", zlib.compress(_ZEROS, 9)),
+    "gzip": _encoded("gzip", _gzip),
+    "gzip of gzip": _encoded("gzip, gzip", lambda: gzip.compress(_gzip(), 9)),
+    "deflate": _encoded("deflate", lambda: zlib.compress(bytes(_ZEROS), 9)),
     "Content-Length of 2 GiB": _bomb(_HEAD + b"Content-Length: 2147483648\r\n\r\n"),
     "Content-Length of 10^30": _bomb(_HEAD + b"Content-Length: 1" + b"0" * 30 + b"\r\n\r\n"),
     "Content-Length of -1": _bomb(_HEAD + b"Content-Length: -1\r\n\r\n"),
@@ -61,7 +67,9 @@ BOMBS: dict[str, Handler] = {
     "a body of a 503 without end": _bomb(b"HTTP/1.1 503 No\r\n\r\n"),
     "a redirect to somewhere far": _bomb(b"HTTP/1.1 302 Found\r\nLocation: "),
     "JSON, deeply nested": _bomb(_HEAD + b"\r\n", b"[" * 65536),
-    "1 MiB of short fields": _compressed("identity", b"{" + b",".join(b'"%x":0' % i for i in range(90_000)) + b"}"),
-    "1 MiB of lists": _compressed("identity", b'{"x":[' + b"[]," * 340_000 + b"[]]}"),
-    "1 MiB in one number": _compressed("identity", b'{"resultCode":' + b"9" * (2**20 - 20) + b"}"),
+    "1 MiB of short fields": _encoded(
+        "identity", lambda: b"{" + b",".join(b'"%x":0' % i for i in range(90_000)) + b"}"
+    ),
+    "1 MiB of lists": _encoded("identity", lambda: b'{"x":[' + b"[]," * 340_000 + b"[]]}"),
+    "1 MiB in one number": _encoded("identity", lambda: b'{"resultCode":' + b"9" * (2**20 - 20) + b"}"),
 }

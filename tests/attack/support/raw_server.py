@@ -193,8 +193,12 @@ class RawServer:
             self._handler(Wire(connection, self._ended))
 
 
-def tunnel(wire: Wire) -> None:
-    """A handler that is an HTTP proxy: CONNECT and nothing else."""
+def tunnel(wire: Wire, on_idle: Callable[[], object] = lambda: None) -> None:
+    """
+    A handler that is an HTTP proxy: CONNECT and nothing else.
+
+    :param on_idle: called again and again while all that came is passed on
+    """
     target = wire.read_request()
     assert target
     host, _, port = target.path.rpartition(":")
@@ -202,7 +206,10 @@ def tunnel(wire: Wire) -> None:
         wire.send(b"HTTP/1.1 200 Connection established\r\n\r\n")
         other = {wire.connection: server, server: wire.connection}
         while not wire.ended.is_set():
-            for ready in select.select(list(other), [], [], 0.1)[0]:
+            readable = select.select(list(other), [], [], 0.01)[0]
+            if not readable:
+                on_idle()
+            for ready in readable:
                 data = ready.recv(65536)
                 while getattr(ready, "pending", int)():
                     data += ready.recv(65536)

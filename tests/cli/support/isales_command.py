@@ -8,12 +8,13 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from patience import LONG
+
 ISALES = str(Path(sys.executable).with_name("isales"))
-SECONDS = 60
 
 
 class Isales:
@@ -44,7 +45,7 @@ class Isales:
     def __call__(self, *arguments: str | int | Path, **settings: Any) -> subprocess.CompletedProcess[str]:
         """Run it without a terminal, to its end."""
         process = self.start(*arguments, **settings)
-        output, errors = process.communicate(timeout=SECONDS)
+        output, errors = process.communicate(timeout=LONG)
         return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
 
     def on_terminal(self, *arguments: str | int | Path) -> OnTerminal:
@@ -66,7 +67,7 @@ class OnTerminal:
 
     def wait_for(self, text: str) -> None:
         """Read until a text is shown."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + LONG
         while text not in self.shown:
             there_is_more = self._read()
             assert there_is_more or text in self.shown, f"{text!r} is not in {self.shown!r}"
@@ -77,18 +78,18 @@ class OnTerminal:
 
     def end(self) -> int:
         """Read to the end, and return the exit status."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + LONG
         while time.monotonic() < deadline and self._read():
             pass
         self.close()
-        return self.process.wait(timeout=SECONDS)
+        return self.process.wait(timeout=LONG)
 
     def close(self) -> None:
         os.close(self._terminal)
 
     def _read(self) -> bool:
         """Read a piece; return whether there may be more."""
-        if not select.select([self._terminal], [], [], SECONDS)[0]:
+        if not select.select([self._terminal], [], [], LONG)[0]:
             return False
         try:
             piece = os.read(self._terminal, 65536)
@@ -96,10 +97,3 @@ class OnTerminal:
             return False
         self.shown += piece.decode()
         return bool(piece)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
