@@ -9,12 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from airflow_provider_isales.simulator import Simulator
 
 pytest_plugins = ["airflow_provider_isales.simulator.pytest_plugin"]
 
 REPOSITORY = Path(__file__).parents[1]
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("without time limits", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("without time limits")
+
 _home = tempfile.TemporaryDirectory(prefix="isales-airflow-")
 
 

@@ -269,7 +269,7 @@ def test_any_value_is_accepted_or_refused_with_our_own_error(
     tried = size.of(60, 3000)
     names = sorted(SETTINGS)
 
-    @settings(max_examples=tried, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=tried, database=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(names), ANYTHING)
     def take(name: str, value: object) -> None:
         assert refused(lambda: ISalesClient(**{**SETTINGS, name: value}).close()) in ("", "ISalesArgumentError")

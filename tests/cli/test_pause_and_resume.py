@@ -101,7 +101,7 @@ class TestManyCampaigns:
                 if simulator.requests.get("pause") == 20
                 else None
             )
-            isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection(timeout=LONG)
+            isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"] = simulator.connection()
             process = isales.start("pause", 1001, 1002, "--output", "json", "--retry-for", "1s")
             wait_until(lambda: simulator.requests.get("pause", 0) > 20)
             simulator.stop()

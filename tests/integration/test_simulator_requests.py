@@ -393,7 +393,7 @@ def requests(draw: st.DrawFn) -> bytes:
 
 
 class TestAnything:
-    @settings(max_examples=200, deadline=None)
+    @settings(max_examples=200)
     @given(requests())
     def test_any_request_gets_a_response_and_the_next_pause_works(self, server: Simulator, sent: bytes) -> None:
         server.reset()
@@ -406,7 +406,7 @@ class TestAnything:
         batch_id = server.add_campaign(7).add_batch().id
         assert ask(server, signed("POST", PAUSE, json.dumps({"id": batch_id}).encode())).code == "0200000"
 
-    @settings(max_examples=100, deadline=None)
+    @settings(max_examples=100)
     @given(st.integers(200, 599), st.dictionaries(TEXT, TEXT, max_size=2), TEXT)
     def test_any_accepted_fault_response_can_be_sent(
         self, server: Simulator, status: int, headers: dict[str, str], body: str

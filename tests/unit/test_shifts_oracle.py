@@ -351,7 +351,6 @@ def check_shift(calendar: ShiftCalendar, oracle: Oracle, at: datetime) -> None:
     max_examples=EXAMPLES,
     derandomize=EXAMPLES <= USUAL,
     database=None,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 @given(case=cases(), in_utc=st.booleans(), seconds=st.lists(st.integers(0, 7 * 86400), max_size=20))
@@ -368,7 +367,6 @@ def test_the_calendar_agrees_with_the_oracle(case: Case, in_utc: bool, seconds: 
     max_examples=max(1, EXAMPLES // 5),
     derandomize=EXAMPLES <= USUAL,
     database=None,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )
 @given(case=cases(), days=st.tuples(st.integers(2, 6), st.integers(2, 6)))
