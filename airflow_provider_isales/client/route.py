@@ -46,8 +46,10 @@ class Route:
     ) -> None:
         name, port = check_host(host), check_integer("port", port, 1, MAX_PORT)
         self.base_url = f"https://{name}" if port == HTTPS_PORT else f"https://{name}:{port}"
-        self.verify, self._proxy = _read_environment(self.base_url, check_verify(verify), proxies)
-        self.context = _make_context(self.verify)
+        if not isinstance(verify, bool | str) or verify == "":
+            raise make_argument_error("verify", "true, false or the path of a CA bundle", verify)
+        self.verify, self._proxy = _read_environment(self.base_url, verify, proxies)
+        self.context = make_context(self.verify)
         self.context.sslsocket_class = LimitedSocket
         if not isinstance(verify_strict, bool):
             raise make_argument_error("verify_strict", "true or false", verify_strict)
@@ -95,20 +97,6 @@ def check_proxy(value: object) -> str:
     )
 
 
-def check_verify(value: object) -> bool | str:
-    """Check which certificates to trust: True, False, or the path of a CA bundle or a directory of certificates."""
-    if isinstance(value, bool):
-        return value
-    if not isinstance(value, str):
-        raise make_argument_error("verify", "true, false or the path of a CA bundle", value)
-    with _report_unreadable("verify names no CA bundle", value):
-        if not os.path.isdir(value):
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(value)
-        elif not any(map(_HASHED_NAME.fullmatch, os.listdir(value))):
-            raise OSError("no file has a name that OpenSSL looks for: run 'openssl rehash' on the directory")
-    return value
-
-
 @contextmanager
 def _report_unreadable(problem: str, path: str) -> Iterator[None]:
     try:
@@ -118,14 +106,21 @@ def _report_unreadable(problem: str, path: str) -> Iterator[None]:
         raise ISalesArgumentError(problem, retryable=True) from None  # another worker may have the file
 
 
-def _make_context(verify: bool | str) -> ssl.SSLContext:
-    """Return a TLS context that trusts the CA bundle of ``requests``, unless ``verify`` names another."""
+def make_context(verify: bool | str) -> ssl.SSLContext:
+    """
+    Return a TLS context.
+
+    :param verify: which certificates to trust: True for the CA bundle of ``requests``, False for any, or the path of a
+        CA bundle or a directory of certificates
+    """
     bundle = DEFAULT_CA_BUNDLE_PATH if isinstance(verify, bool) else verify
-    context = (
-        ssl.create_default_context(capath=bundle)
-        if os.path.isdir(bundle)
-        else ssl.create_default_context(cafile=bundle)
-    )
+    with _report_unreadable("verify names no CA bundle", bundle):
+        if not os.path.isdir(bundle):
+            context = ssl.create_default_context(cafile=bundle)
+        elif any(map(_HASHED_NAME.fullmatch, os.listdir(bundle))):
+            context = ssl.create_default_context(capath=bundle)
+        else:
+            raise OSError("no file has a name that OpenSSL looks for: run 'openssl rehash' on the directory")
     context.hostname_checks_common_name = False
     context.set_alpn_protocols(["http/1.1"])
     if verify is False:
@@ -157,4 +152,5 @@ def _read_environment(
     proxy = select_proxy(base_url, settings["proxies"])
     if proxy and isinstance(proxy, str) and "://" not in proxy:
         proxy = f"http://{proxy}"  # the environment may leave out the scheme
-    return check_verify(settings["verify"]), Secret(check_proxy(proxy) if proxy else "")
+    trusted = settings["verify"]
+    return verify if trusted is None else trusted, Secret(check_proxy(proxy) if proxy else "")

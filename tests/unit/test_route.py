@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+import ssl
 from pathlib import Path
+from typing import Any
 
 import certifi
 import pytest
 
 from airflow_provider_isales.client import ISalesArgumentError
-from airflow_provider_isales.client.route import check_host, check_proxy, check_verify
+from airflow_provider_isales.client.route import Route, check_host, check_proxy, make_context
 
 
 @pytest.mark.parametrize(
@@ -34,18 +36,32 @@ def test_any_other_host_is_refused(value: object) -> None:
 
 
 class TestVerify:
-    @pytest.mark.parametrize("value", [True, False, certifi.where()])
-    def test_verify_is_a_boolean_or_a_ca_bundle(self, value: bool | str) -> None:
-        assert check_verify(value) == value
+    @pytest.mark.parametrize(
+        ("value", "mode"),
+        [(True, ssl.CERT_REQUIRED), (False, ssl.CERT_NONE), (certifi.where(), ssl.CERT_REQUIRED)],
+    )
+    def test_verify_is_a_boolean_or_a_ca_bundle(self, value: bool | str, mode: ssl.VerifyMode) -> None:
+        assert make_context(value).verify_mode == mode
+
+    def test_a_ca_bundle_is_loaded_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        load, loaded = ssl.SSLContext.load_verify_locations, []
+
+        def count(self: ssl.SSLContext, cafile: Any = None, *more: Any) -> None:
+            loaded.append(cafile)
+            load(self, cafile, *more)
+
+        monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", count)
+        Route("isales.example.com", 443, verify=certifi.where())
+        assert loaded == [certifi.where()]
 
     def test_verify_may_be_a_directory_of_certificates_under_hashed_names(self, tmp_path: Path) -> None:
         (tmp_path / "5ed36f99.0").touch()
-        assert check_verify(str(tmp_path)) == str(tmp_path)
+        assert make_context(str(tmp_path)).verify_mode == ssl.CERT_REQUIRED
 
     def test_verify_directory_without_hashed_names_is_refused_with_the_command_to_run(self, tmp_path: Path) -> None:
         (tmp_path / "ca.pem").touch()
         with pytest.raises(ISalesArgumentError, match="openssl rehash") as caught:
-            check_verify(str(tmp_path))
+            make_context(str(tmp_path))
         assert caught.value.retryable
 
     def test_an_unreadable_verify_directory_is_retryable(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,17 +70,21 @@ class TestVerify:
 
         monkeypatch.setattr("os.listdir", refuse)  # root, as whom tests may run, can read all
         with pytest.raises(ISalesArgumentError, match="verify names no CA bundle that can be read: ") as caught:
-            check_verify(str(tmp_path))
+            make_context(str(tmp_path))
         assert caught.value.retryable
 
     def test_an_unreadable_ca_bundle_is_retryable_because_another_worker_may_have_it(self) -> None:
         with pytest.raises(ISalesArgumentError) as caught:
-            check_verify("/no/such.pem")
+            make_context("/no/such.pem")
         assert caught.value.retryable
+
+    def test_verify_cannot_be_empty_which_openssl_takes_for_the_usual_authorities(self) -> None:
+        with pytest.raises(ISalesArgumentError, match="verify must be true, false or the path of a CA bundle, not ''"):
+            Route("isales.example.com", 443, verify="")
 
     def test_verify_cannot_have_a_zero_byte_in_its_path(self) -> None:
         with pytest.raises(ISalesArgumentError, match="verify names no CA bundle that can be read"):
-            check_verify("a\x00b")
+            make_context("a\x00b")
 
 
 @pytest.mark.parametrize(
@@ -120,6 +140,6 @@ def test_a_refused_host_or_bundle_is_shown() -> None:
     with pytest.raises(ISalesArgumentError, match="'a host'"):
         check_host("a host")
     with pytest.raises(ISalesArgumentError, match=r"7\.5"):
-        check_verify(7.5)
+        Route("a-host", 443, verify=7.5)  # type: ignore[arg-type]
     with pytest.raises(ISalesArgumentError, match=r"'/no/such\.pem'"):
-        check_verify("/no/such.pem")
+        make_context("/no/such.pem")
