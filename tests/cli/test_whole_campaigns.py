@@ -51,9 +51,9 @@ class TestList:
             "1001 started 2020-01-01 00:00 to 2099-12-31 23:59 3 of 3 batches started morning",
             "1002 started 2020-01-01 00:00 to 2099-12-31 23:59 0 of 1 batches started campaign-1002",
             "1003 started 2020-01-01 00:00 to 2099-12-31 23:59 no batches campaign-1003",
-            "1004 draft 2020-01-01 00:00 to 2099-12-31 23:59 campaign-1004",
-            "1005 suspended 2020-01-01 00:00 to 2099-12-31 23:59 campaign-1005",
-            "1006 completed 2020-01-01 00:00 to 2099-12-31 23:59 campaign-1006",
+            "1004 draft 2020-01-01 00:00 to 2099-12-31 23:59 batches not counted campaign-1004",
+            "1005 suspended 2020-01-01 00:00 to 2099-12-31 23:59 batches not counted campaign-1005",
+            "1006 completed 2020-01-01 00:00 to 2099-12-31 23:59 batches not counted campaign-1006",
         ]
 
     def test_list_asks_for_the_batches_of_started_campaigns_only(self, isales: Isales, vdn: Simulator) -> None:
