@@ -211,5 +211,5 @@ def _print_summary(runs: list[ScopeRun]) -> None:
         output.print_line(f"NOT DONE in {len(failed)} of {len(runs)} {parts}: {', '.join(names)}")
     else:
         suspended = sum(run.is_suspended for run in runs)
-        how = f", {suspended} of them as suspended as a whole" if suspended else " by a listing"
+        how = f"; {suspended} of them suspended as a whole already" if suspended else " by a listing"
         output.print_line(f"All {len(runs)} {parts}: confirmed{how}")

@@ -84,4 +84,4 @@ def join_first(items: Collection[object], few: int = 10) -> str:
 def describe_unlisted(named_by: str, ids: Collection[object]) -> str:
     """Say that ids to leave alone were not listed, and what follows."""
     problem = f"{named_by} names ids that are not listed: {join_first(ids)}"
-    return f"{problem}. If one is mistyped, what was meant was not left alone."
+    return f"{problem}. If an id is mistyped, the campaign or batch that was meant was not left alone."

@@ -74,8 +74,8 @@ def test_an_alarm_names_an_excluded_id_that_is_not_listed(isales: Isales, silent
     done = isales("check", "--exclude", 9999, "--exclude", batch_id)
     assert done.returncode == 1
     assert done.stderr == (
-        "isales: --exclude names ids that are not listed: 9999. If one is mistyped, what was meant was not left "
-        "alone.\n"
+        "isales: --exclude names ids that are not listed: 9999. If an id is mistyped, the campaign or batch that was "
+        "meant was not left alone.\n"
     )
     campaign.state = "suspended"
     assert isales("check", "--exclude", 9999).stderr == ""  # cron would mail it

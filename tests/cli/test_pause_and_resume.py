@@ -156,7 +156,7 @@ class TestSuspendedCampaign:
         simulator.add_campaign(1002, batches=2)
         done = isales("pause", 1001, 1002)
         assert done.returncode == 0
-        assert done.stdout.splitlines()[-1] == "All 2 campaigns: confirmed, 1 of them as suspended as a whole"
+        assert done.stdout.splitlines()[-1] == "All 2 campaigns: confirmed; 1 of them suspended as a whole already"
 
     def test_json_output_has_no_error_but_says_that_it_is_suspended(self, isales: Isales) -> None:
         (record,) = json.loads(isales("pause", 1001, "--output", "json").stdout)

@@ -112,8 +112,8 @@ class TestPause:
         done = isales("pause", *arguments, "--exclude", ABSENT)
         assert done.returncode == 0
         assert done.stderr == (
-            "isales: --exclude names ids that are not listed: 9999. If one is mistyped, what was meant was not left "
-            "alone.\n"
+            "isales: --exclude names ids that are not listed: 9999. If an id is mistyped, the campaign or batch that "
+            "was meant was not left alone.\n"
         )
 
     def test_pause_does_not_warn_of_an_excluded_batch_of_one_of_several_campaigns(

@@ -744,7 +744,7 @@ class TestExclude:
         assert (len(result.changed), result.unlisted) == (120, [ABSENT])
         assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
             "Pausing the call batches of campaign 7 (VDN 25): exclude or a hold names ids that are not listed: "
-            f"{ABSENT}. If one is mistyped, what was meant was not left alone."
+            f"{ABSENT}. If an id is mistyped, the campaign or batch that was meant was not left alone."
         ]
 
     @pytest.mark.parametrize(
