@@ -127,9 +127,9 @@ def settle(state: TargetState, switch: Switch, *, missing_is_gone: bool) -> tupl
         return Outcome.FAILED, error or ISalesUnchangedError(
             f"the list still shows it as {describe_status(state.listed)}"
         )
-    # If the service never responded for it, one listing that lacks it is not enough.
-    no_response = isinstance(error, (ISalesTransportError, ISalesProtocolError, ISalesArgumentError))
-    if state.is_missing and missing_is_gone and not no_response:
+    # If the service never responded for it, or its details showed the old status, one listing is not enough.
+    is_open = isinstance(error, (ISalesTransportError, ISalesProtocolError, ISalesArgumentError, ISalesUnchangedError))
+    if state.is_missing and missing_is_gone and not is_open:
         return Outcome.GONE, None
     if state.is_missing and state.outcome is not Outcome.NOT_TRIED:
         # Retryable, because the service had it when it responded.

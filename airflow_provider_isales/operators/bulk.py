@@ -90,8 +90,12 @@ class ISalesBulkOperator(ISalesOperator):
             return self._report(self._run(self._new_bulk_switch(client, ids), context), context)
         memory = self._new_memory(client)
         content = memory.read()
-        remembered, since = content.ids, content.changed_at
-        bulk = self._new_bulk_switch(client, remembered or [], deleted_is_gone=True)
+        remembered, since, others = content.ids, content.changed_at, memory.find_others(content)
+        for zone in sorted({*others.values()}):
+            ids = join_first([each for each in others if others[each] == zone])
+            self.log.warning("Not resumed, because it was paused by a calendar in %s: %s.", zone, ids)
+        ids_to_resume = [each for each in remembered or [] if each not in others]
+        bulk = self._new_bulk_switch(client, ids_to_resume, deleted_is_gone=True)
         scope = bulk.scope
         if not remembered:
             found = f"has been empty since {since}" if since else "is empty"

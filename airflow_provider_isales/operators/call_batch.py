@@ -181,7 +181,8 @@ class _ManyBatchesOperator(ISalesBulkOperator):
     def _new_memory(self, client: ISalesClient) -> Memory:
         campaign = client.campaign(self.campaign_id, self.vdn_id)
         name = f"isales_paused_{self.isales_conn_id}_{campaign.vdn_id}_{campaign.campaign_id}"
-        return Memory(name, self._kind, check_batch_id, self._window.since, self.select)
+        timezone = self.shifts.timezone if self.shifts else None
+        return Memory(name, self._kind, check_batch_id, self._window.since, self.select, timezone)
 
 
 class PauseCallBatchesOperator(_ManyBatchesOperator):

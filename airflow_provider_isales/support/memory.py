@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 from airflow.providers.common.compat.sdk import Variable
@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 # How often a change is attempted: another task may write the Variable between our read and write.
 _WRITES = 5
-# How many completed pauses are kept: tasks with other ids, or another calendar, may share the Variable.
-_COMPLETED_PAUSES = 20
+# How long completed pauses are kept: longer than any night or holiday.
+_KEEP_COMPLETED = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,13 @@ class Remembered:
     :param changed_at: when the ids changed last (ISO 8601)
     :param completed: the completed pauses: ``shift_end``, ``ids`` (a list or ``"all"``), ``exclude``, and
         ``select`` if they had one
+    :param zones: by id as text, the time zone of the calendar that it was paused by, if there was one
     """
 
     ids: list[Any] | None = None
     changed_at: str | None = None
     completed: list[Mapping[str, Any]] = field(default_factory=list)
+    zones: Mapping[str, str] = field(default_factory=dict)
 
 
 class MemoryFailedError(ISalesError):
@@ -64,11 +66,15 @@ class Memory:
     it covered. What a later pause for the same end finds started was started since, so it is not recorded: the next
     resume starts exactly what the first pause stopped.
 
+    Calendars of several time zones may share the Variable. So ``"zones"`` has the time zone for each id: one zone's
+    morning is another's night.
+
     :param name: the Variable's name
     :param kind: what the ids are of, which is their key in the JSON
     :param check_id: returns the id to use, or raises ``ISalesArgumentError``
     :param shift_end: the shift end that a pause is for; None to record whatever it pauses
     :param select: the part of a name that a pause selects by; None if it does not
+    :param timezone: the calendar's; None without a calendar
     """
 
     name: str
@@ -76,6 +82,7 @@ class Memory:
     check_id: Callable[[object], Any]
     shift_end: datetime | None = None
     select: str | None = None
+    timezone: str | None = None
     #: What was paused but not recorded, because it was started after a completed pause for the same end.
     not_remembered: list[Any] = field(default_factory=list, init=False)
     _announced: dict[Any, None] = field(default_factory=dict, init=False)
@@ -104,9 +111,14 @@ class Memory:
                 f'the Variable {self.name} must be {{"{self.kind}": ["...", ...]}}, with their ids, '
                 f"not {format_value(text)}"
             ) from None
-        completed = value.get("completed")
+        completed, zones = value.get("completed"), value.get("zones")
         pauses = filter(_is_completed_pause, completed) if isinstance(completed, list) else ()
-        return Remembered(ids, value.get("changed_at"), list(pauses))
+        return Remembered(ids, value.get("changed_at"), list(pauses), zones if isinstance(zones, dict) else {})
+
+    def find_others(self, known: Remembered) -> dict[Any, str]:
+        """Return the ids that a calendar of another time zone paused, with that zone."""
+        zones = {each: known.zones.get(str(each), self.timezone) for each in known.ids or []}
+        return {each: zone for each, zone in zones.items() if zone and self.timezone and zone != self.timezone}
 
     def announce(self, ids: Collection[Any]) -> None:
         """Record ids before they are paused. If that fails, log a warning, because the pause has to go on."""
@@ -114,7 +126,7 @@ class Memory:
             ids = self._select_to_remember(ids)
             self._announced |= dict.fromkeys(ids)
             if ids:
-                self._change(lambda known: _add_ids(known, ids))
+                self._change(lambda known: self._add_ids(known, ids))
         except MemoryFailedError as error:
             self._announced |= dict.fromkeys(ids)
             log.warning("Could not record the %s to be paused: %s", self.kind, error)
@@ -132,7 +144,9 @@ class Memory:
         try:
             paused = self._select_to_remember(paused)
             kept = self._change(
-                lambda known: self._add_completed(_add_ids(known, paused, without=idle), completed, result.excluded)
+                lambda known: self._add_completed(
+                    self._add_ids(known, paused, without=idle), completed, result.excluded
+                )
             )
             self.not_remembered = [each for each in result.changed if each not in (kept.ids or [])]
         except MemoryFailedError as error:
@@ -155,10 +169,26 @@ class Memory:
         """
         Remove what was confirmed as started or gone, unless nothing was found: that may be another platform.
 
-        Also remove the completed pauses, so that the next pause records what this resume started.
+        Also remove the completed pauses that covered any of it, so that the next pause records it again.
         """
+
+        def forget(known: Remembered) -> Remembered:
+            ids = [each for each in known.ids or [] if each not in result.confirmed]
+            completed = [
+                pause
+                for pause in known.completed
+                if not any(self._is_covered(each, pause) for each in result.confirmed)
+            ]
+            return replace(known, ids=ids, completed=completed)
+
         if result.found_any:
-            self._change(lambda known: Remembered([each for each in known.ids or [] if each not in result.confirmed]))
+            self._change(forget)
+
+    def _add_ids(self, known: Remembered, ids: Collection[Any], without: Collection[Any] = ()) -> Remembered:
+        before = known.ids or []
+        zones = {str(each): self.timezone for each in ids if self.timezone and each not in before}
+        added = [each for each in dict.fromkeys([*before, *ids]) if each not in without]
+        return replace(known, ids=added, zones={**known.zones, **zones})
 
     def _select_to_remember(self, ids: Collection[Any]) -> list[Any]:
         """Return the ids that no completed pause for this or a later shift end covered."""
@@ -189,7 +219,12 @@ class Memory:
         }
         if pause in known.completed:
             return known
-        return replace(known, completed=[*known.completed, pause][-_COMPLETED_PAUSES:])
+        kept = [
+            each
+            for each in known.completed
+            if datetime.fromisoformat(each["shift_end"]) > self.shift_end - _KEEP_COMPLETED
+        ]
+        return replace(known, completed=[*kept, pause])
 
     def _change(self, change: Callable[[Remembered], Remembered]) -> Remembered:
         """Change the content until it is read back unchanged; return it."""
@@ -199,10 +234,12 @@ class Memory:
             is_same = (changed.ids or []) == (known.ids or [])
             if is_same and changed.completed == known.completed:
                 return known
+            zones = {str(each): changed.zones[str(each)] for each in changed.ids or [] if str(each) in changed.zones}
             value = {
                 self.kind: changed.ids or [],
                 "changed_at": known.changed_at if is_same and known.ids is not None else format_iso(clock.utc_now()),
                 **({"completed": changed.completed} if changed.completed else {}),
+                **({"zones": zones} if zones else {}),
             }
             try:
                 Variable.set(self.name, json.dumps(value))
@@ -215,11 +252,6 @@ class Memory:
 
     def _make_error(self, done: str, error: Exception) -> MemoryFailedError:
         return MemoryFailedError(f"the Variable {self.name} can't be {done}: {type(error).__name__}: {error}")
-
-
-def _add_ids(known: Remembered, ids: Collection[Any], without: Collection[Any] = ()) -> Remembered:
-    added = dict.fromkeys([*(known.ids or []), *ids])
-    return replace(known, ids=[each for each in added if each not in without])
 
 
 def _is_completed_pause(value: Any) -> bool:

@@ -203,6 +203,39 @@ def test_a_pause_of_other_campaigns_at_the_same_end_remembers_them(campaigns: Ev
     assert started(campaigns) == [1, 2]
 
 
+class TestTwoTimeZones:
+    """Campaigns of one VDN, each with a calendar of its own: when Shanghai's shift starts, it is 2:00 in Berlin."""
+
+    @pytest.fixture(autouse=True)
+    def night_in_berlin(self, campaigns: Evening, clock: Clock) -> None:
+        run("evening_of_some", {"campaign_ids": [1]})
+        clock.set("2026-11-26 01:00:02")
+        run("evening_in_berlin")
+
+    def test_a_resume_leaves_alone_what_was_paused_in_another_time_zone(self, campaigns: Evening, clock: Clock) -> None:
+        resume_in_the_morning(clock)
+        assert (started(campaigns), remembered()) == ([1], [2])
+
+    def test_a_resume_says_what_it_leaves_for_another_time_zone(self, clock: Clock, read_log: ReadLog) -> None:
+        resume_in_the_morning(clock)
+        assert "Not resumed, because it was paused by a calendar in Europe/Berlin: 2." in " ".join(read_log().split())
+
+    def test_the_morning_of_the_other_time_zone_resumes_the_rest(self, campaigns: Evening, clock: Clock) -> None:
+        resume_in_the_morning(clock)
+        clock.set("2026-11-26 16:00:02")
+        run("morning_in_berlin")
+        assert (started(campaigns), remembered()) == ([1, 2], [])
+
+    def test_a_resume_without_shifts_resumes_what_was_paused_anywhere(self, campaigns: Evening) -> None:
+        run("resume_at_any_hour")
+        assert started(campaigns) == [1, 2]
+
+    def test_a_resume_keeps_the_completed_pauses_of_other_campaigns(self, campaigns: Evening, clock: Clock) -> None:
+        resume_in_the_morning(clock)
+        (pause,) = read_variable(NAME)["completed"]
+        assert pause["ids"] == [2]
+
+
 def test_what_another_pause_excluded_is_remembered(campaigns: Evening) -> None:
     edited = {"shift_end": "2026-11-25T18:00:00+08:00", "ids": "all", "exclude": [2]}
     set_variable(NAME, json.dumps({"campaigns": [], "completed": [edited]}))
@@ -243,6 +276,21 @@ def test_a_pause_that_finds_nothing_started_also_completes(campaigns: Evening, c
     run("evening")
     resume_in_the_morning(clock)
     assert started(campaigns) == []
+
+
+def test_a_completed_pause_counts_however_many_others_share_the_variable(campaigns: Evening, clock: Clock) -> None:
+    completed = [{"shift_end": "2026-11-25T18:00:00+08:00", "ids": [100 + n], "exclude": []} for n in range(30)]
+    set_variable(NAME, json.dumps({"campaigns": [], "completed": completed}))
+    run("evening")
+    assert len(read_variable(NAME)["completed"]) == 31
+
+
+def test_completed_pauses_of_weeks_ago_are_dropped(campaigns: Evening, clock: Clock) -> None:
+    old = {"shift_end": "2026-10-25T18:00:00+08:00", "ids": "all", "exclude": []}
+    set_variable(NAME, json.dumps({"campaigns": [], "completed": [old]}))
+    run("evening")
+    (completed,) = read_variable(NAME)["completed"]
+    assert completed["shift_end"] == "2026-11-25T18:00:00+08:00"
 
 
 def test_a_memory_that_stays_empty_keeps_its_time(clock: Clock) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from airflow_provider_isales.client import BatchStatus, ISalesError, ISalesNotAllowedError, Outcome
-from airflow_provider_isales.client.errors import ISalesConnectError, ISalesTimeoutError
+from airflow_provider_isales.client.errors import ISalesConnectError, ISalesTimeoutError, ISalesUnchangedError
 from airflow_provider_isales.client.target_state import TargetState, settle
 from airflow_provider_isales.client.verbs import PAUSE
 
@@ -104,6 +104,11 @@ def test_a_missing_batch_is_gone_where_that_is_no_failure() -> None:
 
 @pytest.mark.parametrize("error", [LOST, NEVER_SENT])
 def test_a_missing_batch_is_not_gone_if_the_service_never_answered_for_it(error: ISalesError) -> None:
+    assert outcome_of(asked().after_error(error).after_missing()) is Outcome.FAILED
+
+
+def test_a_missing_campaign_is_not_gone_if_its_details_showed_it_as_started() -> None:
+    error = ISalesUnchangedError("accepted, but its details show it as started")
     assert outcome_of(asked().after_error(error).after_missing()) is Outcome.FAILED
 
 

@@ -15,6 +15,7 @@ from airflow_provider_isales.shifts import ShiftCalendar
 Pause, Resume = remembering(PauseCampaignsOperator), remembering(ResumeCampaignsOperator)
 PauseBatches, ResumeBatches = remembering(PauseCallBatchesOperator), remembering(ResumeCallBatchesOperator)
 SHIFTS = ShiftCalendar("Asia/Shanghai", {"mon-fri": ["09:00-12:00", "13:30-18:00"]})
+BERLIN = ShiftCalendar("Europe/Berlin", {"mon-fri": ["09:00-18:00"]})
 COMMON: dict[str, Any] = {"retries": 1, "retry_delay": timedelta(0)}
 KEPT: dict[str, Any] = {"shifts": SHIFTS, "max_lateness": timedelta(minutes=5), **COMMON}
 PARAMS: dict[str, Any] = {"campaign_ids": "all", "exclude": []}
@@ -48,6 +49,12 @@ with DAG("whole_evening_without_shifts", schedule=None) as evening_without_shift
 
 with DAG("whole_morning", schedule=None) as morning:
     Resume(task_id="act", campaign_ids="remembered", shifts=SHIFTS, **COMMON)
+
+with DAG("whole_evening_in_berlin", schedule=None) as evening_in_berlin:
+    Pause(task_id="act", campaign_ids=[2], remember=True, shifts=BERLIN, **COMMON)
+
+with DAG("whole_morning_in_berlin", schedule=None) as morning_in_berlin:
+    Resume(task_id="act", campaign_ids="remembered", shifts=BERLIN, **COMMON)
 
 with DAG("whole_resume_at_any_hour", schedule=None) as resume_at_any_hour:
     Resume(task_id="act", campaign_ids="{{ 'remembered' }}", **COMMON)
