@@ -35,6 +35,13 @@ def isales(simulator: Simulator) -> Iterator[Isales]:
 
 
 @pytest.fixture
+def no_airflow(isales: Isales, tmp_path: Path) -> None:
+    """Make the import of Airflow fail, which otherwise takes seconds where it is installed."""
+    (tmp_path / "airflow.py").write_text("raise ModuleNotFoundError(name='airflow')")
+    isales.environment["PYTHONPATH"] = str(tmp_path)
+
+
+@pytest.fixture
 def started(simulator: Simulator) -> Callable[[], int]:
     """Counts the batches that are started, in all campaigns."""
     return lambda: sum(

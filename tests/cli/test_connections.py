@@ -71,6 +71,7 @@ class TestNotFound:
         assert '\n  export AIRFLOW_CONN_ISALES_DEFAULT=\'{"host":' in done.stderr
         assert "--connection-file FILE" in done.stderr
 
+    @pytest.mark.usefixtures("no_airflow")
     def test_the_variable_of_the_default_connection_is_not_used_for_another(
         self, isales: Isales, simulator: Simulator
     ) -> None:
@@ -80,6 +81,7 @@ class TestNotFound:
         assert "\n  export AIRFLOW_CONN_ISALES_NORTH=" in done.stderr
         assert not simulator.requests
 
+    @pytest.mark.usefixtures("no_airflow")
     def test_the_line_to_type_holds_a_valid_connection(self, isales: Isales) -> None:
         line = next(line for line in isales("pause", 1001).stderr.splitlines() if line.startswith("  export"))
         text = line.partition("=")[2].strip("'")

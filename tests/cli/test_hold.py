@@ -54,6 +54,7 @@ class TestHold:
         assert done.returncode == 2
         assert message in done.stderr
 
+    @pytest.mark.usefixtures("no_airflow")
     def test_hold_refuses_a_time_without_a_zone_even_without_a_connection(self, isales: Isales) -> None:
         del isales.environment["AIRFLOW_CONN_ISALES_DEFAULT"]
         assert "needs a time zone" in isales("hold", "--until", "20:00").stderr

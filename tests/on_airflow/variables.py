@@ -24,7 +24,13 @@ def set_variable(name: str, text: str) -> None:
     with_database(lambda session, model: session.add(model(key=name, val=text)))
 
 
+def read_text(name: str) -> str | None:
+    """Return the text of a Variable, or None if there is no such Variable."""
+    found = with_database(lambda session, model: [row.val for row in session.query(model).filter(model.key == name)])
+    return found[0] if found else None
+
+
 def read_variable(name: str) -> Any:
     """Return the JSON in a Variable, or None if there is no such Variable."""
-    found = with_database(lambda session, model: [row.val for row in session.query(model).filter(model.key == name)])
-    return json.loads(found[0]) if found else None
+    text = read_text(name)
+    return None if text is None else json.loads(text)
