@@ -913,7 +913,8 @@ class TestTheProcess:
     def test_the_doctors_batch_is_deleted_on_interrupt(
         self, simulator: Simulator, campaign: Campaign, number: signal.Signals, status: int
     ) -> None:
-        simulator.inject("delay", verb="resume", seconds=2)
+        interrupted = threading.Event()
+        simulator.on_request = lambda verb, body: wait_until(interrupted.is_set) if verb == "resume" else None
         process = subprocess.Popen(
             [*COMMAND, "1001", "--write", "--yes"],
             env=self.environment(simulator),
@@ -923,6 +924,7 @@ class TestTheProcess:
         )
         wait_until(lambda: simulator.requests.get("resume"))
         process.send_signal(number)
+        interrupted.set()
         output, errors = process.communicate(timeout=LONG)
         assert process.returncode == status
         assert read(output)["delete"].state == "ok"

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -224,11 +225,13 @@ class TestWithoutAnybodyWhoReads:
     def test_everything_is_paused_though_the_terminal_is_closed(
         self, isales: Isales, twenty: Simulator, started: Callable[[], int]
     ) -> None:
-        twenty.inject("delay", seconds=0.05, times=10_000, verb="pause")
+        closed = Event()
+        twenty.on_request = lambda verb, body: wait_until(closed.is_set) if verb == "pause" else None
         terminal = isales.on_terminal("pause", 1001, 1002, "--yes")
-        wait_until(lambda: bool(twenty.requests.get("pause")))
+        wait_until(lambda: twenty.requests.get("pause"))
         terminal.process.send_signal(signal.SIGHUP)
         terminal.close()
+        closed.set()
         assert terminal.process.wait(timeout=LONG) == 1  # what came of it could not be said
         assert started() == 900
 

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, ViewportSize, expect, sync_playwright
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 SIZE = ViewportSize(width=1200, height=1000)
-ACTION_SECONDS = 20
+ACTION_SECONDS = 60
 
 
 @contextmanager

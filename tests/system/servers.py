@@ -62,7 +62,7 @@ def running(command: list[str], log: Path, port: int) -> Iterator[None]:
         return is_open(port)
 
     try:
-        wait_for(listens, f"{command[0]}; see {log}", seconds=30)
+        wait_for(listens, f"{command[0]}; see {log}", seconds=120)
         yield
     finally:
         server.stop()

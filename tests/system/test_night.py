@@ -31,7 +31,7 @@ EVENING, RESUMED, SUSPENDED_BY_HAND, CREATED = 1001, 1002, 1003, 1004
 # Airflow reads the DAGs before the shift ends. Two looks come between the end and the next start; more on a picture.
 LEAD = timedelta(seconds=40)
 NIGHT = timedelta(minutes=6 if os.environ.get("SCREENSHOTS") else 3)
-SECONDS = NIGHT.total_seconds() + 60
+SECONDS = NIGHT.total_seconds() + 240
 WIDE = 1700
 MAX_LATENESS = 55  # as the DAG says; a look comes each minute
 
@@ -70,7 +70,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
             simulator.add_campaign(CREATED, name="late idea")
             campaigns[RESUMED].state = CampaignState.EXECUTING
             restarted = datetime.now(UTC)
-            wait_for(lambda: "executing" not in states_of(simulator).values(), "the watch", 120)
+            wait_for(lambda: "executing" not in states_of(simulator).values(), "the watch", SECONDS)
             stopped = datetime.now(UTC)
             wait_for(lambda: len(ended_runs_since(airflow, end)) > 1, "the red run", SECONDS)
             at_night = states_of(simulator)
@@ -140,7 +140,7 @@ def test_the_evening_pause_is_in_time_and_green(night: Night) -> None:
 
 
 def test_the_watch_stops_strays_within_about_a_minute(night: Night) -> None:
-    assert night.seconds_until_stopped < 90
+    assert night.seconds_until_stopped < 60 + MAX_LATENESS
     assert set(night.night.values()) == {"suspended"}
 
 

@@ -33,7 +33,7 @@ from throwaway_airflow import ThrowawayAirflow
 from airflow_provider_isales.client import BatchStatus
 from airflow_provider_isales.simulator import Campaign, CampaignState, Simulator
 
-ALARM_SECONDS = 60
+ALARM_SECONDS = 180
 REFUSED = "0200001"
 # The campaigns of three DAGs.
 END_OF_SHIFT, WITH_EVIDENCE, HELD = 1003, 1002, 1004
@@ -156,7 +156,7 @@ class TestTheEventOfAnAsset:
         assert evidence.events[0]["extra"] == evidence.xcom
 
     def test_an_asset_event_has_the_seconds_after_the_shift_end(self, evidence: Evidence) -> None:
-        assert 0 < evidence.events[0]["extra"]["seconds_after_shift_end"] < 2 * ALARM_SECONDS
+        assert 0 < evidence.events[0]["extra"]["seconds_after_shift_end"] < 120
 
     def test_an_asset_event_names_the_campaigns(self, evidence: Evidence) -> None:
         assert evidence.events[0]["extra"]["paused"] == [WITH_EVIDENCE]
@@ -231,7 +231,7 @@ def test_a_wrong_variable_holds_nothing_back_and_is_red(shared: Shared) -> None:
 def own_simulator(shared: Shared) -> Iterator[Simulator]:
     """A simulator of its own."""
     with Simulator() as simulator:
-        connection = json.loads(simulator.connection())
+        connection = json.loads(simulator.connection(timeout=60))
         extra = json.dumps(connection["extra"])
         made = shared.airflow.api(
             "POST", "connections", json={**connection, "connection_id": "isales_killed", "extra": extra}
@@ -310,7 +310,7 @@ def test_a_retry_after_a_killed_resume_resumes_only_the_rest(
 
 def test_two_simultaneous_pauses_remember_what_either_paused(shared: Shared, simulator: Simulator) -> None:
     campaign = simulator.add_campaign(7, batches=8)
-    simulator.inject("delay", seconds=6.0, verb="pause", times=99)
+    simulator.inject("delay", seconds=12.0, verb="pause", times=99)  # in which the later task begins, too
     runs = [
         shared.airflow.trigger_dag(dag_id, {}) for dag_id in ("remembering_pause", "remembering_pause_of_another_dag")
     ]

@@ -35,7 +35,7 @@ with lock_directory(directory) as in_use:
     group = ProcessGroup(command, directory / "log", holds=[in_use])
     time.sleep(300)
 """
-LONGEST = 30
+LONGEST = 60
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import requests
 from processes import find_free_port, is_open, wait_for
 from throwaway_airflow import REPOSITORY
 
-LONGEST_STOP = 30
+LONGEST_STOP = 60
 
 
 class Made:

@@ -33,7 +33,7 @@ with DAG("bulk_pause_rendered", schedule=None, params={"batch_ids": "all", "excl
     Pause(task_id="act", campaign_id=7, **RENDERED, **COMMON)
 
 with DAG("bulk_pause_in_no_time", schedule=None) as pause_in_no_time:
-    Pause(task_id="act", campaign_id=7, execution_timeout=timedelta(seconds=3))
+    Pause(task_id="act", campaign_id=7, max_parallel_requests=2, execution_timeout=timedelta(seconds=7))
 
 
 @task

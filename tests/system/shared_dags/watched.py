@@ -16,7 +16,7 @@ from airflow_provider_isales.timetables.shift import ShiftEndTimetable
 
 # Of one shift that is long over: what is still started is stray, whenever the test runs.
 SHIFTS = ShiftCalendar("Asia/Shanghai", {}, special={"2026-01-05": ["09:00-18:00"]})
-IN_TIME = timedelta(seconds=10)
+IN_TIME = timedelta(seconds=20)
 
 NOT_DONE = AsyncCallback(
     SmtpNotifier,
