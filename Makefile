@@ -13,7 +13,7 @@ PACKAGED = dist/.checked
 # These wait for shifts of minutes to end, too long for CI.
 WHOLE_SHIFTS = tests/system/test_manual_runs.py tests/system/test_missed_night.py
 # Tests wait for much of their time, those of whole processes for most of it.
-AT_ONCE = --dist loadfile --numprocesses
+AT_ONCE = --dist loadfile --no-loadscope-reorder --numprocesses
 # Without compiled modules, each start of Airflow takes seconds more; the processes of tests start it often.
 unexport PYTHONDONTWRITEBYTECODE
 INSTALL = $(BIN)/uv pip install --quiet --python $(BIN)/python --constraints $(CONSTRAINTS)
@@ -39,7 +39,7 @@ attack: $(INSTALLED)  ## the attacks of the tests at full length, and their figu
 	$(BIN)/pytest tests/attack --attack large --attack-results tests/attack/RESULTS.md $(if $(SEED),--attack-seed $(SEED))
 
 test-system: $(INSTALLED)-system  ## a browser on Airflow's UI; Celery, Redis and PostgreSQL (needs Debian's packages for them)
-	$(BIN)/pytest -rP --no-loadscope-reorder $(AT_ONCE) 3 tests/system $(addprefix --ignore ,$(WHOLE_SHIFTS))
+	$(BIN)/pytest -rP $(AT_ONCE) 3 tests/system $(addprefix --ignore ,$(WHOLE_SHIFTS))
 
 test-shifts: $(INSTALLED)  ## whole shifts on a real scheduler: runs by hand, and a night that nobody paused (ten minutes)
 	$(BIN)/pytest -rP $(WHOLE_SHIFTS)

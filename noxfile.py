@@ -71,8 +71,8 @@ def without_airflow(session: nox.Session, line: str) -> None:
     # The command line uses nothing of other packages by itself.
     terminal = [] if line == "lowest" else ["tests/cli"]
     # Two files at once: these tests wait for much of their time.
-    at_once = ["--dist=loadfile", "--numprocesses=2"]
-    test(session, *at_once, "tests/unit", "tests/integration", *terminal, *attacks)
+    at_once = ["--dist=loadfile", "--no-loadscope-reorder", "--numprocesses=2"]
+    test(session, *at_once, *attacks, *terminal, "tests/integration", "tests/unit")
 
 
 def install(session: nox.Session, line: str, *what: str) -> None:
