@@ -111,9 +111,9 @@ class ISalesBulkOperator(ISalesOperator):
         except ISalesBulkError as error:
             memory.forget_resumed(error.result)
             raise
+        self._push_result(result.to_dict(), context)  # in case the task fails yet
         memory.forget_resumed(result)
         if result.gone and not result.found_any:
-            self._push_result(result.to_dict(), context)
             raise MemoryFailedError(
                 f"none of the {self._kind} in the Variable {memory.name} exists in {scope}: {join_first(result.gone)}",
                 advice=f"They stay in the Variable. Check the connection; if the {self._kind} were deleted, delete the "

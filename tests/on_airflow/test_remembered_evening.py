@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 
 import pendulum
 import pytest
@@ -82,6 +83,16 @@ def test_the_morning_resumes_what_the_evening_paused_and_forgets_it(campaigns: E
     run("evening")
     resume_in_the_morning(clock)
     assert (started(campaigns), remembered()) == ([1, 2], [])
+
+
+def test_a_resume_that_cannot_write_the_memory_has_its_result_in_xcom(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("evening")
+    monkeypatch.setattr(Variable, "set", Mock(side_effect=ConnectionError("database is down")))
+    clock.set(NEXT_MORNING)
+    task_run = run("morning")
+    assert (task_run.state, task_run.xcom["already_started"]) == ("failed", [1, 2])  # by the second try
 
 
 def test_a_campaign_that_had_not_begun_in_the_evening_is_left_alone_in_the_morning(
