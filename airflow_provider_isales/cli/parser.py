@@ -101,7 +101,7 @@ def _make_ids_argument(flag: str, meaning: str) -> Argument:
 _DATE = _make_type(date.fromisoformat, expected="date such as 2026-10-01")
 _DAYS = _make_type(lambda days: check_integer("--days", days, 1, 366), int, "number")
 CALENDAR = "a .yaml, .yml or .json file, or FILE.py:NAME for a calendar in a Python file, which is run"
-EXCLUDE = _make_ids_argument("--exclude", "leave alone this batch or, without CAMPAIGN or with --whole, this campaign")
+EXCLUDE = _make_ids_argument("--exclude", "leave alone this batch or this campaign")
 PARALLEL = Argument(
     "--parallel",
     metavar="NUMBER",

@@ -13,6 +13,7 @@ from airflow_provider_isales.cli import output
 from airflow_provider_isales.cli.output import FAILURE, INTERRUPTED, NAGIOS, UNUSABLE, UsageError
 from airflow_provider_isales.cli.parser import make_parser
 from airflow_provider_isales.client.errors import ISalesArgumentError
+from airflow_provider_isales.client.text import join_first
 
 
 def run_command_line(argv: Sequence[str] | None = None) -> int:
@@ -26,6 +27,17 @@ def run_command_line(argv: Sequence[str] | None = None) -> int:
     return run_command(arguments.command, arguments)
 
 
+def _leave_out_excluded(arguments: argparse.Namespace) -> None:
+    """Leave out campaigns that are named and excluded; raise ``UsageError`` if no other is named."""
+    excluded = {int(each) for each in getattr(arguments, "exclude", ())}
+    both = excluded.intersection(arguments.campaigns) if excluded else excluded
+    if both:
+        arguments.campaigns = [each for each in arguments.campaigns if each not in both]
+        arguments.exclude = [each for each in arguments.exclude if int(each) not in both]
+        if not arguments.campaigns:
+            raise UsageError(f"--exclude leaves no campaign: {join_first(sorted(both))} is excluded")
+
+
 def run_command(name: str, arguments: argparse.Namespace) -> int:
     """Import the module of this command only, and run it; return the exit status."""
     verbose = getattr(arguments, "verbose", False)
@@ -37,6 +49,7 @@ def run_command(name: str, arguments: argparse.Namespace) -> int:
         # SIGTERM also reports what was done, like Ctrl-C; closing the terminal does not end a command.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        _leave_out_excluded(arguments)
         status: int = run(arguments)
     except (UsageError, ISalesArgumentError) as error:
         output.print_error(f"isales: {error}")

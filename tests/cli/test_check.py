@@ -51,6 +51,12 @@ class TestWithoutShifts:
         campaign = simulator.add_campaign(1001, batches=1)
         assert isales("check", 1001, "--exclude", *campaign.batches).returncode == 0
 
+    def test_check_leaves_out_excluded_campaigns_of_those_named(self, isales: Isales, simulator: Simulator) -> None:
+        for number in (1, 2):
+            simulator.add_campaign(number, batches=1)
+        done = isales("check", "1", "2", "--exclude", "2")
+        assert (done.returncode, done.stdout.count("STARTED"), done.stderr) == (1, 1, "")
+
     def test_check_of_a_campaign_that_cannot_be_listed_is_unknown(self, isales: Isales, simulator: Simulator) -> None:
         done = isales("check", ABSENT)
         assert done.returncode == 2

@@ -291,6 +291,22 @@ class TestSomeBatches:
         assert done.returncode == 0, done
         assert statuses(simulator) == {first: 2, second: 1, third: 2}
 
+    @pytest.mark.parametrize("verb", ["pause", "resume"])
+    def test_a_campaign_that_is_named_and_excluded_is_left_alone(
+        self, isales: Isales, simulator: Simulator, verb: str
+    ) -> None:
+        status = BatchStatus.STARTED if verb == "pause" else BatchStatus.SUSPENDED
+        changed, kept = (simulator.add_campaign(number, batches=1, status=status) for number in (1, 2))
+        options = [] if verb == "pause" else ["--all", "--yes"]
+        done = isales(verb, "1", "2", "--exclude", "2", *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [next(iter(each.batches.values())).status is status for each in (changed, kept)] == [False, True]
+
+    def test_to_exclude_all_that_is_named_is_an_error(self, isales: Isales, simulator: Simulator) -> None:
+        simulator.add_campaign(1, batches=1)
+        done = isales("pause", "1", "--exclude", "01")
+        assert (done.returncode, done.stderr) == (2, "isales: --exclude leaves no campaign: 1 is excluded\n")
+
     def test_a_batch_that_is_excluded_is_left_alone(self, isales: Isales, simulator: Simulator) -> None:
         first, second = simulator.add_campaign(1001, batches=2).batches
         assert isales("pause", 1001, "--exclude", second).returncode == 0
