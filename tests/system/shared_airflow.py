@@ -12,7 +12,7 @@ from pathlib import Path
 from ended_shift import make_shift_until, write_shifts
 from smtp_listener import MailServer, mail_server
 from statsd_listener import StatsdServer, statsd_server
-from throwaway_airflow import ThrowawayAirflow
+from throwaway_airflow import READ_DAGS_ONCE, ThrowawayAirflow
 
 from airflow_provider_isales.simulator import Simulator
 
@@ -54,6 +54,7 @@ def shared_airflow(folder: Path) -> Iterator[Shared]:
             "AIRFLOW_CONN_SMTP_DEFAULT": mails.connection,
             **metrics.settings,
             **SWITCH_OFF,
+            **READ_DAGS_ONCE,
         }
         with ThrowawayAirflow(folder / "home", dags, environment) as airflow:
             yield Shared(airflow, dags, simulator, mails, metrics)

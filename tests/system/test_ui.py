@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from browser import SIZE, browser
 from playwright.sync_api import Locator, Page, ViewportSize, expect
-from throwaway_airflow import REPOSITORY, ThrowawayAirflow
+from throwaway_airflow import READ_DAGS_ONCE, REPOSITORY, ThrowawayAirflow
 
 from airflow_provider_isales.shifts import ShiftCalendar
 from airflow_provider_isales.simulator import Campaign, Simulator
@@ -54,7 +54,7 @@ def campaign(simulator: Simulator) -> Campaign:
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory, campaign: Campaign) -> Iterator[ThrowawayAirflow]:
     home = tmp_path_factory.mktemp("airflow") / "home"
-    with ThrowawayAirflow(home, REPOSITORY / "example_dags", {}) as airflow:
+    with ThrowawayAirflow(home, REPOSITORY / "example_dags", READ_DAGS_ONCE) as airflow:
         yield airflow
 
 
