@@ -37,12 +37,14 @@ class Remembered:
     :param changed_at: when the ids changed last (ISO 8601)
     :param completed: the completed pauses: ``shift_end``, ``ids`` (a list or ``"all"``), ``exclude``, and
         ``select`` if they had one
-    :param zones: by id as text, the time zone of the calendar that it was paused by, if there was one
+    :param timezone: of the calendar that paused the ids; None if there was none
+    :param zones: by id as text, the time zones of those that another calendar paused; empty for none
     """
 
     ids: list[Any] | None = None
     changed_at: str | None = None
     completed: list[Mapping[str, Any]] = field(default_factory=list)
+    timezone: str | None = None
     zones: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -66,8 +68,8 @@ class Memory:
     it covered. What a later pause for the same end finds started was started since, so it is not recorded: the next
     resume starts exactly what the first pause stopped.
 
-    Calendars of several time zones may share the Variable. So ``"zones"`` has the time zone for each id: one zone's
-    morning is another's night.
+    Calendars of several time zones may share the Variable, and one zone's morning is another's night. So the JSON has
+    the ``"timezone"`` of the ids, and in ``"zones"`` only the exceptions: the Variable may be too short for one each.
 
     :param name: the Variable's name
     :param kind: what the ids are of, which is their key in the JSON
@@ -113,12 +115,16 @@ class Memory:
             ) from None
         completed, zones = value.get("completed"), value.get("zones")
         pauses = filter(_is_completed_pause, completed) if isinstance(completed, list) else ()
-        return Remembered(ids, value.get("changed_at"), list(pauses), zones if isinstance(zones, dict) else {})
+        zones = zones if isinstance(zones, dict) else {}
+        return Remembered(ids, value.get("changed_at"), list(pauses), value.get("timezone"), zones)
 
     def find_others(self, known: Remembered) -> dict[Any, str]:
         """Return the ids that a calendar of another time zone paused, with that zone."""
-        zones = {each: known.zones.get(str(each), self.timezone) for each in known.ids or []}
-        return {each: zone for each, zone in zones.items() if zone and self.timezone and zone != self.timezone}
+        zones = {each: known.zones.get(str(each), known.timezone) for each in known.ids or []}
+        if self.timezone is None:
+            return {}
+        # Text alone: somebody may have edited the Variable.
+        return {each: zone for each, zone in zones.items() if isinstance(zone, str) and zone not in ("", self.timezone)}
 
     def announce(self, ids: Collection[Any]) -> None:
         """Record ids before they are paused. If that fails, log a warning, because the pause has to go on."""
@@ -186,9 +192,11 @@ class Memory:
 
     def _add_ids(self, known: Remembered, ids: Collection[Any], without: Collection[Any] = ()) -> Remembered:
         before = known.ids or []
-        zones = {str(each): self.timezone for each in ids if self.timezone and each not in before}
+        timezone = known.timezone if before else self.timezone
+        is_exception = timezone != self.timezone
+        zones = {str(each): self.timezone or "" for each in ids if is_exception and each not in before}
         added = [each for each in dict.fromkeys([*before, *ids]) if each not in without]
-        return replace(known, ids=added, zones={**known.zones, **zones})
+        return replace(known, ids=added, timezone=timezone, zones={**known.zones, **zones})
 
     def _select_to_remember(self, ids: Collection[Any]) -> list[Any]:
         """Return the ids that no completed pause for this or a later shift end covered."""
@@ -239,6 +247,7 @@ class Memory:
                 self.kind: changed.ids or [],
                 "changed_at": known.changed_at if is_same and known.ids is not None else format_iso(clock.utc_now()),
                 **({"completed": changed.completed} if changed.completed else {}),
+                **({"timezone": changed.timezone} if changed.timezone else {}),
                 **({"zones": zones} if zones else {}),
             }
             try:

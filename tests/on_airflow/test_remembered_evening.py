@@ -241,6 +241,16 @@ class TestTwoTimeZones:
         run("resume_at_any_hour")
         assert started(campaigns) == [1, 2]
 
+    def test_only_campaigns_of_a_second_time_zone_are_stored_with_one(self) -> None:
+        found = read_variable(NAME)
+        assert (found["timezone"], found["zones"]) == ("Asia/Shanghai", {"2": "Europe/Berlin"})
+
+    def test_what_is_paused_without_shifts_is_resumed_in_any_time_zone(self, campaigns: Evening, clock: Clock) -> None:
+        campaigns[3].state = EXECUTING
+        run("evening_without_shifts")
+        resume_in_the_morning(clock)
+        assert started(campaigns) == [1, 3]
+
     def test_a_resume_keeps_the_completed_pauses_of_other_campaigns(self, campaigns: Evening, clock: Clock) -> None:
         resume_in_the_morning(clock)
         (pause,) = read_variable(NAME)["completed"]
@@ -267,6 +277,14 @@ def test_malformed_completed_pauses_are_ignored(spoilt: Any) -> None:
     set_variable(NAME, json.dumps({"campaigns": [1], "completed": spoilt}))
     run("evening")
     assert remembered() == [1, 2]
+
+
+@pytest.mark.parametrize("spoilt", [{"timezone": ["x"], "zones": 7}, {"zones": {"1": None, "2": 8}}])
+def test_malformed_time_zones_are_ignored(campaigns: Evening, clock: Clock, spoilt: dict[str, Any]) -> None:
+    run("evening")
+    set_variable(NAME, json.dumps({"campaigns": [1, 2], **spoilt}))
+    resume_in_the_morning(clock)
+    assert started(campaigns) == [1, 2]
 
 
 def test_after_a_failed_pause_the_next_one_remembers(
