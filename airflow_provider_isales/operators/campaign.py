@@ -54,7 +54,7 @@ class _CampaignsOperator(ISalesBulkOperator):
         held = sorted({*campaign_ids} - {*exclude})
         if ids == ALL:
             return held
-        given = {str(each) for each in ids} - {*map(str, exclude)}
+        given = {str(each).lstrip("0") for each in ids} - {*map(str, exclude)}
         held = [each for each in held if str(each) in given]
         return None if held and len(held) == len(given) else held
 

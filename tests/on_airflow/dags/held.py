@@ -37,7 +37,7 @@ with DAG("held_watch", **WATCH) as watch:
     Pause(remember=True, **TASK)
 
 with DAG("held_watch_of_some", **WATCH) as watch_of_some:
-    Pause(campaign_ids=[1, "2"], exclude=[2], **TASK)
+    Pause(campaign_ids=["01", "2"], exclude=[2], **TASK)
 
 with DAG("held_watch_of_batches", **WATCH) as watch_of_batches:
     PauseBatches(campaign_id=1, **TASK)
