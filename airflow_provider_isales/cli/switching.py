@@ -82,7 +82,8 @@ class ScopeRun:
         ]
         confirmed = "confirmed by a listing" if self.has_ended else "not confirmed by a listing"
         matched = "" if result.matched is None else f"; {result.format_matched(few=100)}"
-        return f"{scope}: {', '.join(parts)}; {confirmed}{matched}"
+        empty = "; the VDN has no campaigns. Check vdn_id" if self.bulk.has_empty_vdn else ""
+        return f"{scope}: {', '.join(parts)}; {confirmed}{matched}{empty}"
 
     def _is_campaign_suspended(self) -> bool:
         """Return whether a pause of batches failed only because, as its details confirm, the campaign is suspended."""

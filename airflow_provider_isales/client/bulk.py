@@ -99,6 +99,8 @@ class BulkSwitch:
         )
         self.switch, self.scope, self.ids = switch, scope, self._targets.ids
         self._list_verb: Verb[Any] = LIST if isinstance(scope, CampaignKey) else LIST_CAMPAIGNS
+        #: Whether the VDN has no campaigns, so that it may be another VDN than was meant.
+        self.has_empty_vdn = False
         self._session = session
         self._select_required = select_required
         self._announce = announce
@@ -180,6 +182,7 @@ class BulkSwitch:
         For a VDN without campaigns, log a warning.
         """
         if not isinstance(self.scope, CampaignKey):
+            self.has_empty_vdn = True
             log.warning("%s: the VDN has no campaigns. Check vdn_id.", self)
             return
         if self.switch is not PAUSE:

@@ -43,6 +43,12 @@ def platform_time(**later: float) -> str:
     return f"{datetime.now(SHANGHAI) + timedelta(**later):%Y-%m-%d %H:%M:%S}"
 
 
+@pytest.mark.parametrize("command", [["pause", "--all"], ["check"]])
+def test_a_vdn_without_campaigns_may_be_the_wrong_one(isales: Isales, simulator: Simulator, command: list[str]) -> None:
+    done = isales(*command)
+    assert (done.returncode, done.stdout.endswith("the VDN has no campaigns. Check vdn_id\n")) == (0, True)
+
+
 class TestList:
     def test_list_without_ids_lists_the_campaigns_of_the_vdn(self, isales: Isales, vdn: Simulator) -> None:
         done = isales("list")

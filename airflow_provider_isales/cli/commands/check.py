@@ -108,6 +108,8 @@ class Check:
         except Exception as error:
             return {vdn: _make_unknown(error)}
         self.listed.update(str(each.id) for each in campaigns)
+        if not campaigns:
+            return {vdn: Verdict(SUCCESS, "the VDN has no campaigns. Check vdn_id")}
         excluded = {int(each) for each in self.exclude}
         started = {
             self.client.campaign(each.id): each
