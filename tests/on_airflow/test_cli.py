@@ -46,14 +46,14 @@ def command(environment: dict[str, str], program: str, *arguments: str) -> subpr
     )
 
 
-def test_a_connection_in_the_database_is_found(
-    isales_simulator: Simulator, environment: dict[str, str], tmp_path: Path
-) -> None:
-    isales_simulator.add_campaign(1001, batches=1)
+def test_a_connection_in_the_database_is_found(environment: dict[str, str]) -> None:
     start_airflow()
-    connection = Connection.from_json(isales_simulator.connection(), "isales_stored")
-    with_database(lambda session, model: session.add(connection))
-    done = command(environment, "isales", "check", "1001", "--conn-id", "isales_stored", "--output", "json")
+    # The database is not encrypted, and another test looks for the usual secret key in it.
+    with Simulator(secret_key="stored-secret-key") as simulator:
+        simulator.add_campaign(1001, batches=1)
+        connection = Connection.from_json(simulator.connection(), "isales_stored")
+        with_database(lambda session, model: session.add(connection))
+        done = command(environment, "isales", "check", "1001", "--conn-id", "isales_stored", "--output", "json")
     assert done.returncode == 1, done
     assert len(json.loads(done.stdout)[0]["started"]) == 1
 
