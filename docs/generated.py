@@ -59,7 +59,9 @@ def result_codes() -> str:
 
 def other_failures() -> str:
     """What else can go wrong with a call, from the classes of errors; HTTP statuses with the same advice together."""
-    failures = [(the_task(error), what, error.advice) for what, error in OTHER_ERRORS.items()]
+    failures = [
+        (the_task(error), what, error("").during("", changes=True).advice) for what, error in OTHER_ERRORS.items()
+    ]
     statuses: dict[tuple[str, str], list[str]] = {}
     for status in STATUSES:
         error = ISalesHTTPStatusError(status)

@@ -42,6 +42,8 @@ class ISalesError(Exception):
     transient: bool = False
     #: Whether the request may have reached the server.
     sent: bool = False
+    #: Whether a request that was sent may have taken effect, although no response says so.
+    effect_unknown: bool = False
     #: What was being done, with VDN, campaign and batch.
     action: str = ""
     #: How many requests were made before giving up.
@@ -55,19 +57,24 @@ class ISalesError(Exception):
         if retryable is not None:
             self.retryable = retryable
 
-    def during(self, action: str, attempts: int = 1, *, sent: bool = False, more_advice: str = "") -> Self:
+    def during(
+        self, action: str, attempts: int = 1, *, sent: bool = False, changes: bool = False, more_advice: str = ""
+    ) -> Self:
         """
         Return a copy of this error that names the action it ended.
 
         :param sent: whether any of the requests may have reached the server
+        :param changes: whether they change anything there
         :param more_advice: added to the advice
         """
         error = copy.copy(self)
-        error.action, error.attempts = action, attempts
-        if sent and not self.sent:
-            error.sent = True
-            more_advice = f"An earlier attempt may have taken effect. {more_advice}"
-        error.advice = f"{self.advice} {more_advice}".strip()
+        error.action, error.attempts, error.sent = action, attempts, self.sent or sent
+        effect = ""
+        if changes and self.effect_unknown:
+            effect = "The request may have taken effect."
+        elif changes and sent and not self.sent:
+            effect = "An earlier attempt may have taken effect."
+        error.advice = " ".join(filter(None, (effect, self.advice, more_advice)))
         return error
 
     def __str__(self) -> str:
@@ -154,15 +161,14 @@ class ISalesTLSError(ISalesTransportError):
 class ISalesTimeoutError(ISalesTransportError):
     """The request was sent but no response came in time; it may have taken effect."""
 
-    advice = "The request may have taken effect. If this recurs, raise the connection's extra 'timeout'."
-    sent = True
+    advice = "If this recurs, raise the connection's extra 'timeout'."
+    sent = effect_unknown = True
 
 
 class ISalesConnectionLostError(ISalesTransportError):
     """The connection broke before the whole response was read; the request may have taken effect."""
 
-    advice = "The request may have taken effect."
-    sent = True
+    sent = effect_unknown = True
 
 
 class ISalesHTTPStatusError(ISalesTransportError):
@@ -213,10 +219,10 @@ class ISalesAuthenticationError(ISalesError):
 class ISalesProtocolError(ISalesError):
     """A response that the interface's reference does not describe; it counts as no response."""
 
-    advice = "The request may have taken effect. Check host and port of the connection."
+    advice = "Check host and port of the connection."
     retryable = True
     transient = True
-    sent = True
+    sent = effect_unknown = True
 
 
 class ISalesResultError(ISalesError):

@@ -34,16 +34,29 @@ class Session:
         :raises ISalesError: unless the response says success
         """
         action, advice = f"{verb.doing} {target}", verb.when_unknown.format(**fields)
-        return self.try_repeatedly(action, lambda: self.send(verb, target, **fields), retry, when_unknown=advice)
+        return self.try_repeatedly(
+            action,
+            lambda: self.send(verb, target, **fields),
+            retry,
+            when_unknown=advice,
+            changes=verb.method != "GET",
+        )
 
     def try_repeatedly(
-        self, action: str, attempt: Callable[[], T], retry: RetryPolicy | None = None, *, when_unknown: str = ""
+        self,
+        action: str,
+        attempt: Callable[[], T],
+        retry: RetryPolicy | None = None,
+        *,
+        when_unknown: str = "",
+        changes: bool = True,
     ) -> T:
         """
         Return the result of the first successful attempt.
 
         :param retry: other bounds of retries than the session's
         :param when_unknown: advice if a request may have taken effect, which is then not sent again
+        :param changes: whether the requests change anything on the server
         :raises ISalesError: of the last attempt, if none succeeds
         """
         sent, retry = False, retry or self.retry
@@ -64,7 +77,7 @@ class Session:
         except ISalesError as error:
             advice = when_unknown if sent and not isinstance(error, ISalesResultError) else ""
             attempts = retrying.statistics["attempt_number"]
-            raise error.during(action, attempts, sent=sent, more_advice=advice) from None
+            raise error.during(action, attempts, sent=sent, changes=changes, more_advice=advice) from None
 
     def send(self, verb: Verb[T], target: VdnKey, timeout: float | None = None, /, **fields: object) -> T:
         """

@@ -120,9 +120,9 @@ class Memory:
 
     def find_others(self, known: Remembered) -> dict[Any, str]:
         """Return the ids that a calendar of another time zone paused, with that zone."""
-        zones = {each: known.zones.get(str(each), known.timezone) for each in known.ids or []}
         if self.timezone is None:
             return {}
+        zones = {each: known.zones.get(str(each), known.timezone) for each in known.ids or []}
         # Text alone: somebody may have edited the Variable.
         return {each: zone for each, zone in zones.items() if isinstance(zone, str) and zone not in ("", self.timezone)}
 

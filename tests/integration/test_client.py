@@ -100,6 +100,13 @@ class TestPause:
         assert result.outcome == Outcome.ALREADY_PAUSED
         assert result.attempts == 2
 
+    def test_a_pause_without_a_response_may_have_taken_effect(
+        self, client: ISalesClient, simulator: Simulator, batch_id: str
+    ) -> None:
+        simulator.inject("close_after", times=99)
+        with pytest.raises(ISalesConnectionLostError, match="The request may have taken effect"):
+            client.pause_call_batch(7, batch_id)
+
     def test_a_pause_that_never_arrived_is_retried(
         self, client: ISalesClient, simulator: Simulator, batch_id: str
     ) -> None:
@@ -293,6 +300,12 @@ class TestList:
         with pytest.raises(ISalesHTTPStatusError):
             list(list_items(client.session, LIST, CampaignKey(25, 7), retry=retry))
         assert simulator.requests["list"] == requests
+
+    def test_a_list_without_a_response_has_no_effect(self, client: ISalesClient, simulator: Simulator) -> None:
+        simulator.inject("close_after", verb="list", times=99)
+        with pytest.raises(ISalesConnectionLostError) as caught:
+            list(client.list_call_batches(7))
+        assert "taken effect" not in str(caught.value)
 
     def test_a_status_may_come_as_text(self, client: ISalesClient, simulator: Simulator) -> None:
         page = SUCCESS | {"totalCount": 1, "data": [{"id": "1", "name": "a", "status": "2"}]}
