@@ -91,9 +91,6 @@ class ISalesBulkOperator(ISalesOperator):
         memory = self._new_memory(client)
         content = memory.read()
         remembered, since, others = content.ids, content.changed_at, memory.find_others(content)
-        for zone in sorted({*others.values()}):
-            ids = join_first([each for each in others if others[each] == zone])
-            self.log.warning("Not resumed, because it was paused by a calendar in %s: %s.", zone, ids)
         ids_to_resume = [each for each in remembered or [] if each not in others]
         bulk = self._new_bulk_switch(client, ids_to_resume, deleted_is_gone=True)
         scope = bulk.scope
@@ -106,6 +103,17 @@ class ISalesBulkOperator(ISalesOperator):
                 raise MemoryFailedError(problem, advice="Check in the console what should be started.")
             self.log.warning("There is %s.", problem)
             return self._report(bulk.result(), context)
+        excluded = bulk.result().excluded
+        left = join_first([f"{each} ({zone})" for each, zone in others.items() if each not in excluded])
+        if left:
+            problem = f"calendars of other time zones paused {left}"
+            advice = (
+                'If the time zone of this calendar was changed, remove "timezone" and "zones" from the Variable '
+                f"{memory.name}. If another task resumes them, exclude them."
+            )
+            if not ids_to_resume:
+                raise MemoryFailedError(f"nothing to resume in {scope}: {problem}", advice=advice)
+            self.log.warning("Not resumed: %s. %s", problem, advice)
         try:
             result = self._run(bulk, context)
         except ISalesBulkError as error:

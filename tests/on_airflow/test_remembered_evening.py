@@ -229,7 +229,8 @@ class TestTwoTimeZones:
 
     def test_a_resume_says_what_it_leaves_for_another_time_zone(self, clock: Clock, read_log: ReadLog) -> None:
         resume_in_the_morning(clock)
-        assert "Not resumed, because it was paused by a calendar in Europe/Berlin: 2." in " ".join(read_log().split())
+        log = " ".join(read_log().split())
+        assert "Not resumed: calendars of other time zones paused 2 (Europe/Berlin)." in log
 
     def test_the_morning_of_the_other_time_zone_resumes_the_rest(self, campaigns: Evening, clock: Clock) -> None:
         resume_in_the_morning(clock)
@@ -251,10 +252,54 @@ class TestTwoTimeZones:
         resume_in_the_morning(clock)
         assert started(campaigns) == [1, 3]
 
+    def test_a_resume_that_excludes_the_campaigns_of_another_time_zone_says_nothing_of_them(
+        self, clock: Clock, read_log: ReadLog
+    ) -> None:
+        clock.set(NEXT_MORNING)
+        assert run("morning_without_berlin").xcom["resumed"] == [1]
+        assert "Not resumed" not in read_log()
+
+    def test_a_resume_with_nothing_left_succeeds_if_it_excludes_the_campaigns_of_another_time_zone(
+        self, clock: Clock
+    ) -> None:
+        clock.set(NEXT_MORNING)
+        runs = [run("morning_without_berlin") for _ in range(2)]
+        assert [each.state for each in runs] == ["success", "success"]
+
     def test_a_resume_keeps_the_completed_pauses_of_other_campaigns(self, campaigns: Evening, clock: Clock) -> None:
         resume_in_the_morning(clock)
         (pause,) = read_variable(NAME)["completed"]
         assert pause["ids"] == [2]
+
+
+class TestAnEditedTimeZone:
+    """Between evening and morning, somebody corrects the time zone of the calendar."""
+
+    @pytest.fixture(autouse=True)
+    def paused_with_another_time_zone(self, clock: Clock) -> None:
+        run("evening")
+        set_variable(NAME, json.dumps(read_variable(NAME) | {"timezone": "PRC"}))
+        clock.set(NEXT_MORNING)
+
+    def test_a_resume_that_may_resume_nothing_of_the_memory_fails(self, campaigns: Evening) -> None:
+        assert (run("morning").state, started(campaigns), remembered()) == ("failed", [], [1, 2])
+
+    def test_the_failure_says_why_and_what_to_do(self, read_log: ReadLog) -> None:
+        run("morning")
+        log = " ".join(read_log().split())
+        assert (
+            "nothing to resume in VDN 25: calendars of other time zones paused 1 (PRC), 2 (PRC). If the time zone of "
+            'this calendar was changed, remove "timezone" and "zones" from the Variable '
+            f"{NAME}. If another task resumes them, exclude them." in log
+        )
+
+    def test_the_resume_works_once_the_time_zone_is_removed_from_the_variable(self, campaigns: Evening) -> None:
+        run("morning")
+        content = read_variable(NAME)
+        del content["timezone"]
+        set_variable(NAME, json.dumps(content))
+        run("morning")
+        assert (started(campaigns), remembered()) == ([1, 2], [])
 
 
 def test_what_another_pause_excluded_is_remembered(campaigns: Evening) -> None:

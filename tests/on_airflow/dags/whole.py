@@ -56,6 +56,9 @@ with DAG("whole_evening_in_berlin", schedule=None) as evening_in_berlin:
 with DAG("whole_morning_in_berlin", schedule=None) as morning_in_berlin:
     Resume(task_id="act", campaign_ids="remembered", shifts=BERLIN, **COMMON)
 
+with DAG("whole_morning_without_berlin", schedule=None) as morning_without_berlin:
+    Resume(task_id="act", campaign_ids="remembered", exclude=[2], shifts=SHIFTS, **COMMON)
+
 with DAG("whole_resume_at_any_hour", schedule=None) as resume_at_any_hour:
     Resume(task_id="act", campaign_ids="{{ 'remembered' }}", **COMMON)
 
