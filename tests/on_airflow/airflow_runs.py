@@ -47,8 +47,9 @@ class TaskRun:
 
 
 def errors_in(log: str) -> list[str]:
-    """Return the lines of level ERROR in the log of a task."""
-    return [line for line in log.splitlines() if re.search(r"\[error|ERROR", line)]
+    """Return the messages of level ERROR in the log of a task, each once: Airflow 3.0 writes them in two ways."""
+    lines = (re.split(r"ERROR - |ERROR +\S+:\d+ |\[error *\] ", line, maxsplit=1) for line in log.splitlines())
+    return list(dict.fromkeys(parts[1].strip() for parts in lines if len(parts) > 1))
 
 
 def airflow_home() -> Path:
@@ -96,11 +97,12 @@ def link(name: str) -> Path:
 
 def show_only(dag: Any) -> None:
     """
-    Leave only this DAG in the DAGs folder.
+    Leave only this DAG in the DAGs folder, if this Airflow reads and serializes all of it at each ``dag.test()``.
 
-    Airflow 3.2 and 3.3 read and serialize all of it at each ``dag.test()``; for a file of our DAGs, this takes longer
-    than the run of one.
+    For a file of our DAGs, this would take longer than the run of one.
     """
+    if not importlib.util.find_spec("airflow.dag_processing.dagbag"):  # Airflow before 3.2
+        return
     shown.clear()
     shown.append(dag)
     file = dags_folder() / "shown.py"
