@@ -158,7 +158,10 @@ def judge_details(
     if status is CampaignStatus.STARTED and details.begin:
         if begins_at := find_later_begin(details, zone, now):
             return Outcome.NOT_RUNNING, begins_at
-        if zone is None and details.begin.replace(tzinfo=UTC) > now - ANY_ZONE:
+        ahead = details.begin.replace(tzinfo=UTC) - now
+        if zone is None and ahead > ANY_ZONE:
+            return Outcome.NOT_RUNNING, None
+        if zone is None and ahead > -ANY_ZONE:
             found += f" with its begin at {details.begin}, in a time zone that is not known"
             advice = "Set the connection's extra 'timezone' to that of the platform, such as 'Asia/Shanghai'."
     error = ISalesUnchangedError(f"{reply.problem}; {found}", advice=advice)

@@ -105,6 +105,11 @@ def test_without_a_time_zone_nobody_knows_whether_it_has_begun(begin: datetime) 
     assert judge(PAUSE_CAMPAIGN, NOT_ALLOWED, STARTED, begin, None) == "retry"
 
 
+def test_without_a_time_zone_a_campaign_that_begins_days_later_is_not_running() -> None:
+    begin = datetime(2026, 11, 29, 18)
+    assert judge(PAUSE_CAMPAIGN, NOT_ALLOWED, STARTED, begin, None) == "not_running"
+
+
 def test_without_a_time_zone_the_error_names_the_setting() -> None:
     with pytest.raises(ISalesError, match="extra 'timezone'"):
         judge_details(PAUSE_CAMPAIGN, NOT_ALLOWED, Campaign(7, "a", STARTED, TO_BEGIN), None, NOW)
