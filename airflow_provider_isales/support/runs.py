@@ -94,8 +94,8 @@ def explain_lateness(shifts: ShiftCalendar, context: Context, since: DateTime, m
         return _POSSIBLE_REASONS
     if success and max(success) >= in_utc(since):
         return (
-            f"The previous run, of {format_time(success[1])}, succeeded, so a person, another DAG or a campaign's own "
-            "begin started calls since, or the calendar or a hold was changed."
+            f"The last successful run was that of {format_time(success[1])}, so a person, another DAG or a campaign's "
+            "own begin started calls since, or the calendar or a hold was changed."
         )
     if started := find_own_shift_end(shifts, context) and context["dag_run"].start_date:
         why = "the DAG was paused in Airflow, or the scheduler was down or busy"

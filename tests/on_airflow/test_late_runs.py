@@ -149,8 +149,8 @@ def explain(context: Context, end: str = "24 18:00") -> str:
         (late_run(try_number=2), "Earlier tries of this run failed."),
         (
             late_run(("24 19:00", "24 19:10"), success=("24 19:00", "24 19:01")),
-            "The previous run, of 19:01:00 on Tue 2026-11-24, succeeded, so a person, another DAG or a campaign's own "
-            "begin started calls since, or the calendar or a hold was changed.",
+            "The last successful run was that of 19:01:00 on Tue 2026-11-24, so a person, another DAG or a campaign's "
+            "own begin started calls since, or the calendar or a hold was changed.",
         ),
         (
             late_run(started="24 22:10"),
@@ -196,7 +196,7 @@ class TestTheReasonAfterAHold:
 
     def test_the_reason_may_be_a_run_that_paused_after_the_hold(self) -> None:
         context = late_run(("24 20:20", "24 20:30"), success=("24 20:20", "24 20:20"))
-        assert self.explain(context).startswith("The previous run, of 20:20:00 on Tue 2026-11-24, succeeded")
+        assert self.explain(context).startswith("The last successful run was that of 20:20:00 on Tue 2026-11-24")
 
     def test_a_run_started_during_a_hold_does_not_blame_the_scheduler(self) -> None:
         assert self.explain(late_run(started="24 19:00")).endswith("no worker was free, or this one's clock is ahead.")
