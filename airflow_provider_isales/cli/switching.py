@@ -34,7 +34,7 @@ Announce = Callable[[VdnKey, list[Any]], None]
 
 @dataclass(eq=False)
 class ScopeRun:
-    """The run for one campaign or VDN; ``error`` says why it failed. It has none if the campaign ``is_suspended``."""
+    """The run for one campaign or VDN; ``error`` says why it failed. A pause of a suspended campaign has none."""
 
     client: ISalesClient
     bulk: BulkSwitch
@@ -49,9 +49,21 @@ class ScopeRun:
         try:
             self.bulk.run()
         except Exception as error:
-            self.is_suspended = self._is_campaign_suspended()
+            is_refused = self.bulk.switch is PAUSE and self.bulk.is_not_allowed
+            self.is_suspended = is_refused and self._is_campaign_suspended()
             self.error = "" if self.is_suspended else format_error(error)
         self.has_ended = True
+
+    def check_resumed(self) -> None:
+        """After a resume of batches, fail if the campaign itself is suspended: nobody is called."""
+        scope = self.bulk.scope
+        if self.bulk.switch is not RESUME or (self.error and not self.bulk.is_not_allowed):
+            return
+        if isinstance(scope, CampaignKey) and self._is_campaign_suspended():
+            self.is_suspended = True
+            why = f"the campaign itself is suspended, so nobody is called: isales resume {scope.campaign_id} --whole"
+            self.error = self.error or why
+            output.print_error(f"isales: {scope}: {why}")
 
     def format_result(self) -> str:
         """Return the result as a line."""
@@ -86,13 +98,14 @@ class ScopeRun:
         return f"{scope}: {', '.join(parts)}; {confirmed}{matched}{empty}"
 
     def _is_campaign_suspended(self) -> bool:
-        """Return whether a pause of batches failed only because, as its details confirm, the campaign is suspended."""
+        """Return whether the campaign's details show it as suspended; False if they can't be read."""
         scope = self.bulk.scope
-        if not (isinstance(scope, CampaignKey) and self.bulk.switch is PAUSE and self.bulk.is_not_allowed):
-            return False
         try:
-            return self.client.get_campaign(scope.campaign_id, scope.vdn_id).status is CampaignStatus.SUSPENDED
-        except Exception:  # the failure of the pause is reported
+            return (
+                isinstance(scope, CampaignKey)
+                and self.client.get_campaign(scope.campaign_id, scope.vdn_id).status is CampaignStatus.SUSPENDED
+            )
+        except Exception:  # the result of the run is reported
             return False
 
 
@@ -193,6 +206,7 @@ def _execute_runs(client: ISalesClient, runs: list[ScopeRun], at_once: int, *, i
 
     try:
         map_each(run_and_print, runs, at_once)
+        map_each(ScopeRun.check_resumed, runs, at_once)  # last: another run may have resumed the campaign itself
     except KeyboardInterrupt:
         client.stop()
         deadline = time.monotonic() + GRACE_SECONDS

@@ -349,3 +349,42 @@ class TestSaveAndResume:
         assert done.returncode == 2
         assert "is not a file that `isales pause --save` wrote" in done.stderr
         assert vdn.requests == {}
+
+
+class TestResumeOfBatchesInASuspendedCampaign:
+    HINT = (
+        "isales: campaign 1005 (VDN 25): the campaign itself is suspended, so nobody is called: "
+        "isales resume 1005 --whole\n"
+    )
+
+    @pytest.mark.parametrize("option", ["--all", "--batch", "--from-file"])
+    def test_resume_fails_and_says_that_nobody_is_called(
+        self, option: str, isales: Isales, vdn: Simulator, file: Path
+    ) -> None:
+        (batch_id,) = vdn.service.campaigns[1005].batches
+        entry = {"vdn_id": 25, "campaign_id": 1005, "batch_ids": [batch_id]}
+        file.write_text(json.dumps({"campaigns": [entry]}))
+        value: dict[str, list[str | Path]] = {"--all": [], "--batch": [batch_id], "--from-file": [file]}
+        done = isales("resume", 1005, option, *value[option], "--yes")
+        assert (done.returncode, done.stderr) == (1, self.HINT)
+        assert vdn.requests["get_campaign"] == 1
+
+    def test_resume_of_suspended_batches_says_it_too(self, isales: Isales, vdn: Simulator) -> None:
+        vdn.add_campaign(1005, batches=1, state="suspended", status=BatchStatus.SUSPENDED)
+        done = isales("resume", 1005, "--all", "--yes")
+        assert (done.returncode, done.stderr) == (1, self.HINT)
+
+    def test_resume_of_several_names_the_campaign_in_the_summary(self, isales: Isales, vdn: Simulator) -> None:
+        done = isales("resume", 1002, 1005, "--all", "--yes")
+        assert (done.returncode, done.stderr) == (1, self.HINT)
+        assert done.stdout.splitlines()[-1] == "NOT DONE in 1 of 2 campaigns: 1005"
+
+    def test_scripts_get_it_as_a_field(self, isales: Isales, vdn: Simulator) -> None:
+        (record,) = json.loads(isales("resume", 1005, "--all", "--yes", "--output", "json").stdout)
+        assert record["campaign_suspended"] is True
+        assert record["error"].startswith("the campaign itself is suspended")
+
+    def test_resume_succeeds_if_the_details_cannot_be_read(self, isales: Isales, vdn: Simulator) -> None:
+        vdn.inject("result", code="0200001", verb="get_campaign", times=3)
+        done = isales("resume", 1005, "--all", "--yes")
+        assert (done.returncode, done.stderr) == (0, "")
