@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -69,6 +70,12 @@ class Twice:
 
 def in_one_record(wire: Wire, answer: bytes) -> None:
     wire.send(answer * 2)
+
+
+def after_a_full_buffer(wire: Wire, answer: bytes) -> None:
+    """The client's buffer ends with the first answer, so the second one stays behind in the socket of TLS."""
+    padding = b"X: " + b"x" * (io.DEFAULT_BUFFER_SIZE - len(answer) - len(b"X: \r\n"))
+    wire.send(answer.replace(b"\r\n", b"\r\n" + padding + b"\r\n", 1) + answer)
 
 
 def at_once(wire: Wire, answer: bytes) -> None:
@@ -150,6 +157,11 @@ def test_a_second_response_is_never_used_for_the_next_call(
     what = f"{again.__name__.replace('_', ' ')}, {way}"
     figures.add_to(f"second answers taken for the next call's, of {tried:,} in each way", what, tried - own, "", "0")
     assert own == tried
+
+
+def test_a_second_response_behind_a_full_buffer_is_never_used_for_the_next_call() -> None:
+    with RawServer(Twice(after_a_full_buffer)) as server, server.client() as client:
+        assert all(got_its_own(client, batch) for batch in range(4))
 
 
 def chunks_that_break_off(wire: Wire) -> None:

@@ -175,7 +175,8 @@ class TestCreateUpdateDelete:
         self, client: ISalesClient, simulator: Simulator, campaign: Campaign, kind: str
     ) -> None:
         simulator.inject(kind)
-        with pytest.raises(ISalesConnectionLostError, match="Look for 'a' in the list before you create it again"):
+        advice = "The request may have taken effect. Look for 'a' in the list before you create it again"
+        with pytest.raises(ISalesConnectionLostError, match=advice):
             client.create_call_batch(7, "a")
         assert simulator.requests["create"] == 1
 
