@@ -153,6 +153,12 @@ class TestSuspendedCampaign:
         simulator.on_request = start
         assert isales("pause", 1001).returncode == 1
 
+    def test_pause_fails_if_its_batches_failed_for_another_reason(self, isales: Isales, simulator: Simulator) -> None:
+        simulator.inject("result", code="0200001", verb="pause", times=99)
+        done = isales("pause", 1001)
+        assert done.returncode == 1
+        assert "[0200001]" in done.stdout
+
     def test_the_summary_counts_it(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1002, batches=2)
         done = isales("pause", 1001, 1002)
