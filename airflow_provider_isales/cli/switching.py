@@ -22,6 +22,9 @@ from airflow_provider_isales.client.verbs import PAUSE, PAUSE_CAMPAIGN, RESUME, 
 #: How long to wait for requests under way after Ctrl-C.
 GRACE_SECONDS = 1.0
 
+#: The most excluded ids that a question names.
+FEW = 3
+
 Switches = Mapping[type[VdnKey], Switch]
 #: The interfaces for the batches of a campaign, and for the campaigns of a VDN as a whole.
 PAUSES: Switches = {CampaignKey: PAUSE, VdnKey: PAUSE_CAMPAIGN}
@@ -125,8 +128,8 @@ def choose_targets(arguments: argparse.Namespace, client: ISalesClient, *, whole
     return dict.fromkeys(campaigns, arguments.batch or ALL)
 
 
-def format_targets(targets: Targets) -> str:
-    """Describe the targets for a question."""
+def format_targets(targets: Targets, exclude: Collection[str]) -> str:
+    """Describe the targets, and a few excluded ids, for a question."""
     parts = []
     batches = [ids for scope, ids in targets.items() if isinstance(scope, CampaignKey)]
     if batches:
@@ -136,7 +139,8 @@ def format_targets(targets: Targets) -> str:
         if not isinstance(scope, CampaignKey):
             count = "all campaigns" if ids == ALL else output.format_count(len(ids), "campaign", "campaigns")
             parts.append(f"{count} of {scope} as a whole")
-    return " and ".join(parts)
+    excluded = join_first(exclude) if len(exclude) <= FEW else f"{len(exclude)} ids"
+    return " and ".join(parts) + (f", except {excluded}" if exclude else "")
 
 
 def switch_all(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -218,6 +219,15 @@ class TestPause:
         terminal.type("n\n")
         assert terminal.end() == 1
         assert vdn.requests == {}
+
+    @pytest.mark.parametrize(("ids", "told"), [([1009], "1009"), (range(1, 5), "4 ids")], ids=str)
+    def test_the_question_names_what_is_excluded(
+        self, ids: Sequence[int], told: str, isales: Isales, vdn: Simulator
+    ) -> None:
+        terminal = isales.on_terminal("pause", "--all", *(f"--exclude={each}" for each in ids))
+        terminal.wait_for(f"Pause all campaigns of VDN 25 as a whole, except {told}? [y/N]")
+        terminal.type("n\n")
+        assert terminal.end() == 1
 
     @pytest.mark.parametrize(
         ("arguments", "told"),

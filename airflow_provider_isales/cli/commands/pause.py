@@ -30,7 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
             if notes.problem:
                 print_error(f"isales: {notes.problem}. What is paused is printed at the end.")
         named = f", only those whose names contain {format_value(arguments.name)}" if arguments.name else ""
-        if not arguments.yes and is_interactive() and not confirm(f"Pause {format_targets(targets)}{named}?"):
+        question = f"Pause {format_targets(targets, arguments.exclude)}{named}?"
+        if not arguments.yes and is_interactive() and not confirm(question):
             print_error("Nothing was paused.")
             return FAILURE
 

@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
         if not targets:
             print_error("Nothing to resume.")
             return SUCCESS
-        if not arguments.yes and not _ask(targets):
+        if not arguments.yes and not _ask(targets, arguments.exclude):
             print_error("Nothing was resumed.")
             return FAILURE
         status, results = switch_all(RESUMES, client, targets, arguments, deleted_is_gone=True if notes else None)
@@ -63,11 +63,11 @@ def _choose_noted(arguments: argparse.Namespace, client: ISalesClient, notes: No
     return chosen
 
 
-def _ask(targets: Targets) -> bool:
+def _ask(targets: Targets, exclude: list[str]) -> bool:
     for scope, ids in targets.items():
         is_batches = isinstance(scope, CampaignKey)
         print_error(f"  {scope}: {len(ids) if is_batches else join_first(ids)}")
-    return confirm(f"Resume {format_targets(targets)}?", "a resume starts calls")
+    return confirm(f"Resume {format_targets(targets, exclude)}?", "a resume starts calls")
 
 
 def _forget(notes: Notes, results: list[BulkResult], status: int) -> int:
