@@ -182,7 +182,11 @@ def switch_all(
     results = [run.bulk.result() for run in runs]
     unlisted = set.intersection(*({*map(str, each.unlisted)} for each in results))
     if unlisted and deleted_is_gone is None:  # not with a file: excluded campaigns in it are no longer targets
-        output.print_error(f"isales: {describe_unlisted('--exclude', sorted(unlisted))}")
+        more = "it was paused too: start it again with `isales resume"
+        if switches is RESUMES:
+            more = "it was resumed too: stop it with `isales pause"
+        ids = "ID --whole" if any(not isinstance(scope, CampaignKey) for scope in targets) else "CAMPAIGN --batch ID"
+        output.print_error(f"isales: {describe_unlisted(sorted(unlisted))} If another was meant, {more} {ids}`.")
     if arguments.output == "json":
         records = [result.to_dict() for result in results]
         for record, run in zip(records, runs, strict=True):

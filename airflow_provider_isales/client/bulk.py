@@ -132,7 +132,8 @@ class BulkSwitch:
         finally:
             self._warn_of_begins()
             if unlisted := self.result().unlisted:
-                log.warning("%s: %s", self, describe_unlisted("exclude or a hold", unlisted))
+                problem = f"exclude or a hold: {describe_unlisted(unlisted)}"
+                log.warning("%s: %s If another was meant, it was not left alone.", self, problem)
         if not targets.are_as_wanted:
             raise targets.make_error(None, self._rounds.outage).during(str(self))
         log.info("%s: %s; a listing confirms it.", self, targets.format_counts())

@@ -81,7 +81,7 @@ def join_first(items: Collection[object], few: int = 10) -> str:
     return ", ".join([*map(str, islice(items, few)), *(["..."] if len(items) > few else [])])
 
 
-def describe_unlisted(named_by: str, ids: Collection[object]) -> str:
+def describe_unlisted(ids: Collection[object]) -> str:
     """Say that ids to leave alone were not listed, and what follows."""
-    problem = f"{named_by} names ids that are not listed: {join_first(ids)}"
-    return f"{problem}. If an id is mistyped, the campaign or batch that was meant was not left alone."
+    problem = "is not listed, so it excludes" if len(ids) == 1 else "are not listed, so they exclude"
+    return f"{join_first(ids)} {problem} nothing."

@@ -483,7 +483,10 @@ class TestResume:
     def test_resume_warns_of_an_excluded_batch_that_is_not_listed(self, isales: Isales, simulator: Simulator) -> None:
         simulator.add_campaign(1001, batches=1, status=BatchStatus.SUSPENDED)
         done = isales("resume", 1001, "--all", "--yes", "--exclude", ABSENT)
-        assert "isales: --exclude names ids that are not listed: 9999" in done.stderr
+        assert done.stderr == (
+            "isales: 9999 is not listed, so it excludes nothing. If another was meant, it was resumed too: stop it "
+            "with `isales pause CAMPAIGN --batch ID`.\n"
+        )
 
     @pytest.mark.parametrize("arguments", [["--from-file"], [1001, "--batch"]], ids=str)
     def test_resume_needs_yes_without_a_terminal(

@@ -112,15 +112,18 @@ class TestPause:
         assert states(vdn)[1002] == "executing"
         assert states(vdn)[1001] == states(vdn)[1003] == "suspended"
 
-    @pytest.mark.parametrize("arguments", [["--all"], [1001, "--whole"], [1001, 1002]])
+    @pytest.mark.parametrize(
+        ("arguments", "ids"),
+        [(["--all"], "ID --whole"), ([1001, "--whole"], "ID --whole"), ([1001, 1002], "CAMPAIGN --batch ID")],
+    )
     def test_pause_warns_of_an_excluded_id_that_is_not_listed(
-        self, arguments: list[str | int], isales: Isales, vdn: Simulator
+        self, arguments: list[str | int], ids: str, isales: Isales, vdn: Simulator
     ) -> None:
         done = isales("pause", *arguments, "--exclude", ABSENT)
         assert done.returncode == 0
         assert done.stderr == (
-            "isales: --exclude names ids that are not listed: 9999. If an id is mistyped, the campaign or batch that "
-            "was meant was not left alone.\n"
+            "isales: 9999 is not listed, so it excludes nothing. If another was meant, it was paused too: start it "
+            f"again with `isales resume {ids}`.\n"
         )
 
     def test_pause_does_not_warn_of_an_excluded_batch_of_one_of_several_campaigns(
@@ -237,6 +240,7 @@ class TestPause:
             ([1001, "--all"], "name campaigns, or add --all for every started campaign of the VDN"),
             (["--all", "--batch", "1"], "choose one"),
             (["--all", "--exclude", "0"], "exclude must be a positive integer"),
+            (["--all", "--exclude", "10o9"], "argument --exclude: '10o9' is not an id: an id has only digits"),
             (["--name", ""], "--name must be text of 1 to 255 characters, not ''"),
             (["--name", "a*"], "--name must not contain *, as 'a*' does"),
             ([1001, "--whole", "--name", "a"], "omit --batch and --whole"),

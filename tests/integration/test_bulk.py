@@ -743,8 +743,8 @@ class TestExclude:
         result = client.pause_call_batches(7, exclude=[ABSENT])
         assert (len(result.changed), result.unlisted) == (120, [ABSENT])
         assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
-            "Pausing the call batches of campaign 7 (VDN 25): exclude or a hold names ids that are not listed: "
-            f"{ABSENT}. If an id is mistyped, the campaign or batch that was meant was not left alone."
+            "Pausing the call batches of campaign 7 (VDN 25): exclude or a hold: "
+            f"{ABSENT} is not listed, so it excludes nothing. If another was meant, it was not left alone."
         ]
 
     @pytest.mark.parametrize(

@@ -98,7 +98,7 @@ class TestAll:
     ) -> None:
         simulator.add_campaign(1)
         assert client.pause_campaigns("all", exclude=[2]).unlisted == [2]
-        assert "exclude or a hold names ids that are not listed: 2. If an id is mistyped" in caplog.text
+        assert "exclude or a hold: 2 is not listed, so it excludes nothing." in caplog.text
 
     def test_an_excluded_campaign_is_not_reported_as_missing_if_the_listings_fail(
         self, client: ISalesClient, simulator: Simulator

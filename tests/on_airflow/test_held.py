@@ -184,7 +184,7 @@ class TestWhileAHoldLastsForSomeCampaigns:
     def test_a_held_campaign_that_does_not_exist_is_a_warning(self, read_log: ReadLog) -> None:
         hold({**UNTIL_EIGHT, "campaign_ids": [1, 3]})
         assert run().state == "success"
-        assert "exclude or a hold names ids that are not listed: 3." in " ".join(read_log().split())
+        assert "exclude or a hold: 3 is not listed, so it excludes nothing." in " ".join(read_log().split())
 
     def test_late_campaigns_that_are_not_held_fail_the_task(self, campaigns: dict[int, Campaign], now: SetNow) -> None:
         hold(FOR_THE_FIRST)

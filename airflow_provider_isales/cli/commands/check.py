@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         verdicts = check.check_campaigns(arguments.campaigns) if arguments.campaigns else check.check_vdn()
     unlisted = [each for each in arguments.exclude if each not in check.listed]
     if unlisted and FAILURE in (verdict.status for verdict in verdicts.values()):  # without an alarm, nothing follows
-        print_error(f"isales: {describe_unlisted('--exclude', unlisted)}")
+        print_error(f"isales: {describe_unlisted(unlisted)}")
     # The worst first: Nagios shows the first line.
     found = sorted(verdicts.items(), key=lambda item: [*_WORDS].index(item[1].status))
     if arguments.output == "json":
