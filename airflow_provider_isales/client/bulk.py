@@ -158,8 +158,8 @@ class BulkSwitch:
             before, problem = self._list(time.monotonic() + LISTING_SECONDS)
             to_switch = targets.find_unswitched()
             if before and not to_switch:
-                but = " but what is excluded" if targets.excluded else ""
-                log.info("%s: the listing shows none that is %s%s.", self, self.switch.opposite.name.lower(), but)
+                but = " except what is excluded" if targets.excluded else ""
+                log.info("%s: nothing is %s%s.", self, self.switch.opposite.name.lower(), but)
         else:
             to_switch = targets.add_given()
             before, problem = self._list(time.monotonic() + SHORT_LISTING_SECONDS)

@@ -99,7 +99,15 @@ class TestEveryBatch:
         with caplog.at_level(logging.INFO):
             client.pause_call_batches(7)
         assert {record.levelno for record in caplog.records} == {logging.INFO}
-        assert "Pausing the call batches of campaign 7 (VDN 25): the listing shows none that is started." in caplog.text
+        assert "Pausing the call batches of campaign 7 (VDN 25): nothing is started." in caplog.text
+
+    def test_the_log_of_an_exclusion_says_that_nothing_else_is_started(
+        self, client: ISalesClient, simulator: Simulator, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (batch_id,) = simulator.add_campaign(7, batches=1).batches
+        with caplog.at_level(logging.INFO):
+            client.pause_call_batches(7, exclude=[batch_id])
+        assert "nothing is started except what is excluded." in caplog.text
 
     def test_a_run_that_pauses_every_batch_logs_no_warning(
         self, client: ISalesClient, campaign: Campaign, caplog: pytest.LogCaptureFixture
