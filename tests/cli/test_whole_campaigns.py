@@ -59,7 +59,7 @@ class TestList:
             "1002 started 2020-01-01 00:00 to 2099-12-31 23:59 0 of 1 batches started campaign-1002",
             "1003 started 2020-01-01 00:00 to 2099-12-31 23:59 no batches campaign-1003",
             "1004 draft 2020-01-01 00:00 to 2099-12-31 23:59 batches not counted campaign-1004",
-            "1005 suspended 2020-01-01 00:00 to 2099-12-31 23:59 batches not counted campaign-1005",
+            "1005 suspended 2020-01-01 00:00 to 2099-12-31 23:59 suspended as a whole campaign-1005",
             "1006 completed 2020-01-01 00:00 to 2099-12-31 23:59 batches not counted campaign-1006",
         ]
 

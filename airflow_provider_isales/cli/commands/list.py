@@ -87,7 +87,7 @@ def _format_lines(record: Record) -> Iterator[str]:
         if "error" in record:
             batches = "batches unknown"
         elif "batch_count" not in record:
-            batches = "batches not counted"
+            batches = "suspended as a whole" if record["status"] == "suspended" else "batches not counted"
         elif record["batch_count"] == 0:
             batches = "no batches"
         else:
