@@ -237,7 +237,7 @@ class TestPause:
         [
             ([], "name campaigns, or add --all for every started campaign of the VDN"),
             (["--whole"], "name campaigns, or add --all for every started campaign of the VDN"),
-            ([1001, "--all"], "name campaigns, or add --all for every started campaign of the VDN"),
+            ([1001, "--all"], "name campaigns, or add --all, not both"),
             (["--all", "--batch", "1"], "choose one"),
             (["--all", "--exclude", "0"], "exclude must be a positive integer"),
             (["--all", "--exclude", "10o9"], "argument --exclude: '10o9' is not an id: an id has only digits"),

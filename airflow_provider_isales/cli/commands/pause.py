@@ -17,7 +17,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command; return the exit status."""
     every_campaign = arguments.all or bool(arguments.name and not arguments.campaigns)
     if bool(arguments.campaigns) == every_campaign:
-        raise UsageError("name campaigns, or add --all for every started campaign of the VDN")
+        more = ", not both" if every_campaign else " for every started campaign of the VDN"
+        raise UsageError(f"name campaigns, or add --all{more}")
     if arguments.name and (arguments.batch or (arguments.whole and arguments.campaigns)):
         raise UsageError(
             "--name selects among all batches of the named campaigns, or among all campaigns: omit --batch and --whole"
