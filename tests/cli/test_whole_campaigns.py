@@ -201,8 +201,14 @@ class TestPause:
 
     def test_pause_name_that_matches_nothing_fails(self, isales: Isales, vdn: Simulator) -> None:
         done = isales("pause", "--name", "evening")
-        assert done.returncode == 1
-        assert done.stderr == "isales: nothing was paused: no name contains 'evening'\n"
+        assert (done.returncode, done.stderr) == (1, "")
+        assert done.stdout == "VDN 25: 0 paused; confirmed by a listing; no name matches\n"
+
+    def test_pause_name_that_matches_nothing_in_several_campaigns_says_so_once(
+        self, isales: Isales, vdn: Simulator
+    ) -> None:
+        done = isales("pause", 1001, 1002, "--name", "evening")
+        assert (done.returncode, done.stderr) == (1, "isales: nothing was paused: no name contains 'evening'\n")
 
     def test_pause_name_asks_on_a_terminal(self, isales: Isales, vdn: Simulator) -> None:
         terminal = isales.on_terminal("pause", "--name", "morning")

@@ -42,7 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
 
         status, results = switch_all(PAUSES, client, targets, arguments, save, select=arguments.name)
     if arguments.name and not status and not any(result.matched for result in results):
-        print_error(f"isales: nothing was paused: no name contains {format_value(arguments.name)}")
+        if len(results) > 1 or arguments.output == "json":  # a single line says it already
+            print_error(f"isales: nothing was paused: no name contains {format_value(arguments.name)}")
         status = FAILURE
     if notes:
         # Also what no listing showed as started before it was paused.
