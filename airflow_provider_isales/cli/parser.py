@@ -88,13 +88,6 @@ def _read_duration(text: str) -> timedelta:
     return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
-def _read_id(text: str) -> str:
-    try:
-        return check_batch_id(text)
-    except ISalesArgumentError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not an id: an id has only digits, at most 64") from None
-
-
 def _make_campaigns_argument(nargs: str, more: str = "") -> Argument:
     meaning = f'the id of a campaign ("outbound call task" in the console){more}'
     return Argument("campaigns", nargs=nargs, type=_make_type(check_campaign_id), metavar="CAMPAIGN", help=meaning)
@@ -102,7 +95,8 @@ def _make_campaigns_argument(nargs: str, more: str = "") -> Argument:
 
 def _make_ids_argument(flag: str, meaning: str) -> Argument:
     meaning += "; may be repeated"
-    return Argument(flag, metavar="ID", help=meaning, action="append", default=[], type=_read_id)
+    read_id = _make_type(lambda text: check_batch_id(text, "an id"))
+    return Argument(flag, metavar="ID", help=meaning, action="append", default=[], type=read_id)
 
 
 _DATE = _make_type(date.fromisoformat, expected="date such as 2026-10-01")

@@ -22,9 +22,6 @@ from airflow_provider_isales.client.verbs import PAUSE, PAUSE_CAMPAIGN, RESUME, 
 #: How long to wait for requests under way after Ctrl-C.
 GRACE_SECONDS = 1.0
 
-#: The most excluded ids that a question names.
-FEW = 3
-
 Switches = Mapping[type[VdnKey], Switch]
 #: The interfaces for the batches of a campaign, and for the campaigns of a VDN as a whole.
 PAUSES: Switches = {CampaignKey: PAUSE, VdnKey: PAUSE_CAMPAIGN}
@@ -103,11 +100,10 @@ class ScopeRun:
     def _is_campaign_suspended(self) -> bool:
         """Return whether the campaign's details show it as suspended; False if they can't be read."""
         scope = self.bulk.scope
+        if not isinstance(scope, CampaignKey):
+            return False
         try:
-            return (
-                isinstance(scope, CampaignKey)
-                and self.client.get_campaign(scope.campaign_id, scope.vdn_id).status is CampaignStatus.SUSPENDED
-            )
+            return self.client.get_campaign(scope.campaign_id, scope.vdn_id).status is CampaignStatus.SUSPENDED
         except Exception:  # the result of the run is reported
             return False
 
@@ -128,8 +124,8 @@ def choose_targets(arguments: argparse.Namespace, client: ISalesClient, *, whole
     return dict.fromkeys(campaigns, arguments.batch or ALL)
 
 
-def format_targets(targets: Targets, exclude: Collection[str]) -> str:
-    """Describe the targets, and a few excluded ids, for a question."""
+def format_targets(targets: Targets, exclude: Collection[str], few: int = 3) -> str:
+    """Describe the targets for a question; name the excluded ids if they are few."""
     parts = []
     batches = [ids for scope, ids in targets.items() if isinstance(scope, CampaignKey)]
     if batches:
@@ -139,7 +135,7 @@ def format_targets(targets: Targets, exclude: Collection[str]) -> str:
         if not isinstance(scope, CampaignKey):
             count = "all campaigns" if ids == ALL else output.format_count(len(ids), "campaign", "campaigns")
             parts.append(f"{count} of {scope} as a whole")
-    excluded = join_first(exclude) if len(exclude) <= FEW else f"{len(exclude)} ids"
+    excluded = join_first(exclude) if len(exclude) <= few else f"{len(exclude)} ids"
     return " and ".join(parts) + (f", except {excluded}" if exclude else "")
 
 

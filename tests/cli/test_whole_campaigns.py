@@ -246,7 +246,7 @@ class TestPause:
             ([1001, "--all"], "name campaigns, or add --all, not both"),
             (["--all", "--batch", "1"], "choose one"),
             (["--all", "--exclude", "0"], "exclude must be a positive integer"),
-            (["--all", "--exclude", "10o9"], "argument --exclude: '10o9' is not an id: an id has only digits"),
+            (["--all", "--exclude", "10o9"], "argument --exclude: an id must be text of 1 to 64 digits, not '10o9'"),
             (["--name", ""], "--name must be text of 1 to 255 characters, not ''"),
             (["--name", "a*"], "--name must not contain *, as 'a*' does"),
             ([1001, "--whole", "--name", "a"], "omit --batch and --whole"),
