@@ -68,15 +68,16 @@ class ScopeRun:
     def format_result(self) -> str:
         """Return the result as a line."""
         scope = self.bulk.scope
+        result = self.bulk.result()
+        changed = [] if isinstance(scope, CampaignKey) else result.changed  # batch ids are too long to read
         if self.error:
-            return f"{scope}: FAILED: {self.error}"
+            named = f". {result.done.value.capitalize()}: {join_first(changed)}" if changed else ""
+            return f"{scope}: FAILED: {self.error.removesuffix('.') if named else self.error}{named}"
         if not self.has_begun:
             return f"{scope}: not begun"
         if self.is_suspended:
             found = "suspended as a whole, so nobody is called; confirmed by its details"
             return f"{scope}: {found}. When it resumes, its started batches are dialled again"
-        result = self.bulk.result()
-        changed = [] if isinstance(scope, CampaignKey) else result.changed  # batch ids are too long to read
         begins = [f"{each} begins at {at:%Y-%m-%d %H:%M %Z}" for each, at in result.begins_at.items()]
         counts = [
             (len(result.changed), result.done.value, changed),

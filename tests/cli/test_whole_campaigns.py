@@ -170,6 +170,17 @@ class TestPause:
         assert done.stdout.startswith("VDN 25: FAILED: ")
         assert "1001" in done.stdout
 
+    def test_a_failed_pause_names_the_campaigns_that_it_paused(self, isales: Isales, vdn: Simulator) -> None:
+        def refuse(verb: str, body: Any) -> None:
+            if verb == "pause_campaign" and vdn.requests[verb] > 1:
+                vdn.inject("result", code="0200000", verb="pause_campaign")
+
+        vdn.on_request = refuse
+        done = isales("pause", "--all", "--parallel", 1)
+        assert done.returncode == 1
+        paused = [number for number, state in states(vdn).items() if state == "suspended" and number != 1005]
+        assert done.stdout.endswith(f"try again. Paused: {', '.join(map(str, paused))}\n"), done.stdout
+
     def test_pause_all_gives_scripts_the_result_of_the_vdn(self, isales: Isales, vdn: Simulator) -> None:
         (found,) = json.loads(isales("pause", "--all", "--output", "json").stdout)
         assert found["vdn_id"] == 25
