@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -47,6 +48,10 @@ class ISalesBulkOperator(ISalesOperator):
     @abstractmethod
     def _new_memory(self, client: ISalesClient) -> Memory:
         """Return the memory that pause and resume share."""
+
+    def _make_memory(self, name: str, check_id: Callable[[object], Any]) -> Memory:
+        timezone = self.shifts.timezone if self.shifts else None
+        return Memory(name, self._kind, check_id, self._window.since, self.select, timezone)
 
     def _set_select(self, select: str | None, ids: object, *, required: bool) -> None:
         self.select, self.select_required = select, required

@@ -181,8 +181,7 @@ class _ManyBatchesOperator(ISalesBulkOperator):
     def _new_memory(self, client: ISalesClient) -> Memory:
         campaign = client.campaign(self.campaign_id, self.vdn_id)
         name = f"isales_paused_{self.isales_conn_id}_{campaign.vdn_id}_{campaign.campaign_id}"
-        timezone = self.shifts.timezone if self.shifts else None
-        return Memory(name, self._kind, check_batch_id, self._window.since, self.select, timezone)
+        return self._make_memory(name, check_batch_id)
 
 
 class PauseCallBatchesOperator(_ManyBatchesOperator):

@@ -87,8 +87,7 @@ class _CampaignsOperator(ISalesBulkOperator):
 
     def _new_memory(self, client: ISalesClient) -> Memory:
         name = f"isales_paused_campaigns_{self.isales_conn_id}_{client.vdn(self.vdn_id).vdn_id}"
-        timezone = self.shifts.timezone if self.shifts else None
-        return Memory(name, self._kind, check_campaign_id, self._window.since, self.select, timezone)
+        return self._make_memory(name, check_campaign_id)
 
 
 class PauseCampaignsOperator(_CampaignsOperator):
