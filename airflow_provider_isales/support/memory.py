@@ -69,7 +69,7 @@ class Memory:
     resume starts exactly what the first pause stopped.
 
     Calendars of several time zones may share the Variable, and one zone's morning is another's night. So the JSON has
-    the ``"timezone"`` of the ids, and in ``"zones"`` only the exceptions: the Variable may be too short for one each.
+    the ``"timezone"`` of the ids, and in ``"zones"`` only the exceptions, so that people can read it.
 
     :param name: the Variable's name
     :param kind: what the ids are of, which is their key in the JSON
@@ -178,12 +178,12 @@ class Memory:
         Also remove the completed pauses that covered any of it, so that the next pause records it again.
         """
 
+        confirmed = {*result.confirmed}
+
         def forget(known: Remembered) -> Remembered:
-            ids = [each for each in known.ids or [] if each not in result.confirmed]
+            ids = [each for each in known.ids or [] if each not in confirmed]
             completed = [
-                pause
-                for pause in known.completed
-                if not any(self._is_covered(each, pause) for each in result.confirmed)
+                pause for pause in known.completed if not any(self._is_covered(each, pause) for each in confirmed)
             ]
             return replace(known, ids=ids, completed=completed)
 
